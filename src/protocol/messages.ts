@@ -1,0 +1,143 @@
+/**
+ * Every message between the supervisor (main thread) and the app thread (worker), in one place.
+ * Orders are imperative and go to the worker, reports are in the past tense and come from it. Each is parsed where it
+ * arrives; code and source text inside a prepared module are only checked to be objects, since both ends are ours.
+ */
+import { z } from "zod";
+import type { PreparedModule } from "../compile/compiled-module.js";
+import { serializedError } from "./serialized-error.js";
+
+const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
+
+/** What one evaluated file turned out to use. Edges are absolute paths of own files. */
+export const loadedModule = z.strictObject({
+  file: z.string(),
+  /** Own files whose bindings were read while this file was being evaluated. */
+  observed: z.array(z.string()),
+  /** Own files that `require()` or `import()` loaded, during evaluation or later. */
+  dynamic: z.array(z.string()),
+});
+export type LoadedModule = z.infer<typeof loadedModule>;
+
+/** Where the app asked to listen. `key` is stable over reloads: the same call gives the same key, which means adoption. */
+export const listenTarget = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("port"),
+    port: z.int(),
+    host: z.string().optional(),
+    backlog: z.int().optional(),
+    ipv6Only: z.boolean().optional(),
+  }),
+  z.strictObject({ type: z.literal("path"), path: z.string(), backlog: z.int().optional() }),
+]);
+export type ListenTarget = z.infer<typeof listenTarget>;
+
+/** What `server.address()` returns. */
+export const publicAddress = z.union([
+  z.string(),
+  z.strictObject({ address: z.string(), family: z.string(), port: z.int() }),
+]);
+export type PublicAddress = z.infer<typeof publicAddress>;
+
+/** What the bytes of a virtual server are: decides how the front finds where requests begin. */
+export const serverKind = z.enum(["http", "https", "http2", "http2-secure", "raw"]);
+export type ServerKind = z.infer<typeof serverKind>;
+
+/** Handed to the task when it starts (piscina's `run`). */
+export const bootOrder = z.strictObject({
+  epoch: z.int(),
+  root: z.string(),
+  entry: z.string(),
+  /** Arguments of the app: `process.argv.slice(2)`. */
+  args: z.array(z.string()),
+  /** Files to load before the entry. */
+  preload: z.array(z.string()),
+  /** Export to serve; absent: the first of default, app, handler, server that fits. */
+  app: z.string().optional(),
+  /** Port and host for an app that is only exported. */
+  fallback: z.strictObject({ port: z.int(), host: z.string() }),
+  /** Folder for unix sockets of the virtual servers. */
+  socketFolder: z.string(),
+  cacheFolder: z.string().optional(),
+  conditions: z.array(z.string()),
+  connectionTable: z.instanceof(SharedArrayBuffer),
+});
+export type BootOrder = z.infer<typeof bootOrder>;
+
+export const supervisorOrder = z.discriminatedUnion("type", [
+  /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
+  z.strictObject({ type: z.literal("addModules"), modules: z.array(preparedModule) }),
+  /** Evaluate the preload files and the entry, for the first time in this thread. */
+  z.strictObject({ type: z.literal("evaluate") }),
+  z.strictObject({
+    type: z.literal("applyPlan"),
+    planId: z.int(),
+    generation: z.int(),
+    /** In this order. */
+    purge: z.array(z.string()),
+    /** In this order. */
+    load: z.array(z.string()),
+    /** New code for changed and added files. Code of a purged file that is absent here is reused. */
+    modules: z.array(preparedModule),
+    /** Importers that are kept but whose specifiers lead elsewhere now. */
+    relinked: z.array(preparedModule),
+    drainMs: z.number(),
+  }),
+  z.strictObject({
+    type: z.literal("settleListen"),
+    listenId: z.int(),
+    address: publicAddress.optional(),
+    error: serializedError.optional(),
+  }),
+  /** The gate is open again: emit the requests that were held in the worker. */
+  z.strictObject({ type: z.literal("releaseRequests") }),
+  z.strictObject({ type: z.literal("signal"), signal: z.string() }),
+  /** Finish requests in flight, dispose, and end the task. */
+  z.strictObject({ type: z.literal("stop"), drainMs: z.number() }),
+]);
+export type SupervisorOrder = z.infer<typeof supervisorOrder>;
+
+export const workerReport = z.discriminatedUnion("type", [
+  /** The thread runs and waits for modules. */
+  z.strictObject({ type: z.literal("started") }),
+  /** The entry was evaluated. `exported`: an exported app is served; `pending`: neither an app nor a listen yet. */
+  z.strictObject({
+    type: z.literal("evaluated"),
+    loaded: z.array(loadedModule),
+    serves: z.enum(["listening", "exported", "pending"]),
+  }),
+  z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
+  /** Files that the worker compiled by itself, because a computed specifier led to them. */
+  z.strictObject({ type: z.literal("modulesDiscovered"), modules: z.array(preparedModule) }),
+  /** Edges that came up outside a plan: late requires, dynamic imports, continuations of an entry's start. */
+  z.strictObject({ type: z.literal("modulesLoaded"), loaded: z.array(loadedModule) }),
+  z.strictObject({
+    type: z.literal("planApplied"),
+    planId: z.int(),
+    purged: z.array(z.strictObject({ file: z.string(), classes: z.array(z.string()) })),
+    /** In evaluation order. */
+    loaded: z.array(loadedModule),
+  }),
+  /** Evaluation threw; the worker went back to the versions it had before the plan. */
+  z.strictObject({ type: z.literal("planFailed"), planId: z.int(), file: z.string().optional(), error: serializedError }),
+  z.strictObject({
+    type: z.literal("listenRequested"),
+    listenId: z.int(),
+    kind: serverKind,
+    target: listenTarget,
+    /** The exported app's server: `--port`/`--host` and the fallback apply to it. */
+    exported: z.boolean(),
+    /** Unix socket (named pipe on Windows) on which the worker really listens for this server. */
+    socketPath: z.string(),
+  }),
+  /** The app closed the server itself. */
+  z.strictObject({ type: z.literal("serverClosed"), listenId: z.int() }),
+  /** A purge closed the server: its public port waits for adoption. */
+  z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
+  /** The app called process.exit(). */
+  z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
+  /** An exception nobody caught; the thread ends after it. */
+  z.strictObject({ type: z.literal("crashed"), error: serializedError }),
+  z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),
+]);
+export type WorkerReport = z.infer<typeof workerReport>;

@@ -1,0 +1,68 @@
+/** Errors as plain data, so that code, location and cause survive the way between the threads. */
+import { z } from "zod";
+
+export const sourceLocation = z.strictObject({
+  /** Absolute path of the user's file. */
+  file: z.string(),
+  /** 1-based, as editors count. */
+  line: z.int(),
+  /** 1-based. */
+  column: z.int(),
+});
+export type SourceLocation = z.infer<typeof sourceLocation>;
+
+export interface SerializedError {
+  name: string;
+  message: string;
+  /** Stack with mapped positions, without the supervisor's own frames. */
+  stack?: string | undefined;
+  code?: string | undefined;
+  location?: SourceLocation | undefined;
+  /** The lines around the location, with a caret under the column. */
+  frame?: string | undefined;
+  cause?: SerializedError | undefined;
+}
+
+export const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
+  z.strictObject({
+    name: z.string(),
+    message: z.string(),
+    stack: z.string().optional(),
+    code: z.string().optional(),
+    location: sourceLocation.optional(),
+    frame: z.string().optional(),
+    cause: serializedError.optional(),
+  }),
+);
+
+/** Anything that was thrown, as data. `locate` finds the position in the user's source; it may give undefined. */
+export function serializeError(
+  thrown: unknown,
+  locate: (error: Error) => { location?: SourceLocation | undefined; frame?: string | undefined } = () => ({}),
+  depth = 0,
+): SerializedError {
+  if (!isErrorLike(thrown)) return { name: "Error", message: `a value that is not an Error was thrown: ${String(thrown)}` };
+  const { location, frame } = locate(thrown);
+  const code = (thrown as { code?: unknown }).code;
+  return {
+    name: String(thrown.name),
+    message: String(thrown.message),
+    stack: typeof thrown.stack === "string" ? thrown.stack : undefined,
+    code: typeof code === "string" ? code : undefined,
+    location,
+    frame,
+    cause: thrown.cause !== undefined && depth < 4 ? serializeError(thrown.cause, locate, depth + 1) : undefined,
+  };
+}
+
+/** The same error again, on the other side. */
+export function reviveError(data: SerializedError): Error {
+  const error = new Error(data.message, data.cause ? { cause: reviveError(data.cause) } : undefined);
+  error.name = data.name;
+  if (data.stack !== undefined) error.stack = data.stack;
+  return Object.assign(error, data.code !== undefined && { code: data.code }, data.location && { location: data.location });
+}
+
+function isErrorLike(value: unknown): value is Error {
+  return typeof value === "object" && value !== null && "message" in value && "name" in value;
+}
