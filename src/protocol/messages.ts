@@ -119,7 +119,12 @@ export const workerReport = z.discriminatedUnion("type", [
     loaded: z.array(loadedModule),
   }),
   /** Evaluation threw; the worker went back to the versions it had before the plan. */
-  z.strictObject({ type: z.literal("planFailed"), planId: z.int(), file: z.string().optional(), error: serializedError }),
+  z.strictObject({
+    type: z.literal("planFailed"),
+    planId: z.int(),
+    file: z.string().optional(),
+    error: serializedError,
+  }),
   z.strictObject({
     type: z.literal("listenRequested"),
     listenId: z.int(),

@@ -41,7 +41,8 @@ export function serializeError(
   locate: (error: Error) => { location?: SourceLocation | undefined; frame?: string | undefined } = () => ({}),
   depth = 0,
 ): SerializedError {
-  if (!isErrorLike(thrown)) return { name: "Error", message: `a value that is not an Error was thrown: ${String(thrown)}` };
+  if (!isErrorLike(thrown))
+    return { name: "Error", message: `a value that is not an Error was thrown: ${String(thrown)}` };
   const { location, frame } = locate(thrown);
   const code = (thrown as { code?: unknown }).code;
   return {
@@ -60,7 +61,11 @@ export function reviveError(data: SerializedError): Error {
   const error = new Error(data.message, data.cause ? { cause: reviveError(data.cause) } : undefined);
   error.name = data.name;
   if (data.stack !== undefined) error.stack = data.stack;
-  return Object.assign(error, data.code !== undefined && { code: data.code }, data.location && { location: data.location });
+  return Object.assign(
+    error,
+    data.code !== undefined && { code: data.code },
+    data.location && { location: data.location },
+  );
 }
 
 function isErrorLike(value: unknown): value is Error {

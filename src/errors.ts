@@ -1,0 +1,85 @@
+/**
+ * Every error that unreloader raises, with its stable code. README lists the codes; a test compares the two lists.
+ * A message says what failed (naming the value), what still works, and what to do next.
+ */
+import type { SerializedError, SourceLocation } from "./protocol/serialized-error.js";
+
+export type ErrorCode =
+  | "ERR_UNRELOADER_OPTION"
+  | "ERR_UNRELOADER_ENTRY"
+  | "ERR_UNRELOADER_COMPILE"
+  | "ERR_UNRELOADER_RESOLVE"
+  | "ERR_UNRELOADER_LINK"
+  | "ERR_UNRELOADER_EVALUATION"
+  | "ERR_UNRELOADER_NO_APP"
+  | "ERR_UNRELOADER_WORKER_EXIT"
+  | "ERR_UNRELOADER_CLOSED";
+
+export class UnreloaderError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** An option, flag or configuration key has a value that does not fit. */
+export class OptionError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_OPTION", message);
+  }
+}
+
+/** The entry file cannot be found. */
+export class EntryError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_ENTRY", message);
+  }
+}
+
+/** An error with a place in the user's source. `frame` is the lines around it with a caret. */
+export class SourceError extends UnreloaderError {
+  readonly location: SourceLocation | undefined;
+  readonly frame: string | undefined;
+  constructor(code: ErrorCode, message: string, location?: SourceLocation, frame?: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.location = location;
+    this.frame = frame;
+  }
+}
+
+/** The text of a file does not parse or uses syntax that cannot be compiled. */
+export class CompileError extends SourceError {
+  constructor(message: string, location?: SourceLocation, frame?: string, options?: ErrorOptions) {
+    super("ERR_UNRELOADER_COMPILE", message, location, frame, options);
+  }
+}
+
+/** A specifier leads nowhere. `nodeCode` is the code Node gives: ERR_MODULE_NOT_FOUND, MODULE_NOT_FOUND, ... */
+export class ResolveError extends SourceError {
+  readonly specifier: string;
+  readonly importer: string;
+  readonly nodeCode: string;
+  constructor(message: string, specifier: string, importer: string, nodeCode: string, location?: SourceLocation) {
+    super("ERR_UNRELOADER_RESOLVE", message, location);
+    this.specifier = specifier;
+    this.importer = importer;
+    this.nodeCode = nodeCode;
+  }
+}
+
+/** A name is imported that the target does not export. */
+export class LinkError extends SourceError {
+  constructor(message: string, location?: SourceLocation, frame?: string) {
+    super("ERR_UNRELOADER_LINK", message, location, frame);
+  }
+}
+
+/** The app's own code threw while it was being evaluated. */
+export class EvaluationError extends SourceError {
+  constructor(error: SerializedError) {
+    super("ERR_UNRELOADER_EVALUATION", error.message, error.location, error.frame);
+    if (error.stack !== undefined) this.stack = error.stack;
+  }
+}
