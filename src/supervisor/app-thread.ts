@@ -1,0 +1,100 @@
+/**
+ * One worker thread, which is one epoch of the app: one Piscina pool with one thread that runs one task for as long as
+ * the app lives. The task's promise is how the end of the thread shows, whatever ended it; aborting a task would kill
+ * the thread, so nothing here is tied to a signal.
+ */
+import { fileURLToPath } from "node:url";
+import { MessageChannel } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { openControlPort } from "../protocol/control-port.js";
+import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
+import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+
+/** How a thread ended. `stopped`: it was told to. */
+export type ThreadEnd =
+  | { readonly type: "stopped" }
+  | { readonly type: "exited"; readonly code: number }
+  | { readonly type: "crashed"; readonly error: SerializedError };
+
+export interface AppThread {
+  readonly epoch: number;
+  send(order: SupervisorOrder): void;
+  /** Settles once, when the thread has ended; never rejects. */
+  readonly ended: Promise<ThreadEnd>;
+  /** Asks the app to finish its requests and ends the thread; after `deadlineMs` by force. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export interface AppThreadOptions {
+  readonly order: BootOrder;
+  readonly env: NodeJS.ProcessEnv;
+  readonly execArgv?: readonly string[];
+  onReport(report: WorkerReport): void;
+}
+
+const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
+
+/** Starts a thread; it imports its runtime at once and then waits for orders. */
+export function startAppThread({ order, env, execArgv, onReport }: AppThreadOptions): AppThread {
+  const pool = new Piscina({
+    filename: WORKER_FILE,
+    minThreads: 1,
+    maxThreads: 1,
+    // The default waits for tasks with Atomics.wait, which freezes the app's timers.
+    atomics: "disabled",
+    // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
+    trackUnmanagedFds: false,
+    env,
+    ...(execArgv && { execArgv: [...execArgv] }),
+  });
+  // An error that arrives when no task runs any more: the end of the task was reported already.
+  pool.on("error", () => {});
+
+  const { port1, port2 } = new MessageChannel();
+  let stopping = false;
+  // Reports of how it ends come before the end itself, and say more.
+  let lastWords: ThreadEnd | undefined;
+  const control = openControlPort<SupervisorOrder, WorkerReport>(port1, workerReport, (report) => {
+    if (report.type === "crashed") lastWords = { type: "crashed", error: report.error };
+    if (report.type === "exitRequested") lastWords = { type: "exited", code: report.code };
+    onReport(report);
+  });
+
+  const ended = pool.run({ order, port: port2 }, { transferList: [port2] }).then(
+    (): ThreadEnd => ({ type: "stopped" }),
+    async (error: unknown): Promise<ThreadEnd> => {
+      // The port's messages may come after the worker's own `exit` event: let them arrive.
+      await new Promise(setImmediate);
+      if (stopping) return { type: "stopped" };
+      return lastWords ?? endOf(error);
+    },
+  );
+  void ended.then(() => {
+    port1.close();
+    return pool.destroy();
+  });
+
+  return {
+    epoch: order.epoch,
+    ended,
+    send: (message) => control.send(message),
+    async stop(deadlineMs) {
+      if (!stopping) {
+        stopping = true;
+        control.send({ type: "stop", drainMs: deadlineMs });
+      }
+      const timer = setTimeout(() => void pool.destroy(), deadlineMs + FORCE_AFTER_MS);
+      await ended;
+      clearTimeout(timer);
+      await pool.destroy();
+    },
+  };
+}
+
+/** Beyond the drain deadline: what a dispose may need before the thread is ended by force. */
+const FORCE_AFTER_MS = 1000;
+
+function endOf(error: unknown): ThreadEnd {
+  const exited = /^worker exited with code: (-?\d+)$/.exec((error as Error).message);
+  return exited ? { type: "exited", code: Number(exited[1]) } : { type: "crashed", error: serializeError(error) };
+}

@@ -1,0 +1,199 @@
+/**
+ * The first phase of a reload: compile what changed, resolve its specifiers, follow them to files that are new, and lay
+ * the next graph beside the running one. Nothing of the running app is touched; a failure is a value, because whether it
+ * matters depends on who would evaluate the file.
+ */
+import type { Compiler } from "../compile/compiler.js";
+import type { PreparedModule, Resolution } from "../compile/compiled-module.js";
+import { checkLinks } from "../graph/links.js";
+import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
+import { LinkError, type SourceError } from "../errors.js";
+
+export interface Preparation {
+  readonly graph: ModuleGraph;
+  /** Code of every own file of `graph` that compiles. */
+  readonly modules: ReadonlyMap<string, PreparedModule>;
+  /** Files compiled or resolved anew, whose code the worker does not have yet. */
+  readonly fresh: ReadonlySet<string>;
+  /** Files that do not compile, or whose static imports lead nowhere. */
+  readonly failures: ReadonlyMap<string, SourceError>;
+}
+
+export interface PrepareInput {
+  readonly compiler: Compiler;
+  readonly graph: ModuleGraph;
+  readonly modules: ReadonlyMap<string, PreparedModule>;
+  readonly failures: ReadonlyMap<string, SourceError>;
+  /** Files to compile again (changed, added, roots at start). */
+  readonly compile: Iterable<string>;
+  /** Files whose text is the same, but whose specifiers may lead elsewhere now. */
+  readonly relink: Iterable<string>;
+  readonly deleted: Iterable<string>;
+}
+
+/** Lays the next graph. Reads files; throws only for bugs. */
+export function prepare(input: PrepareInput): Preparation {
+  const { compiler } = input;
+  const modules = new Map(input.modules);
+  const failures = new Map(input.failures);
+  const fresh = new Set<string>();
+  const changes = new Map<string, ModuleNode>();
+  const removed = new Set(input.deleted);
+  for (const file of removed) {
+    modules.delete(file);
+    failures.delete(file);
+  }
+
+  /** Optional files are reached by require() or import() only: whether they are ever needed shows when they are called. */
+  const visit = (file: string, make: () => PreparedModule): void => {
+    const queue: [string, () => PreparedModule][] = [[file, make]];
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const [current, makeCurrent] = next;
+      const before = input.graph.get(current);
+      fresh.add(current);
+      let prepared: PreparedModule;
+      try {
+        prepared = makeCurrent();
+      } catch (error) {
+        failures.set(current, asSourceError(error));
+        modules.delete(current);
+        changes.set(current, brokenNode(current, before));
+        continue;
+      }
+      failures.delete(current);
+      modules.set(current, prepared);
+      changes.set(current, moduleNode(prepared, before));
+      for (const target of ownTargets(prepared)) {
+        const known = modules.has(target) || failures.has(target) || changes.has(target);
+        if (!known || removed.has(target)) {
+          removed.delete(target);
+          queue.push([target, () => compiler.prepare(target)]);
+        }
+      }
+    }
+  };
+
+  for (const file of input.compile) visit(file, () => compiler.prepare(file));
+  for (const file of input.relink) {
+    const before = modules.get(file);
+    if (!before || changes.has(file)) continue;
+    let after: PreparedModule;
+    try {
+      after = compiler.link(before.compiled);
+    } catch (error) {
+      visit(file, () => {
+        throw error;
+      });
+      continue;
+    }
+    if (!sameTargets(before, after)) visit(file, () => after);
+  }
+
+  const graph = input.graph.with(changes.values(), removed);
+  return { graph, modules, failures, fresh };
+}
+
+/** The first failure among the files that a fresh start would evaluate, in the order it would meet them. */
+export function firstFailure(preparation: Preparation, eager: Iterable<string>): SourceError | undefined {
+  if (preparation.failures.size > 0) {
+    for (const file of eager) {
+      const failure = preparation.failures.get(file);
+      if (failure) return failure;
+    }
+  }
+  return undefined;
+}
+
+/** The first import, among `files` and their importers, of a name that its target does not export. */
+export function firstLinkProblem(preparation: Preparation, files: Iterable<string>, eager: ReadonlySet<string>): LinkError | undefined {
+  for (const problem of checkLinks(preparation.graph, files)) {
+    if (!eager.has(problem.importer)) continue;
+    const specifier = specifierOf(preparation.modules.get(problem.importer), problem.target) ?? problem.target;
+    return new LinkError(
+      `The requested module '${specifier}' does not provide an export named '${problem.name}'`,
+      locateImport(preparation.modules.get(problem.importer), specifier),
+    );
+  }
+  return undefined;
+}
+
+/** Files that `file`'s text names and that are own code: static imports, then literal requires. */
+export function ownTargets(prepared: PreparedModule): string[] {
+  return [...ownFiles(prepared.imports), ...ownFiles(Object.values(prepared.requires))];
+}
+
+function ownFiles(resolutions: Iterable<Resolution>): string[] {
+  const files: string[] = [];
+  for (const resolution of resolutions) if (resolution.type === "file") files.push(resolution.file);
+  return files;
+}
+
+/** The graph's node for a module that has not been evaluated yet; what its last version was seen to use is kept as dynamic
+ *  edges only, because the new version may not use it. */
+export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefined): ModuleNode {
+  const { compiled } = prepared;
+  const target = (index: number): string | undefined => {
+    const resolution = prepared.imports[index];
+    return resolution?.type === "file" ? resolution.file : undefined;
+  };
+  const stars = compiled.stars.map(target);
+  return {
+    file: compiled.file,
+    hash: compiled.hash,
+    format: compiled.format,
+    imports: ownFiles(prepared.imports),
+    requires: ownFiles(Object.values(prepared.requires)),
+    links: compiled.imports.flatMap(({ names }, index) => {
+      const file = target(index);
+      return file !== undefined && names.length > 0 ? [{ target: file, names }] : [];
+    }),
+    exports: compiled.exports,
+    stars: stars.filter((file) => file !== undefined),
+    opaqueStars: stars.includes(undefined),
+    observed: before?.observed ?? new Set(),
+    dynamic: before?.dynamic ?? new Set(),
+    evaluated: before?.evaluated ?? false,
+  };
+}
+
+/** A file that does not compile keeps its place among its importers, and what its last version used. */
+function brokenNode(file: string, before: ModuleNode | undefined): ModuleNode {
+  return {
+    file,
+    hash: "",
+    format: before?.format ?? "esm",
+    imports: before?.imports ?? [],
+    requires: before?.requires ?? [],
+    links: [],
+    exports: [],
+    stars: [],
+    opaqueStars: true,
+    observed: before?.observed ?? new Set(),
+    dynamic: before?.dynamic ?? new Set(),
+    evaluated: before?.evaluated ?? false,
+  };
+}
+
+function sameTargets(a: PreparedModule, b: PreparedModule): boolean {
+  return JSON.stringify([a.imports, a.requires]) === JSON.stringify([b.imports, b.requires]);
+}
+
+function specifierOf(importer: PreparedModule | undefined, target: string): string | undefined {
+  const index = importer?.imports.findIndex((resolution) => resolution.type === "file" && resolution.file === target);
+  return index === undefined || index < 0 ? undefined : importer?.compiled.imports[index]?.specifier;
+}
+
+/** Where the specifier stands in the importer's text. */
+function locateImport(importer: PreparedModule | undefined, specifier: string) {
+  if (!importer) return undefined;
+  const { source, file } = importer.compiled;
+  const at = Math.max(source.indexOf(`"${specifier}"`), source.indexOf(`'${specifier}'`));
+  if (at < 0) return { file, line: 1, column: 1 };
+  const before = source.slice(0, at);
+  return { file, line: before.split("\n").length, column: at - before.lastIndexOf("\n") };
+}
+
+function asSourceError(error: unknown): SourceError {
+  if (error instanceof Error && "location" in error) return error as SourceError;
+  throw error;
+}
