@@ -1,0 +1,351 @@
+/**
+ * Every option of `createSupervisor` and of the command line: its schema, what fits, and its default. Relative paths
+ * become absolute here, once; what reads an option later never asks where it came from.
+ */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import path from "node:path";
+import { escapePath, isDynamicPattern } from "tinyglobby";
+import { z } from "zod";
+import { EntryError, OptionError } from "./errors.js";
+import { nearestName } from "./nearest-name.js";
+
+export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
+
+/** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
+export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
+  "subclasses",
+  "depend",
+  "adapters",
+  "reload",
+]);
+
+export const DEFAULT_PORT = 3000;
+export const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_INSPECT_PORT = 9229;
+
+const text = z.string().min(1);
+const texts = z.union([text.transform((one) => [one]), z.array(text)]);
+const portNumber = z.int().min(0).max(65535);
+const inspectAddress = z.union([
+  z.boolean(),
+  portNumber.transform(String),
+  text.refine((value) => parseInspectAddress(value) !== undefined),
+]);
+const adapter = z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+
+const schema = z.strictObject({
+  entry: text,
+  args: z.array(z.string()),
+  port: portNumber,
+  host: text,
+  app: text,
+  root: text,
+  require: texts,
+  subclasses: texts,
+  depend: z.record(text, texts),
+  envFile: texts,
+  scope: z.enum(["affected", "app", "worker"]),
+  cooldown: z.union([z.number().min(0), z.literal("off")]),
+  watch: z.enum(["auto", "events", "poll"]),
+  ignore: texts,
+  reload: z.boolean(),
+  onError: z.enum(["page", "last-good"]),
+  inspect: inspectAddress,
+  why: z.boolean(),
+  logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
+  logFormat: z.enum(["pretty", "json"]),
+  quiet: z.boolean(),
+  adapters: z.array(adapter),
+});
+
+export type OptionName = keyof typeof schema.shape;
+/** What people may pass to `createSupervisor`, before defaults. */
+export type SupervisorOptions = Partial<z.input<typeof schema>> & { entry: string };
+type GivenOptions = { [Name in OptionName]?: z.output<typeof schema>[Name] | undefined };
+
+/** What fits each option, as messages and README say it. */
+const fits: Readonly<Record<OptionName, string>> = {
+  entry: "the path of the app's main file",
+  args: "a list of strings",
+  port: "a whole number from 0 to 65535",
+  host: "a host name or an address",
+  app: "the name of an export",
+  root: "a folder",
+  require: "files, folders or globs",
+  subclasses: "class names, such as Model or sequelize#Model",
+  depend: "files for each dependency, such as { views: ['src/app.ts'] }",
+  envFile: "files",
+  scope: "affected, app or worker",
+  cooldown: "milliseconds (0 or more) or off",
+  watch: "auto, events or poll",
+  ignore: "globs",
+  reload: "true or false",
+  onError: "page or last-good",
+  inspect: "true, false, a port, or HOST:PORT",
+  why: "true or false",
+  logLevel: "debug, info, warn, error or silent",
+  logFormat: "pretty or json",
+  quiet: "true or false",
+  adapters: "a list of adapter objects",
+};
+
+/** The words an option with a fixed choice accepts: for "did you mean". */
+const choices: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
+  scope: schema.shape.scope.options,
+  watch: schema.shape.watch.options,
+  onError: schema.shape.onError.options,
+  logLevel: schema.shape.logLevel.options,
+  logFormat: schema.shape.logFormat.options,
+};
+
+/** Where options were written, so that a message can name the place. */
+export type OptionOrigin =
+  | { readonly type: "flags" }
+  | { readonly type: "code" }
+  | { readonly type: "config"; readonly file: string };
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Every option with its value: absolute paths, defaults filled in. */
+export interface ResolvedOptions {
+  /** Real path of the app's main file. */
+  readonly entry: string;
+  /** The app's `process.argv.slice(2)`. */
+  readonly args: readonly string[];
+  /** Real path of the project root. */
+  readonly root: string;
+  /** Overrides the port of the first server the app opens; absent: the app's own choice. */
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  /** For an app that is only exported: `port`, else the PORT variable, else 3000; `host`, else 127.0.0.1. */
+  readonly fallback: Address;
+  readonly app: string | undefined;
+  /** Files and folders (absolute paths) and globs (absolute, the fixed part escaped) to load before the entry. */
+  readonly require: readonly string[];
+  readonly subclasses: readonly string[] | undefined;
+  readonly depend: Readonly<Record<string, readonly string[]>>;
+  readonly envFiles: readonly string[];
+  readonly scope: "affected" | "app" | "worker";
+  /** Milliseconds. */
+  readonly cooldown: number | "off";
+  readonly watch: "auto" | "events" | "poll";
+  /** Globs, absolute unless they begin with `**`. */
+  readonly ignore: readonly string[];
+  readonly reload: boolean;
+  readonly onError: "page" | "last-good";
+  readonly inspect: Address | undefined;
+  readonly why: boolean;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly logFormat: "pretty" | "json";
+  readonly adapters: readonly object[];
+}
+
+export interface OptionContext {
+  /** Folder that relative paths start from: the working directory, or the configuration file's folder. */
+  readonly cwd: string;
+  readonly origin: OptionOrigin;
+  /** Only PORT is read. Default: the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Checks options and fills in what was left out.
+ * @throws OptionError naming the option, its value and what fits, in one line.
+ * @throws EntryError when the entry cannot be found.
+ */
+export function parseOptions(input: unknown, context: OptionContext): ResolvedOptions {
+  const { origin, env = process.env } = context;
+  const cwd = realpathSync(context.cwd);
+  const given = checkOptions(input, origin);
+  if (given.entry === undefined) throw new OptionError(`${nameOf("entry", origin)} is missing: expected ${fits.entry}`);
+  const entry = findEntry(given.entry, cwd, origin);
+  return {
+    entry,
+    args: given.args ?? [],
+    root: given.root === undefined ? nearestPackageFolder(entry) : existingFolder(given.root, cwd, origin),
+    port: given.port,
+    host: given.host,
+    fallback: { host: given.host ?? DEFAULT_HOST, port: given.port ?? portOf(env) ?? DEFAULT_PORT },
+    app: given.app,
+    require: (given.require ?? []).map((pattern) => existingPattern(pattern, cwd, origin)),
+    subclasses: given.subclasses,
+    depend: absoluteDependencies(given.depend ?? {}, cwd),
+    envFiles: (given.envFile ?? []).map((file) => existingFile("envFile", file, cwd, origin)),
+    scope: given.scope ?? "affected",
+    cooldown: given.cooldown ?? 0,
+    watch: given.watch ?? "auto",
+    ignore: (given.ignore ?? []).map((pattern) => absolutePattern(pattern, cwd)),
+    reload: given.reload ?? true,
+    onError: given.onError ?? "page",
+    inspect: inspectOf(given.inspect ?? false),
+    why: given.why ?? false,
+    logLevel: given.logLevel ?? (given.quiet ? "warn" : "info"),
+    logFormat: given.logFormat ?? "pretty",
+    adapters: given.adapters ?? [],
+  };
+}
+
+/** The name of an option as its user wrote it. */
+export function nameOf(option: string, origin: OptionOrigin): string {
+  switch (origin.type) {
+    case "flags":
+      return option === "entry" ? "entry" : flagOf(option);
+    case "code":
+      return `option ${option}`;
+    case "config":
+      return `option ${option} (${path.basename(origin.file)})`;
+  }
+}
+
+/** `logLevel` is `--log-level`; what is on unless refused has the flag that refuses it. */
+export function flagOf(option: string): string {
+  if (option === "reload") return "--no-reload";
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+export const optionNames = Object.keys(schema.shape) as readonly OptionName[];
+
+function checkOptions(input: unknown, origin: OptionOrigin): GivenOptions {
+  // An option that is present but undefined counts as left out, as everywhere in JavaScript.
+  const present =
+    typeof input === "object" && input !== null && !Array.isArray(input)
+      ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+      : input;
+  const result = schema.partial().safeParse(present);
+  if (!result.success) throw new OptionError(messageOf(result.error.issues[0], present, origin));
+  const given = result.data;
+  for (const option of NOT_AVAILABLE_YET) {
+    if (given[option] !== undefined && !(option === "reload" && given.reload === true))
+      throw new OptionError(`${nameOf(option, origin)} is not available yet: leave it out for now`);
+  }
+  return given;
+}
+
+function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: OptionOrigin): string {
+  if (issue?.code === "unrecognized_keys" && issue.path.length === 0) {
+    const unknown = issue.keys[0] ?? "";
+    const meant = nearestName(unknown, optionNames);
+    return `unknown ${nameOf(unknown, origin)}${meant ? `; did you mean ${nameOf(meant, origin)}?` : ""}`;
+  }
+  const option = optionNames.find((name) => name === issue?.path[0]);
+  if (!option) return `options must be an object such as { entry: "src/app.ts" }, got ${shown(input)}`;
+  const value: unknown = (input as Record<string, unknown>)[option];
+  const meant = typeof value === "string" ? nearestName(value, choices[option] ?? []) : undefined;
+  return `${nameOf(option, origin)} ${shown(value)}: expected ${fits[option]}${meant ? `; did you mean ${meant}?` : ""}`;
+}
+
+/** A value in a message: one line, and not a long one. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return /^[\w.:/@*-]+$/.test(value) ? value : cut(JSON.stringify(value));
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint" || typeof value === "symbol" || value === undefined) return String(value);
+  if (typeof value === "number") return String(value);
+  try {
+    return cut(JSON.stringify(value) ?? typeof value);
+  } catch (error) {
+    if (error instanceof TypeError) return "an object"; // cycles and big integers have no JSON
+    throw error;
+  }
+}
+
+function cut(line: string): string {
+  return line.length <= 80 ? line : `${line.slice(0, 79)}…`;
+}
+
+/** The main file as `node <entry>` would find it: the file, the file with an extension, or the folder's index file. */
+function findEntry(given: string, cwd: string, origin: OptionOrigin): string {
+  const wanted = path.resolve(cwd, given);
+  const found = [wanted, ...withExtensions(wanted), ...withExtensions(path.join(wanted, "index"))].find(isFile);
+  if (found === undefined) throw new EntryError(`cannot find the entry ${given}: no such file in ${cwd}`);
+  if (!SOURCE_EXTENSIONS.some((extension) => found.endsWith(extension)))
+    throw new OptionError(
+      `${nameOf("entry", origin)} ${shown(given)}: expected a file that ends in ${SOURCE_EXTENSIONS.join(", ")}`,
+    );
+  return realpathSync(found);
+}
+
+function withExtensions(file: string): string[] {
+  return SOURCE_EXTENSIONS.map((extension) => file + extension);
+}
+
+/** The folder of the nearest package.json at or above the file's folder; without one, the file's folder. */
+function nearestPackageFolder(file: string): string {
+  const start = path.dirname(file);
+  for (let folder = start; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, "package.json"))) return folder;
+    if (path.dirname(folder) === folder) return start;
+  }
+}
+
+function existingFolder(given: string, cwd: string, origin: OptionOrigin): string {
+  const folder = path.resolve(cwd, given);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new OptionError(
+      `${nameOf("root", origin)} ${shown(given)}: expected ${fits.root}, and there is none at ${folder}`,
+    );
+  return realpathSync(folder);
+}
+
+function existingFile(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (!isFile(file)) throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file`);
+  return file;
+}
+
+/** A glob may match nothing today and a file tomorrow; a plain path must exist. */
+function existingPattern(given: string, cwd: string, origin: OptionOrigin): string {
+  const plain = path.resolve(cwd, given);
+  if (existsSync(plain)) return realpathSync(plain);
+  if (!isDynamicPattern(given))
+    throw new OptionError(`${nameOf("require", origin)} ${shown(given)}: there is no such file or folder`);
+  return absolutePattern(given, cwd);
+}
+
+/** `**` at the front means anywhere, so it stays. A folder name such as `[id]` must not turn into a part of the glob. */
+function absolutePattern(pattern: string, cwd: string): string {
+  if (pattern.startsWith("!")) return `!${absolutePattern(pattern.slice(1), cwd)}`;
+  if (pattern.startsWith("**") || path.isAbsolute(pattern)) return pattern;
+  return path.posix.join(escapePath(cwd), pattern);
+}
+
+function absoluteDependencies(
+  depend: Readonly<Record<string, readonly string[]>>,
+  cwd: string,
+): Record<string, readonly string[]> {
+  const entries = Object.entries(depend).map(
+    ([dependency, files]) =>
+      [
+        isDynamicPattern(dependency) ? absolutePattern(dependency, cwd) : path.resolve(cwd, dependency),
+        files.map((file) => path.resolve(cwd, file)),
+      ] as const,
+  );
+  return Object.fromEntries(entries);
+}
+
+/** A PORT that is no port number, such as the name of a pipe, is the app's own affair. */
+function portOf(env: NodeJS.ProcessEnv): number | undefined {
+  const port = /^\d+$/.test(env.PORT ?? "") ? Number(env.PORT) : Number.NaN;
+  return port <= 65535 ? port : undefined;
+}
+
+function inspectOf(given: boolean | string): Address | undefined {
+  if (given === false) return undefined;
+  if (given === true) return { host: DEFAULT_HOST, port: DEFAULT_INSPECT_PORT };
+  return parseInspectAddress(given);
+}
+
+/** `PORT`, `HOST`, `HOST:PORT` or `[IPV6]:PORT`, as Node's own flag takes it. */
+function parseInspectAddress(given: string): Address | undefined {
+  const [, host, digits] = /^(?:(\[[\da-fA-F:.]+\]|[^\s:[\]]+):)?(\d+)$/.exec(given) ?? [];
+  const port = Number(digits);
+  if (digits !== undefined && port <= 65535) return { host: host?.replace(/^\[|\]$/g, "") ?? DEFAULT_HOST, port };
+  if (/^[a-zA-Z][\w.-]*$/.test(given)) return { host: given, port: DEFAULT_INSPECT_PORT };
+  return undefined;
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}
