@@ -1,0 +1,101 @@
+/** What the supervisor tells its host: the payload of each event of `createSupervisor`, as plain data with absolute paths. */
+import type { SerializedError } from "../protocol/serialized-error.js";
+
+export interface ReloadReport {
+  readonly kind: "unchanged" | "reloaded" | "restarted" | "failed";
+  /** The generation that is loaded now; a failed reload keeps the one before. 0: none yet. */
+  readonly generation: number;
+  readonly epoch: number;
+  /** Saved, added and deleted files. */
+  readonly changed: readonly string[];
+  readonly purged: readonly PurgedModule[];
+  /** In evaluation order. */
+  readonly loaded: readonly string[];
+  /** For each loaded file the files that lead from it to the change: [file, ..., changed file]. */
+  readonly why: Readonly<Record<string, readonly string[]>>;
+  /** Modules that were left alone. */
+  readonly kept: number;
+  /** Milliseconds, from the moment the change was noticed. */
+  readonly durationMs: number;
+  readonly error?: SerializedError;
+}
+
+export interface PurgedModule {
+  readonly file: string;
+  readonly classes: readonly string[];
+}
+
+/** A server of the app can be reached. Once for each public port of an epoch that was not open before. */
+export interface ListeningReport {
+  readonly protocol: "http" | "https" | "tcp" | "path";
+  /** As the app or `--host` named it; `localhost` when nobody named one. With "path": the path of the socket. */
+  readonly host: string;
+  /** 0 with "path". */
+  readonly port: number;
+  /** Modules of the app that are loaded. */
+  readonly modules: number;
+  /** Milliseconds since the supervisor was started. */
+  readonly durationMs: number;
+}
+
+/** A start or a reload that was given up; in a reload's case the `reload` event with kind "failed" carries it too. */
+export interface FailureReport extends ReloadReport {
+  readonly kind: "failed";
+  readonly error: SerializedError;
+  /** Files that import the one that failed, nearest first, up to the entry. */
+  readonly importedBy: readonly string[];
+}
+
+export interface RestartReport {
+  readonly epoch: number;
+  readonly generation: number;
+  readonly modules: number;
+  readonly durationMs: number;
+  readonly reason: RestartReason;
+}
+
+export type RestartReason =
+  /** node_modules, package.json, a lockfile, tsconfig.json, an env file, a native addon; or any file, by `--scope worker`. */
+  | { readonly type: "changed"; readonly files: readonly string[] }
+  /** `restart()`, or `R` in the terminal. */
+  | { readonly type: "asked" }
+  | { readonly type: "workerExit" }
+  /** A reload threw where a fresh worker might not. */
+  | { readonly type: "reloadFailed"; readonly error: SerializedError };
+
+export interface WorkerExitReport {
+  readonly epoch: number;
+  readonly cause:
+    | { readonly type: "exited"; readonly code: number }
+    | { readonly type: "crashed"; readonly error: SerializedError };
+  readonly next: "restarting" | "waiting for a change" | "closing";
+}
+
+export interface StaleReferencesReport {
+  readonly file: string;
+  readonly class: string;
+  /** Old versions that are still reachable. */
+  readonly count: number;
+}
+
+export interface LogReport {
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Every event with its payload; the names are those of `supervisor.on`. */
+export interface SupervisorEvents {
+  listening: ListeningReport;
+  reload: ReloadReport;
+  failed: FailureReport;
+  restarted: RestartReport;
+  "worker-exit": WorkerExitReport;
+  "stale-references": StaleReferencesReport;
+  log: LogReport;
+}
+
+export type SupervisorEvent = {
+  [Name in keyof SupervisorEvents]: { readonly event: Name; readonly report: SupervisorEvents[Name] };
+}[keyof SupervisorEvents];
