@@ -1,0 +1,4 @@
+/** The line to edit: save this file, reload the page. */
+export const greeting = "Welcome to the guestbook";
+
+export const accent = "#0f766e";
