@@ -1,16 +1,16 @@
 import { openedDatabase } from "./database.ts";
 import { countEntries } from "./entries.ts";
-import { countVisit } from "./visits.ts";
+import { loadedAt } from "./greeting.ts";
+import { countVisit, type Visit } from "./visits.ts";
 
 /** What shows whether this is still the same process, with the same open database. */
-export interface Facts {
+export interface Facts extends Visit {
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly databaseOpenedAt: Date;
   readonly databaseTookMs: number;
+  readonly greetingLoadedAt: Date;
   readonly entries: number;
-  /** Visits since the process was started: a counter in memory. */
-  readonly visits: number;
 }
 
 export async function gatherFacts(): Promise<Facts> {
@@ -20,7 +20,8 @@ export async function gatherFacts(): Promise<Facts> {
     uptimeSeconds: Math.round(process.uptime()),
     databaseOpenedAt: opened.at,
     databaseTookMs: Math.round(opened.tookMs),
+    greetingLoadedAt: loadedAt,
     entries: await countEntries(),
-    visits: countVisit(),
+    ...countVisit(loadedAt),
   };
 }

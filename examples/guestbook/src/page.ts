@@ -28,8 +28,10 @@ function factList(facts: Facts): Markup {
   const rows: readonly (readonly [string, string])[] = [
     ["Process", String(facts.pid)],
     ["Running for", duration(facts.uptimeSeconds)],
-    ["Database opened at", facts.databaseOpenedAt.toLocaleTimeString("en-GB")],
+    ["Database opened at", clock(facts.databaseOpenedAt)],
     ["Opening it took", `${facts.databaseTookMs} ms`],
+    ["Greeting loaded at", clock(facts.greetingLoadedAt)],
+    ["Versions of it so far", String(facts.versions)],
     ["Visits", String(facts.visits)],
     ["Entries", String(facts.entries)],
   ];
@@ -45,11 +47,14 @@ function form(): Markup {
 }
 
 function entryCard(entry: Entry): Markup {
-  const time = entry.writtenAt.toISOString();
   return html`<article>
         <p>${entry.message}</p>
-        <footer>${entry.name}, <time datetime="${time}">${time.slice(0, 16).replace("T", " ")}</time></footer>
+        <footer>${entry.name}, <time>${entry.writtenAt.toLocaleString("en-GB")}</time></footer>
       </article>`;
+}
+
+function clock(moment: Date): string {
+  return moment.toLocaleTimeString("en-GB");
 }
 
 function duration(seconds: number): string {
