@@ -1,12 +1,15 @@
 /**
- * The memory that both threads share: four header words, then four words for each upstream connection (one unix-socket
+ * The memory that both threads share: a header, then four words for each upstream connection (one unix-socket
  * connection from the front to a server of the app). The worker writes the counters, the main thread reads them to know
  * where requests begin: a connection whose counters are equal is idle, and its next bytes are a new request.
  *
  * A slot is leased for one upstream connection. It may be leased again only after both ends have let go: the main thread
  * when its socket has closed, the worker by writing `released`; or when the worker has died.
  */
-export const HEADER_WORDS = 4;
+/** Words of the header that `listen-mailbox.ts` uses, from word 2 on. */
+export const MAILBOX = 2;
+export const MAILBOX_WORDS = 130;
+export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
 export const SLOT_WORDS = 4;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
@@ -17,10 +20,20 @@ export const HEARTBEAT = 1;
 /** Slot words, relative to the slot's first word. */
 export const STARTED = 0;
 export const FINISHED = 1;
-/** 1 once the worker ends or destroys the socket on purpose: the end of the bytes is the app's doing, not a crash. */
+/** How the worker closed the socket, written before it does so; `STILL_OPEN` at the end of the bytes means a crash. */
 export const CLOSED_ON_PURPOSE = 2;
 /** 1 once the worker will never write to this slot again. */
 export const RELEASED = 3;
+
+/** In CLOSED_ON_PURPOSE. */
+export const STILL_OPEN = 0;
+/** The app ended its half; it may still read. */
+export const ENDED = 1;
+export const DESTROYED = 2;
+/** The app asked for a TCP reset. */
+export const RESET = 3;
+/** The server was replaced while the connection was idle: the client stays and its next request goes to the new one. */
+export const LET_GO = 4;
 
 /** In STARTED: the bytes are not requests any more (upgraded, CONNECT, a raw server). */
 export const OPAQUE = -1;

@@ -79,8 +79,6 @@ export const supervisorOrder = z.discriminatedUnion("type", [
     load: z.array(z.string()),
     /** New code for changed and added files. Code of a purged file that is absent here is reused. */
     modules: z.array(preparedModule),
-    /** Importers that are kept but whose specifiers lead elsewhere now. */
-    relinked: z.array(preparedModule),
     drainMs: z.number(),
   }),
   z.strictObject({

@@ -1,0 +1,42 @@
+/**
+ * The first line on each upstream connection: which slot of the connection table it uses, and the addresses that the
+ * app shall see on the socket. ASCII, ends with a line feed; `-` stands for an address that a unix socket has not.
+ */
+export interface Preface {
+  readonly slot: number;
+  readonly remote: Endpoint | undefined;
+  readonly local: Endpoint | undefined;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Longest line that `formatPreface` makes: two IPv6 addresses with zones. */
+export const PREFACE_LIMIT = 256;
+
+export function formatPreface(
+  slot: number,
+  remoteAddress: string | undefined,
+  remotePort: number | undefined,
+  localAddress: string | undefined,
+  localPort: number | undefined,
+): string {
+  return `${slot} ${remoteAddress ?? "-"} ${remotePort ?? 0} ${localAddress ?? "-"} ${localPort ?? 0}\n`;
+}
+
+/** Parses the line without its line feed; undefined when it is not a preface. */
+export function parsePreface(line: string): Preface | undefined {
+  const [slot, remoteAddress, remotePort, localAddress, localPort, ...rest] = line.split(" ");
+  if (localPort === undefined || rest.length > 0 || !/^\d+$/.test(slot ?? "")) return undefined;
+  return {
+    slot: Number(slot),
+    remote: endpoint(remoteAddress, remotePort),
+    local: endpoint(localAddress, localPort),
+  };
+}
+
+function endpoint(address: string | undefined, port: string | undefined): Endpoint | undefined {
+  return address === undefined || address === "-" ? undefined : { address, port: Number(port) };
+}
