@@ -1,39 +1,37 @@
-/** Repeatable randomness for tests: the seed is printed when a test starts, and taken from UNRELOADER_SEED when set. */
-export interface RandomSource {
-  readonly seed: number;
-  /** A number in [0, 1). */
-  next(): number;
-  /** A whole number from `low` to `high`, both included. */
-  int(low: number, high: number): number;
-  pick<T>(from: readonly T[]): T;
-  /** True with the given probability. */
-  chance(probability: number): boolean;
+/** Random numbers that a seed repeats (mulberry32). */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** From 0 up to, not including, 1. */
+  fraction(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** A whole number from 0 up to, not including, `limit`. */
+  below(limit: number): number {
+    return Math.floor(this.fraction() * limit);
+  }
+
+  chance(probability: number): boolean {
+    return this.fraction() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    const item = items[this.below(items.length)];
+    if (item === undefined) throw new Error("nothing to pick from");
+    return item;
+  }
 }
 
-export function randomSource(
-  name: string,
-  seed = Number(process.env.UNRELOADER_SEED ?? Date.now() % 1e9),
-): RandomSource {
-  console.log(`# ${name}: UNRELOADER_SEED=${seed}`);
-  let state = seed >>> 0;
-  // mulberry32: small, and good enough to choose test cases.
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const int = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
-  return {
-    seed,
-    next,
-    int,
-    pick: (from) => {
-      const picked = from[int(0, from.length - 1)];
-      if (picked === undefined) throw new Error("nothing to pick from");
-      return picked;
-    },
-    chance: (probability) => next() < probability,
-  };
+/** The seed of this run: UNRELOADER_SEED, or a new one. */
+export function runSeed(): number {
+  const given = process.env.UNRELOADER_SEED;
+  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
 }
