@@ -11,8 +11,9 @@ import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport }
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 
 /** How a thread ended. `stopped`: it was told to. */
-export type ThreadEnd =
-  | { readonly type: "stopped" }
+export type ThreadEnd = { readonly type: "stopped" } | UnexpectedEnd;
+
+export type UnexpectedEnd =
   | { readonly type: "exited"; readonly code: number }
   | { readonly type: "crashed"; readonly error: SerializedError };
 
@@ -28,14 +29,13 @@ export interface AppThread {
 export interface AppThreadOptions {
   readonly order: BootOrder;
   readonly env: NodeJS.ProcessEnv;
-  readonly execArgv?: readonly string[];
   onReport(report: WorkerReport): void;
 }
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
 /** Starts a thread; it imports its runtime at once and then waits for orders. */
-export function startAppThread({ order, env, execArgv, onReport }: AppThreadOptions): AppThread {
+export function startAppThread({ order, env, onReport }: AppThreadOptions): AppThread {
   const pool = new Piscina({
     filename: WORKER_FILE,
     minThreads: 1,
@@ -45,7 +45,6 @@ export function startAppThread({ order, env, execArgv, onReport }: AppThreadOpti
     // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
     trackUnmanagedFds: false,
     env,
-    ...(execArgv && { execArgv: [...execArgv] }),
   });
   // An error that arrives when no task runs any more: the end of the task was reported already.
   pool.on("error", () => {});
@@ -97,4 +96,22 @@ const FORCE_AFTER_MS = 1000;
 function endOf(error: unknown): ThreadEnd {
   const exited = /^worker exited with code: (-?\d+)$/.exec((error as Error).message);
   return exited ? { type: "exited", code: Number(exited[1]) } : { type: "crashed", error: serializeError(error) };
+}
+
+/** What a request or a report is told about the end of a thread. */
+export function errorOfEnd(end: ThreadEnd): SerializedError {
+  switch (end.type) {
+    case "crashed":
+      return end.error;
+    case "exited":
+      return {
+        name: "WorkerExitError",
+        code: "ERR_UNRELOADER_WORKER_EXIT",
+        message: `the app ended itself: process.exit(${end.code})`,
+      };
+    case "stopped":
+      return { name: "WorkerExitError", code: "ERR_UNRELOADER_WORKER_EXIT", message: "the worker was stopped" };
+    default:
+      return end satisfies never;
+  }
 }

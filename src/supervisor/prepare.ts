@@ -3,17 +3,18 @@
  * the next graph beside the running one. Nothing of the running app is touched; a failure is a value, because whether it
  * matters depends on who would evaluate the file.
  */
-import type { Compiler } from "../compile/compiler.js";
+
 import type { PreparedModule, Resolution } from "../compile/compiled-module.js";
+import type { Compiler } from "../compile/compiler.js";
+import { LinkError, type SourceError } from "../errors.js";
 import { checkLinks } from "../graph/links.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
-import { LinkError, type SourceError } from "../errors.js";
 
 export interface Preparation {
   readonly graph: ModuleGraph;
   /** Code of every own file of `graph` that compiles. */
   readonly modules: ReadonlyMap<string, PreparedModule>;
-  /** Files compiled or resolved anew, whose code the worker does not have yet. */
+  /** Files whose text or targets differ from the running ones, or that are new, or broken. */
   readonly fresh: ReadonlySet<string>;
   /** Files that do not compile, or whose static imports lead nowhere. */
   readonly failures: ReadonlyMap<string, SourceError>;
@@ -44,22 +45,24 @@ export function prepare(input: PrepareInput): Preparation {
     failures.delete(file);
   }
 
-  /** Optional files are reached by require() or import() only: whether they are ever needed shows when they are called. */
   const visit = (file: string, make: () => PreparedModule): void => {
     const queue: [string, () => PreparedModule][] = [[file, make]];
     for (let next = queue.pop(); next; next = queue.pop()) {
       const [current, makeCurrent] = next;
       const before = input.graph.get(current);
-      fresh.add(current);
       let prepared: PreparedModule;
       try {
         prepared = makeCurrent();
       } catch (error) {
         failures.set(current, asSourceError(error));
+        fresh.add(current);
         modules.delete(current);
         changes.set(current, brokenNode(current, before));
         continue;
       }
+      const running = input.modules.get(current);
+      if (running && running.compiled.hash === prepared.compiled.hash && sameTargets(running, prepared)) continue;
+      fresh.add(current);
       failures.delete(current);
       modules.set(current, prepared);
       changes.set(current, moduleNode(prepared, before));
@@ -105,7 +108,11 @@ export function firstFailure(preparation: Preparation, eager: Iterable<string>):
 }
 
 /** The first import, among `files` and their importers, of a name that its target does not export. */
-export function firstLinkProblem(preparation: Preparation, files: Iterable<string>, eager: ReadonlySet<string>): LinkError | undefined {
+export function firstLinkProblem(
+  preparation: Preparation,
+  files: Iterable<string>,
+  eager: ReadonlySet<string>,
+): LinkError | undefined {
   for (const problem of checkLinks(preparation.graph, files)) {
     if (!eager.has(problem.importer)) continue;
     const specifier = specifierOf(preparation.modules.get(problem.importer), problem.target) ?? problem.target;
@@ -128,8 +135,11 @@ function ownFiles(resolutions: Iterable<Resolution>): string[] {
   return files;
 }
 
-/** The graph's node for a module that has not been evaluated yet; what its last version was seen to use is kept as dynamic
- *  edges only, because the new version may not use it. */
+/**
+ * The graph's node for a version that has not been evaluated yet. It is taken to read what the last version read and its
+ * own text still names; what the last one loaded by computed specifiers is kept (the new text most likely loads it
+ * again, and it keeps its state), unless a literal `require()` of it has gone from the text.
+ */
 export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefined): ModuleNode {
   const { compiled } = prepared;
   const target = (index: number): string | undefined => {
@@ -150,10 +160,18 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     exports: compiled.exports,
     stars: stars.filter((file) => file !== undefined),
     opaqueStars: stars.includes(undefined),
-    observed: before?.observed ?? new Set(),
-    dynamic: before?.dynamic ?? new Set(),
+    observed: before ? intersection(before.observed, ownTargets(prepared)) : new Set(),
+    dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
     evaluated: before?.evaluated ?? false,
   };
+}
+
+function intersection(before: ReadonlySet<string>, named: readonly string[]): ReadonlySet<string> {
+  return new Set(named.filter((file) => before.has(file)));
+}
+
+function keptDynamic(before: ModuleNode, requires: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...before.dynamic].filter((file) => requires.has(file) || !before.requires.includes(file)));
 }
 
 /** A file that does not compile keeps its place among its importers, and what its last version used. */

@@ -1,0 +1,14 @@
+/** The public names of the package. */
+export { type ErrorCode, UnreloaderError } from "./errors.js";
+export type { SupervisorOptions } from "./options.js";
+export { createSupervisor } from "./supervisor/create-supervisor.js";
+export type {
+  FailureReport,
+  ListeningReport,
+  LogReport,
+  ReloadReport,
+  RestartReport,
+  SupervisorEvents,
+  WorkerExitReport,
+} from "./supervisor/report.js";
+export type { Supervisor } from "./supervisor/supervisor.js";

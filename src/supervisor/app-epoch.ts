@@ -1,0 +1,177 @@
+/**
+ * The conversation with one app thread: orders that expect an answer become promises, everything else is passed on.
+ * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
+ */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import type { BootOrder, LoadedModule, PublicAddress, WorkerReport } from "../protocol/messages.js";
+import type { SerializedError } from "../protocol/serialized-error.js";
+import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+
+export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
+
+export type BootOutcome =
+  | {
+      readonly type: "booted";
+      readonly loaded: readonly LoadedModule[];
+      readonly serves: "listening" | "exported" | "pending";
+    }
+  | { readonly type: "failed"; readonly loaded: readonly LoadedModule[]; readonly error: SerializedError }
+  | { readonly type: "ended"; readonly end: ThreadEnd };
+
+export type ApplyOutcome =
+  | {
+      readonly type: "applied";
+      readonly loaded: readonly LoadedModule[];
+      readonly purged: readonly { file: string; classes: string[] }[];
+    }
+  /** The worker is back at the versions it had. */
+  | { readonly type: "failed"; readonly error: SerializedError }
+  | { readonly type: "ended"; readonly end: ThreadEnd };
+
+export interface PlanOrder {
+  readonly generation: number;
+  readonly purge: readonly string[];
+  readonly load: readonly string[];
+  readonly modules: readonly PreparedModule[];
+  readonly drainMs: number;
+}
+
+/** Reports that come at any time. */
+export interface EpochListener {
+  listenRequested(epoch: AppEpoch, report: ListenReport): void;
+  serverClosed(epoch: AppEpoch, listenId: number): void;
+  serverReleased(epoch: AppEpoch, listenId: number): void;
+  modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
+  modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
+  logged(level: "debug" | "info" | "warn" | "error", message: string): void;
+  ended(epoch: AppEpoch, end: ThreadEnd): void;
+}
+
+export class AppEpoch {
+  readonly number: number;
+  readonly #thread: AppThread;
+  readonly #listener: EpochListener;
+  #onBoot: ((outcome: BootOutcome) => void) | undefined;
+  /** Plan id -> who waits for it; born with the order, dies with the answer or with the thread. */
+  readonly #plans = new Map<number, (outcome: ApplyOutcome) => void>();
+  #lastPlanId = 0;
+  #alive = true;
+
+  constructor(order: BootOrder, env: NodeJS.ProcessEnv, listener: EpochListener) {
+    this.number = order.epoch;
+    this.#listener = listener;
+    this.#thread = startAppThread({ order, env, onReport: (report) => this.#receive(report) });
+    void this.#thread.ended.then((end) => this.#end(end));
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed. */
+  boot(modules: readonly PreparedModule[]): Promise<BootOutcome> {
+    return new Promise((resolve) => {
+      this.#onBoot = resolve;
+      if (!this.#alive) return;
+      this.#thread.send({ type: "addModules", modules: [...modules] });
+      this.#thread.send({ type: "evaluate" });
+    });
+  }
+
+  apply(plan: PlanOrder): Promise<ApplyOutcome> {
+    return new Promise((resolve) => {
+      const planId = ++this.#lastPlanId;
+      this.#plans.set(planId, resolve);
+      this.#thread.send({
+        type: "applyPlan",
+        planId,
+        generation: plan.generation,
+        purge: [...plan.purge],
+        load: [...plan.load],
+        modules: [...plan.modules],
+        drainMs: plan.drainMs,
+      });
+    });
+  }
+
+  /** Code for files that are not evaluated now, but may be asked for later. */
+  addModules(modules: readonly PreparedModule[]): void {
+    if (modules.length > 0) this.#thread.send({ type: "addModules", modules: [...modules] });
+  }
+
+  settleListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
+    if (this.#alive) this.#thread.send({ type: "settleListen", listenId, ...outcome });
+  }
+
+  releaseRequests(): void {
+    if (this.#alive) this.#thread.send({ type: "releaseRequests" });
+  }
+
+  signal(signal: string): void {
+    if (this.#alive) this.#thread.send({ type: "signal", signal });
+  }
+
+  /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
+  stop(drainMs: number): Promise<void> {
+    return this.#thread.stop(drainMs);
+  }
+
+  #receive(report: WorkerReport): void {
+    switch (report.type) {
+      case "evaluated":
+        this.#boot({ type: "booted", loaded: report.loaded, serves: report.serves });
+        break;
+      case "evaluateFailed":
+        this.#boot({ type: "failed", loaded: report.loaded, error: report.error });
+        break;
+      case "planApplied":
+        this.#settlePlan(report.planId, { type: "applied", loaded: report.loaded, purged: report.purged });
+        break;
+      case "planFailed":
+        this.#settlePlan(report.planId, { type: "failed", error: report.error });
+        break;
+      case "listenRequested":
+        this.#listener.listenRequested(this, report);
+        break;
+      case "serverClosed":
+        this.#listener.serverClosed(this, report.listenId);
+        break;
+      case "serverReleased":
+        this.#listener.serverReleased(this, report.listenId);
+        break;
+      case "modulesDiscovered":
+        this.#listener.modulesDiscovered(this, report.modules);
+        break;
+      case "modulesLoaded":
+        this.#listener.modulesLoaded(this, report.loaded);
+        break;
+      case "logged":
+        this.#listener.logged(report.level, report.message);
+        break;
+      // How the thread ends is told by the thread itself.
+      case "started":
+      case "crashed":
+      case "exitRequested":
+        break;
+      default:
+        report satisfies never;
+    }
+  }
+
+  #boot(outcome: BootOutcome): void {
+    this.#onBoot?.(outcome);
+    this.#onBoot = undefined;
+  }
+
+  #settlePlan(planId: number, outcome: ApplyOutcome): void {
+    this.#plans.get(planId)?.(outcome);
+    this.#plans.delete(planId);
+  }
+
+  #end(end: ThreadEnd): void {
+    this.#alive = false;
+    this.#boot({ type: "ended", end });
+    for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
+    this.#listener.ended(this, end);
+  }
+}

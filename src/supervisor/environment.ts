@@ -1,0 +1,52 @@
+/** What the app's thread gets from outside: variables, import conditions, folders. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseEnv } from "node:util";
+import { globSync } from "tinyglobby";
+
+/** The environment with the files of `--env-file` below it: as with Node's own flag, what is set already wins. */
+export function appEnvironment(envFiles: readonly string[], env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const fromFiles = Object.assign({}, ...envFiles.map((file) => parseEnv(readFileSync(file, "utf8"))));
+  return { ...fromFiles, ...env };
+}
+
+/** `--conditions` and `-C` of this process: the app expects them to count for its own files too. */
+export function importConditions(execArgv: readonly string[]): string[] {
+  const conditions: string[] = [];
+  execArgv.forEach((flag, index) => {
+    const inline = /^(?:--conditions|-C)=(.+)$/.exec(flag);
+    if (inline?.[1]) conditions.push(inline[1]);
+    else if (flag === "--conditions" || flag === "-C") conditions.push(execArgv[index + 1] ?? "");
+  });
+  return conditions.filter((condition) => condition !== "");
+}
+
+/** Where compiled code is kept between runs. */
+export function cacheFolder(root: string): string {
+  return path.join(root, "node_modules", ".cache", "unreloader");
+}
+
+/** Files below the root whose change means that packages or the compiler's settings may have changed. */
+export function installedPackageFiles(root: string): string[] {
+  return [
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "tsconfig.json",
+    "node_modules/.package-lock.json",
+    "node_modules/.modules.yaml",
+    "node_modules/.yarn-state.yml",
+  ].map((file) => path.join(root, file));
+}
+
+/** The files of `--require`: shallow paths first, then by name, so that base classes in a folder come before its subfolders. */
+export function preloadFiles(patterns: readonly string[]): string[] {
+  if (patterns.length === 0) return [];
+  const files = globSync([...patterns], { absolute: true, expandDirectories: true });
+  const own = files.filter((file) => /\.[cm]?[jt]sx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file));
+  const depth = (file: string) => file.split("/").length;
+  return own.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+}

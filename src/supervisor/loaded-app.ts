@@ -1,0 +1,89 @@
+/** What one app thread holds, as far as main knows: its graph, and the code it was given. */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import type { SourceError } from "../errors.js";
+import { type ModuleGraph, type ModuleNode, reachable } from "../graph/module-graph.js";
+import type { LoadedModule } from "../protocol/messages.js";
+import type { AppEpoch } from "./app-epoch.js";
+import { moduleNode, type Preparation } from "./prepare.js";
+
+export class LoadedApp {
+  readonly epoch: AppEpoch;
+  /** Files that a start evaluates: those of `--require`, then the entry. */
+  readonly roots: readonly string[];
+  #graph: ModuleGraph;
+  #modules: ReadonlyMap<string, PreparedModule>;
+  #failures: ReadonlyMap<string, SourceError>;
+
+  constructor(epoch: AppEpoch, roots: readonly string[], preparation: Preparation) {
+    this.epoch = epoch;
+    this.roots = roots;
+    this.#graph = preparation.graph;
+    this.#modules = preparation.modules;
+    this.#failures = preparation.failures;
+  }
+
+  get graph(): ModuleGraph {
+    return this.#graph;
+  }
+  get modules(): ReadonlyMap<string, PreparedModule> {
+    return this.#modules;
+  }
+  /** Broken files that only a late `require()` or `import()` leads to: whoever calls it gets the error. */
+  get failures(): ReadonlyMap<string, SourceError> {
+    return this.#failures;
+  }
+
+  /** Number of files that have been evaluated. */
+  get size(): number {
+    return this.#graph.evaluatedCount;
+  }
+
+  /** Takes in what the thread evaluated: its edges replace those of the version before. */
+  evaluated(loaded: Iterable<LoadedModule>): void {
+    const changes: ModuleNode[] = [];
+    for (const { file, observed, dynamic } of loaded) {
+      const node = this.#graph.get(file);
+      if (!node) continue;
+      changes.push({
+        ...node,
+        observed: new Set(observed),
+        dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
+        evaluated: true,
+      });
+    }
+    this.#graph = this.#graph.with(changes);
+  }
+
+  /** Files that the thread compiled by itself. */
+  discovered(modules: readonly PreparedModule[]): void {
+    this.#modules = new Map([...this.#modules, ...modules.map((module) => [module.compiled.file, module] as const)]);
+    this.#graph = this.#graph.with(modules.map((module) => moduleNode(module, this.#graph.get(module.compiled.file))));
+  }
+
+  /** A plan was applied. Returns the files that nothing leads to any more; they are forgotten. */
+  applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): string[] {
+    const unloaded: ModuleNode[] = [];
+    const again = new Set(loaded.map(({ file }) => file));
+    for (const file of purged) {
+      const node = preparation.graph.get(file);
+      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
+    }
+    this.#graph = preparation.graph.with(unloaded);
+    this.#modules = preparation.modules;
+    this.#failures = preparation.failures;
+    this.evaluated(loaded);
+    return unloaded.length > 0 ? this.#forgetUnreachable() : [];
+  }
+
+  #forgetUnreachable(): string[] {
+    const reached = reachable(this.#graph, this.roots);
+    const lost = [...this.#graph.files()].filter((file) => !reached.has(file));
+    if (lost.length > 0) {
+      this.#graph = this.#graph.with([], lost);
+      const modules = new Map(this.#modules);
+      for (const file of lost) modules.delete(file);
+      this.#modules = modules;
+    }
+    return lost;
+  }
+}

@@ -1,0 +1,55 @@
+/** Changes that have been noticed and not applied yet: they stay here while the newest code is broken. */
+import type { FileChange } from "../files/change-batch.js";
+
+export class PendingChanges {
+  /** Saved and added files; an entry dies when a plan with it was applied, or when the file is as the worker has it. */
+  readonly changed = new Set<string>();
+  /** Files that are gone, likewise. */
+  readonly deleted = new Set<string>();
+  /** Files added since the last plan: each may change where a specifier leads. */
+  readonly added = new Set<string>();
+  /** Files whose change only a fresh worker can take in. */
+  readonly config = new Set<string>();
+
+  get empty(): boolean {
+    return this.changed.size + this.deleted.size + this.config.size === 0;
+  }
+
+  merge(changes: Iterable<FileChange>): void {
+    for (const { file, kind } of changes) {
+      switch (kind) {
+        case "config":
+          this.config.add(file);
+          break;
+        case "deleted":
+          this.deleted.add(file);
+          this.changed.delete(file);
+          this.added.delete(file);
+          break;
+        case "added":
+          this.added.add(file);
+          this.changed.add(file);
+          this.deleted.delete(file);
+          break;
+        case "changed":
+          this.changed.add(file);
+          this.deleted.delete(file);
+          break;
+        default:
+          kind satisfies never;
+      }
+    }
+  }
+
+  /** Everything, for a report. */
+  all(): string[] {
+    return [...this.config, ...this.changed, ...this.deleted];
+  }
+
+  clear(): void {
+    this.changed.clear();
+    this.deleted.clear();
+    this.added.clear();
+    this.config.clear();
+  }
+}

@@ -1,0 +1,98 @@
+/** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import { Compiler } from "../compile/compiler.js";
+import type { SourceError } from "../errors.js";
+import type { FileRegistry } from "../files/registry.js";
+import { ModuleGraph } from "../graph/module-graph.js";
+import { eagerlyReachable } from "../graph/reachable.js";
+import type { ResolvedOptions } from "../options.js";
+import { cacheFolder, importConditions, installedPackageFiles } from "./environment.js";
+import type { LoadedApp } from "./loaded-app.js";
+import type { PendingChanges } from "./pending.js";
+import { firstFailure, firstLinkProblem, type Preparation, prepare } from "./prepare.js";
+import { relinkCandidates } from "./relink.js";
+
+/** Writing the cache competes with the first requests for the disk and this thread: it waits a little. */
+const SAVE_CACHE_MS = 500;
+
+export class Preparer {
+  readonly #compiler: Compiler;
+  readonly #registry: FileRegistry;
+  readonly #configFiles: readonly string[];
+  /** Files that a start evaluates, in order. */
+  readonly #roots: () => readonly string[];
+  #saveTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    { root, envFiles }: Pick<ResolvedOptions, "root" | "envFiles">,
+    registry: FileRegistry,
+    roots: () => readonly string[],
+  ) {
+    this.#compiler = new Compiler({
+      root,
+      conditions: importConditions(process.execArgv),
+      cacheFolder: cacheFolder(root),
+    });
+    this.#registry = registry;
+    this.#configFiles = [...installedPackageFiles(root), ...envFiles];
+    this.#roots = roots;
+  }
+
+  /** Everything from the roots on, as a fresh start would find it. */
+  all(): Preparation {
+    this.#compiler.forget();
+    const nothing = { graph: ModuleGraph.of([]), modules: new Map(), failures: new Map(), relink: [], deleted: [] };
+    return this.#track(prepare({ compiler: this.#compiler, ...nothing, compile: this.#roots() }));
+  }
+
+  /** What differs from the app that runs, because of the pending changes. */
+  changes({ graph, modules, failures }: LoadedApp, { changed, added, deleted }: PendingChanges): Preparation {
+    const compile = new Set([...changed].filter((file) => graph.has(file)));
+    const relink = new Set<string>();
+    if (added.size + deleted.size > 0) {
+      this.#compiler.forget();
+      for (const file of relinkCandidates(modules.values(), [...added, ...deleted])) relink.add(file);
+      for (const file of failures.keys()) compile.add(file);
+    }
+    for (const file of deleted) compile.delete(file);
+    return this.#track(prepare({ compiler: this.#compiler, graph, modules, failures, compile, relink, deleted }));
+  }
+
+  /** Why a fresh start with this preparation could not even begin; undefined when it could. */
+  failureOf(preparation: Preparation): SourceError | undefined {
+    const eager = eagerlyReachable(preparation.graph, this.#roots());
+    return firstFailure(preparation, eager) ?? firstLinkProblem(preparation, preparation.fresh, eager);
+  }
+
+  /** Watches files that have come up, and the folders where an added file would change what their specifiers mean. */
+  trackModules(modules: readonly PreparedModule[]): void {
+    this.#registry.track(modules.map(({ compiled: { file, hash } }) => ({ file, hash })));
+    const folders = new Set<string>();
+    for (const { compiled } of modules) {
+      const add = (specifier: string, kind: "import" | "require") => {
+        for (const folder of this.#compiler.candidates(specifier, compiled.file, kind)) folders.add(folder);
+      };
+      for (const { specifier } of compiled.imports) add(specifier, "import");
+      for (const specifier of compiled.requires) add(specifier, "require");
+    }
+    this.#registry.trackFolders(folders);
+  }
+
+  /** Keeps what was compiled for the next start, when there is time. */
+  saveCacheSoon(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = setTimeout(() => void this.#compiler.saveCache(), SAVE_CACHE_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#saveTimer);
+    await this.#compiler.saveCache();
+  }
+
+  #track(preparation: Preparation): Preparation {
+    this.trackModules([...preparation.fresh].flatMap((file) => preparation.modules.get(file) ?? []));
+    this.#registry.track([...preparation.failures.keys()].map((file) => ({ file, hash: undefined })));
+    this.#registry.trackConfig([...this.#configFiles, ...this.#compiler.configFiles()]);
+    return preparation;
+  }
+}

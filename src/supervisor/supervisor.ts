@@ -1,0 +1,468 @@
+/**
+ * Keeps one app at its newest code: notices changes, prepares them in this thread, has the app thread apply them, and
+ * tells the front what a request that begins now must do. All work on the app goes through one single-flight cycle; the
+ * pure parts (state, plan, pending changes) decide, this acts.
+ */
+import { EventEmitter } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { PreparedModule } from "../compile/compiled-module.js";
+import { type SourceError, UnreloaderError } from "../errors.js";
+import { FileRegistry } from "../files/registry.js";
+import { Front } from "../front/front.js";
+import type { Verdict } from "../front/gate.js";
+import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { ResolvedOptions } from "../options.js";
+import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
+import type { LoadedModule } from "../protocol/messages.js";
+import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import type { AppEpoch } from "./app-epoch.js";
+import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { cacheFolder, preloadFiles } from "./environment.js";
+import { Epochs } from "./epochs.js";
+import { failureText } from "./failure-text.js";
+import { ListenReports } from "./listen-reports.js";
+import type { LoadedApp } from "./loaded-app.js";
+import { PendingChanges } from "./pending.js";
+import type { Preparation } from "./prepare.js";
+import { Preparer } from "./preparer.js";
+import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import { admission, type State, type StateEvent, transition } from "./state.js";
+
+/** How long requests in flight may hold up a reload or a restart. */
+const DRAIN_MS = 2000;
+/** How long a public port whose server was purged waits for the new code to listen again. */
+const ADOPTION_MS = 5000;
+/** A burst of saves is one reload when its events are closer together than this, unless a request asks earlier. */
+const QUIET_MS = 20;
+/** An app that ends by itself sooner than this after its start, without a request in flight, would only do so again. */
+const SHORT_LIFE_MS = 1000;
+
+type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] };
+
+export class Supervisor extends EventEmitter<EmittedEvents> {
+  readonly #options: ResolvedOptions;
+  readonly #table = createConnectionTable();
+  readonly #socketFolder: string;
+  readonly #front: Front;
+  readonly #registry: FileRegistry;
+  readonly #preparer: Preparer;
+  readonly #epochs: Epochs;
+  readonly #listening: ListenReports;
+  #state: State = { phase: "booting", epoch: 1, generation: 0 };
+  /** The app that serves, or that would if the newest code were not broken. */
+  #app: LoadedApp | undefined;
+  readonly #pending = new PendingChanges();
+  #restartReason: RestartReason | undefined;
+  #cycle: Promise<ReloadReport> | undefined;
+  #closing: Promise<void> | undefined;
+  #bootedAt = 0;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #lastFailure: FailureReport | undefined;
+  #eager: NodeJS.Timeout | undefined;
+  #adoption: NodeJS.Timeout | undefined;
+
+  constructor(options: ResolvedOptions) {
+    super();
+    this.#options = options;
+    this.#socketFolder = mkdtempSync(path.join(tmpdir(), "unreloader-"));
+    this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
+    this.#listening = new ListenReports((report) => this.emit("listening", report));
+    this.#registry = new FileRegistry({
+      root: options.root,
+      mode: options.watch,
+      ignore: options.ignore,
+      probeFolder: cacheFolder(options.root),
+      onStale: () => this.#noticed(),
+      onWarning: (message) => this.emit("log", { level: "warn", message }),
+    });
+    const roots = () => [...preloadFiles(options.require), options.entry];
+    this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#epochs = new Epochs({
+      options,
+      roots,
+      front: this.#front,
+      preparer: this.#preparer,
+      listening: this.#listening,
+      socketFolder: this.#socketFolder,
+      table: this.#table.buffer,
+      onLog: (level, message) => void this.emit("log", { level, message }),
+      onEnd: (epoch, end) => this.#ended(epoch, end),
+    });
+  }
+
+  /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
+  start(): Promise<ReloadReport> {
+    return this.#freshen();
+  }
+
+  /** Checks now, whatever the cooldown, and applies what has changed. */
+  async reload(): Promise<ReloadReport> {
+    this.#assertOpen();
+    // A cycle that is under way may have looked at the files before this call.
+    await this.#cycle;
+    return this.#freshen();
+  }
+
+  /** A fresh worker behind the same public ports; requests wait meanwhile. */
+  async restart(): Promise<ReloadReport> {
+    this.#assertOpen();
+    await this.#cycle;
+    this.#restartReason ??= { type: "asked" };
+    return this.#freshen();
+  }
+
+  /** Gives the app's own listeners for `signal` a turn. */
+  signal(signal: NodeJS.Signals): void {
+    this.#app?.epoch.signal(signal);
+  }
+
+  /** Stops accepting, lets requests finish for up to `deadlineMs`, ends every thread and watcher. Idempotent. */
+  close(deadlineMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Plain data about what runs, for people and tests. */
+  inspect() {
+    const nodes = this.#app ? [...this.#app.graph.nodes()] : [];
+    return {
+      phase: this.#state.phase,
+      generation: "generation" in this.#state ? this.#state.generation : 0,
+      epoch: this.#app?.epoch.number ?? 0,
+      modules: nodes.filter((node) => node.evaluated).map((node) => node.file),
+      edges: nodes.map((node) => ({
+        file: node.file,
+        imports: [...node.imports],
+        observed: [...node.observed],
+        dynamic: [...node.dynamic],
+      })),
+      inFlight: this.#front.inFlight(),
+      addresses: this.#front.addresses(),
+    };
+  }
+
+  // ---- the gate
+
+  #admit(): Verdict | Promise<Verdict> {
+    if (this.#cycle === undefined && !this.#mustWork()) return this.#verdict();
+    return this.#freshen().then(() => this.#verdict());
+  }
+
+  #verdict(): Verdict {
+    const admitted = admission(this.#state, this.#options.onError === "last-good");
+    switch (admitted.type) {
+      case "pass":
+      // A hold ends with the cycle that the caller has waited for; a state that still holds is one that closes.
+      case "hold":
+        return { type: "pass" };
+      case "failure":
+        return { type: "page", page: { status: 500, text: this.#failurePage() } };
+      case "closing":
+        return { type: "page", page: { status: 503, text: "unreloader: the server is closing\n" } };
+      default:
+        return admitted satisfies never;
+    }
+  }
+
+  #failurePage(): string {
+    const { onError } = this.#options;
+    return this.#lastFailure ? failureText(this.#lastFailure, { cwd: process.cwd(), onError }) : "";
+  }
+
+  /** A file was written, as far as the watcher can tell: nothing that begins now may pass before it has been checked. */
+  #noticed(): void {
+    if (this.#closing || this.#options.cooldown === "off") return;
+    Atomics.store(this.#table, HOLD, 1);
+    clearTimeout(this.#eager);
+    this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, this.#cooldownLeft()));
+  }
+
+  #mustWork(): boolean {
+    if (this.#closing) return false;
+    if (this.#restartReason !== undefined) return true;
+    return this.#cooldownLeft() === 0 && this.#registry.stale();
+  }
+
+  #cooldownLeft(): number {
+    const { cooldown } = this.#options;
+    if (cooldown === "off") return Number.POSITIVE_INFINITY;
+    return cooldown === 0 ? 0 : Math.max(0, this.#checkedAt + cooldown - performance.now());
+  }
+
+  // ---- the cycle
+
+  #freshen(): Promise<ReloadReport> {
+    this.#cycle ??= this.#runCycles().finally(() => {
+      this.#cycle = undefined;
+    });
+    return this.#cycle;
+  }
+
+  async #runCycles(): Promise<ReloadReport> {
+    clearTimeout(this.#eager);
+    Atomics.store(this.#table, HOLD, 1);
+    try {
+      let report = await this.#runCycle();
+      while (this.#mustWork()) report = await this.#runCycle();
+      return report;
+    } finally {
+      Atomics.store(this.#table, HOLD, 0);
+      this.#app?.epoch.releaseRequests();
+    }
+  }
+
+  async #runCycle(): Promise<ReloadReport> {
+    const started = performance.now();
+    this.#pending.merge(this.#registry.check());
+    this.#checkedAt = performance.now();
+    const app = this.#app;
+    if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
+    if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
+    if (this.#pending.empty) return this.#report("unchanged", started);
+    return this.#reload(app, started);
+  }
+
+  async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
+    this.#move({ type: "reload" });
+    const preparation = this.#preparer.changes(app, this.#pending);
+    const failure = this.#preparer.failureOf(preparation);
+    if (failure) return this.#fail(serializeSourceError(failure), started, preparation);
+
+    const changed = new Set([...preparation.fresh].filter((file) => app.graph.has(file)));
+    const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
+    if (changed.size + deleted.size === 0) {
+      this.#pending.clear();
+      this.#move({ type: "unchanged" });
+      return this.#report("unchanged", started);
+    }
+    const { scope } = this.#options;
+    if (scope === "worker") {
+      this.#restartReason = { type: "changed", files: [...changed, ...deleted] };
+      return this.#restart(started);
+    }
+    const planned = (within: "affected" | "app"): ReloadPlan =>
+      planReload({ graph: app.graph, next: preparation.graph, changed, deleted, roots: app.roots, scope: within });
+
+    let plan = planned(scope);
+    let outcome = await this.#apply(app, preparation, plan);
+    if (outcome.type === "failed" && scope === "affected") {
+      const whole = planned("app");
+      if (whole.purge.length > plan.purge.length) {
+        plan = whole;
+        outcome = await this.#apply(app, preparation, plan);
+      }
+    }
+    if (outcome.type !== "applied") {
+      const error = outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
+      return this.#tryFreshWorker(app, preparation, error, started);
+    }
+    const generation = this.#generation + 1;
+    const lost = app.applied(preparation, plan.purge, outcome.loaded);
+    this.#registry.untrack([...deleted, ...lost]);
+    this.#move({ type: "applied", generation });
+    this.#awaitAdoption();
+    const report = this.#report("reloaded", started, { plan, purged: outcome.purged, loaded: outcome.loaded });
+    this.#pending.clear();
+    this.emit("reload", report);
+    return report;
+  }
+
+  #apply(app: LoadedApp, preparation: Preparation, plan: ReloadPlan) {
+    const modules: PreparedModule[] = [];
+    for (const file of preparation.fresh) {
+      const module = preparation.modules.get(file);
+      if (module) modules.push(module);
+    }
+    return app.epoch.apply({
+      generation: this.#generation + 1,
+      purge: plan.purge,
+      load: plan.load,
+      modules,
+      drainMs: DRAIN_MS,
+    });
+  }
+
+  /**
+   * The last step of the climb: an error that a fresh worker shows as well is the app's. The fresh worker runs beside the
+   * old one, which keeps its state for the next save; when it fails for another reason than the reload did (a lock that
+   * the old one holds, say), only a real restart can tell.
+   */
+  async #tryFreshWorker(
+    app: LoadedApp,
+    preparation: Preparation,
+    error: SerializedError,
+    started: number,
+  ): Promise<ReloadReport> {
+    const trial = await this.#epochs.boot(this.#epochs.spawn(), this.#preparer.all());
+    if (trial.type === "booted") {
+      await this.#epochs.retire(app.epoch, DRAIN_MS);
+      return this.#booted(trial.app, { type: "reloadFailed", error }, started);
+    }
+    if (app.epoch.alive && trial.error.message === error.message) return this.#fail(trial.error, started, preparation);
+    this.#restartReason = { type: "reloadFailed", error };
+    return this.#restart(started);
+  }
+
+  /** A fresh worker with everything compiled anew. Also the first start. */
+  async #restart(started: number): Promise<ReloadReport> {
+    const reason = this.#restartReason;
+    this.#restartReason = undefined;
+    const old = this.#app;
+    const fresh = this.#epochs.spawn();
+    const preparation = this.#preparer.all();
+    const failure = this.#preparer.failureOf(preparation);
+    if (failure) {
+      await fresh.stop(0);
+      return this.#fail(serializeSourceError(failure), started, preparation);
+    }
+    this.#move({ type: "boot", epoch: fresh.number });
+    // The old thread goes first: what it holds for itself (a database folder, a lock) must be free for the new one.
+    if (old?.epoch.alive) await this.#epochs.retire(old.epoch, DRAIN_MS);
+    this.#app = undefined;
+    const outcome = await this.#epochs.boot(fresh, preparation);
+    if (outcome.type === "failed") return this.#fail(outcome.error, started, preparation);
+    return this.#booted(outcome.app, reason, started);
+  }
+
+  // ---- threads
+
+  #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
+    this.#app = app;
+    this.#front.serve(app.epoch.number);
+    this.#bootedAt = performance.now();
+    this.#pending.clear();
+    if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
+    this.#move({ type: "booted", generation: this.#generation + 1 });
+    this.#awaitAdoption();
+    const report = this.#report("restarted", started);
+    if (reason) {
+      const { epoch, generation, durationMs } = report;
+      this.emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
+    }
+    this.#listening.loaded(app.size);
+    this.emit("reload", report);
+    this.#preparer.saveCacheSoon();
+    return report;
+  }
+
+  #ended(epoch: AppEpoch, end: UnexpectedEnd): void {
+    if (this.#closing || this.#app?.epoch !== epoch) return;
+    const inFlight = this.#front.inFlight();
+    this.#front.workerDied(epoch.number);
+    const restarts = inFlight > 0 || performance.now() - this.#bootedAt >= SHORT_LIFE_MS;
+    const next = restarts || this.#state.phase === "reloading" ? "restarting" : "waiting for a change";
+    this.emit("worker-exit", { epoch: epoch.number, cause: end, next });
+    // While a plan is being applied, whoever waits for its answer goes on with a fresh worker.
+    if (this.#state.phase === "reloading") return;
+    if (restarts) {
+      this.#restartReason ??= { type: "workerExit" };
+      void this.#freshen();
+    } else {
+      this.#move({ type: "failed", error: errorOfEnd(end), threadAlive: false });
+    }
+  }
+
+  /** Ports whose server was purged and that nobody listens on again belong to code that is gone. */
+  #awaitAdoption(): void {
+    clearTimeout(this.#adoption);
+    this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
+  }
+
+  // ---- state and reports
+
+  get #generation(): number {
+    return "generation" in this.#state ? this.#state.generation : 0;
+  }
+
+  #move(event: StateEvent): void {
+    this.#state = transition(this.#state, event);
+  }
+
+  #fail(error: SerializedError, started: number, preparation: Preparation): ReloadReport {
+    this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
+    const report = {
+      ...this.#report("failed", started),
+      kind: "failed" as const,
+      error,
+      importedBy: importersOf(error, preparation, this.#options.entry),
+    };
+    this.#lastFailure = report;
+    if (this.#generation === 0) void this.#openFallback();
+    this.emit("failed", report);
+    this.emit("reload", report);
+    return report;
+  }
+
+  #report(
+    kind: ReloadReport["kind"],
+    started: number,
+    applied?: { plan: ReloadPlan; purged: readonly PurgedModule[]; loaded: readonly LoadedModule[] },
+  ): ReloadReport {
+    const evaluated = this.#app?.size ?? 0;
+    const loaded = applied?.loaded.map(({ file }) => file) ?? [];
+    return {
+      kind,
+      generation: this.#generation,
+      epoch: this.#app?.epoch.number ?? this.#epochs.last,
+      changed: this.#pending.all(),
+      purged: applied?.purged ?? [],
+      loaded,
+      why: Object.fromEntries(loaded.map((file) => [file, applied?.plan.why.get(file) ?? [file]])),
+      kept: kind === "restarted" ? 0 : evaluated - loaded.length,
+      durationMs: performance.now() - started,
+    };
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
+  }
+
+  /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
+  async #openFallback(): Promise<void> {
+    try {
+      const address = await this.#front.openFallback(this.#options.fallback);
+      if (address) this.#listening.opened({ kind: "http", address });
+    } catch (error) {
+      this.emit("log", {
+        level: "warn",
+        message: `the failure cannot be shown in a browser: ${(error as Error).message}`,
+      });
+    }
+    this.#listening.loaded(0);
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    this.#move({ type: "close" });
+    for (const timer of [this.#eager, this.#adoption]) clearTimeout(timer);
+    await this.#front.stop(deadlineMs);
+    await this.#epochs.close(deadlineMs);
+    await this.#registry.close();
+    await this.#preparer.close();
+    rmSync(this.#socketFolder, { recursive: true, force: true });
+    this.#move({ type: "closed" });
+  }
+}
+
+/** Files that import the one an error is in, nearest first, up to the entry. */
+function importersOf(error: SerializedError, { graph }: Preparation, entry: string): string[] {
+  const chain: string[] = [];
+  const seen = new Set<string>();
+  let file = error.location?.file;
+  while (file !== undefined && file !== entry && !seen.has(file)) {
+    seen.add(file);
+    const importer: string | undefined = [...graph.importersOf(file)].find((candidate) => !seen.has(candidate));
+    if (importer !== undefined) chain.push(importer);
+    file = importer;
+  }
+  return chain;
+}
+
+function serializeSourceError(error: SourceError): SerializedError {
+  return serializeError(error, () => ({ location: error.location, frame: error.frame }));
+}

@@ -1,0 +1,12 @@
+/**
+ * The task that runs the app: one call, which lasts as long as this thread. It wires the runtime, the virtual servers and
+ * the control port together and carries out the supervisor's orders; it takes no decisions.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { BootOrder } from "../src/protocol/messages.js";
+import { bootOrder } from "../src/protocol/messages.js";
+import { AppSession } from "./session.js";
+
+export default function runApp({ order, port }: { order: BootOrder; port: MessagePort }): Promise<void> {
+  return new AppSession(bootOrder.parse(order), port).ended;
+}
