@@ -1,0 +1,83 @@
+/**
+ * npm run bench -- [--quick] [--sizes 50,500,2000] [--only edit,start,load] [--kinds typescript,commonjs] [--out FOLDER]
+ * A full run writes bench/results/NODE-VERSION.json and .md; any other only prints, unless --out is given.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { type AppKind, type BenchApp, generateApp } from "./app-generator.js";
+import { markdownOf, type Row, resultsOf } from "./results.js";
+import { type Amount, measureEdits, measureLoad, measureStarts, type ScenarioName } from "./scenarios.js";
+import { bareSubject, baselinesFor, isBuilt, type Subject, unreloader } from "./subjects.js";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    sizes: { type: "string" },
+    only: { type: "string" },
+    kinds: { type: "string" },
+    out: { type: "string" },
+    baselines: { type: "boolean", default: false },
+  },
+});
+
+const sizes = (values.sizes ?? (values.quick ? "50,500" : "50,500,2000")).split(",").map(Number);
+const scenarios = (values.only ?? "edit,start,load").split(",") as ScenarioName[];
+const kinds = (values.kinds ?? "typescript,commonjs").split(",") as AppKind[];
+const amount: Amount = values.quick ? { fast: 15, slow: 3, requests: 8000 } : { fast: 60, slow: 10, requests: 40_000 };
+const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines;
+const out = values.out ?? (full ? fileURLToPath(new URL("../../bench/results", import.meta.url)) : undefined);
+
+if (!values.baselines && !isBuilt()) throw new Error("dist/src/cli.js is missing: run `npm run build` first");
+const products: Subject[] = values.baselines ? [] : [unreloader];
+
+const LABELS: Record<AppKind, string> = {
+  typescript: "TypeScript, ES modules",
+  javascript: "JavaScript, ES modules",
+  commonjs: "JavaScript, CommonJS",
+};
+
+const workFolder = mkdtempSync(path.join(tmpdir(), "unreloader-bench-"));
+try {
+  const rows: Row[] = [];
+  for (const kind of kinds) for (const size of sizes) rows.push(...(await measureApp(kind, size)));
+  const results = resultsOf(rows);
+  console.log(markdownOf(results));
+  if (out !== undefined) {
+    mkdirSync(out, { recursive: true });
+    writeFileSync(path.join(out, `${process.version}.json`), `${JSON.stringify(results, null, 2)}\n`);
+    writeFileSync(path.join(out, `${process.version}.md`), markdownOf(results));
+    console.log(`written to ${out}`);
+  }
+} finally {
+  rmSync(workFolder, { recursive: true, force: true });
+}
+
+async function measureApp(kind: AppKind, size: number): Promise<Row[]> {
+  const apps = new Map<AppKind, BenchApp>();
+  const appFor = (subject: Subject): BenchApp => {
+    const own = subject.appKind(kind);
+    const app = apps.get(own) ?? generateApp(path.join(workFolder, `${own}-${size}`), own, size);
+    apps.set(own, app);
+    return app;
+  };
+  const label = LABELS[kind];
+  const rows: Row[] = [];
+  for (const subject of [...products, ...baselinesFor(kind)]) {
+    if (scenarios.includes("start")) rows.push(...said(await measureStarts(subject, appFor(subject), label, amount)));
+    if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subject, appFor(subject), label, amount)));
+  }
+  // The cost of a request does not depend on how many modules there are.
+  if (scenarios.includes("load") && size === sizes[0])
+    rows.push(...said(await measureLoad([...products, bareSubject(kind)], appFor, label, amount)));
+  return rows;
+}
+
+/** A full run takes many minutes: each number is shown when it is there. */
+function said(rows: Row[]): Row[] {
+  for (const { app, modules, what, subject, unit, summary } of rows)
+    console.error(`${app}, ${modules} modules, ${what}, ${subject}: ${summary.median.toPrecision(3)} ${unit}`);
+  return rows;
+}
