@@ -4,9 +4,9 @@
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { escapePath, isDynamicPattern } from "tinyglobby";
 import { z } from "zod";
 import { EntryError, OptionError } from "./errors.js";
+import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
 import { nearestName } from "./nearest-name.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
@@ -123,7 +123,7 @@ export interface ResolvedOptions {
   /** For an app that is only exported: `port`, else the PORT variable, else 3000; `host`, else 127.0.0.1. */
   readonly fallback: Address;
   readonly app: string | undefined;
-  /** Files and folders (absolute paths) and globs (absolute, the fixed part escaped) to load before the entry. */
+  /** Absolute globs of the files and folders to load before the entry; a plain path is a glob that matches only it. */
   readonly require: readonly string[];
   readonly subclasses: readonly string[] | undefined;
   readonly depend: Readonly<Record<string, readonly string[]>>;
@@ -177,7 +177,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     scope: given.scope ?? "affected",
     cooldown: given.cooldown ?? 0,
     watch: given.watch ?? "auto",
-    ignore: (given.ignore ?? []).map((pattern) => absolutePattern(pattern, cwd)),
+    ignore: (given.ignore ?? []).map((pattern) => absoluteGlob(pattern, cwd)),
     reload: given.reload ?? true,
     onError: given.onError ?? "page",
     inspect: inspectOf(given.inspect ?? false),
@@ -239,7 +239,7 @@ function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: 
 
 /** A value in a message: one line, and not a long one. */
 function shown(value: unknown): string {
-  if (typeof value === "string") return /^[\w.:/@*-]+$/.test(value) ? value : cut(JSON.stringify(value));
+  if (typeof value === "string") return /^[\w.:/@*-]+$/.test(value) ? cut(value) : cut(JSON.stringify(value));
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint" || typeof value === "symbol" || value === undefined) return String(value);
   if (typeof value === "number") return String(value);
@@ -298,17 +298,10 @@ function existingFile(option: OptionName, given: string, cwd: string, origin: Op
 /** A glob may match nothing today and a file tomorrow; a plain path must exist. */
 function existingPattern(given: string, cwd: string, origin: OptionOrigin): string {
   const plain = path.resolve(cwd, given);
-  if (existsSync(plain)) return realpathSync(plain);
-  if (!isDynamicPattern(given))
+  if (existsSync(plain)) return literalGlob(realpathSync(plain));
+  if (!isGlob(given))
     throw new OptionError(`${nameOf("require", origin)} ${shown(given)}: there is no such file or folder`);
-  return absolutePattern(given, cwd);
-}
-
-/** `**` at the front means anywhere, so it stays. A folder name such as `[id]` must not turn into a part of the glob. */
-function absolutePattern(pattern: string, cwd: string): string {
-  if (pattern.startsWith("!")) return `!${absolutePattern(pattern.slice(1), cwd)}`;
-  if (pattern.startsWith("**") || path.isAbsolute(pattern)) return pattern;
-  return path.posix.join(escapePath(cwd), pattern);
+  return absoluteGlob(given, cwd);
 }
 
 function absoluteDependencies(
@@ -318,7 +311,7 @@ function absoluteDependencies(
   const entries = Object.entries(depend).map(
     ([dependency, files]) =>
       [
-        isDynamicPattern(dependency) ? absolutePattern(dependency, cwd) : path.resolve(cwd, dependency),
+        isGlob(dependency) ? absoluteGlob(dependency, cwd) : path.resolve(cwd, dependency),
         files.map((file) => path.resolve(cwd, file)),
       ] as const,
   );
