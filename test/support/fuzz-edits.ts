@@ -185,7 +185,7 @@ const HOWS: readonly How[] = ["eager", "eager", "call", "extra", "late", "late",
 /** A program to start with: about ten modules, two or three of them roots. */
 export function randomProgram(random: Random, dialect: Dialect): Program {
   let program: Program = { dialect, entryValue: 1, template: "template 1\n", modules: new Map(), roots: [] };
-  for (let index = 0; index < 7 + random.below(5); index++) {
+  for (let index = 0; index < 8 + random.below(5); index++) {
     const user = program.modules.size > 2 && random.chance(0.7) ? random.pick([...program.modules.keys()]) : null;
     program = applyEdit(program, {
       type: "add",
@@ -194,7 +194,7 @@ export function randomProgram(random: Random, dialect: Dialect): Program {
       how: random.pick(HOWS),
     });
   }
-  for (let count = 0; count < 12; count++) program = applyEdit(program, structuralEdit(random, program));
+  for (let count = 0; count < 20; count++) program = applyEdit(program, structuralEdit(random, program));
   return program;
 }
 
