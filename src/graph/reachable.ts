@@ -15,7 +15,7 @@ export function eagerlyReachable(graph: ModuleGraph, roots: Iterable<string>): S
 }
 
 /** Depth first and in source order, so that the set is in the order in which files are met. */
-export function reach(
+function reach(
   graph: ModuleGraph,
   roots: Iterable<string>,
   edgesOf: (node: ModuleNode) => readonly Iterable<string>[],

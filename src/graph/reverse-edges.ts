@@ -1,4 +1,5 @@
 /** Edges looked up from their target. Immutable; the next snapshot's edges are derived without walking all nodes. */
+import { LayeredMap } from "./layered-map.js";
 
 /** What a change of one node means for its edges: the targets before and after. */
 export interface EdgeChange {
@@ -11,9 +12,9 @@ const NONE: ReadonlySet<string> = new Set();
 
 export class ReverseEdges {
   /** Key: target; value: its sources. An entry whose last source went away stays as an empty set. */
-  readonly #sources: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly #sources: LayeredMap<ReadonlySet<string>>;
 
-  private constructor(sources: ReadonlyMap<string, ReadonlySet<string>>) {
+  private constructor(sources: LayeredMap<ReadonlySet<string>>) {
     this.#sources = sources;
   }
 
@@ -26,7 +27,7 @@ export class ReverseEdges {
         else sources.set(target, new Set([source]));
       }
     }
-    return new ReverseEdges(sources);
+    return new ReverseEdges(new LayeredMap(sources));
   }
 
   get(target: string): ReadonlySet<string> {
@@ -38,18 +39,15 @@ export class ReverseEdges {
     const own = (target: string): Set<string> => {
       const known = copied.get(target);
       if (known) return known;
-      const copy = new Set(this.#sources.get(target));
+      const copy = new Set(this.get(target));
       copied.set(target, copy);
       return copy;
     };
     for (const { source, before, after } of changes) {
       const next = new Set(after);
       for (const target of before) if (!next.has(target)) own(target).delete(source);
-      for (const target of next) if (!this.#sources.get(target)?.has(source)) own(target).add(source);
+      for (const target of next) if (!this.get(target).has(source)) own(target).add(source);
     }
-    if (copied.size === 0) return this;
-    const sources = new Map(this.#sources);
-    for (const [target, set] of copied) sources.set(target, set);
-    return new ReverseEdges(sources);
+    return copied.size === 0 ? this : new ReverseEdges(this.#sources.with(copied));
   }
 }

@@ -1,4 +1,4 @@
-/** Orders over the whole graph, filtered afterwards: sorting only a part loses the edges that lead through the rest. */
+/** Orders over a whole graph, filtered afterwards: sorting only a part loses the edges that lead through the rest. */
 
 /** Where one file's edges lead, in source order: what is evaluated before its body, and what its body evaluates. */
 export interface EvaluationEdges {
@@ -6,73 +6,59 @@ export interface EvaluationEdges {
   readonly within: Iterable<string>;
 }
 
-/**
- * Orders `files` so that each comes after every file it imports; purge in the reverse. In a cycle the closing edge is
- * dropped. `roots` are walked first, in the order given (in a cycle the start matters); other files go by path and
- * imports in source order, so equal graphs give equal orders. Linear in the edges walked.
- */
-export function topologicalOrder(
-  files: ReadonlySet<string>,
-  importsOf: (file: string) => Iterable<string>,
-  roots: Iterable<string> = [],
-): string[] {
-  return walk(files, (file) => ({ before: importsOf(file), within: [] }), roots);
+export interface Walk {
+  /** In the order in which bodies begin. */
+  readonly begun: readonly string[];
+  /** In the order in which they end: each file after all to which its edges lead. */
+  readonly ended: readonly string[];
 }
 
 /**
- * The order in which a fresh start would begin to evaluate `files`: ESM after its imports, but CommonJS before what it
- * requires, since it requires in the middle of its body. Whoever evaluates in this order, and loads on demand what a
- * body asks for, gives each `require()` the moment and the surroundings (globals set above it) that it has at a start.
+ * Orders `files` so that each comes after every file it imports; purge in the reverse. In a cycle the closing edge is
+ * dropped. Roots go by path and imports in source order, so equal graphs give equal orders. Edges through files outside
+ * of `files` count as well. Linear.
  */
-export function evaluationOrder(
-  files: ReadonlySet<string>,
-  edgesOf: (file: string) => EvaluationEdges,
-  roots: Iterable<string>,
-): string[] {
-  return walk(files, edgesOf, roots);
+export function topologicalOrder(files: ReadonlySet<string>, importsOf: (file: string) => Iterable<string>): string[] {
+  const { ended } = walk([...files].sort(), (file) => ({ before: importsOf(file), within: [] }));
+  return ended.filter((file) => files.has(file));
 }
 
 interface Visit {
   readonly file: string;
   readonly before: Iterator<string>;
   readonly within: Iterator<string>;
-  /** True once the file has been put in its place. */
-  placed: boolean;
+  begun: boolean;
 }
 
-/** Depth first, with its own stack: chains of imports may be far deeper than the call stack. */
-function walk(
-  files: ReadonlySet<string>,
-  edgesOf: (file: string) => EvaluationEdges,
-  roots: Iterable<string>,
-): string[] {
-  const order: string[] = [];
+/**
+ * Goes through a start as Node would: depth first from `roots` in their order, each file once. In a cycle the edge that
+ * closes it is dropped. With a stack of its own, because chains of imports may be deeper than the call stack.
+ */
+export function walk(roots: Iterable<string>, edgesOf: (file: string) => EvaluationEdges): Walk {
+  const begun: string[] = [];
+  const ended: string[] = [];
   const seen = new Set<string>();
   const stack: Visit[] = [];
   const enter = (file: string): void => {
     if (seen.has(file)) return;
     seen.add(file);
     const { before, within } = edgesOf(file);
-    stack.push({ file, before: before[Symbol.iterator](), within: within[Symbol.iterator](), placed: false });
+    stack.push({ file, before: before[Symbol.iterator](), within: within[Symbol.iterator](), begun: false });
   };
-  const run = (start: string): void => {
-    enter(start);
-    for (let visit = stack.at(-1); visit && order.length < files.size; visit = stack.at(-1)) {
-      if (!visit.placed) {
-        const next = visit.before.next();
-        if (!next.done) {
-          enter(next.value);
-          continue;
-        }
-        visit.placed = true;
-        if (files.has(visit.file)) order.push(visit.file);
+  for (const root of roots) {
+    enter(root);
+    for (let visit = stack.at(-1); visit; visit = stack.at(-1)) {
+      const step = visit.begun ? visit.within.next() : visit.before.next();
+      if (!step.done) {
+        enter(step.value);
+      } else if (visit.begun) {
+        ended.push(visit.file);
+        stack.pop();
+      } else {
+        visit.begun = true;
+        begun.push(visit.file);
       }
-      const next = visit.within.next();
-      if (next.done) stack.pop();
-      else enter(next.value);
     }
-  };
-  for (const root of roots) run(root);
-  if (order.length < files.size) for (const file of [...files].sort()) run(file);
-  return order;
+  }
+  return { begun, ended };
 }
