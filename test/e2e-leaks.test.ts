@@ -1,0 +1,142 @@
+/**
+ * Purged versions become collectable: thousands of reloads through the command line leave heap, open files and
+ * listeners where they were. The app reports on its thread, a preloaded module on the main thread.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { plainMode, type ServedApp, serve } from "./support/served-app.js";
+import { TempApp } from "./support/temp-app.js";
+
+const RELOADS = Number(process.env.UNRELOADER_LEAK_RELOADS ?? 3000);
+const CHAIN_RELOADS = Number(process.env.UNRELOADER_LEAK_CHAIN_RELOADS ?? 300);
+
+/** What may grow without being a leak: caches that fill up once. A leaked version of these modules is over 100 KB. */
+const HEAP_MARGIN = 4_000_000;
+
+interface Usage {
+  readonly heap: number;
+  readonly mainHeap: number;
+  readonly files: number | null;
+  readonly listeners: number;
+}
+
+const reporter = `const { readdirSync } = require("node:fs");
+const { setFlagsFromString } = require("node:v8");
+const { runInNewContext } = require("node:vm");
+setFlagsFromString("--expose-gc");
+const gc = runInNewContext("gc");
+
+/** Several turns: what a turn of the event loop still holds goes with the next collection. */
+exports.collect = async () => {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    gc();
+  }
+  return require("node:v8").getHeapStatistics().used_heap_size;
+};
+
+exports.openFiles = () => {
+  try {
+    return readdirSync("/proc/self/fd").length;
+  } catch (error) {
+    if (error.code === "ENOENT") return null;
+    throw error;
+  }
+};
+
+exports.listeners = () => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+`;
+
+/** Runs in the main thread: answers a question on the broadcast channel with its own heap. */
+const mainThread = `const { BroadcastChannel, isMainThread } = require("node:worker_threads");
+if (isMainThread) {
+  const { collect } = require("./reporter.cjs");
+  const channel = new BroadcastChannel("leak-test");
+  channel.unref();
+  channel.onmessage = ({ data }) => {
+    if (data === "report") collect().then((heap) => channel.postMessage({ heap }));
+  };
+}
+`;
+
+const files = {
+  "package.json": `{ "name": "app", "type": "module" }\n`,
+  "reporter.cjs": reporter,
+  "main-thread.cjs": mainThread,
+  "main.js": `import http from "node:http";
+import { BroadcastChannel } from "node:worker_threads";
+import { value } from "./m0.js";
+import reporter from "./reporter.cjs";
+
+const mainHeap = () =>
+  new Promise((resolve) => {
+    const channel = new BroadcastChannel("leak-test");
+    channel.onmessage = ({ data }) => {
+      if (data === "report") return;
+      channel.close();
+      resolve(data.heap);
+    };
+    channel.postMessage("report");
+  });
+
+http.createServer(async (req, res) => {
+  if (req.url === "/") return res.end(value());
+  const [main, heap] = [await mainHeap(), await reporter.collect()];
+  const usage = { heap, mainHeap: main, files: reporter.openFiles(), listeners: reporter.listeners() };
+  res.end(JSON.stringify(usage));
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+};
+
+/** Weight that makes every version of a module show in the heap. */
+const ballast = `class Thing {
+  held = this;
+}
+export const things = Array.from({ length: 2000 }, () => new Thing());
+`;
+
+describe("thousands of reloads", { skip: plainMode }, () => {
+  test(`${RELOADS} reloads of one module leave nothing behind`, async () => {
+    await using app = new TempApp({
+      ...files,
+      "m0.js": `${ballast}let state = 0;\nexport const value = () => "0:" + state;\n`,
+    });
+    await using served = await serve(app, "main.js", {
+      env: { NODE_OPTIONS: `--require ${app.path("main-thread.cjs")}` },
+    });
+    await flat(served, RELOADS, (reload) => app.edit("m0.js", `"${reload - 1}:"`, `"${reload}:"`));
+  });
+
+  test(`${CHAIN_RELOADS} reloads of a chain of 50 modules leave nothing behind`, async () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 50 }, (_, index) => [
+        `m${index}.js`,
+        `import { text as below } from "./m${index + 1}.js";\n${ballast}export const text = below;\n${index === 0 ? "export const value = () => text;\n" : ""}`,
+      ]),
+    );
+    await using app = new TempApp({ ...files, ...chain, "m50.js": `export const text = "0:0";\n` });
+    await using served = await serve(app, "main.js", {
+      env: { NODE_OPTIONS: `--require ${app.path("main-thread.cjs")}` },
+    });
+    await flat(served, CHAIN_RELOADS, (reload) => app.edit("m50.js", `"${reload - 1}:0"`, `"${reload}:0"`));
+  });
+});
+
+/** Edits and requests `count` times; what is used after the first tenth must be all that is used at the end. */
+async function flat(served: ServedApp, count: number, edit: (reload: number) => void): Promise<void> {
+  const settled = Math.ceil(count / 10);
+  let before: Usage | undefined;
+  for (let reload = 1; reload <= count; reload++) {
+    edit(reload);
+    assert.equal(await served.text("/"), `${reload}:0`);
+    if (reload === settled) before = await served.json<Usage>("/usage");
+  }
+  const after = await served.json<Usage>("/usage");
+  const told = `${JSON.stringify(before)} became ${JSON.stringify(after)}`;
+  if (process.env.UNRELOADER_TEST_OUTPUT) process.stderr.write(`  ${told}\n`);
+  assert.ok(before);
+  assert.ok(after.heap < before.heap + HEAP_MARGIN, `the app's heap grew: ${told}`);
+  assert.ok(after.mainHeap < before.mainHeap + HEAP_MARGIN, `the supervisor's heap grew: ${told}`);
+  assert.equal(after.listeners, before.listeners, told);
+  if (after.files !== null && before.files !== null) assert.ok(after.files <= before.files + 2, told);
+}
