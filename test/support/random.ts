@@ -1,13 +1,15 @@
-/** Random numbers that a seed repeats (mulberry32). */
+/** Repeatable randomness for tests (mulberry32: small, and good enough to choose test cases). */
 export class Random {
+  readonly seed: number;
   #state: number;
 
   constructor(seed: number) {
+    this.seed = seed;
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, not including, 1. */
-  fraction(): number {
+  /** A number from 0 up to, not including, 1. */
+  next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
@@ -16,11 +18,16 @@ export class Random {
 
   /** A whole number from 0 up to, not including, `limit`. */
   below(limit: number): number {
-    return Math.floor(this.fraction() * limit);
+    return Math.floor(this.next() * limit);
+  }
+
+  /** A whole number from `low` to `high`, both included. */
+  int(low: number, high: number): number {
+    return low + this.below(high - low + 1);
   }
 
   chance(probability: number): boolean {
-    return this.fraction() < probability;
+    return this.next() < probability;
   }
 
   pick<T>(items: readonly T[]): T {
@@ -34,4 +41,10 @@ export class Random {
 export function runSeed(): number {
   const given = process.env.UNRELOADER_SEED;
   return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+}
+
+/** Randomness for the test `name`, with its seed printed, so that a failure can be repeated. */
+export function randomSource(name: string, seed = runSeed()): Random {
+  console.log(`# ${name}: UNRELOADER_SEED=${seed}`);
+  return new Random(seed);
 }
