@@ -51,11 +51,22 @@ export async function fuzz(dialect: Dialect, seed: number, count: number): Promi
   throw new Error(
     [
       `${dialect}: the answers differ after step ${found.step} (UNRELOADER_SEED=${seed} UNRELOADER_EDITS=${count})`,
+      `the program at the start, roots ${start.roots.join(", ")}:`,
+      ...[...start.modules.values()].map((module) => `  ${describe(start, module)}`),
       `${short.length} of ${shown.length} steps show it:`,
       ...list,
       difference.text,
     ].join("\n"),
   );
+}
+
+/** One line: the module's file, and what it uses how. */
+function describe(program: Program, module: ModuleSpec): string {
+  const uses = module.uses.map((use) => `${use.how} ${use.target}`);
+  if (module.base !== null) uses.push(`extends ${module.base}`);
+  if (module.star !== null) uses.push(`exports * from ${module.star}`);
+  if (module.awaits) uses.push("awaits");
+  return `${fileOf(program, module)}: ${uses.join(", ")}`;
 }
 
 /** Runs the steps on a new app and gives the first difference. */
