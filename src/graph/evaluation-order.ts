@@ -12,25 +12,20 @@ export class EvaluationOrder {
   readonly roots: readonly string[];
   readonly #begun: Ranking;
   readonly #ended: Ranking;
-  readonly #eager: number;
+  /** Files that a start evaluates, as far as is known, in the order in which their bodies begin. */
+  readonly eager: ReadonlySet<string>;
 
   constructor(graph: NodeSource, roots: readonly string[]) {
     this.roots = roots;
     const starts = roots.filter((file) => graph.get(file) !== undefined);
     const edgesOf = (file: string): EvaluationEdges => evaluationEdges(graph, file);
     const atStart = walk(starts, edgesOf);
-    this.#eager = atStart.begun.length;
-    const eager = new Set(atStart.begun);
-    const late = [...graph.files()].filter((file) => !eager.has(file)).sort();
+    this.eager = new Set(atStart.begun);
+    const late = [...graph.files()].filter((file) => !this.eager.has(file)).sort();
     // Files that only late code reaches come last.
     const all = late.length === 0 ? atStart : walk([...starts, ...late], edgesOf);
     this.#begun = new Ranking(all.begun);
     this.#ended = new Ranking(all.ended);
-  }
-
-  /** Whether a start evaluates the file, as far as is known: it is a root, imported statically, or was read or required. */
-  isEager(file: string): boolean {
-    return this.#begun.of(file) < this.#eager;
   }
 
   /**
@@ -56,10 +51,6 @@ class Ranking {
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#ranks = new Map(files.map((file, rank) => [file, rank]));
-  }
-
-  of(file: string): number {
-    return this.#ranks.get(file) ?? Number.POSITIVE_INFINITY;
   }
 
   /** Files that are not ranked are left out. */

@@ -76,6 +76,16 @@ export class ModuleGraph {
     return this.#nodes.keys();
   }
 
+  /** The nodes that are not as in `earlier`; those that are gone are not among them. */
+  replacedSince(earlier: ModuleGraph): ModuleNode[] {
+    const replaced: ModuleNode[] = [];
+    for (const file of this.#nodes.keysChangedSince(earlier.#nodes)) {
+      const node = this.get(file);
+      if (node) replaced.push(node);
+    }
+    return replaced;
+  }
+
   /** Files that read `file` while they were evaluated. */
   observersOf(file: string): ReadonlySet<string> {
     this.#observers ??= ReverseEdges.from(edgesOf(this.#nodes.values(), observedTargets));

@@ -33,7 +33,7 @@ export interface ReloadPlan {
 
 export function planReload(input: PlanInput): ReloadPlan {
   const { graph, next, roots, scope } = input;
-  const replaced = replacedNodes(graph, next);
+  const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...readElsewhere(graph, replaced)]);
   const reached = affected(graph, changed);
   const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
@@ -50,13 +50,6 @@ function evaluatedOf(graph: ModuleGraph, files: Iterable<string>): Set<string> {
   const evaluated = new Set<string>();
   for (const file of files) if (graph.get(file)?.evaluated) evaluated.add(file);
   return evaluated;
-}
-
-/** The nodes of `next` that are not as in `graph`. */
-function replacedNodes(graph: ModuleGraph, next: ModuleGraph): ModuleNode[] {
-  const replaced: ModuleNode[] = [];
-  for (const node of next.nodes()) if (graph.get(node.file) !== node) replaced.push(node);
-  return replaced;
 }
 
 /** Files with the same text whose specifiers lead elsewhere now, away from something they read while being evaluated. */
@@ -112,9 +105,9 @@ function filesToLoad(
   replaced: readonly ModuleNode[],
   again: ReadonlySet<string>,
 ): ReadonlyMap<string, string | undefined> {
-  const order = next.evaluationOrder(roots);
+  const { eager } = next.evaluationOrder(roots);
   const isDue = (file: string): boolean => next.has(file) && (again.has(file) || !graph.get(file)?.evaluated);
-  const isKept = (file: string): boolean => !isDue(file) && order.isEager(file);
+  const isKept = (file: string): boolean => !isDue(file) && eager.has(file);
   const load = new Map<string, string | undefined>();
   const add = (file: string, importer: string | undefined): void => {
     if (!load.has(file) && isDue(file)) load.set(file, importer);
