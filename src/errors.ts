@@ -61,8 +61,15 @@ export class ResolveError extends SourceError {
   readonly specifier: string;
   readonly importer: string;
   readonly nodeCode: string;
-  constructor(message: string, specifier: string, importer: string, nodeCode: string, location?: SourceLocation) {
-    super("ERR_UNRELOADER_RESOLVE", message, location);
+  constructor(
+    message: string,
+    specifier: string,
+    importer: string,
+    nodeCode: string,
+    location?: SourceLocation,
+    frame?: string,
+  ) {
+    super("ERR_UNRELOADER_RESOLVE", message, location, frame);
     this.specifier = specifier;
     this.importer = importer;
     this.nodeCode = nodeCode;

@@ -1,0 +1,124 @@
+/** One file's text to a compiled module, and later its source map. Reads no disk, keeps nothing. */
+import { pathToFileURL } from "node:url";
+import { CompileError } from "../errors.js";
+import { codeFrame, positionAt, type TextPosition } from "./code-frame.js";
+import type { CompiledModule } from "./compiled-module.js";
+import { type Derivation, DerivedProblem, derive } from "./derive.js";
+import type { EncodedSourceMap } from "./encoded-source-map.js";
+import type { FileKind } from "./file-kind.js";
+import { findJsonProblem } from "./json-syntax.js";
+import { makeSourceMap, traceBack } from "./source-map.js";
+import type { SyntaxProblem } from "./syntax-tree.js";
+import type { TypeScriptSettings } from "./tsconfig-settings.js";
+
+export interface TextToCompile {
+  readonly file: string;
+  readonly source: string;
+  readonly hash: string;
+  readonly kind: FileKind;
+  readonly settings: TypeScriptSettings;
+}
+
+/** Throws CompileError with the place in the source. */
+export function compileText(input: TextToCompile): CompiledModule {
+  const { file, source, hash, settings } = input;
+  if (input.kind.type === "json") return compileJson(input);
+  const derivation = deriveLocated(input, input.kind, false);
+  const { rewritten, text, steps, format, helpers, interop } = derivation;
+  const prefix = bodyPrefix(derivation, settings);
+  return {
+    file,
+    hash,
+    format,
+    interop: interop ? settings.interop : "none",
+    source,
+    prologue: format === "esm" ? joined(rewritten.prologue, helpers) : "",
+    body: prefix + rewritten.edits.applyTo(text),
+    mapped: steps > 0,
+    imports: rewritten.imports,
+    exports: rewritten.exports,
+    stars: rewritten.stars,
+    requires: rewritten.requires,
+    dynamicImports: rewritten.dynamicImports,
+    topLevelAwait: rewritten.topLevelAwait,
+  };
+}
+
+/**
+ * Map from positions in the module's `body` to positions in its source. What the runtime puts before the body on its first
+ * line must be hidden by the script's `columnOffset`.
+ */
+export function mapText(input: TextToCompile): EncodedSourceMap {
+  const url = pathToFileURL(input.file).href;
+  if (input.kind.type === "json") {
+    return { version: 3, names: [], sources: [url], sourcesContent: [input.source], mappings: "" };
+  }
+  const derivation = deriveLocated(input, input.kind, true);
+  return makeSourceMap({
+    url,
+    source: input.source,
+    steps: derivation.maps,
+    text: derivation.text,
+    edits: derivation.rewritten.edits,
+    prefix: bodyPrefix(derivation, input.settings),
+  });
+}
+
+function compileJson({ file, source, hash }: TextToCompile): CompiledModule {
+  const body = withoutByteOrderMark(source);
+  const problem = findJsonProblem(body);
+  if (problem) throw compileError(file, body, problem.message, positionAt(body, problem.offset));
+  return {
+    file,
+    hash,
+    format: "json",
+    interop: "none",
+    source,
+    prologue: "",
+    body,
+    mapped: false,
+    imports: [],
+    exports: [],
+    stars: [],
+    requires: [],
+    dynamicImports: [],
+    topLevelAwait: false,
+  };
+}
+
+function deriveLocated(input: TextToCompile, kind: FileKind & { type: "code" }, withMaps: boolean): Derivation {
+  const { file, settings } = input;
+  const source = withoutByteOrderMark(input.source);
+  try {
+    return derive({ file, source, kind, settings, withMaps });
+  } catch (error) {
+    if (!(error instanceof DerivedProblem)) throw error;
+    const { problem, at } = error;
+    // The place is in a compiled text, and there are no maps yet: come to the same place again with maps.
+    if (at.steps > at.maps.length) return deriveLocated(input, kind, true);
+    throw compileError(file, source, problem.message, originalPosition(problem, at.text, at.maps));
+  }
+}
+
+function originalPosition(problem: SyntaxProblem, text: string, maps: readonly EncodedSourceMap[]): TextPosition {
+  return maps.reduce(traceBack, positionAt(text, problem.offset));
+}
+
+function compileError(file: string, source: string, message: string, position: TextPosition): CompileError {
+  return new CompileError(message, { file, ...position }, codeFrame(source, position));
+}
+
+/** What stands before the text of a CommonJS module, on its first line: it has no PROLOGUE. */
+function bodyPrefix(derivation: Derivation, settings: TypeScriptSettings): string {
+  if (derivation.format === "esm" || derivation.steps === 0) return "";
+  const prefix = joined(settings.alwaysStrict ? '"use strict";' : "", derivation.helpers);
+  return prefix === "" ? "" : `${prefix} `;
+}
+
+function joined(...parts: string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function withoutByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}

@@ -1,0 +1,161 @@
+/**
+ * The compiler as both threads use it: files to compiled modules, specifiers to files. Synchronous, because the worker
+ * asks in the middle of a `require()`. Keeps what it has learnt until `forget`.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { ResolveError } from "../errors.js";
+import { codeFrame, positionAt } from "./code-frame.js";
+import { compileText, mapText, type TextToCompile } from "./compile-text.js";
+import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
+import type { EncodedSourceMap } from "./encoded-source-map.js";
+import { fileKind } from "./file-kind.js";
+import { hashSource } from "./hash.js";
+import { ModuleCache } from "./module-cache.js";
+import { PackageScopes } from "./package-scope.js";
+import { Resolver } from "./resolver.js";
+import { locateSpecifiers } from "./syntax-tree.js";
+import { Tsconfigs } from "./tsconfig.js";
+
+export interface CompilerOptions {
+  /** Absolute path of the project; each root has a cache of its own. */
+  readonly root: string;
+  /** Conditions of `exports` and `imports` besides Node's own. */
+  readonly conditions?: readonly string[];
+  /** Absent: nothing is kept between starts. */
+  readonly cacheFolder?: string;
+}
+
+export class Compiler {
+  readonly #packages = new PackageScopes();
+  readonly #tsconfigs = new Tsconfigs(this.#packages);
+  readonly #resolver: Resolver;
+  readonly #cache: ModuleCache;
+
+  constructor(options: CompilerOptions) {
+    const { root, cacheFolder, conditions = [] } = options;
+    this.#resolver = new Resolver(this.#tsconfigs, conditions);
+    const pack = cacheFolder && path.join(cacheFolder, `modules-${hashSource(Buffer.from(root)).slice(0, 16)}.bin`);
+    this.#cache = new ModuleCache(pack, compilerVersion());
+  }
+
+  /** Reads `file` when `source` is absent. Throws CompileError; a file that cannot be read throws as `readFileSync` does. */
+  compile(file: string, source?: string): CompiledModule {
+    const bytes = source === undefined ? readFileSync(file) : Buffer.from(source);
+    const input = this.#input(file, source ?? bytes.toString("utf8"), hashSource(bytes));
+    const key = `${input.hash} ${JSON.stringify(input.kind)} ${this.#tsconfigs.of(file).settingsKey}`;
+    const known = this.#cache.find(file, key, input.source);
+    if (known) return known;
+    const compiled = compileText(input);
+    this.#cache.keep(key, compiled);
+    return compiled;
+  }
+
+  /** Throws CompileError, or ResolveError with the place of the import. */
+  prepare(file: string, source?: string): PreparedModule {
+    return this.link(this.compile(file, source));
+  }
+
+  /** A static import that leads nowhere throws ResolveError; a literal `require()` is left out: it may be guarded. */
+  link(compiled: CompiledModule): PreparedModule {
+    const kind: ResolveKind = compiled.interop === "none" ? "import" : "require";
+    const imports = compiled.imports.map(({ specifier }) => this.#resolveImport(specifier, compiled, kind));
+    const requires: Record<string, Resolution> = {};
+    for (const specifier of compiled.requires) {
+      const resolution = this.#resolveIfPossible(specifier, compiled.file);
+      if (resolution) requires[specifier] = resolution;
+    }
+    return { compiled, imports, requires };
+  }
+
+  /** Throws ResolveError with Node's code (`nodeCode`) and message. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    return this.#resolver.resolve(specifier, importer, kind);
+  }
+
+  /**
+   * From positions in `compiled.body` to positions in its source. Made anew at each call, at about the price of
+   * compiling. The runtime hides what it puts before the body by the script's `columnOffset`.
+   */
+  sourceMap(compiled: CompiledModule): EncodedSourceMap {
+    return mapText(this.#input(compiled.file, compiled.source, compiled.hash));
+  }
+
+  /** Drops what was learnt from the disk besides the files themselves: files came or went, or a configuration changed. */
+  forget(): void {
+    this.#resolver.forget();
+    this.#tsconfigs.forget();
+    this.#packages.forget();
+  }
+
+  /** Writes the cache between starts, if there is one and it has changed. Never fails. */
+  async saveCache(): Promise<void> {
+    await this.#cache.save();
+  }
+
+  /** The tsconfig.json (with what they extend) and package.json files that have been read since `forget`. */
+  configFiles(): string[] {
+    return [...this.#tsconfigs.files(), ...this.#packages.files()].sort();
+  }
+
+  /**
+   * For a relative or path-mapped specifier: the folders, existing or not, in which an added file could change where it
+   * leads.
+   */
+  candidates(specifier: string, importer: string, kind: ResolveKind): string[] {
+    return this.#resolver.candidates(specifier, importer, kind);
+  }
+
+  #input(file: string, source: string, hash: string): TextToCompile {
+    const kind = fileKind(file, this.#packages.typeOf(file));
+    return { file, source, hash, kind, settings: this.#tsconfigs.of(file).settings };
+  }
+
+  #resolveImport(specifier: string, compiled: CompiledModule, kind: ResolveKind): Resolution {
+    try {
+      return this.#resolver.resolve(specifier, compiled.file, kind);
+    } catch (error) {
+      if (!(error instanceof ResolveError)) throw error;
+      throw located(error, compiled);
+    }
+  }
+
+  #resolveIfPossible(specifier: string, importer: string): Resolution | undefined {
+    try {
+      return this.#resolver.resolve(specifier, importer, "require");
+    } catch (error) {
+      if (error instanceof ResolveError) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The same error with the place of the specifier. */
+function located(error: ResolveError, { file, source }: CompiledModule): ResolveError {
+  const text = source.replace(/^\uFEFF/, "");
+  const offset = locateSpecifiers(file, text).find((found) => found.specifier === error.specifier)?.offset;
+  if (offset === undefined) return error;
+  const position = positionAt(text, offset);
+  return new ResolveError(
+    error.message,
+    error.specifier,
+    error.importer,
+    error.nodeCode,
+    { file, ...position },
+    codeFrame(text, position),
+  );
+}
+
+/** Everything but a file's own text and settings that decides what it is compiled to. */
+function compilerVersion(): string {
+  const require = createRequire(import.meta.url);
+  const versionOf = (name: string): string => {
+    const { version } = require(`${name}/package.json`) as { version: string };
+    return `${name} ${version}`;
+  };
+  return [FORMAT, process.version, ...["oxc-parser", "oxc-transform", "esbuild"].map(versionOf)].join("; ");
+}
+
+/** Raise when the same text is compiled to something else. */
+const FORMAT = "1";

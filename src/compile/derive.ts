@@ -1,0 +1,186 @@
+/**
+ * The steps from a file's text to the text that is rewritten: byte order mark off, types stripped, newest syntax
+ * lowered; and the decision between ES module and CommonJS, where it takes the text to decide.
+ */
+import type { EncodedSourceMap } from "./encoded-source-map.js";
+import type { FileKind } from "./file-kind.js";
+import { hasUsing, lowerSyntax } from "./lower-syntax.js";
+import type { Rewritten } from "./rewrite.js";
+import { redeclaredWrapperName, rewriteCommonJs } from "./rewrite-commonjs.js";
+import { rewriteEsm } from "./rewrite-esm.js";
+import { type Derived, stripTypes } from "./strip-types.js";
+import { type ParsedText, type ParseGoal, parse, parses, SyntaxProblem } from "./syntax-tree.js";
+import type { TypeScriptSettings } from "./tsconfig-settings.js";
+
+export interface DeriveRequest {
+  readonly file: string;
+  /** Without byte order mark. */
+  readonly source: string;
+  readonly kind: FileKind & { type: "code" };
+  readonly settings: TypeScriptSettings;
+  readonly withMaps: boolean;
+}
+
+/** A text on its way, with the maps of the steps that led to it, latest first. */
+export interface DerivedText {
+  readonly text: string;
+  readonly steps: number;
+  readonly maps: readonly EncodedSourceMap[];
+  readonly helpers: string;
+}
+
+export interface Derivation extends DerivedText {
+  readonly format: "esm" | "commonjs";
+  readonly interop: boolean;
+  readonly rewritten: Rewritten;
+}
+
+/** A problem with its offset in a text that is not the source (`at.steps` > 0), or is (0). */
+export class DerivedProblem extends Error {
+  readonly problem: SyntaxProblem;
+  readonly at: DerivedText;
+  constructor(problem: SyntaxProblem, at: DerivedText) {
+    super(problem.message, { cause: problem });
+    this.problem = problem;
+    this.at = at;
+  }
+}
+
+/** Throws DerivedProblem. */
+export function derive(request: DeriveRequest): Derivation {
+  const source: DerivedText = { text: request.source, steps: 0, maps: [], helpers: "" };
+  if (request.kind.language === "js") {
+    return lowered(request, source, rewrite(request, source, goalOfJavaScript(request, source)));
+  }
+  return lowered(request, source, rewrite(request, ...stripped(request, source)));
+}
+
+/** Goes back over what the rewrite found out to contain syntax that this Node, or any, does not run. */
+function lowered(request: DeriveRequest, source: DerivedText, first: Derivation): Derivation {
+  const { rewritten, format } = first;
+  const goal = format === "esm" ? "module" : "commonjs";
+  const { language } = request.kind;
+  if (rewritten.lowered.has("decorator")) {
+    const strip = { ...request, text: source.text, language, goal, withMap: request.withMaps } as const;
+    const usesLegacy = language === "js" && request.settings.legacyDecorators;
+    return rewrite(request, next(source, usesLegacy ? stripTypes(strip) : lowerSyntax(strip)), goal);
+  }
+  if (rewritten.lowered.has("using") && !hasUsing) {
+    const strip = { ...request, text: first.text, language: "js", goal, withMap: request.withMaps } as const;
+    return rewrite(request, next(first, lowerSyntax(strip)), goal);
+  }
+  return first;
+}
+
+function next(before: DerivedText, derived: Derived | SyntaxProblem): DerivedText {
+  if (derived instanceof SyntaxProblem) throw new DerivedProblem(derived, before);
+  return {
+    text: derived.text,
+    steps: before.steps + 1,
+    maps: derived.map ? [derived.map, ...before.maps] : before.maps,
+    helpers: before.helpers + derived.helpers,
+  };
+}
+
+/** Types off; `module` unless the text only parses as CommonJS. */
+function stripped(request: DeriveRequest, source: DerivedText): [DerivedText, ParseGoal | ParsedText] {
+  const { kind, file } = request;
+  const strip = { ...request, text: source.text, language: kind.language, withMap: request.withMaps } as const;
+  const derived = stripTypes({ ...strip, goal: "module" });
+  if (!(derived instanceof SyntaxProblem)) {
+    const after = next(source, derived);
+    return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
+  }
+  if (kind.format !== "esm") {
+    // `return` at the top, `await` as a name, ...: only where there is no import or export syntax.
+    const asCommonJs = stripTypes({ ...strip, goal: "commonjs" });
+    if (!(asCommonJs instanceof SyntaxProblem) && !parse(asCommonJs.text, "commonjs").hasModuleSyntax) {
+      return [next(source, asCommonJs), "commonjs"];
+    }
+  }
+  // What parses has only met a limit of the fast transformer.
+  if (!parses(file, source.text, "module")) throw new DerivedProblem(derived, source);
+  const after = next(source, lowerSyntax({ ...strip, goal: "module" }));
+  return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
+}
+
+const maybeModuleSyntax = /\b(?:import|export|await)\b/;
+const surelyModuleSyntax = /^(?:import\b\s*["'{*\w$]|export\b)/m;
+
+/** The transformer leaves `export {}` where only types were imported or exported: TypeScript calls that a module too. */
+function goalOfCompiled(after: DerivedText): ParseGoal | ParsedText {
+  if (!maybeModuleSyntax.test(after.text)) return "commonjs";
+  const asModule = parse(after.text, "module");
+  return asModule.hasModuleSyntax ? asModule : "commonjs";
+}
+
+/** Node's syntax detection: CommonJS unless the text only makes sense as a module. */
+function goalOfJavaScript(request: DeriveRequest, source: DerivedText): ParseGoal | ParsedText {
+  const { format } = request.kind;
+  if (format !== "detect") return format === "esm" ? "module" : "commonjs";
+  const { text } = source;
+  if (surelyModuleSyntax.test(text)) {
+    const asModule = parse(text, "module");
+    if (asModule.hasModuleSyntax && !asModule.problem) return asModule;
+  }
+  const asCommonJs = parse(text, "commonjs");
+  if (asCommonJs.problem) {
+    const asModule = parse(text, "module");
+    // With import or export syntax the errors to show are the module's.
+    if (!asModule.problem || asCommonJs.hasModuleSyntax) return asModule;
+    return asCommonJs;
+  }
+  if (redeclaredWrapperName(asCommonJs.program)) {
+    const asModule = parse(text, "module");
+    if (!asModule.problem) return asModule;
+  }
+  return asCommonJs;
+}
+
+function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal | ParsedText): Derivation {
+  const parsed = typeof goal === "string" ? parse(derived.text, goal) : goal;
+  const interop = parsed.goal === "module" && request.kind.interop;
+  try {
+    if (parsed.problem) throw parsed.problem;
+    if (parsed.goal === "commonjs") {
+      const redeclared = redeclaredWrapperName(parsed.program);
+      if (redeclared) throw redeclared;
+      const rewritten = rewriteCommonJs(derived.text, parsed.program);
+      return { ...derived, rewritten, format: "commonjs", interop: false };
+    }
+    const importsByRequire = !interop && usesImportRequire(request, derived);
+    const rewritten = rewriteEsm(derived.text, parsed.program, { commonJsNames: interop || importsByRequire });
+    const helpers = importsByRequire ? `${createRequireText} ${derived.helpers}` : derived.helpers;
+    return { ...derived, helpers, rewritten, format: "esm", interop };
+  } catch (error) {
+    if (error instanceof SyntaxProblem) throw new DerivedProblem(error, derived);
+    throw error;
+  }
+}
+
+/** Not by an import of node:module: PROLOGUE runs before the dependencies do. */
+const createRequireText =
+  'const require = globalThis.process.getBuiltinModule("node:module").createRequire(__ur.meta.url);';
+
+/**
+ * True for a TypeScript ES module with `import x = require("y")`: the transformer leaves a bare `require`, and tsc would
+ * make one from import.meta.url. `export =` has no such reading and is refused.
+ */
+function usesImportRequire(request: DeriveRequest, derived: DerivedText): boolean {
+  const { language } = request.kind;
+  if (language !== "ts" && language !== "tsx") return false;
+  if (derived.text.includes("module.exports =")) {
+    const found = /^[ \t]*export[ \t]*=(?!=)/m.exec(request.source);
+    if (found) {
+      const problem = new SyntaxProblem(
+        "`export =` cannot be used in an ES module: write `export default`",
+        found.index + found[0].indexOf("export"),
+      );
+      throw new DerivedProblem(problem, { text: request.source, steps: 0, maps: [], helpers: "" });
+    }
+  }
+  return (
+    derived.text.includes("require(") &&
+    /\bimport\s+[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=\s*require\s*\(/u.test(request.source)
+  );
+}

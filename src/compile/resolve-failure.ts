@@ -1,0 +1,52 @@
+/** Errors for specifiers that lead nowhere, in Node's words and with Node's codes. */
+import { ResolveError } from "../errors.js";
+
+interface FailedSpecifier {
+  readonly specifier: string;
+  readonly importer: string;
+}
+
+export function resolutionFailure(
+  message: string,
+  failed: FailedSpecifier & { readonly code: string; readonly cause?: unknown },
+): ResolveError {
+  return new ResolveError(message, failed.specifier, failed.importer, failed.code);
+}
+
+/** An import of a file or folder, by its absolute path. */
+export function pathNotFound(target: string, isFolder: boolean, failed: FailedSpecifier): ResolveError {
+  const { importer } = failed;
+  return isFolder
+    ? resolutionFailure(
+        `Directory import '${target}' is not supported resolving ES modules imported from ${importer}`,
+        { ...failed, code: "ERR_UNSUPPORTED_DIR_IMPORT" },
+      )
+    : resolutionFailure(`Cannot find module '${target}' imported from ${importer}`, {
+        ...failed,
+        code: "ERR_MODULE_NOT_FOUND",
+      });
+}
+
+/** An import of a package, a subpath or `#name`; `reason` is what the resolver library says. */
+export function packageNotFound(reason: string, failed: FailedSpecifier): ResolveError {
+  const { specifier, importer } = failed;
+  const fail = (code: string, message: string): ResolveError =>
+    resolutionFailure(`${message} imported from ${importer}`, { ...failed, code });
+  const unexported = /^"(.+?)" is not exported .*\(see exports field in (.+)\)$/s.exec(reason);
+  if (unexported) {
+    const [, subpath = "", file = ""] = unexported;
+    return fail(
+      "ERR_PACKAGE_PATH_NOT_EXPORTED",
+      subpath === "."
+        ? `No "exports" main defined in ${file}`
+        : `Package subpath '${subpath}' is not defined by "exports" in ${file}`,
+    );
+  }
+  if (/^Package import specifier/.test(reason)) return fail("ERR_PACKAGE_IMPORT_NOT_DEFINED", reason);
+  if (/^Invalid "(?:exports|imports)" target/.test(reason)) return fail("ERR_INVALID_PACKAGE_TARGET", reason);
+  if (/^Invalid module/.test(reason)) return fail("ERR_INVALID_MODULE_SPECIFIER", reason);
+  const [name = specifier] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [];
+  return name === specifier || specifier.startsWith("#")
+    ? fail("ERR_MODULE_NOT_FOUND", `Cannot find package '${name}'`)
+    : fail("ERR_MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
+}

@@ -1,0 +1,174 @@
+/** Specifiers to files. The only file that knows the resolver library. */
+import { realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
+import type { Resolution, ResolveKind } from "./compiled-module.js";
+import { packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
+import { readSpecifier, type Specifier } from "./specifier.js";
+import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
+
+/**
+ * How a request is looked up. `exact`: an import as Node does it, the whole file name. `node`: `.js` before `.ts`, as
+ * `require` and packages want. `typescript`: `.ts` before `.js`, also when the specifier says `.js`.
+ */
+type Lookup = "exact" | "node" | "typescript";
+
+const TYPESCRIPT_FIRST: NapiResolveOptions = {
+  extensions: [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".node"],
+  extensionAlias: {
+    ".js": [".ts", ".tsx", ".js", ".jsx"],
+    ".jsx": [".tsx", ".jsx"],
+    ".mjs": [".mts", ".mjs"],
+    ".cjs": [".cts", ".cjs"],
+  },
+};
+const JAVASCRIPT_FIRST: NapiResolveOptions = {
+  extensions: [".js", ".json", ".node", ".ts", ".tsx", ".cjs", ".mjs", ".jsx", ".cts", ".mts"],
+  extensionAlias: {
+    ".js": [".js", ".ts", ".tsx", ".jsx"],
+    ".jsx": [".jsx", ".tsx"],
+    ".mjs": [".mjs", ".mts"],
+    ".cjs": [".cjs", ".cts"],
+  },
+};
+const OPTIONS_OF_LOOKUP: Readonly<Record<Lookup, NapiResolveOptions>> = {
+  exact: { ...JAVASCRIPT_FIRST, fullySpecified: true },
+  node: JAVASCRIPT_FIRST,
+  typescript: TYPESCRIPT_FIRST,
+};
+
+export class Resolver {
+  readonly #tsconfigs: Tsconfigs;
+  readonly #conditions: readonly string[];
+  /** Kind and lookup to the factory for it; all share one cache of the file system. Created at first use. */
+  readonly #factories = new Map<string, ResolverFactory>();
+  #shared: ResolverFactory | undefined;
+  /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`. */
+  readonly #known = new Map<string, Resolution>();
+
+  constructor(tsconfigs: Tsconfigs, conditions: readonly string[]) {
+    this.#tsconfigs = tsconfigs;
+    this.#conditions = conditions;
+  }
+
+  /** Throws ResolveError. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    const folder = path.dirname(importer);
+    const style = path.extname(importer);
+    const key = `${kind}\0${style}\0${folder}\0${specifier}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const resolution = this.#find(specifier, importer, kind);
+    this.#known.set(key, resolution);
+    return resolution;
+  }
+
+  /**
+   * Folders in which an added file could change where the specifier leads (some may not exist yet): for relative and
+   * path-mapped specifiers the folder of the target, and the target as a folder.
+   */
+  candidates(specifier: string, importer: string, kind: ResolveKind): string[] {
+    const read = readSpecifier(specifier, kind);
+    const folders = new Set<string>();
+    const add = (target: string): void => {
+      folders.add(path.dirname(target)).add(target);
+    };
+    if (read.type === "path") add(path.resolve(path.dirname(importer), read.request));
+    if (read.type === "package") for (const target of this.#mapped(read, importer)) add(path.resolve(target));
+    return [...folders];
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#shared?.clearCache();
+  }
+
+  #find(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    const read = readSpecifier(specifier, kind);
+    if (read.type === "builtin") return { type: "builtin", name: read.name };
+    if (read.type === "invalid") {
+      throw resolutionFailure(read.message, { specifier, importer, code: read.code });
+    }
+    const folder = path.dirname(importer);
+    for (const target of this.#mapped(read, importer)) {
+      const found = this.#factory(kind, "typescript").sync(folder, target).path;
+      if (found !== undefined) return classify(found);
+    }
+    const { path: found, error } = this.#factory(kind, this.#lookup(read, importer, kind)).sync(folder, read.request);
+    if (found !== undefined) return classify(found);
+    return this.#fallback(read, specifier, importer, kind, error ?? "");
+  }
+
+  /** What `paths` and `baseUrl` give; nothing for JavaScript that is not part of a TypeScript project. */
+  #mapped(read: Specifier, importer: string): readonly string[] {
+    if (read.type !== "package" || read.request.startsWith("#")) return [];
+    const config = this.#tsconfigs.of(importer);
+    return isCompiled(importer, config) ? config.mapped(read.request) : [];
+  }
+
+  #lookup(read: Specifier, importer: string, kind: ResolveKind): Lookup {
+    // Packages ship JavaScript, with TypeScript beside it now and then; `#imports` are own files.
+    if (read.type === "package" && !read.request.startsWith("#")) return kind === "import" ? "exact" : "node";
+    if (isCompiled(importer, this.#tsconfigs.of(importer))) return "typescript";
+    return kind === "import" ? "exact" : "node";
+  }
+
+  #factory(kind: ResolveKind, lookup: Lookup): ResolverFactory {
+    const key = `${kind} ${lookup}`;
+    const known = this.#factories.get(key);
+    if (known) return known;
+    const options: NapiResolveOptions = {
+      ...OPTIONS_OF_LOOKUP[lookup],
+      conditionNames: [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions],
+      mainFields: ["main"],
+      symlinks: true,
+    };
+    const factory = this.#shared ? this.#shared.cloneWithOptions(options) : new ResolverFactory(options);
+    this.#shared ??= factory;
+    this.#factories.set(key, factory);
+    return factory;
+  }
+
+  /** Node's own `require.resolve` has the last word for `require` (NODE_PATH, odd names), and words the error. */
+  #fallback(read: Specifier, specifier: string, importer: string, kind: ResolveKind, reason: string): Resolution {
+    const failed = { specifier, importer };
+    if (kind === "require") {
+      try {
+        return classify(createRequire(importer).resolve(specifier));
+      } catch (error) {
+        const { message, code } = error as NodeJS.ErrnoException;
+        throw resolutionFailure(message, { ...failed, code: code ?? "MODULE_NOT_FOUND", cause: error });
+      }
+    }
+    if (read.type === "path") {
+      const target = path.resolve(path.dirname(importer), read.request);
+      throw pathNotFound(target, statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false, failed);
+    }
+    throw packageNotFound(reason, failed);
+  }
+}
+
+/** Node resolves `module-sync` where it can `require()` an ES module. */
+const requiresModules: boolean = (process.features as { require_module?: boolean }).require_module === true;
+
+/** The folder of this very build: what an app imports from here is never its own code, even when it is linked. */
+const ownFolder = realpathSync(fileURLToPath(new URL("../../", import.meta.url)));
+
+const nativeFile = /[\\/]node_modules[\\/]|\.(?:node|wasm)$/;
+
+function classify(file: string): Resolution {
+  if (path.isAbsolute(file)) {
+    const native = nativeFile.test(file) || file.startsWith(ownFolder);
+    return native ? { type: "native", file } : { type: "file", file };
+  }
+  // Only `require.resolve` gives a name: a builtin.
+  return { type: "builtin", name: file.startsWith("node:") ? file : `node:${file}` };
+}
+
+const compiledExtension = /\.(?:[cm]?ts|tsx|jsx)$/;
+
+function isCompiled(file: string, config: ProjectConfig): boolean {
+  return compiledExtension.test(file) || config.settings.allowsJavaScript;
+}

@@ -1,0 +1,333 @@
+/** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
+import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import type { ImportRecord } from "./compiled-module.js";
+import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
+import {
+  type Rewritten,
+  requiredSpecifier,
+  rewriteDynamicImport,
+  rewriteHashbang,
+  unsupportedPhase,
+} from "./rewrite.js";
+import type {
+  ExportDefaultDeclaration,
+  ImportAttribute,
+  ModuleExportName,
+  Program,
+  StringLiteral,
+} from "./syntax-tree.js";
+import { blanked, skipTrivia, TextEdits } from "./text-edits.js";
+
+/** Stands for the value of an `export default` that has no name of its own. */
+const DEFAULT = "__ur_default";
+
+/** What a local name of an import stands for; `name` is undefined for the namespace. */
+interface Import {
+  readonly index: number;
+  readonly name: string | undefined;
+}
+
+export interface EsmOptions {
+  /** The module has the CommonJS names in scope (TypeScript with import syntax in a CommonJS package). */
+  readonly commonJsNames: boolean;
+}
+
+/** Edits for a text parsed as a module. Throws SyntaxProblem for what cannot be compiled. */
+export function rewriteEsm(text: string, program: Program, options: EsmOptions): Rewritten {
+  return new EsmRewrite(text, program).run(options);
+}
+
+class EsmRewrite {
+  readonly #text: string;
+  readonly #program: Program;
+  readonly #edits = new TextEdits();
+  readonly #imports: { specifier: string; attributes: Record<string, string> | null; names: Set<string> }[] = [];
+  /** Specifier and attributes to index in #imports. */
+  readonly #importIndex = new Map<string, number>();
+  /** Local name to what it stands for; all top-level imports of the text. */
+  readonly #locals = new Map<string, Import>();
+  /** Local names that must exist in their target: read somewhere else than in decorator metadata. */
+  readonly #read = new Set<string>();
+  /** Local names that are read in decorator metadata. */
+  readonly #metadata = new Set<string>();
+  /** Start offsets of the metadata types that have been made late. */
+  readonly #lateTypes = new Set<number>();
+  /** Exported name to the expression that reads it. */
+  readonly #getters = new Map<string, string>();
+  readonly #stars = new Set<number>();
+  #namesDefault = false;
+
+  constructor(text: string, program: Program) {
+    this.#text = text;
+    this.#program = program;
+  }
+
+  run({ commonJsNames }: EsmOptions): Rewritten {
+    const { body } = this.#program;
+    rewriteHashbang(this.#text, this.#edits);
+    // Imports first: they are hoisted, and `export { imported }` may come before them.
+    for (const statement of body) {
+      if (statement.type !== "ImportDeclaration") continue;
+      if (statement.phase) throw unsupportedPhase(statement.phase, statement.start);
+      const index = this.#import(statement.source, statement.attributes);
+      for (const specifier of statement.specifiers) {
+        const name =
+          specifier.type === "ImportNamespaceSpecifier"
+            ? undefined
+            : specifier.type === "ImportDefaultSpecifier"
+              ? "default"
+              : exportName(specifier.imported);
+        this.#locals.set(specifier.local.name, { index, name });
+      }
+      this.#drop(statement.start, statement.end);
+    }
+    this.#exports();
+
+    const tracked = new Set(this.#locals.keys());
+    const tracksRequire = commonJsNames ? !this.#declares("require") : this.#createsRequire();
+    if (tracksRequire) tracked.add("require");
+    const requires = new Set<string>();
+    const dynamicImports = new Set<string>();
+    const lowered = new Set<LoweredSyntax>();
+    let topLevelAwait = false;
+    findReferences(this.#program, this.#text, tracked, {
+      reference: (reference) => {
+        const target = this.#locals.get(reference.name);
+        if (target) this.#rewriteRead(reference, target);
+        else if (reference.called) {
+          const specifier = requiredSpecifier(reference.parent);
+          if (specifier !== undefined) requires.add(specifier);
+        }
+      },
+      importMeta: (node) => this.#edits.replace(node.start, node.end, "__ur.meta"),
+      dynamicImport: (node) => {
+        const specifier = rewriteDynamicImport(node, this.#edits);
+        if (specifier !== undefined) dynamicImports.add(specifier);
+      },
+      topLevelAwait: () => {
+        topLevelAwait = true;
+      },
+      lowered: (syntax) => lowered.add(syntax),
+    });
+    return {
+      prologue: this.#prologue(),
+      edits: this.#edits,
+      imports: this.#records(),
+      exports: [...this.#getters.keys()],
+      stars: [...this.#stars],
+      requires: [...requires],
+      dynamicImports: [...dynamicImports],
+      topLevelAwait,
+      lowered,
+    };
+  }
+
+  #exports(): void {
+    for (const statement of this.#program.body) {
+      switch (statement.type) {
+        case "ExportAllDeclaration": {
+          const index = this.#import(statement.source, statement.attributes);
+          if (statement.exported) this.#getters.set(exportName(statement.exported), namespaceOf(index));
+          else this.#stars.add(index);
+          this.#drop(statement.start, statement.end);
+          break;
+        }
+        case "ExportNamedDeclaration": {
+          const { declaration, source } = statement;
+          if (declaration) {
+            const exported = (name: string) => this.#getters.set(name, name);
+            if (declaration.type === "VariableDeclaration") {
+              for (const declarator of declaration.declarations) addPatternNames(declarator.id, exported);
+            } else addLexicalNames([declaration], exported);
+            this.#blank(statement.start, statement.start + "export".length);
+            break;
+          }
+          const index = source ? this.#import(source, statement.attributes) : undefined;
+          for (const specifier of statement.specifiers) {
+            const local = exportName(specifier.local);
+            const exported = exportName(specifier.exported);
+            if (index === undefined) this.#getters.set(exported, this.#localRead(local));
+            else {
+              this.#imports[index]?.names.add(local);
+              this.#getters.set(exported, member(index, local));
+            }
+          }
+          this.#drop(statement.start, statement.end);
+          break;
+        }
+        case "ExportDefaultDeclaration":
+          this.#exportDefault(statement);
+      }
+    }
+  }
+
+  #localRead(local: string): string {
+    const target = this.#locals.get(local);
+    if (!target) return local;
+    this.#read.add(local);
+    return target.name === undefined ? namespaceOf(target.index) : member(target.index, target.name);
+  }
+
+  #exportDefault(statement: ExportDefaultDeclaration): void {
+    const { declaration } = statement;
+    const keyword = skipTrivia(this.#text, statement.start + "export".length);
+    const afterKeyword = keyword + "default".length;
+    this.#blank(statement.start, statement.start + "export".length);
+    const isFunction = declaration.type === "FunctionDeclaration";
+    if ((isFunction || declaration.type === "ClassDeclaration") && declaration.id) {
+      this.#blank(keyword, afterKeyword);
+      this.#getters.set("default", declaration.id.name);
+      return;
+    }
+    this.#getters.set("default", DEFAULT);
+    if (isFunction) {
+      // Stays a declaration, so that it is hoisted; PROLOGUE gives it the name that it would have.
+      this.#blank(keyword, afterKeyword);
+      this.#edits.insert(this.#functionNameOffset(declaration.start), ` ${DEFAULT}`);
+      this.#namesDefault = true;
+      return;
+    }
+    // As the value of a property called "default", an anonymous function or class is named as the language wants.
+    this.#edits.replace(keyword, afterKeyword, `const ${DEFAULT} = ({ default:`);
+    const hasSemicolon = this.#text[statement.end - 1] === ";";
+    this.#edits.insert(hasSemicolon ? statement.end - 1 : statement.end, hasSemicolon ? "}).default" : "}).default;");
+  }
+
+  /** Where the name would stand in an anonymous `[async] function [*] (`. */
+  #functionNameOffset(start: number): number {
+    let offset = start;
+    if (this.#text.startsWith("async", offset)) offset = skipTrivia(this.#text, offset + "async".length);
+    offset += "function".length;
+    const star = skipTrivia(this.#text, offset);
+    return this.#text[star] === "*" ? star + 1 : offset;
+  }
+
+  #rewriteRead(reference: Reference, target: Import): void {
+    const { start, end, parent } = reference;
+    const { metadataType } = reference;
+    if (!metadataType) this.#read.add(reference.name);
+    else {
+      this.#metadata.add(reference.name);
+      if (!this.#lateTypes.has(metadataType.start)) {
+        this.#lateTypes.add(metadataType.start);
+        this.#edits.insert(metadataType.start, "babelHelpers.type(() => ");
+        this.#edits.insert(metadataType.end, ")");
+      }
+    }
+    let read: string;
+    if (target.name === undefined) {
+      // `ns.name` reads one export; any other use may look at the namespace's keys.
+      const readsMember =
+        parent.type === "MemberExpression" &&
+        parent.object.start === start &&
+        (!parent.computed || (parent.property.type === "Literal" && typeof parent.property.value === "string"));
+      read = readsMember ? variable(target.index) : namespaceOf(target.index);
+      if (!readsMember && reference.constructed) read = `(${read})`;
+    } else {
+      read = member(target.index, target.name);
+      if (reference.called) read = `${reference.startsStatement ? ";" : ""}(0, ${read})`;
+    }
+    this.#edits.replace(start, end, reference.shorthand ? `${this.#text.slice(start, end)}: ${read}` : read);
+  }
+
+  /** Index of the import record for a specifier and its attributes; a new one if it is the first. */
+  #import(source: StringLiteral, attributes: readonly ImportAttribute[]): number {
+    const pairs = attributes.map((attribute) => [exportName(attribute.key), attribute.value.value] as const);
+    const key = JSON.stringify([source.value, pairs]);
+    const known = this.#importIndex.get(key);
+    if (known !== undefined) return known;
+    const index = this.#imports.length;
+    this.#importIndex.set(key, index);
+    this.#imports.push({
+      specifier: source.value,
+      attributes: pairs.length > 0 ? Object.fromEntries(pairs) : null,
+      names: new Set(),
+    });
+    return index;
+  }
+
+  #records(): ImportRecord[] {
+    for (const [local, { index, name }] of this.#locals) {
+      // Used as decorator metadata only: may be an interface, which has gone at run time; reads as undefined then.
+      if (this.#metadata.has(local) && !this.#read.has(local)) continue;
+      if (name !== undefined) this.#imports[index]?.names.add(name);
+    }
+    return this.#imports.map(({ specifier, attributes, names }) => ({ specifier, attributes, names: [...names] }));
+  }
+
+  #prologue(): string {
+    const variables = this.#imports.map((_, index) => `${variable(index)} = __ur.namespaces[${index}]`);
+    const getters = [...this.#getters].map(([name, read]) => `${propertyKey(name)}: () => ${read}`);
+    const name = this.#namesDefault
+      ? // Not `Object`: the module may declare a variable of that name.
+        `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
+      : "";
+    return (
+      (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
+      name +
+      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]);`
+    );
+  }
+
+  /** Takes a statement out; a semicolon stays, so that the lines around it do not become one statement. */
+  #drop(start: number, end: number): void {
+    this.#edits.replace(start, end, `;${blanked(this.#text.slice(start + 1, end))}`);
+  }
+
+  #blank(start: number, end: number): void {
+    this.#edits.replace(start, end, " ".repeat(end - start));
+  }
+
+  #declares(name: string): boolean {
+    let declared = this.#locals.has(name);
+    const add = (found: string): void => {
+      declared ||= found === name;
+    };
+    const statements = this.#program.body.map((statement) =>
+      "declaration" in statement && statement.declaration ? statement.declaration : statement,
+    );
+    addLexicalNames(statements, add);
+    for (const statement of statements) addVarNames(statement, add, () => false);
+    return declared;
+  }
+
+  /** `const require = createRequire(import.meta.url)`: its literal calls are known as well as any others. */
+  #createsRequire(): boolean {
+    return this.#program.body.some(
+      (statement) =>
+        statement.type === "VariableDeclaration" &&
+        statement.declarations.some(
+          ({ id, init }) =>
+            id.type === "Identifier" &&
+            id.name === "require" &&
+            init?.type === "CallExpression" &&
+            init.arguments[0]?.type === "MemberExpression" &&
+            init.arguments[0].object.type === "MetaProperty",
+        ),
+    );
+  }
+}
+
+const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+function variable(index: number): string {
+  return `__ur${index}`;
+}
+
+function namespaceOf(index: number): string {
+  return `__ur.namespace(${index})`;
+}
+
+function member(index: number, name: string): string {
+  return identifierName.test(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
+}
+
+/** A key for an object literal; computed for the one name that would set the prototype instead. */
+function propertyKey(name: string): string {
+  if (name === "__proto__") return '["__proto__"]';
+  return identifierName.test(name) ? name : JSON.stringify(name);
+}
+
+function exportName(node: ModuleExportName): string {
+  return node.type === "Literal" ? node.value : node.name;
+}

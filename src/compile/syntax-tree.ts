@@ -1,0 +1,102 @@
+/** JavaScript text to syntax tree. The only file that knows the parser. */
+import { type Node, type Program, parseSync, visitorKeys } from "oxc-parser";
+
+export type {
+  ArrowFunctionExpression,
+  Class,
+  ExportDefaultDeclaration,
+  Function as FunctionNode,
+  ImportAttribute,
+  ImportExpression,
+  MetaProperty,
+  ModuleExportName,
+  Node,
+  Program,
+  StringLiteral,
+} from "oxc-parser";
+
+/** What a text is parsed as. `commonjs` is sloppy mode with `return` and `new.target` allowed at the top. */
+export type ParseGoal = "module" | "commonjs";
+
+/** Text that does not parse, or syntax that cannot be compiled. `offset` is in UTF-16 units of the parsed text. */
+export class SyntaxProblem extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = "SyntaxProblem";
+    this.offset = offset;
+  }
+}
+
+export interface ParsedText {
+  readonly goal: ParseGoal;
+  /** Built on first use: reading the tree costs more than parsing. */
+  readonly program: Program;
+  /** import, export, import.meta or top-level await: what only a module may contain. */
+  readonly hasModuleSyntax: boolean;
+  readonly problem: SyntaxProblem | undefined;
+}
+
+/** Parses `text` (JavaScript without types or JSX), early errors included. Parentheses are not nodes of the tree. */
+export function parse(text: string, goal: ParseGoal): ParsedText {
+  const result = parseSync("text.js", text, {
+    lang: "js",
+    sourceType: goal,
+    preserveParens: false,
+    showSemanticErrors: true,
+  });
+  const { errors, module } = result;
+  return {
+    goal,
+    get program() {
+      return result.program;
+    },
+    hasModuleSyntax: module.hasModuleSyntax,
+    problem: errors.length > 0 ? asProblem(errors) : undefined,
+  };
+}
+
+/** Start offsets of the import and re-export specifiers in `text` (any language that the file name tells). */
+export function locateSpecifiers(file: string, text: string): { specifier: string; offset: number }[] {
+  const { module } = parseSync(file, text, { sourceType: "module" });
+  const requests = [
+    ...module.staticImports.map((found) => found.moduleRequest),
+    ...module.staticExports.flatMap((found) => found.entries.map((entry) => entry.moduleRequest)),
+  ];
+  return requests
+    .filter((request) => request !== null)
+    .map((request) => ({ specifier: request.value, offset: request.start }));
+}
+
+/** Whether `text` is free of syntax errors; tells a parse error from syntax that only the transformer lacks. */
+export function parses(file: string, text: string, goal: ParseGoal): boolean {
+  return parseSync(file, text, { sourceType: goal }).errors.length === 0;
+}
+
+interface Diagnostic {
+  readonly message: string;
+  readonly labels: readonly { readonly start: number }[];
+}
+
+/** The first of the parser's (or transformer's) errors. */
+export function asProblem(errors: readonly Diagnostic[]): SyntaxProblem {
+  const [error] = errors;
+  if (!error) return new SyntaxProblem("Unexpected end of input", 0);
+  // For a redeclaration the labels are the first and the second place; the second is where the mistake was typed.
+  const redeclared = error.message.includes("already been declared");
+  const label = redeclared ? error.labels.at(-1) : error.labels[0];
+  return new SyntaxProblem(error.message, label?.start ?? 0);
+}
+
+/** Calls `visit` for each direct child, in source order. */
+export function forEachChild(node: Node, visit: (child: Node) => void): void {
+  const keys = visitorKeys[node.type];
+  if (!keys) return;
+  const fields = node as unknown as Record<string, Node | (Node | null)[] | null | undefined>;
+  for (const key of keys) {
+    const child = fields[key];
+    if (Array.isArray(child)) {
+      for (const element of child) if (element) visit(element);
+    } else if (child) visit(child);
+  }
+}
