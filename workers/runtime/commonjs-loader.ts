@@ -1,0 +1,175 @@
+/** Evaluates CommonJS and JSON files, and is their `require`. */
+import Module, { isBuiltin } from "node:module";
+import path from "node:path";
+import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import { commonJsReads, jsonReads } from "./commonjs-exports.js";
+import { CommonJsModule } from "./commonjs-module.js";
+import { nodeError } from "./module-errors.js";
+import type { ModuleRecord } from "./module-record.js";
+import type { NativeModules } from "./native-modules.js";
+import type { ModuleEdges, Observer } from "./observer.js";
+import type { Registry } from "./registry.js";
+import { compileCommonJs } from "./script.js";
+
+export interface CommonJsContext {
+  readonly registry: Registry;
+  readonly natives: NativeModules;
+  readonly observer: Observer;
+  readonly entry: string;
+  createEdges(file: string): ModuleEdges;
+  resolve(specifier: string, importer: string): Resolution;
+  /** `import()` as the file's code sees it. */
+  importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
+  /** Evaluates an own file of whatever format and gives what `require()` gives for it. */
+  requireOwn(file: string, requiredBy: string | Module): unknown;
+  evaluated(module: CommonJsModule): void;
+  threw(module: CommonJsModule, error: unknown): void;
+}
+
+interface NodeModuleInternals {
+  _cache: NodeJS.Dict<NodeJS.Module>;
+  _nodeModulePaths(folder: string): string[];
+}
+
+export const moduleInternals = Module as unknown as NodeModuleInternals;
+
+/** The parameters of compiled CommonJS. */
+type CommonJsBody = (
+  this: unknown,
+  exports: unknown,
+  require: NodeJS.Require,
+  module: Module,
+  filename: string,
+  dirname: string,
+  ur: { import(specifier: unknown, options?: ImportCallOptions): Promise<unknown> },
+) => void;
+
+export class CommonJsLoader {
+  readonly #context: CommonJsContext;
+
+  constructor(context: CommonJsContext) {
+    this.#context = context;
+  }
+
+  /** Evaluates the file, which has no version now. In Node's way, a file whose evaluation throws is not loaded. */
+  load(record: ModuleRecord, prepared: PreparedModule, requiredBy: string | Module | undefined): CommonJsModule {
+    const { registry, observer, createEdges } = this.#context;
+    registry.touch(record);
+    const version = new CommonJsModule(record, prepared, createEdges(record.file));
+    const module = this.moduleOf(record, requiredBy);
+    record.version = version;
+    moduleInternals._cache[record.file] = module;
+    try {
+      observer.evaluate(version.edges, () => this.#evaluate(version, module));
+    } catch (error) {
+      record.version = undefined;
+      delete moduleInternals._cache[record.file];
+      this.#context.threw(version, error);
+      throw error;
+    }
+    module.loaded = true;
+    version.state = "evaluated";
+    record.namespace.replace(
+      prepared.compiled.format === "json" ? jsonReads(module.exports) : commonJsReads(module.exports),
+    );
+    this.#context.evaluated(version);
+    return version;
+  }
+
+  #evaluate({ record, prepared, edges }: CommonJsModule, module: Module): void {
+    if (prepared.compiled.format === "json") {
+      module.exports = JSON.parse(prepared.compiled.body);
+      return;
+    }
+    const body = compileCommonJs(prepared) as CommonJsBody;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
+      import: (specifier, options) => this.#context.importFrom(edges, specifier, options),
+    });
+  }
+
+  /** The `module` of a file, ready for a new evaluation. */
+  moduleOf(record: ModuleRecord, requiredBy: string | Module | undefined): Module {
+    this.#context.registry.touch(record);
+    record.requiredBy ??= requiredBy;
+    const module = record.module ?? this.#createModule(record);
+    record.module = module;
+    module.exports = {};
+    module.loaded = false;
+    module.children.length = 0;
+    return module;
+  }
+
+  #createModule(record: ModuleRecord): Module {
+    const { file } = record;
+    const module = new Module(file);
+    if (file === this.#context.entry) module.id = ".";
+    module.filename = file;
+    module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
+    Object.defineProperty(module, "parent", { configurable: true, get: () => this.#parentOf(record) });
+    Object.defineProperty(module, "require", {
+      configurable: true,
+      writable: true,
+      value: this.#createRequire(record),
+    });
+    return module;
+  }
+
+  /** Null for the entry, undefined for what was only imported, as in Node. */
+  #parentOf({ file, requiredBy }: ModuleRecord): NodeJS.Module | null | undefined {
+    if (file === this.#context.entry) return null;
+    return typeof requiredBy === "string" ? this.#context.registry.find(requiredBy)?.module : requiredBy;
+  }
+
+  /** One function for the file, so that it finds the version that is current. */
+  #createRequire(record: ModuleRecord): NodeJS.Require {
+    const { natives, registry, entry } = this.#context;
+    const native = natives.requireFor(record.file);
+    const require = (specifier: string): unknown => this.#require(record, specifier);
+    const resolve = (specifier: string, options?: NodeJS.RequireResolveOptions): string => {
+      if (options?.paths || typeof specifier !== "string") return native.resolve(specifier, options);
+      if (isBuiltin(specifier)) return specifier;
+      const found = this.#resolve(record, specifier);
+      return found.type === "builtin" ? found.name : found.file;
+    };
+    const result = Object.assign(require, {
+      resolve: Object.assign(resolve, { paths: native.resolve.paths }),
+      main: undefined,
+      extensions: native.extensions,
+      cache: native.cache,
+    });
+    Object.defineProperty(result, "main", {
+      configurable: true,
+      enumerable: true,
+      get: () => registry.find(entry)?.module,
+    });
+    return result;
+  }
+
+  #require(record: ModuleRecord, specifier: string): unknown {
+    const native = this.#context.natives.requireFor(record.file);
+    // Node says best what is wrong with it.
+    if (typeof specifier !== "string" || specifier === "") return native(specifier);
+    const target = this.#resolve(record, specifier);
+    if (target.type === "builtin") return native(target.name);
+    if (target.type === "native") return native(target.file);
+    return this.#context.requireOwn(target.file, record.file);
+  }
+
+  #resolve(record: ModuleRecord, specifier: string): Resolution {
+    const { prepared } = record.version ?? record;
+    const known = prepared && Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
+    if (known) return known;
+    try {
+      return this.#context.resolve(specifier, record.file);
+    } catch (error) {
+      // Node may know more (NODE_PATH, packages that patch its lookup); if not, its error is the one that apps expect.
+      if (!(error instanceof Error)) throw error;
+      const found = this.#context.natives.requireFor(record.file).resolve(specifier);
+      if (isBuiltin(found)) return { type: "builtin", name: found };
+      if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
+      return /[\\/]node_modules[\\/]|\.node$/.test(found)
+        ? { type: "native", file: found }
+        : { type: "file", file: found };
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** One version of one CommonJS or JSON file. */
+import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { ModuleRecord } from "./module-record.js";
+import type { ModuleEdges } from "./observer.js";
+
+export class CommonJsModule {
+  readonly kind = "commonjs";
+  readonly record: ModuleRecord;
+  prepared: PreparedModule;
+  readonly edges: ModuleEdges;
+  state: "evaluating" | "evaluated" = "evaluating";
+
+  constructor(record: ModuleRecord, prepared: PreparedModule, edges: ModuleEdges) {
+    this.record = record;
+    this.prepared = prepared;
+    this.edges = edges;
+  }
+}

@@ -1,0 +1,73 @@
+/** Collects what is to be told to the supervisor: which modules were evaluated, and edges that came up later. */
+import type { LoadedModule } from "../../src/protocol/messages.js";
+import { ModuleEdges } from "./observer.js";
+
+export class EdgeReport {
+  readonly #deliver: (modules: LoadedModule[]) => void;
+  /** Versions that were evaluated and are current. */
+  readonly #evaluated = new WeakSet<ModuleEdges>();
+  /** Not told yet, in order of evaluation. */
+  readonly #untold = new Set<ModuleEdges>();
+  #held = 0;
+  #scheduled = false;
+
+  constructor(deliver: (modules: LoadedModule[]) => void) {
+    this.#deliver = deliver;
+  }
+
+  createEdges(file: string): ModuleEdges {
+    return new ModuleEdges(file, (edges) => {
+      if (this.#evaluated.has(edges)) this.#tell(edges);
+    });
+  }
+
+  evaluated(edges: ModuleEdges): void {
+    this.#evaluated.add(edges);
+    this.#tell(edges);
+  }
+
+  dropped(edges: ModuleEdges): void {
+    edges.open = false;
+    this.#evaluated.delete(edges);
+    this.#untold.delete(edges);
+  }
+
+  /** A rolled back version is current again. */
+  restored(edges: ModuleEdges): void {
+    this.#evaluated.add(edges);
+  }
+
+  /** What happens from now on is taken with `take` and not delivered, until `release`. */
+  hold(): void {
+    this.#held++;
+  }
+
+  release(): void {
+    this.#held--;
+    if (this.#untold.size > 0) this.#schedule();
+  }
+
+  take(): LoadedModule[] {
+    const modules = [...this.#untold].map((edges) => ({
+      file: edges.file,
+      observed: [...edges.observed],
+      dynamic: [...edges.dynamic],
+    }));
+    this.#untold.clear();
+    return modules;
+  }
+
+  #tell(edges: ModuleEdges): void {
+    this.#untold.add(edges);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#held > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#held === 0 && this.#untold.size > 0) this.#deliver(this.take());
+    });
+  }
+}

@@ -1,0 +1,324 @@
+/** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
+import type Module from "node:module";
+import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import { commonJsReads, interopStar, interopView, isObject } from "./commonjs-exports.js";
+import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
+import type { EsmModule, ImportTarget } from "./esm-module.js";
+import { Evaluator } from "./evaluation.js";
+import { createImportMeta } from "./import-meta.js";
+import type { Linker } from "./linker.js";
+import { missingCommonJsExport, missingExport } from "./module-errors.js";
+import type { ModuleRecord } from "./module-record.js";
+import { Namespace, type Read } from "./namespace.js";
+import type { NativeModules } from "./native-modules.js";
+import type { ModuleEdges, Observer } from "./observer.js";
+import type { Registry } from "./registry.js";
+import { compileEsm } from "./script.js";
+
+export interface EsmContext {
+  readonly registry: Registry;
+  readonly natives: NativeModules;
+  readonly observer: Observer;
+  readonly linker: Linker;
+  readonly commonJs: CommonJsLoader;
+  readonly entry: string;
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
+  requireOwn(file: string, requiredBy: string | undefined): unknown;
+  loadCommonJs(record: ModuleRecord): void;
+  evaluated(module: EsmModule): void;
+  threw(module: EsmModule, error: unknown): void;
+}
+
+type EsmBody = (ur: BodyContext) => unknown;
+type EsmBodyInCommonJs = (
+  exports: unknown,
+  require: NodeJS.Require,
+  module: Module,
+  filename: string,
+  dirname: string,
+) => EsmBody;
+
+export class EsmLoader {
+  readonly #context: EsmContext;
+  readonly #evaluator: Evaluator;
+
+  constructor(context: EsmContext) {
+    this.#context = context;
+    const { observer, linker } = context;
+    this.#evaluator = new Evaluator({
+      start: (module) => this.#start(module),
+      dependency: (module, k) => this.#dependency(module, k),
+      dependenciesVisited: (module) => linker.dependenciesVisited(module),
+      attribute: (module, run) => observer.evaluate(module.edges, run),
+      attributePending: () => observer.beginPending(),
+      evaluated: (module) => this.#evaluated(module),
+      threw: context.threw,
+    });
+  }
+
+  /** Evaluates a linked module. Throws NativeIsAsync when it has to be linked again first. */
+  evaluate(module: EsmModule): Promise<void> | undefined {
+    return this.#evaluator.evaluate(module);
+  }
+
+  discard(module: EsmModule): void {
+    this.#evaluator.discard(module);
+  }
+
+  /** What `require()` gives for an evaluated ES module. */
+  required(record: ModuleRecord): unknown {
+    if (record.version?.kind === "esm" && record.version.prepared.compiled.interop !== "none") {
+      return record.module?.exports;
+    }
+    const { namespace } = record;
+    if (namespace.has("module.exports")) return Reflect.get(namespace.object, "module.exports");
+    if (!namespace.has("default") || namespace.has("__esModule")) return namespace.object;
+    const view = record.requiredView ?? new Namespace(record.file, this.#context.observer);
+    record.requiredView = view;
+    view.replace(new Map([...readsThrough(namespace), ["__esModule", () => true]]));
+    return view.object;
+  }
+
+  /** What the body of `importer` reads imported bindings from; undefined until a native module is loaded. */
+  bindingsOf(target: ImportTarget, importer: PreparedModule): unknown {
+    if (target.type === "native") return undefined;
+    const { record } = target;
+    const { interop } = importer.compiled;
+    const { format } = (record.version?.prepared ?? record.prepared)?.compiled ?? {};
+    if (interop === "none" || format === "esm") return record.namespace.object;
+    let view = record.interopViews.get(interop);
+    if (!view) {
+      const { requireOwn } = this.#context;
+      view = interopView(() => requireOwn(record.file, undefined), interop);
+      record.interopViews.set(interop, view);
+    }
+    return view;
+  }
+
+  /** Lets the imports of an evaluated module lead elsewhere. */
+  relink(module: EsmModule, prepared: PreparedModule): void {
+    const { linker } = this.#context;
+    const loaded = module.namespaces;
+    const before = module.imports;
+    linker.bindImports(module, prepared);
+    for (const [k, target] of module.imports.entries()) {
+      const old = before[k];
+      if (target.type !== "native") continue;
+      module.namespaces[k] =
+        old?.type === "native" && JSON.stringify(old) === JSON.stringify(target)
+          ? loaded[k]
+          : this.#nativeBindings(module, target);
+    }
+    module.rebind?.();
+    linker.installNames(module);
+  }
+
+  #start(module: EsmModule): unknown {
+    const { record, prepared, form } = module;
+    const context = new BodyContext(module, this.#context, this.#evaluator);
+    let body = compileEsm(prepared, record.url, form);
+    if (prepared.compiled.interop !== "none") {
+      const own = this.#commonJsNames(record);
+      body = (body as EsmBodyInCommonJs)(own.exports, own.require as NodeJS.Require, own, record.file, own.path);
+    }
+    const result = (body as EsmBody)(context);
+    if (form === "plain") return undefined;
+    const steps = result as Generator | AsyncGenerator;
+    const first = steps.next();
+    module.resume = () => steps.next();
+    return first;
+  }
+
+  /** `module` of TypeScript with import syntax in a CommonJS package. Its exports are the namespace, marked. */
+  #commonJsNames(record: ModuleRecord): Module {
+    const module = this.#context.commonJs.moduleOf(record, undefined);
+    const exports = Object.defineProperty({}, "__esModule", { value: true });
+    for (const name of record.namespace.names()) {
+      Object.defineProperty(exports, name, {
+        enumerable: true,
+        configurable: true,
+        get: () => Reflect.get(record.namespace.object, name),
+      });
+    }
+    module.exports = exports;
+    moduleInternals._cache[record.file] = module;
+    return module;
+  }
+
+  #evaluated(module: EsmModule): void {
+    this.#adoptCommonJsExports(module);
+    this.#context.evaluated(module);
+  }
+
+  /** `export =`, `module.exports =` and `exports.name =` beside import syntax. */
+  #adoptCommonJsExports(module: EsmModule): void {
+    const { record, prepared } = module;
+    if (prepared.compiled.interop === "none" || !record.module) return;
+    record.module.loaded = true;
+    const exports: unknown = record.module.exports;
+    const isMarked = isObject(exports) && Object.getOwnPropertyDescriptor(exports, "__esModule")?.value === true;
+    const reads = isMarked ? extraReads(exports, record.namespace) : commonJsReads(exports);
+    if (reads.size === 0) return;
+    module.commonJs = { reads };
+    this.#context.linker.installNames(module);
+  }
+
+  #dependency(module: EsmModule, k: number): EsmModule | Promise<void> | undefined {
+    const { natives, linker, loadCommonJs } = this.#context;
+    const target = module.imports[k];
+    if (!target) return undefined;
+    if (target.type === "own") {
+      const { record } = target;
+      const prepared = record.version?.prepared ?? record.prepared;
+      if (prepared?.compiled.format === "esm") {
+        return record.version?.kind === "esm" ? record.version : linker.link(record);
+      }
+      loadCommonJs(record);
+      this.#checkCommonJsNames(module, k, record);
+      return undefined;
+    }
+    const isImport = module.prepared.compiled.interop === "none";
+    if (isImport && natives.isAsync(target.target, target.attributes)) {
+      return natives.namespaceLater(target.target, target.attributes).then((namespace) => {
+        this.#arrived(module, k, namespace);
+      });
+    }
+    this.#arrived(module, k, this.#nativeBindings(module, target));
+    return undefined;
+  }
+
+  /** A native module is there: lets the body read it. */
+  #arrived(module: EsmModule, k: number, bindings: unknown): void {
+    module.namespaces[k] = bindings;
+    module.rebind?.();
+    const { compiled } = module.prepared;
+    const record = compiled.imports[k];
+    if (!record || compiled.interop !== "none") return;
+    for (const name of record.names) {
+      if (isObject(bindings) && name in bindings) continue;
+      const isCommonJs = isObject(bindings) && this.#isNativeCommonJs(module.imports[k]);
+      const error = (isCommonJs ? missingCommonJsExport : missingExport)(record.specifier, name);
+      this.#context.linker.failed(error, module.prepared, record.specifier, name);
+      throw error;
+    }
+  }
+
+  #isNativeCommonJs(target: ImportTarget | undefined): boolean {
+    if (target?.type !== "native" || target.target.type !== "native") return false;
+    return moduleInternals._cache[target.target.file] !== undefined;
+  }
+
+  #nativeBindings(module: EsmModule, { target, attributes }: ImportTarget & { type: "native" }): unknown {
+    const { natives } = this.#context;
+    const { interop } = module.prepared.compiled;
+    if (interop === "none") return natives.namespace(target, attributes);
+    const exports: unknown = natives.requireFor(module.record.file)(
+      target.type === "native" ? target.file : target.name,
+    );
+    if (!isObject(exports)) return interopView(() => exports, interop);
+    if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
+    // Reads of names go through to `module.exports`, live; only the default differs.
+    return Object.create(exports, { default: { value: exports } });
+  }
+
+  /** Names that the file does not even mention: Node, which looks at the text, would refuse them. */
+  #checkCommonJsNames(module: EsmModule, k: number, record: ModuleRecord): void {
+    const { compiled } = module.prepared;
+    const imported = compiled.imports[k];
+    const target = record.version;
+    if (!imported || compiled.interop !== "none" || target?.state !== "evaluated") return;
+    for (const name of imported.names) {
+      if (record.namespace.has(name) || mentionsExport(target.prepared.compiled.source, name)) continue;
+      const error = missingCommonJsExport(imported.specifier, name);
+      this.#context.linker.failed(error, module.prepared, imported.specifier, name);
+      throw error;
+    }
+  }
+}
+
+/** `__ur`: what compiled code calls. */
+class BodyContext {
+  readonly #module: EsmModule;
+  readonly #context: EsmContext;
+  readonly #evaluator: Evaluator;
+  #meta: ImportMeta | undefined;
+
+  constructor(module: EsmModule, context: EsmContext, evaluator: Evaluator) {
+    this.#module = module;
+    this.#context = context;
+    this.#evaluator = evaluator;
+  }
+
+  get namespaces(): readonly unknown[] {
+    return this.#module.namespaces;
+  }
+
+  onRebind(bind: (namespaces: readonly unknown[]) => void): void {
+    const module = this.#module;
+    module.rebind = () => bind(module.namespaces);
+  }
+
+  exports(getters: Record<string, Read>): void {
+    const module = this.#module;
+    for (const [name, read] of Object.entries(getters)) module.reads.set(name, read);
+    // An attempt that is over (rolled back, purged) must not take the file's namespace.
+    if (module.record.version === module) module.record.namespace.bind(module.reads);
+  }
+
+  dependencies(): boolean {
+    return this.#evaluator.dependencies(this.#module);
+  }
+
+  /** The namespace of import `k` as a value: its names may be looked at, so those count as read. */
+  namespace(k: number): unknown {
+    const module = this.#module;
+    const target = module.imports[k];
+    const { observer, linker, requireOwn } = this.#context;
+    const { interop } = module.prepared.compiled;
+    if (target?.type === "own") {
+      if (observer.active) for (const file of linker.nameSources(target.record.file)) observer.read(file);
+      const { version } = target.record;
+      const isEsm = version?.kind === "esm" && !version.commonJs;
+      if (interop === "none" || isEsm) return target.record.namespace.object;
+      return interopStar(requireOwn(target.record.file, undefined), interop);
+    }
+    const bindings = module.namespaces[k];
+    if (interop !== "esModule" || !isObject(bindings) || Reflect.get(bindings, "__esModule")) return bindings;
+    return interopStar(Reflect.get(bindings, "default"), interop);
+  }
+
+  get meta(): ImportMeta {
+    const { file, url } = this.#module.record;
+    const { entry, resolve } = this.#context;
+    this.#meta ??= createImportMeta({
+      file,
+      url,
+      isEntry: file === entry,
+      resolve: (specifier) => resolve(specifier, file, "import"),
+    });
+    return this.#meta;
+  }
+
+  import(specifier: unknown, options?: ImportCallOptions): Promise<unknown> {
+    return this.#context.importFrom(this.#module.edges, specifier, options);
+  }
+}
+
+function readsThrough(namespace: Namespace): Map<string, Read> {
+  return new Map(namespace.names().map((name) => [name, () => Reflect.get(namespace.object, name)]));
+}
+
+/** Properties that the code has put on `exports` itself. */
+function extraReads(exports: object, namespace: Namespace): Map<string, Read> {
+  const extra = Object.keys(exports).filter((name) => !namespace.has(name));
+  return new Map(extra.map((name) => [name, () => Reflect.get(exports, name)]));
+}
+
+function mentionsExport(source: string, name: string): boolean {
+  return (
+    source.includes(`exports.${name}`) ||
+    source.includes(`exports[${JSON.stringify(name)}]`) ||
+    source.includes(`exports['${name}']`)
+  );
+}

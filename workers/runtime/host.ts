@@ -1,0 +1,17 @@
+/** What the runtime asks of the thread it lives in: code, resolution, and someone to report to. */
+import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
+import type { LoadedModule } from "../../src/protocol/messages.js";
+
+export interface RuntimeHost {
+  /** Compiles and resolves a file that a computed specifier led to; synchronous. Throws what the compiler throws. */
+  prepare(file: string): PreparedModule;
+  /** Throws a ResolveError when the specifier leads nowhere. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  /** Positions of `compiled.body` to positions of `compiled.source`: asked only when a stack is read. */
+  sourceMap(compiled: CompiledModule): EncodedSourceMap;
+  /** A file was prepared that nobody had added. */
+  discovered(module: PreparedModule): void;
+  /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
+  loaded(modules: LoadedModule[]): void;
+}

@@ -1,0 +1,34 @@
+/** `import.meta` of one module. */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Resolution } from "../../src/compile/compiled-module.js";
+import { nativeUrl } from "./native-modules.js";
+
+export interface ImportMetaContext {
+  readonly file: string;
+  readonly url: string;
+  readonly isEntry: boolean;
+  resolve(specifier: string): Resolution;
+}
+
+export function createImportMeta(context: ImportMetaContext): ImportMeta {
+  return Object.assign(Object.create(null), {
+    dirname: path.dirname(context.file),
+    filename: context.file,
+    main: context.isEntry,
+    resolve: (specifier: unknown) => resolveUrl(String(specifier), context),
+    url: context.url,
+  });
+}
+
+/** As Node: a path need not exist, a package has to. */
+function resolveUrl(specifier: string, { url, resolve }: ImportMetaContext): string {
+  try {
+    const found = resolve(specifier);
+    return found.type === "file" ? pathToFileURL(found.file).href : nativeUrl(found);
+  } catch (error) {
+    if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
+    if (URL.canParse(specifier)) return new URL(specifier).href;
+    throw error;
+  }
+}

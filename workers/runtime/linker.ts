@@ -1,0 +1,246 @@
+/**
+ * Links ES modules: makes a version of every module that an import leads to, gives their namespaces the exported names,
+ * and checks that every imported name exists, before any of them is evaluated.
+ */
+import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import { EsmModule, type ImportTarget } from "./esm-module.js";
+import { type ExportShape, exportNames } from "./export-names.js";
+import { ambiguousExport, missingExport } from "./module-errors.js";
+import type { ModuleRecord } from "./module-record.js";
+import type { Read } from "./namespace.js";
+import { type NativeModules, nativeUrl } from "./native-modules.js";
+import type { ModuleEdges } from "./observer.js";
+import { passedOnImports } from "./passed-on-imports.js";
+import type { Registry } from "./registry.js";
+
+export interface LinkerContext {
+  readonly registry: Registry;
+  readonly natives: NativeModules;
+  /** The code of a file; prepares it when nobody has added it. */
+  code(record: ModuleRecord): PreparedModule;
+  createEdges(file: string): ModuleEdges;
+  /** What the importer's body reads imported bindings from. */
+  bindingsOf(target: ImportTarget, importer: PreparedModule): unknown;
+  /** Puts a file whose graph could not be linked back to "not loaded". */
+  unlink(record: ModuleRecord): void;
+  /** Where a link error is: in this import. */
+  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void;
+}
+
+export class Linker {
+  readonly #context: LinkerContext;
+  /** File to the modules that have `export *` from it; an entry whose importer has another version by now is skipped. */
+  readonly #starImporters = new Map<string, Set<EsmModule>>();
+
+  constructor(context: LinkerContext) {
+    this.#context = context;
+  }
+
+  /** The linked graph of an ES module. Throws what preparing a file throws, and SyntaxError for a missing name. */
+  link(root: ModuleRecord): EsmModule {
+    const created: EsmModule[] = [];
+    try {
+      const linked = this.#discover(root, created);
+      for (const module of created) this.installNames(module);
+      for (const module of created) this.#checkNames(module);
+      chooseForms(linked, this.#context.natives);
+    } catch (error) {
+      for (const module of created) this.#context.unlink(module.record);
+      throw error;
+    }
+    const { version } = root;
+    if (version?.kind !== "esm") throw new Error(`${root.file} is not an ES module`);
+    return version;
+  }
+
+  failed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void {
+    this.#context.linkFailed(error, importer, specifier, name);
+  }
+
+  /** Recomputes the exported names of a module, and of those that re-export all of it. */
+  installNames(module: EsmModule): void {
+    const { record } = module;
+    const names = exportNames(record.file, (key) => this.#shapeOf(key));
+    const reads = new Map<string, Read>();
+    for (const [name, star] of names.names) {
+      reads.set(
+        name,
+        star === undefined ? (module.reads.get(name) ?? uninitialized(name)) : this.#starRead(star, name),
+      );
+    }
+    for (const [name, read] of module.commonJs?.reads ?? []) reads.set(name, read);
+    this.#context.registry.touch(record);
+    const before = record.namespace.names();
+    record.namespace.replace(reads);
+    module.exportNames = names;
+    if (before.join() !== record.namespace.names().join()) this.namesChanged(record);
+  }
+
+  /** The names of a file changed: those that re-export all of it have other names now, too. */
+  namesChanged(record: ModuleRecord): void {
+    for (const importer of this.#starImporters.get(record.file) ?? []) {
+      if (importer.record.version === importer) this.installNames(importer);
+      else this.#starImporters.get(record.file)?.delete(importer);
+    }
+  }
+
+  /** After the dependencies of `module` were evaluated: names that only their evaluation could tell. */
+  dependenciesVisited(module: EsmModule): void {
+    const { compiled } = module.prepared;
+    if (compiled.stars.some((k) => module.imports[k]?.type === "native" || this.#isCommonJs(module.imports[k]))) {
+      this.installNames(module);
+    }
+    if (compiled.interop === "none") this.#checkNames(module);
+  }
+
+  /** The files whose names a namespace of `file` consists of: itself, and those it re-exports all of. */
+  nameSources(file: string, found = new Set<string>()): Set<string> {
+    if (found.has(file)) return found;
+    found.add(file);
+    for (const star of this.#shapeOf(file)?.stars ?? []) this.nameSources(star, found);
+    return found;
+  }
+
+  /** Modules reachable from `root` that are not evaluated, dependencies first; those that are new are added to `created`. */
+  #discover(root: ModuleRecord, created: EsmModule[]): EsmModule[] {
+    const found: EsmModule[] = [];
+    const seen = new Set<ModuleRecord>();
+    const visit = (record: ModuleRecord): void => {
+      if (seen.has(record)) return;
+      seen.add(record);
+      const known = record.version;
+      if (known && (known.kind !== "esm" || known.state !== "linked")) {
+        if (known.kind === "esm" && known.state === "waiting") found.push(known);
+        return;
+      }
+      const prepared = known?.prepared ?? this.#context.code(record);
+      if (prepared.compiled.format !== "esm") return;
+      const module = known ?? this.#create(record, prepared, created);
+      for (const target of module.imports) if (target.type === "own") visit(target.record);
+      found.push(module);
+    };
+    visit(root);
+    return found;
+  }
+
+  #create(record: ModuleRecord, prepared: PreparedModule, created: EsmModule[]): EsmModule {
+    const { registry, createEdges } = this.#context;
+    registry.touch(record);
+    const module = new EsmModule(record, prepared, createEdges(record.file));
+    record.version = module;
+    created.push(module);
+    this.bindImports(module, prepared);
+    return module;
+  }
+
+  /** Lets the imports of a module lead where `prepared` says. */
+  bindImports(module: EsmModule, prepared: PreparedModule): void {
+    const { registry, bindingsOf } = this.#context;
+    module.imports = prepared.imports.map((resolution, k): ImportTarget => {
+      if (resolution.type === "file") return { type: "own", record: registry.record(resolution.file) };
+      return { type: "native", target: resolution, attributes: prepared.compiled.imports[k]?.attributes ?? null };
+    });
+    module.namespaces = module.imports.map((target) => bindingsOf(target, prepared));
+    for (const k of prepared.compiled.stars) {
+      const target = module.imports[k];
+      if (target?.type !== "own") continue;
+      const importers = this.#starImporters.get(target.record.file) ?? new Set();
+      this.#starImporters.set(target.record.file, importers.add(module));
+    }
+  }
+
+  #checkNames(module: EsmModule): void {
+    const { compiled } = module.prepared;
+    if (compiled.interop !== "none") return;
+    for (const [k, { names, specifier }] of compiled.imports.entries()) {
+      const target = module.imports[k];
+      if (target?.type !== "own") continue;
+      const { version } = target.record;
+      if (version?.kind !== "esm") continue;
+      for (const name of names) {
+        if (target.record.namespace.has(name)) continue;
+        const ambiguous = version.exportNames?.ambiguous.has(name);
+        if (!ambiguous && version.state !== "evaluated" && this.#hasUnknownNames(target.record.file)) continue;
+        const error = ambiguous ? ambiguousExport(specifier, name) : missingExport(specifier, name);
+        this.#context.linkFailed(error, module.prepared, specifier, name);
+        throw error;
+      }
+    }
+  }
+
+  /** Whether an `export *` leads to something whose names only its evaluation tells. */
+  #hasUnknownNames(file: string): boolean {
+    for (const source of this.nameSources(file)) {
+      const version = this.#context.registry.find(source)?.version;
+      if (version?.kind !== "esm" || version.commonJs) return true;
+    }
+    return false;
+  }
+
+  #isCommonJs(target: ImportTarget | undefined): boolean {
+    return target?.type === "own" && target.record.version?.kind === "commonjs";
+  }
+
+  #shapeOf(key: string): ExportShape | undefined {
+    const record = this.#context.registry.find(key);
+    if (!record) {
+      const namespace = this.#context.natives.loaded(key);
+      return namespace && { own: Object.keys(namespace), stars: [], passedOn: () => new Map() };
+    }
+    const prepared = record.version?.prepared ?? record.prepared;
+    if (prepared?.compiled.format !== "esm") {
+      return { own: record.namespace.names(), stars: [], passedOn: () => new Map() };
+    }
+    const keys = prepared.imports.map(keyOf);
+    return {
+      own: prepared.compiled.exports,
+      stars: prepared.compiled.stars.map((k) => keys[k] ?? ""),
+      passedOn: () => passedOnImports(prepared.compiled, keys),
+    };
+  }
+
+  #starRead(star: string, name: string): Read {
+    const { registry, natives } = this.#context;
+    const namespace = registry.find(star)?.namespace.object ?? natives.loaded(star) ?? {};
+    return () => Reflect.get(namespace, name);
+  }
+}
+
+function keyOf(resolution: Resolution): string {
+  return resolution.type === "file" ? resolution.file : nativeUrl(resolution);
+}
+
+function uninitialized(name: string): Read {
+  return () => {
+    throw new ReferenceError(`Cannot access '${name}' before initialization`);
+  };
+}
+
+/**
+ * A module stops behind its prologue if it has top-level await or if something that it imports may be under way when
+ * its turn comes. `linked` has dependencies first, so that one pass settles all but cycles.
+ */
+function chooseForms(linked: readonly EsmModule[], natives: NativeModules): void {
+  const asynchronous = new Set<EsmModule>();
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const module of linked) {
+      if (asynchronous.has(module)) continue;
+      const isAsynchronous =
+        module.hasTopLevelAwait ||
+        module.state === "waiting" ||
+        module.imports.some((target) =>
+          target.type === "own"
+            ? target.record.version?.kind === "esm" && asynchronous.has(target.record.version)
+            : natives.isAsync(target.target, target.attributes),
+        );
+      if (!isAsynchronous) continue;
+      asynchronous.add(module);
+      changed = true;
+    }
+  }
+  for (const module of linked) {
+    if (module.state !== "linked") continue;
+    module.form = module.hasTopLevelAwait ? "async" : asynchronous.has(module) ? "resumable" : "plain";
+  }
+}

@@ -1,0 +1,51 @@
+/** The errors that Node gives for modules, with its codes and words: apps test for them. */
+
+import { ResolveError } from "../../src/errors.js";
+
+export type NodeError = Error & { code: string };
+
+export function nodeError(code: string, message: string, create: new (message: string) => Error = Error): NodeError {
+  const error = new create(message);
+  // As Node prints its own errors: the code is part of the stack's first line, not of the name.
+  error.name = `${error.name} [${code}]`;
+  void error.stack;
+  Reflect.deleteProperty(error, "name");
+  return Object.assign(error, { code });
+}
+
+export function requireAsyncModule(file: string): NodeError {
+  return nodeError(
+    "ERR_REQUIRE_ASYNC_MODULE",
+    `require() cannot be used on an ESM graph with top-level await. Use import() instead. Requiring ${file}`,
+  );
+}
+
+export function requireCycle(file: string, importer: string): NodeError {
+  return nodeError(
+    "ERR_REQUIRE_CYCLE_MODULE",
+    `Cannot require() ES Module ${file} in a cycle. A cycle involving require(esm) is disallowed to maintain invariants mandated by the ECMAScript specification. Try making at least part of the dependency in the graph lazily loaded. Required by ${importer}`,
+  );
+}
+
+export function missingExport(specifier: string, name: string): SyntaxError {
+  return new SyntaxError(`The requested module '${specifier}' does not provide an export named '${name}'`);
+}
+
+export function ambiguousExport(specifier: string, name: string): SyntaxError {
+  return new SyntaxError(`The requested module '${specifier}' contains conflicting star exports for name '${name}'`);
+}
+
+export function missingCommonJsExport(specifier: string, name: string): SyntaxError {
+  return new SyntaxError(
+    `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\n` +
+      "CommonJS modules can always be imported via the default export, for example using:\n\n" +
+      `import pkg from '${specifier}';\nconst { ${name} } = pkg;\n`,
+  );
+}
+
+/** A failed lookup as Node reports it: its code and message, with the place in the source. */
+export function resolveFailure(error: unknown): unknown {
+  if (!(error instanceof ResolveError)) return error;
+  const { nodeCode, message, location } = error;
+  return Object.assign(nodeError(nodeCode, message), location && { location });
+}

@@ -1,0 +1,100 @@
+/**
+ * Modules that stay Node's own: packages, builtins, `data:` URLs, native addons. They are loaded at their place in the
+ * evaluation order, synchronously, because packages notice what own modules did before them (environment, instrumentation).
+ */
+import Module, { createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ImportRecord, Resolution } from "../../src/compile/compiled-module.js";
+import { nodeError } from "./module-errors.js";
+
+export type NativeTarget = Exclude<Resolution, { type: "file" }>;
+export type Attributes = ImportRecord["attributes"];
+
+/** A module loaded by Node that has top-level await somewhere (or is being loaded): only `import()` can give it. */
+export class NativeIsAsync extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(`${key} can only be loaded asynchronously`);
+    this.key = key;
+  }
+}
+
+/** Node's codes for "exists, but not synchronously". */
+const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
+
+export function nativeUrl(target: NativeTarget): string {
+  return target.type === "native" ? pathToFileURL(target.file).href : target.name;
+}
+
+export class NativeModules {
+  /** URL and attributes to Node's namespace; never dies, as Node never unloads. */
+  readonly #namespaces = new Map<string, object>();
+  /** Keys known to need `import()`. */
+  readonly #async = new Set<string>();
+  /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. */
+  readonly #requires = new Map<string, NodeJS.Require>();
+  #serial = 0;
+
+  requireFor(file: string): NodeJS.Require {
+    let require = this.#requires.get(file);
+    if (!require) {
+      require = createRequire(file);
+      this.#requires.set(file, require);
+    }
+    return require;
+  }
+
+  isAsync(target: NativeTarget, attributes: Attributes): boolean {
+    return this.#async.has(keyOf(nativeUrl(target), attributes));
+  }
+
+  /** The namespace of a URL, if it has been loaded (without attributes). */
+  loaded(url: string): object | undefined {
+    return this.#namespaces.get(url);
+  }
+
+  /** Node's namespace object, evaluated. Throws NativeIsAsync when only `import()` can give it. */
+  namespace(target: NativeTarget, attributes: Attributes): object {
+    const url = nativeUrl(target);
+    const key = keyOf(url, attributes);
+    const known = this.#namespaces.get(key);
+    if (known) return known;
+    try {
+      const namespace = this.#importSync(url, attributes);
+      this.#namespaces.set(key, namespace);
+      return namespace;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "";
+      if (!ASYNC_CODES.has(code)) throw error;
+      this.#async.add(key);
+      throw new NativeIsAsync(key);
+    }
+  }
+
+  async namespaceLater(target: NativeTarget, attributes: Attributes): Promise<object> {
+    const url = nativeUrl(target);
+    const namespace: object = await import(url, attributes ? { with: attributes } : undefined);
+    this.#namespaces.set(keyOf(url, attributes), namespace);
+    return namespace;
+  }
+
+  /**
+   * `require()` of an ES module that consists of one re-export: Node then links and evaluates the target synchronously,
+   * and hands over the very namespace that `import()` gives, CommonJS interop included. (20.19, 22, 24, 26.)
+   */
+  #importSync(url: string, attributes: Attributes): object {
+    const file = path.join(import.meta.dirname, `native-import-${++this.#serial}.mjs`);
+    const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
+    bridge.filename = file;
+    const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
+    bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module");
+    const { namespace } = bridge.exports as { namespace?: object };
+    if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
+    return namespace;
+  }
+}
+
+function keyOf(url: string, attributes: Attributes): string {
+  return attributes ? `${url} ${JSON.stringify(attributes)}` : url;
+}

@@ -1,0 +1,106 @@
+/**
+ * Who is being evaluated now, and what it reads: the observed edges.
+ * The reader is the innermost module whose body runs. What its evaluation starts and leaves to continue later (the rest
+ * of `async function main()`) still counts as its own while the observing window is open.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** The edges of one version of one file. Holds paths only, so that async contexts that outlive the version keep nothing. */
+export class ModuleEdges {
+  readonly file: string;
+  readonly observed = new Set<string>();
+  readonly dynamic = new Set<string>();
+  /** False once the version is purged or its window has closed: reads are nobody's from then on. */
+  open = true;
+  readonly #changed: (edges: ModuleEdges) => void;
+
+  constructor(file: string, changed: (edges: ModuleEdges) => void) {
+    this.file = file;
+    this.#changed = changed;
+  }
+
+  observe(file: string): void {
+    if (file === this.file || this.observed.has(file)) return;
+    this.observed.add(file);
+    this.#changed(this);
+  }
+
+  loadsDynamically(file: string): void {
+    if (this.dynamic.has(file)) return;
+    this.dynamic.add(file);
+    this.#changed(this);
+  }
+}
+
+export class Observer {
+  /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
+  active = false;
+  #evaluating: ModuleEdges | undefined;
+  readonly #continuations = new AsyncLocalStorage<ModuleEdges>();
+  #windowOpen = false;
+  /** Asynchronous evaluations under way: they keep the window open. */
+  #pending = 0;
+  /** Edges of what was evaluated in this window; closed with it. */
+  readonly #inWindow = new Set<ModuleEdges>();
+
+  /** The module to which what happens now is attributed. */
+  get reader(): ModuleEdges | undefined {
+    if (!this.active) return undefined;
+    const edges = this.#evaluating ?? (this.#watchesContinuations ? this.#continuations.getStore() : undefined);
+    return edges?.open ? edges : undefined;
+  }
+
+  /** A binding of `file` is being read. */
+  read(file: string): void {
+    this.reader?.observe(file);
+  }
+
+  /** Runs a piece of a module's evaluation. */
+  evaluate<T>(edges: ModuleEdges, run: () => T): T {
+    const outer = this.#evaluating;
+    this.#evaluating = edges;
+    this.active = true;
+    try {
+      if (!this.#watchesContinuations) return run();
+      this.#inWindow.add(edges);
+      return this.#continuations.run(edges, run);
+    } finally {
+      this.#evaluating = outer;
+      this.#update();
+    }
+  }
+
+  openWindow(): void {
+    this.#windowOpen = true;
+    this.#update();
+  }
+
+  /** From here on requests pay nothing; takes effect when no asynchronous evaluation is under way any more. */
+  closeWindow(): void {
+    this.#windowOpen = false;
+    this.#update();
+  }
+
+  /** Keeps continuations watched until the returned function is called (once). */
+  beginPending(): () => void {
+    this.#pending++;
+    this.#update();
+    return () => {
+      this.#pending--;
+      this.#update();
+    };
+  }
+
+  get #watchesContinuations(): boolean {
+    return this.#windowOpen || this.#pending > 0;
+  }
+
+  #update(): void {
+    const watches = this.#watchesContinuations;
+    this.active = watches || this.#evaluating !== undefined;
+    if (watches || this.#inWindow.size === 0) return;
+    for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
+    this.#inWindow.clear();
+    this.#continuations.disable();
+  }
+}

@@ -1,0 +1,108 @@
+/** Every own file the runtime has met, and the way back to how things were when a plan began. */
+import type Module from "node:module";
+import { pathToFileURL } from "node:url";
+import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import { ModuleRecord, type ModuleVersion } from "./module-record.js";
+import { Namespace, type Read } from "./namespace.js";
+import type { Observer } from "./observer.js";
+
+interface Saved {
+  readonly prepared: PreparedModule | undefined;
+  readonly version: ModuleVersion | undefined;
+  readonly reads: ReadonlyMap<string, Read>;
+  readonly requiredBy: string | Module | undefined;
+  readonly module:
+    | {
+        readonly exports: unknown;
+        readonly loaded: boolean;
+        readonly children: readonly Module[];
+        readonly cached: unknown;
+      }
+    | undefined;
+}
+
+export class Registry {
+  /** File to its record; never dies, since namespaces are handed out. */
+  readonly #records = new Map<string, ModuleRecord>();
+  readonly #observer: Observer;
+  readonly #moduleCache: NodeJS.Dict<NodeJS.Module>;
+  /** While a plan is applied: what to go back to. */
+  #saved: Map<ModuleRecord, Saved> | undefined;
+
+  constructor(observer: Observer, moduleCache: NodeJS.Dict<NodeJS.Module>) {
+    this.#observer = observer;
+    this.#moduleCache = moduleCache;
+  }
+
+  find(file: string): ModuleRecord | undefined {
+    return this.#records.get(file);
+  }
+
+  record(file: string): ModuleRecord {
+    let record = this.#records.get(file);
+    if (!record) {
+      record = new ModuleRecord(file, pathToFileURL(file).href, new Namespace(file, this.#observer));
+      this.#records.set(file, record);
+    }
+    return record;
+  }
+
+  all(): Iterable<ModuleRecord> {
+    return this.#records.values();
+  }
+
+  /** To be called before anything of a record changes. */
+  touch(record: ModuleRecord): void {
+    if (!this.#saved || this.#saved.has(record)) return;
+    const { module } = record;
+    this.#saved.set(record, {
+      prepared: record.prepared,
+      version: record.version,
+      reads: record.namespace.snapshot(),
+      requiredBy: record.requiredBy,
+      module: module && {
+        exports: module.exports,
+        loaded: module.loaded,
+        children: [...module.children],
+        cached: this.#moduleCache[record.file],
+      },
+    });
+  }
+
+  begin(): void {
+    if (this.#saved) throw new Error("a plan is being applied already");
+    this.#saved = new Map();
+  }
+
+  commit(): void {
+    this.#saved = undefined;
+  }
+
+  /** Puts back every record that was touched; gives the versions that are dropped by it. */
+  rollback(): ModuleVersion[] {
+    const dropped: ModuleVersion[] = [];
+    for (const [record, saved] of this.#saved ?? []) {
+      if (record.version && record.version !== saved.version) dropped.push(record.version);
+      record.prepared = saved.prepared;
+      record.version = saved.version;
+      record.requiredBy = saved.requiredBy;
+      record.namespace.replace(saved.reads);
+      this.#restoreModule(record, saved);
+    }
+    this.#saved = undefined;
+    return dropped;
+  }
+
+  #restoreModule({ file, module }: ModuleRecord, saved: Saved): void {
+    if (!module) return;
+    if (!saved.module) {
+      if (this.#moduleCache[file] === module) delete this.#moduleCache[file];
+      return;
+    }
+    module.exports = saved.module.exports;
+    module.loaded = saved.module.loaded;
+    module.children.splice(0, module.children.length, ...saved.module.children);
+    if (saved.module.cached === undefined) delete this.#moduleCache[file];
+    else this.#moduleCache[file] = saved.module.cached as NodeJS.Module;
+  }
+}

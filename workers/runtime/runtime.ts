@@ -1,0 +1,364 @@
+/**
+ * The module system of the app thread: evaluates own files, ES modules and CommonJS in one registry, tells who used whom
+ * while being evaluated, and replaces modules in place.
+ */
+import type Module from "node:module";
+import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import type { LoadedModule } from "../../src/protocol/messages.js";
+import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
+import type { CommonJsModule } from "./commonjs-module.js";
+import { EdgeReport } from "./edge-report.js";
+import { EsmLoader } from "./esm-loader.js";
+import type { EsmModule } from "./esm-module.js";
+import type { RuntimeHost } from "./host.js";
+import { Linker } from "./linker.js";
+import { requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
+import type { ModuleRecord } from "./module-record.js";
+import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
+import { type ModuleEdges, Observer } from "./observer.js";
+import { Registry } from "./registry.js";
+import { StackTraces } from "./stack-trace.js";
+
+export interface RuntimeOptions {
+  /** The app's main file: `require.main`, `import.meta.main`. */
+  readonly entry: string;
+}
+
+export interface RuntimePlan {
+  /** In this order. */
+  readonly purge: readonly string[];
+  /** In this order. */
+  readonly load: readonly string[];
+  /** New code; a purged file without is evaluated from the code it had. */
+  readonly modules: readonly PreparedModule[];
+  /** Modules that stay, but whose specifiers lead elsewhere now. */
+  readonly relinked: readonly PreparedModule[];
+  /** Between purge and load; awaited. */
+  readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
+}
+
+export interface AppliedPlan {
+  /** In evaluation order. */
+  readonly loaded: LoadedModule[];
+  /** Those of `plan.purge` that had been evaluated. */
+  readonly purged: string[];
+}
+
+export class Runtime {
+  readonly #host: RuntimeHost;
+  readonly #entry: string;
+  readonly #observer = new Observer();
+  readonly #natives = new NativeModules();
+  readonly #registry = new Registry(this.#observer, moduleInternals._cache);
+  readonly #report: EdgeReport;
+  readonly #linker: Linker;
+  readonly #commonJs: CommonJsLoader;
+  readonly #esm: EsmLoader;
+  readonly #traces: StackTraces;
+
+  constructor(host: RuntimeHost, options: RuntimeOptions) {
+    this.#host = host;
+    this.#entry = options.entry;
+    this.#report = new EdgeReport((modules) => host.loaded(modules));
+    this.#traces = new StackTraces({
+      compiled: (file) => {
+        const record = this.#registry.find(file);
+        return (record?.version ?? record)?.prepared?.compiled;
+      },
+      sourceMap: (compiled) => host.sourceMap(compiled),
+    });
+    this.#linker = new Linker({
+      registry: this.#registry,
+      natives: this.#natives,
+      code: (record) => this.#code(record),
+      createEdges: (file) => this.#report.createEdges(file),
+      bindingsOf: (target, importer) => this.#esm.bindingsOf(target, importer),
+      unlink: (record) => this.#unload(record),
+      linkFailed: (error, importer, specifier, name) => this.#traces.linkFailed(error, importer, specifier, name),
+    });
+    const shared = {
+      registry: this.#registry,
+      natives: this.#natives,
+      observer: this.#observer,
+      entry: this.#entry,
+      importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
+        this.#importFrom(edges, specifier, options),
+      requireOwn: (file: string, requiredBy: string | Module | undefined) => this.#requireFrom(file, requiredBy),
+    };
+    this.#commonJs = new CommonJsLoader({
+      ...shared,
+      createEdges: (file) => this.#report.createEdges(file),
+      resolve: (specifier, importer) => this.#host.resolve(specifier, importer, "require"),
+      evaluated: (module) => this.#evaluated(module),
+      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+    });
+    this.#esm = new EsmLoader({
+      ...shared,
+      linker: this.#linker,
+      commonJs: this.#commonJs,
+      resolve: (specifier, importer, kind) => this.#resolve(specifier, importer, kind),
+      loadCommonJs: (record) => this.#loadCommonJs(record, undefined),
+      evaluated: (module) => this.#evaluated(module),
+      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+    });
+  }
+
+  /** Maps stacks of errors to the user's source, for the whole thread. The returned function undoes it. */
+  installStackTraces(): () => void {
+    return this.#traces.install();
+  }
+
+  /** Code that was compiled ahead: used from the next evaluation of its file on. */
+  add(modules: Iterable<PreparedModule>): void {
+    for (const prepared of modules) {
+      const record = this.#registry.record(prepared.compiled.file);
+      this.#registry.touch(record);
+      record.prepared = prepared;
+      const { version } = record;
+      if (version?.kind === "esm" && version.state === "linked") this.#unload(record);
+    }
+    this.#forgetFailures();
+  }
+
+  /** The file's namespace; evaluates it and what it imports, if need be. */
+  async import(file: string): Promise<object> {
+    const record = this.#registry.record(file);
+    await this.#evaluate(record);
+    return record.namespace.object;
+  }
+
+  /** `module.exports` or the namespace. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */
+  require(file: string, requiredBy?: Module): unknown {
+    return this.#requireFrom(file, requiredBy);
+  }
+
+  /** True when the file is evaluated, or being evaluated. */
+  has(file: string): boolean {
+    return this.#registry.find(file)?.version !== undefined;
+  }
+
+  /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
+  async load(files: Iterable<string>): Promise<void> {
+    this.#report.hold();
+    this.#observer.openWindow();
+    try {
+      for (const file of files) await this.#evaluate(this.#registry.record(file));
+    } finally {
+      this.#report.release();
+    }
+  }
+
+  /** What was evaluated, or found to have more edges, and has not been told yet. */
+  takeLoaded(): LoadedModule[] {
+    return this.#report.take();
+  }
+
+  /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */
+  async applyPlan(plan: RuntimePlan): Promise<AppliedPlan> {
+    this.#report.hold();
+    this.#observer.openWindow();
+    this.#registry.begin();
+    try {
+      const before = this.#report.take();
+      this.add(plan.modules);
+      for (const prepared of plan.relinked) this.#relink(prepared);
+      const purged = plan.purge.filter((file) => this.#purge(file));
+      await plan.beforeEvaluate?.(purged);
+      for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
+      this.#registry.commit();
+      return { purged, loaded: [...before, ...this.#report.take()] };
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    } finally {
+      this.#report.release();
+    }
+  }
+
+  /** The file to which what happens now is attributed: being evaluated, or going on with what its evaluation began. */
+  currentModule(): string | undefined {
+    return this.#observer.reader?.file;
+  }
+
+  /**
+   * Nothing that evaluation began is going on any more, as far as anybody can tell: reads cost nothing from here on.
+   * The window opens again with the next `load` or `applyPlan`.
+   */
+  settle(): void {
+    this.#observer.closeWindow();
+  }
+
+  /** Where an error comes from in the user's source: the innermost frame in an own file. */
+  locate(error: unknown): { location?: SourceLocation | undefined; frame?: string | undefined } {
+    return this.#traces.locate(error);
+  }
+
+  /** The own file whose evaluation threw this error first. */
+  fileOf(error: unknown): string | undefined {
+    return this.#traces.fileOf(error);
+  }
+
+  #code(record: ModuleRecord): PreparedModule {
+    if (record.prepared) return record.prepared;
+    const prepared = this.#host.prepare(record.file);
+    this.#registry.touch(record);
+    record.prepared = prepared;
+    this.#host.discovered(prepared);
+    return prepared;
+  }
+
+  #resolve(specifier: string, importer: string, kind: "import" | "require"): Resolution {
+    try {
+      return this.#host.resolve(specifier, importer, kind);
+    } catch (error) {
+      throw resolveFailure(error);
+    }
+  }
+
+  /** Evaluates a file if it is not; without a turn of the event loop when nothing in its graph is asynchronous. */
+  async #evaluate(record: ModuleRecord): Promise<void> {
+    for (;;) {
+      if (this.#isCommonJs(record)) {
+        this.#loadCommonJs(record, undefined);
+        return;
+      }
+      try {
+        const running = this.#esm.evaluate(this.#linked(record));
+        if (running) await running;
+        return;
+      } catch (error) {
+        if (!(error instanceof NativeIsAsync)) throw error;
+      }
+    }
+  }
+
+  #evaluateSync(record: ModuleRecord, importer: string | undefined): void {
+    const module = this.#linked(record);
+    if (module.state === "evaluated") return;
+    if (module.state === "evaluating") {
+      if (importer !== undefined) throw requireCycle(record.file, importer);
+      return;
+    }
+    if (module.state === "waiting" || module.form !== "plain") throw requireAsyncModule(record.file);
+    try {
+      this.#esm.evaluate(module);
+    } catch (error) {
+      throw error instanceof NativeIsAsync ? requireAsyncModule(record.file) : error;
+    }
+  }
+
+  #linked(record: ModuleRecord): EsmModule {
+    const { version } = record;
+    if (version?.kind === "esm" && version.state !== "linked") return version;
+    return this.#linker.link(record);
+  }
+
+  #isCommonJs(record: ModuleRecord): boolean {
+    if (record.version) return record.version.kind === "commonjs";
+    return this.#code(record).compiled.format !== "esm";
+  }
+
+  #loadCommonJs(record: ModuleRecord, requiredBy: string | Module | undefined): void {
+    if (record.version) return;
+    this.#commonJs.load(record, this.#code(record), requiredBy);
+  }
+
+  /** `require()` of an own file by another, or by a package. */
+  #requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
+    const record = this.#registry.record(file);
+    this.#unloadIfDeleted(record);
+    const importer = typeof requiredBy === "string" ? this.#registry.find(requiredBy) : undefined;
+    importer?.version?.edges.loadsDynamically(file);
+    this.#observer.read(file);
+    if (!this.#isCommonJs(record)) {
+      this.#evaluateSync(record, importer?.file);
+      return this.#esm.required(record);
+    }
+    const cached = moduleInternals._cache[file];
+    if (cached && cached !== record.module) return cached.exports;
+    this.#loadCommonJs(record, requiredBy);
+    const { module } = record;
+    if (module && importer?.module && !importer.module.children.includes(module)) importer.module.children.push(module);
+    return module?.exports;
+  }
+
+  /** The app took the file out of `require.cache`. */
+  #unloadIfDeleted(record: ModuleRecord): void {
+    if (record.version?.kind === "commonjs" && moduleInternals._cache[record.file] === undefined) this.#unload(record);
+  }
+
+  /** `import()` in own code. */
+  async #importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown> {
+    const text = `${specifier as string}`;
+    const reader = this.#observer.reader;
+    const target = this.#resolve(text, edges.file, "import");
+    if (target.type !== "file") {
+      if (target.type === "builtin") return import(target.name, options);
+      return import(nativeUrl(target), options);
+    }
+    edges.loadsDynamically(target.file);
+    reader?.observe(target.file);
+    // What comes behind the call runs before the module does, as in Node.
+    await undefined;
+    return this.import(target.file);
+  }
+
+  #relink(prepared: PreparedModule): void {
+    const record = this.#registry.record(prepared.compiled.file);
+    this.#registry.touch(record);
+    record.prepared = prepared;
+    if (record.version?.kind === "esm") this.#esm.relink(record.version, prepared);
+    else if (record.version) record.version.prepared = prepared;
+  }
+
+  /** False when there was nothing to purge. */
+  #purge(file: string): boolean {
+    const record = this.#registry.find(file);
+    if (!record?.version) return false;
+    this.#unload(record);
+    return true;
+  }
+
+  /** The file is not evaluated from here on; whoever reads its exports late makes it so again. */
+  #unload(record: ModuleRecord): void {
+    const { version, module, namespace, file } = record;
+    if (!version) return;
+    this.#registry.touch(record);
+    record.version = undefined;
+    this.#report.dropped(version.edges);
+    const demand = (name: string) => () => this.#demand(record, name);
+    namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
+    if (!module) return;
+    if (moduleInternals._cache[file] === module) delete moduleInternals._cache[file];
+    module.exports = {};
+    module.loaded = false;
+    module.children.length = 0;
+  }
+
+  #demand(record: ModuleRecord, name: string): unknown {
+    if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
+    else this.#evaluateSync(record, undefined);
+    return Reflect.get(record.namespace.object, name);
+  }
+
+  #evaluated(module: EsmModule | CommonJsModule): void {
+    this.#report.evaluated(module.edges);
+    if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
+  }
+
+  /** What failed is evaluated again when somebody asks for it. */
+  #forgetFailures(): void {
+    for (const record of this.#registry.all()) {
+      if (record.version?.kind === "esm" && record.version.state === "failed") this.#unload(record);
+    }
+  }
+
+  #rollback(): void {
+    for (const version of this.#registry.rollback()) {
+      this.#report.dropped(version.edges);
+      if (version.kind === "esm") this.#esm.discard(version);
+    }
+    for (const { version } of this.#registry.all()) if (version) this.#report.restored(version.edges);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Stacks as the user wrote the code: positions in the source files, without the supervisor's frames. Formats lazily (V8
+ * asks when `stack` is first read), in Node's own layout.
+ */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { codeFrame } from "../../src/compile/code-frame.js";
+import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
+import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
+import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { findImport } from "./find-import.js";
+
+export interface StackTraceContext {
+  /** The version of the file that is evaluated, or was last. */
+  compiled(file: string): CompiledModule | undefined;
+  sourceMap(compiled: CompiledModule): EncodedSourceMap;
+}
+
+type PrepareStackTrace = NonNullable<typeof Error.prepareStackTrace>;
+
+/** Where the supervisor's own code of this thread lies. */
+const OWN_FOLDERS = [path.dirname(import.meta.dirname) + path.sep];
+
+export class StackTraces {
+  readonly #context: StackTraceContext;
+  /** Of compiled code whose positions were asked for; dies with the version. */
+  readonly #maps = new WeakMap<CompiledModule, TraceMap>();
+  readonly #locations = new WeakMap<object, SourceLocation>();
+  readonly #files = new WeakMap<object, string>();
+
+  constructor(context: StackTraceContext) {
+    this.#context = context;
+  }
+
+  /** The app may set its own `Error.prepareStackTrace` over it. */
+  install(): () => void {
+    const before = Error.prepareStackTrace;
+    const prepare: PrepareStackTrace = (error, frames) => this.#format(error, frames);
+    Error.prepareStackTrace = prepare;
+    return () => {
+      if (Error.prepareStackTrace === prepare) Error.prepareStackTrace = before;
+    };
+  }
+
+  threwIn(error: unknown, file: string): void {
+    if (typeof error === "object" && error !== null && !this.#files.has(error)) this.#files.set(error, file);
+  }
+
+  fileOf(error: unknown): string | undefined {
+    return typeof error === "object" && error !== null ? this.#files.get(error) : undefined;
+  }
+
+  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void {
+    const { file, source } = importer.compiled;
+    this.#files.set(error, file);
+    this.#locations.set(error, { file, ...findImport(source, specifier, name) });
+  }
+
+  locate(error: unknown): { location?: SourceLocation | undefined; frame?: string | undefined } {
+    if (typeof error !== "object" || error === null) return {};
+    const location = givenLocation(error) ?? this.#locationOf(error);
+    if (!location) return {};
+    const given: unknown = Reflect.get(error, "frame");
+    if (typeof given === "string") return { location, frame: given };
+    const source = this.#context.compiled(location.file)?.source;
+    return { location, frame: source === undefined ? undefined : codeFrame(source, location) };
+  }
+
+  #locationOf(error: object): SourceLocation | undefined {
+    // Reading the stack formats it, and formatting notes the location.
+    const stack: unknown = Reflect.get(error, "stack");
+    return this.#locations.get(error) ?? (typeof stack === "string" ? this.#syntaxErrorLocation(stack) : undefined);
+  }
+
+  /** V8's own syntax errors begin with `file:line`, then the line, then a row of carets. */
+  #syntaxErrorLocation(stack: string): SourceLocation | undefined {
+    const [first = "", , carets = ""] = stack.split("\n");
+    const [, name = "", line] = /^(.+):(\d+)$/.exec(first) ?? [];
+    const file = toPath(name);
+    if (line === undefined || !this.#context.compiled(file)) return undefined;
+    return this.#map(file, Number(line), Math.max(1, carets.indexOf("^") + 1));
+  }
+
+  #format(error: Error, frames: NodeJS.CallSite[]): string {
+    const lines: string[] = [];
+    /** Frames of Node that the supervisor has called: dropped if one of its own frames comes next. */
+    let between: string[] = [];
+    for (const frame of frames) {
+      const name = frame.getFileName() ?? frame.getEvalOrigin() ?? "";
+      if (isSupervisor(name)) {
+        between = [];
+        continue;
+      }
+      if (isGlue(frame, name)) {
+        between.push(`\n    at ${String(frame)}`);
+        continue;
+      }
+      lines.push(...between, `\n    at ${this.#describe(error, frame, name)}`);
+      between = [];
+    }
+    return `${header(error)}${lines.join("")}${between.join("")}`;
+  }
+
+  #describe(error: Error, frame: NodeJS.CallSite, name: string): string {
+    const text = String(frame);
+    const file = toPath(name);
+    if (frame.getFileName() === null || !path.isAbsolute(file) || !this.#context.compiled(file)) return text;
+    const line = frame.getLineNumber() ?? 1;
+    const column = frame.getColumnNumber() ?? 1;
+    const location = this.#map(file, line, column);
+    if (!this.#locations.has(error)) this.#locations.set(error, location);
+    return text.replace(`${name}:${line}:${column}`, `${name}:${location.line}:${location.column}`);
+  }
+
+  #map(file: string, line: number, column: number): SourceLocation {
+    const compiled = this.#context.compiled(file);
+    // In ES modules the reads of imports are longer than in the source: lines are the same, columns are not.
+    if (!compiled || (!compiled.mapped && compiled.format !== "esm")) return { file, line, column };
+    let map = this.#maps.get(compiled);
+    if (!map) {
+      map = new TraceMap(this.#context.sourceMap(compiled) as never);
+      this.#maps.set(compiled, map);
+    }
+    const original = originalPositionFor(map, { line, column: column - 1 });
+    return original.line === null ? { file, line, column } : { file, line: original.line, column: original.column + 1 };
+  }
+}
+
+function isSupervisor(name: string): boolean {
+  const file = toPath(name);
+  return OWN_FOLDERS.some((folder) => file.startsWith(folder));
+}
+
+/** Frames that stand between the user's module and the supervisor's code. */
+function isGlue(frame: NodeJS.CallSite, name: string): boolean {
+  if (name.startsWith("node:internal/async_local_storage") || name === "node:async_hooks" || name === "node:vm")
+    return true;
+  if (name !== "") return false;
+  return /^(?:(?:Async)?Generator|Object)?\.?next$/.test(frame.getFunctionName() ?? "");
+}
+
+function toPath(name: string): string {
+  if (!name.startsWith("file:")) return name;
+  try {
+    return fileURLToPath(name);
+  } catch (error) {
+    if (error instanceof TypeError) return name;
+    throw error;
+  }
+}
+
+function header(error: Error): string {
+  try {
+    return Error.prototype.toString.call(error);
+  } catch (thrown) {
+    return `<error: ${String(thrown)}>`;
+  }
+}
+
+function givenLocation(error: object): SourceLocation | undefined {
+  const location: unknown = Reflect.get(error, "location");
+  if (typeof location !== "object" || location === null) return undefined;
+  const { file, line, column } = location as Partial<SourceLocation>;
+  return typeof file === "string" && typeof line === "number" && typeof column === "number"
+    ? { file, line, column }
+    : undefined;
+}
