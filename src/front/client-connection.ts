@@ -1,0 +1,463 @@
+/**
+ * One connection of a client, and the upstream connection that its bytes are relayed to. Bytes are not parsed: the
+ * worker's counters say where requests begin. On a connection whose counters are equal the next bytes may begin a
+ * request: they wait one turn of the event loop, then pass the gate. (Bytes on an active connection wait for the turn
+ * too, since they may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
+ *
+ * Three things can take the upstream away: the app closes it (passed on to the client), its server is replaced (the next
+ * request goes to the new one), or the worker dies (unstarted requests are sent again, started ones get a page, answers
+ * that were cut are reset, idle clients notice nothing).
+ */
+import type { Socket } from "node:net";
+import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../protocol/connection-table.js";
+import type { Gate, Verdict } from "./gate.js";
+import { type OwnPage, OwnPages } from "./own-pages.js";
+import type { PublicPort } from "./public-port.js";
+import type { SlotLeases } from "./slot-leases.js";
+import type { AfterTurn, Turn } from "./turn.js";
+import { type AppServer, Upstream, type UpstreamEvents } from "./upstream.js";
+
+/** What all connections of a front share. */
+export interface Relay {
+  readonly gate: Gate;
+  readonly table: Int32Array<SharedArrayBuffer>;
+  readonly leases: SlotLeases;
+  readonly turn: Turn;
+  readonly pages: OwnPages;
+  /** The page for requests that a dead worker had begun; undefined while its death is not known. */
+  deathPage(epoch: number): OwnPage | undefined;
+}
+
+/** Bytes of a request that are kept to send it again, and bytes that wait before the client is paused. */
+export const REPLAY_LIMIT = 262144;
+/** A request that was sent this often to workers that died before they began it is answered with a page. */
+const MAX_REPLAYS = 3;
+/** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
+const LEAVE_MS = 1000;
+/** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
+const DEATH_REASON_MS = 2000;
+/** After the app ended its half of a connection, it usually closes the rest very soon. */
+const CLOSE_CHECK_MS = 200;
+
+export class ClientConnection implements AfterTurn, UpstreamEvents {
+  readonly #client: Socket;
+  readonly #port: PublicPort;
+  readonly #relay: Relay;
+  #upstream: Upstream | undefined;
+  /** A server nobody could connect to: it is dying, another one will come. */
+  #refusedBy: AppServer | undefined;
+
+  /** Bytes of the client that wait for the turn, the gate, a server or a slot. */
+  #waiting: Buffer[] = [];
+  #waitingSize = 0;
+  #inTurn = false;
+  /** A request waits for the gate, a server or a slot. */
+  #held = false;
+  #wake: (() => void) | undefined;
+
+  /** Bytes that were sent upstream since the last idle moment, until an answer begins. */
+  readonly #unanswered: Buffer[] = [];
+  #unansweredSize = 0;
+  /** There were too many of them to be kept. */
+  #overflowed = false;
+  #answered = false;
+  #startedBefore = 0;
+  #replays = 0;
+
+  #opaque = false;
+  #clientEnded = false;
+  #upstreamFull = false;
+  /** The upstream was told to end, because its server was replaced or a page takes its place. */
+  #leaving = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(client: Socket, port: PublicPort, relay: Relay) {
+    this.#client = client;
+    this.#port = port;
+    this.#relay = relay;
+    client.on("data", (bytes: Buffer) => this.#onClientBytes(bytes));
+    client.on("end", () => this.#onClientEnd());
+    client.on("drain", () => this.#upstream?.resume());
+    client.on("error", ignoreClientError);
+    client.on("close", () => this.#onClientClose());
+    // The app's server shall know of the connection before it sends anything: it may time it out, or speak first. A
+    // raw connection is a request as a whole, so it passes the gate like one.
+    if (port.kind === "raw") this.#enterTurn();
+    else this.#attach();
+  }
+
+  /** A request has begun or waits; long-lived opaque connections are not counted. */
+  get inFlight(): boolean {
+    if (this.#held || this.#waiting.length > 0) return true;
+    if (this.#upstream === undefined || this.#isOpaque()) return false;
+    return !this.#upstream.idle || this.#hasUnstarted();
+  }
+
+  get opaque(): boolean {
+    return this.#opaque;
+  }
+
+  /** Something changed that a held request may wait for. */
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  /** The death of the worker is known: begun requests that waited for the reason get their page. */
+  workerDied(epoch: number, page: OwnPage): void {
+    if (this.#upstream?.server.epoch !== epoch || !this.#upstream.ended || this.#held) return;
+    if (this.#upstream.closedOnPurpose === STILL_OPEN) this.#answerWith(page);
+  }
+
+  /** No server will be adopted any more. */
+  portClosed(): void {
+    if (this.#upstream === undefined) this.#client.destroySoon();
+    else this.wake();
+  }
+
+  /** Ends the connection after what was written so far. */
+  end(): void {
+    this.#client.destroySoon();
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  // ---- from the client
+
+  #onClientBytes(bytes: Buffer): void {
+    if (this.#opaque && this.#upstream !== undefined && this.#waiting.length === 0) {
+      this.#send(bytes, this.#upstream);
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#waitingSize += bytes.length;
+    if (this.#waitingSize > REPLAY_LIMIT) this.#client.pause();
+    this.#enterTurn();
+  }
+
+  #enterTurn(): void {
+    if (this.#inTurn || this.#held) return;
+    this.#inTurn = true;
+    this.#relay.turn.add(this);
+  }
+
+  afterTurn(): void {
+    this.#inTurn = false;
+    if (this.#held || this.#client.destroyed) return;
+    if (!this.#mayBeginRequest()) {
+      this.#pass();
+      return;
+    }
+    const verdict = this.#relay.gate.check(this.#port);
+    if (verdict instanceof Promise || !this.#proceed(verdict)) void this.#hold(verdict);
+  }
+
+  #onClientEnd(): void {
+    this.#clientEnded = true;
+    if (this.#held || this.#inTurn) return;
+    if (this.#upstream === undefined) this.#client.end();
+    else this.#upstream.end();
+  }
+
+  #onClientClose(): void {
+    clearTimeout(this.#timer);
+    this.#upstream?.abandon();
+    this.#upstream = undefined;
+    this.#port.connections.delete(this);
+    this.wake();
+  }
+
+  // ---- admission
+
+  #mayBeginRequest(): boolean {
+    if (this.#upstream === undefined || this.#leaving) return true;
+    return !this.#isOpaque() && this.#upstream.idle;
+  }
+
+  #isOpaque(): boolean {
+    if (!this.#opaque && this.#upstream?.opaque) this.#opaque = true;
+    return this.#opaque;
+  }
+
+  /** Does what the gate said; false when a server or a slot must be waited for. */
+  #proceed(verdict: Verdict): boolean {
+    if (verdict.type === "page") {
+      if (this.#port.kind === "http" && !this.#leave()) return false;
+      this.#answerWith(verdict.page);
+      return true;
+    }
+    if (!this.#attach()) return false;
+    this.#pass();
+    return true;
+  }
+
+  /** Asks the gate until the request may proceed. Bytes that come meanwhile wait behind it. */
+  async #hold(first: Verdict | Promise<Verdict>): Promise<void> {
+    this.#held = true;
+    let verdict = first;
+    for (;;) {
+      const settled = await verdict;
+      if (this.#client.destroyed) return;
+      this.#held = false;
+      if (this.#proceed(settled)) return;
+      this.#held = true;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      if (this.#client.destroyed) return;
+      verdict = this.#relay.gate.check(this.#port);
+    }
+  }
+
+  /** Connects to the port's present server; false when there is none, no slot is free, or the old one is not left yet. */
+  #attach(): boolean {
+    const server = this.#port.server;
+    if (server === undefined && this.#port.closed) return this.#stayAfterClose();
+    if (server === undefined || server === this.#refusedBy) return false;
+    if (this.#upstream !== undefined && this.#staysWith(this.#upstream, server)) return true;
+    if (!this.#leave()) return false;
+    if (this.#client.destroyed) return true;
+    const slot = this.#relay.leases.acquire(server.epoch);
+    if (slot === undefined) {
+      this.#relay.leases.whenFree(() => this.wake());
+      return false;
+    }
+    this.#forgetRequest();
+    this.#startedBefore = 0;
+    this.#upstream = new Upstream(server, slot, this.#client, this.#relay.table, this.#relay.leases, this);
+    this.#opaque = server.kind === "raw";
+    return true;
+  }
+
+  /** A server that the app closed goes on with the connections it has. */
+  #stayAfterClose(): boolean {
+    if (this.#upstream === undefined || this.#upstream.ended) this.#client.destroySoon();
+    return true;
+  }
+
+  #staysWith(upstream: Upstream, server: AppServer): boolean {
+    if (this.#leaving || upstream.ended) return false;
+    // A TLS or HTTP/2 session cannot move: within the worker its requests are handed to the new server.
+    return upstream.server === server || upstream.server.kind !== "http";
+  }
+
+  /**
+   * Lets go of the upstream before a new request; true once it is gone. What was sent but not begun is taken back.
+   * Otherwise the upstream is ended and read to its end, because bytes of the answer before may still be on their way.
+   */
+  #leave(): boolean {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return true;
+    if (this.#hasUnstarted() && !this.#leaving) {
+      if (this.#overflowed) this.#client.destroy();
+      this.#takeBack();
+    } else if (!upstream.ended) {
+      if (!this.#leaving) {
+        this.#leaving = true;
+        upstream.end();
+        this.#startTimer(LEAVE_MS, () => this.#detach());
+      }
+      return false;
+    }
+    this.#drop();
+    return true;
+  }
+
+  #pass(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    const waiting = this.#waiting;
+    for (const bytes of waiting) {
+      this.#remember(bytes, upstream);
+      this.#send(bytes, upstream);
+    }
+    waiting.length = 0;
+    if (this.#waitingSize > REPLAY_LIMIT && !this.#upstreamFull) this.#client.resume();
+    this.#waitingSize = 0;
+    if (this.#clientEnded) upstream.end();
+  }
+
+  #send(bytes: Buffer, upstream: Upstream): void {
+    if (upstream.write(bytes) || this.#upstreamFull) return;
+    this.#upstreamFull = true;
+    this.#client.pause();
+  }
+
+  // ---- the request that is kept until its answer begins
+
+  #remember(bytes: Buffer, upstream: Upstream): void {
+    if (this.#opaque) return;
+    if ((this.#answered || upstream.started !== this.#startedBefore) && upstream.idle) {
+      this.#forgetRequest();
+      this.#startedBefore = upstream.started;
+    }
+    if (this.#answered || this.#overflowed) return;
+    this.#unansweredSize += bytes.length;
+    if (this.#unansweredSize <= REPLAY_LIMIT) {
+      this.#unanswered.push(bytes);
+      return;
+    }
+    this.#overflowed = true;
+    this.#unanswered.length = 0;
+  }
+
+  #forgetRequest(): void {
+    this.#unanswered.length = 0;
+    this.#unansweredSize = 0;
+    this.#overflowed = false;
+    this.#answered = false;
+  }
+
+  /** Bytes were sent that belong to no begun request. */
+  #hasUnstarted(): boolean {
+    return (
+      !this.#answered && this.#unansweredSize > 0 && this.#upstream?.started === this.#startedBefore && !this.#opaque
+    );
+  }
+
+  #takeBack(): void {
+    this.#waiting.unshift(...this.#unanswered);
+    this.#waitingSize += this.#unansweredSize;
+    this.#forgetRequest();
+  }
+
+  // ---- from the app
+
+  received(bytes: Buffer): boolean {
+    if (!this.#answered) {
+      this.#forgetRequest();
+      this.#answered = true;
+      this.#replays = 0;
+    }
+    return this.#client.write(Buffer.from(bytes));
+  }
+
+  drained(): void {
+    if (!this.#upstreamFull) return;
+    this.#upstreamFull = false;
+    this.#client.resume();
+  }
+
+  ended(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    if (this.#leaving) {
+      this.#detach();
+      return;
+    }
+    switch (upstream.closedOnPurpose) {
+      case ENDED:
+        this.#client.end();
+        this.#startTimer(CLOSE_CHECK_MS, () => {
+          if (upstream.closedOnPurpose !== ENDED) this.#client.destroySoon();
+        });
+        break;
+      case DESTROYED:
+        this.#client.destroySoon();
+        break;
+      case RESET:
+        this.#client.resetAndDestroy();
+        break;
+      case LET_GO:
+        if (this.#hasUnstarted()) this.#sendAgain();
+        else this.#detach();
+        break;
+      default:
+        this.#onUpstreamLost(upstream);
+    }
+  }
+
+  refused(): void {
+    this.#refusedBy = this.#upstream?.server;
+    if (this.#hasUnstarted() && !this.#leaving) this.#sendAgain();
+    else this.#detach();
+  }
+
+  /** The bytes ended and the app did not end them: its worker is dead or dying. */
+  #onUpstreamLost(upstream: Upstream): void {
+    if (this.#isOpaque() || upstream.server.kind !== "http") {
+      // Nothing can be said inside a session that lived in the worker.
+      if (upstream.idle) this.#client.destroySoon();
+      else this.#client.resetAndDestroy();
+    } else if (this.#hasUnstarted()) {
+      this.#sendAgain();
+    } else if (upstream.idle) {
+      this.#detach();
+    } else if (this.#answered) {
+      this.#client.resetAndDestroy();
+    } else {
+      const page = this.#relay.deathPage(upstream.server.epoch);
+      if (page !== undefined) this.#answerWith(page);
+      else this.#startTimer(DEATH_REASON_MS, () => this.#answerWith(UNKNOWN_DEATH));
+    }
+  }
+
+  /** The request was not begun: it goes to the next server, past the gate again. */
+  #sendAgain(): void {
+    this.#replays++;
+    if (this.#overflowed || this.#replays > MAX_REPLAYS) {
+      const epoch = this.#upstream?.server.epoch ?? 0;
+      this.#answerWith(this.#relay.deathPage(epoch) ?? UNKNOWN_DEATH);
+      return;
+    }
+    this.#takeBack();
+    this.#drop();
+    this.#enterTurn();
+  }
+
+  /** The upstream is gone and the client stays; its next request finds the present server. */
+  #detach(): void {
+    this.#drop();
+    if (this.#clientEnded && this.#waiting.length === 0 && !this.#held) this.#client.end();
+    this.wake();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#timer);
+    this.#leaving = false;
+    this.#upstream?.abandon();
+    this.#upstream = undefined;
+    this.#forgetRequest();
+    this.drained();
+  }
+
+  /** Hands the client to the supervisor's own pages, or closes it when nothing can be said on it. */
+  #answerWith(page: OwnPage): void {
+    const client = this.#client;
+    const received = [...this.#unanswered, ...this.#waiting];
+    const sayable = this.#port.kind === "http" && !this.#opaque && !this.#answeredPartly();
+    const complete = !this.#overflowed && !this.#clientEnded;
+    this.#waiting.length = 0;
+    this.#drop();
+    if (!sayable || !complete) {
+      if (sayable) client.end(OwnPages.raw(page));
+      else client.destroy();
+      return;
+    }
+    this.#port.connections.delete(this);
+    client.removeAllListeners();
+    client.on("error", ignoreClientError);
+    this.#relay.pages.serve(client, received, page);
+  }
+
+  #answeredPartly(): boolean {
+    return this.#answered && this.#upstream !== undefined && !this.#upstream.idle;
+  }
+
+  #startTimer(ms: number, run: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(run, ms);
+    this.#timer.unref();
+  }
+}
+
+const UNKNOWN_DEATH: OwnPage = {
+  status: 502,
+  text: "The app's worker ended before it answered this request. A fresh worker follows; send the request again.\n",
+};
+
+/** A client that breaks off is closed by Node, and `close` follows. */
+function ignoreClientError(): void {}

@@ -1,0 +1,243 @@
+/**
+ * The public ports and everything behind them: opens ports for the app's servers, hands a port over from the server that
+ * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker.
+ */
+import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
+import type { ClientConnection, Relay } from "./client-connection.js";
+import type { Gate } from "./gate.js";
+import { type OwnPage, OwnPages } from "./own-pages.js";
+import { PublicPort } from "./public-port.js";
+import { SlotLeases } from "./slot-leases.js";
+import { Turn } from "./turn.js";
+import type { AppServer } from "./upstream.js";
+
+export interface FrontOptions {
+  readonly gate: Gate;
+  readonly table: Int32Array<SharedArrayBuffer>;
+}
+
+/** The report `listenRequested`, and the worker it came from. */
+export interface OpenRequest extends AppServer {
+  readonly target: ListenTarget;
+  readonly exported: boolean;
+}
+
+export interface OpenPort {
+  readonly address: PublicAddress;
+  readonly kind: ServerKind;
+  readonly target: ListenTarget;
+  readonly exported: boolean;
+  /** A server of the app answers; false while the port waits for one. */
+  readonly served: boolean;
+}
+
+/** How often a closing front looks whether requests are still in flight; the counters bring no events. */
+const CLOSE_POLL_MS = 20;
+
+export class Front {
+  readonly #ports = new Set<PublicPort>();
+  /** Ports that are closed but still have open connections, until the last of those is gone. */
+  readonly #closedPorts = new Set<PublicPort>();
+  readonly #relay: Relay;
+  /** Page for the requests of each dead worker, by epoch; born at its death, one short text each, kept. */
+  readonly #deathPages = new Map<number, OwnPage>();
+  /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
+  readonly #opening = new Map<number, "wanted" | "closed" | "released">();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: FrontOptions) {
+    this.#relay = {
+      gate: options.gate,
+      table: options.table,
+      leases: new SlotLeases(options.table),
+      turn: new Turn(),
+      pages: new OwnPages(),
+      deathPage: (epoch) => this.#deathPages.get(epoch),
+    };
+  }
+
+  /**
+   * Opens the public port for a server of the app, or gives it the port of a released server with the same target (for
+   * port 0: the first released one that had port 0). Rejects with Node's own error, `EADDRINUSE` and the like.
+   */
+  async open(request: OpenRequest): Promise<PublicAddress> {
+    const { listenId } = request;
+    try {
+      const address = await this.#openOrAdopt(request);
+      postListenAnswer(this.#relay.table, listenId, { type: "opened", address });
+      return address;
+    } catch (error) {
+      postListenAnswer(this.#relay.table, listenId, { type: "refused", code: codeOf(error) });
+      throw error;
+    }
+  }
+
+  /**
+   * Answers a listen of a worker on trial with the port that another worker's server has, and changes nothing: `open`
+   * hands the port over when the trial has succeeded. Undefined when no such port is open.
+   */
+  lend({ listenId, target }: OpenRequest): PublicAddress | undefined {
+    const port = [...this.#ports].find((open) => sameTarget(open.target, target));
+    if (port !== undefined) postListenAnswer(this.#relay.table, listenId, { type: "opened", address: port.address });
+    return port?.address;
+  }
+
+  /**
+   * Opens a port that no server of the app stands behind, so that a failed start can be seen. A server that listens on it
+   * later adopts it. Rejects with Node's own error.
+   */
+  async openUnserved(target: { readonly port: number; readonly host: string }): Promise<PublicAddress> {
+    const port = new PublicPort({ type: "port", ...target }, false, "http", this.#relay);
+    const address = await port.open();
+    this.#ports.add(port);
+    return address;
+  }
+
+  /** A purge closed the app's server: its port stays open, and its new requests wait for adoption. */
+  release(listenId: number): void {
+    if (this.#opening.has(listenId)) this.#opening.set(listenId, "released");
+    this.#portOf(listenId)?.release();
+  }
+
+  /** The app closed its server itself. */
+  close(listenId: number): void {
+    if (this.#opening.has(listenId)) this.#opening.set(listenId, "closed");
+    const port = this.#portOf(listenId);
+    if (port !== undefined) this.#closePort(port);
+  }
+
+  /** Closes the ports of released servers that nobody adopted. */
+  closeUnadopted(): void {
+    for (const port of [...this.#ports]) if (port.server === undefined) this.#closePort(port);
+  }
+
+  /**
+   * The worker of `epoch` is dead. Its ports wait for the next worker; requests it had not begun are sent to that one,
+   * those it had begun get a page with the reason or, with half an answer sent, a reset.
+   */
+  workerDied(epoch: number, error: Error): void {
+    const page = pageForDeath(error);
+    this.#deathPages.set(epoch, page);
+    clearListenMailbox(this.#relay.table);
+    for (const port of this.#everyPort()) {
+      if (port.server?.epoch === epoch) port.release();
+      for (const connection of [...port.connections]) connection.workerDied(epoch, page);
+    }
+    this.#relay.leases.epochEnded(epoch);
+  }
+
+  /** Lets every request that waits for a server ask the gate again: its answer may be a page by now. */
+  recheck(): void {
+    for (const port of this.#ports) port.wake();
+  }
+
+  /** Requests that wait or are being answered. */
+  inFlight(): number {
+    let count = this.#relay.pages.inFlight;
+    for (const connection of this.#connections()) if (connection.inFlight) count++;
+    return count;
+  }
+
+  /** Open ports, in the order in which they were opened. */
+  ports(): OpenPort[] {
+    return [...this.#ports].map(({ address, kind, target, exported, server }) => {
+      return { address, kind, target, exported, served: server !== undefined };
+    });
+  }
+
+  addresses(): PublicAddress[] {
+    return [...this.#ports].map((port) => port.address);
+  }
+
+  /** Stops accepting, lets requests in flight end for up to `deadlineMs`, then closes what is left. */
+  shutDown(deadlineMs: number): Promise<void> {
+    this.#closing ??= this.#shutDown(deadlineMs);
+    return this.#closing;
+  }
+
+  async #openOrAdopt(request: OpenRequest): Promise<PublicAddress> {
+    const released = [...this.#ports].filter((port) => port.server === undefined);
+    const adopted = released.find((port) => sameTarget(port.target, request.target));
+    if (adopted !== undefined) {
+      adopted.adopt(request);
+      return adopted.address;
+    }
+    // The same port on another host would collide with the released one.
+    for (const port of released) if (samePort(port, request.target)) this.#closePort(port);
+    const port = new PublicPort(request.target, request.exported, request.kind, this.#relay);
+    this.#opening.set(request.listenId, "wanted");
+    try {
+      const address = await port.open();
+      this.#ports.add(port);
+      const wanted = this.#opening.get(request.listenId);
+      if (wanted === "closed" || this.#closing !== undefined) this.#closePort(port);
+      else if (wanted === "wanted" && !this.#deathPages.has(request.epoch)) port.adopt(request);
+      return address;
+    } finally {
+      this.#opening.delete(request.listenId);
+    }
+  }
+
+  async #shutDown(deadlineMs: number): Promise<void> {
+    const ports = [...this.#ports];
+    for (const port of ports) port.stopAccepting();
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const busy = [...this.#connections()].filter((connection) => connection.inFlight);
+      for (const connection of this.#connections()) if (!busy.includes(connection)) connection.end();
+      if (busy.length === 0 && this.#relay.pages.inFlight === 0) break;
+      if (performance.now() >= deadline) break;
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    }
+    for (const connection of [...this.#connections()]) connection.destroy();
+    for (const port of ports) this.#closePort(port);
+    this.#relay.pages.close();
+    this.#relay.leases.close();
+  }
+
+  #closePort(port: PublicPort): void {
+    this.#ports.delete(port);
+    port.close();
+    for (const closed of this.#closedPorts) if (closed.connections.size === 0) this.#closedPorts.delete(closed);
+    if (port.connections.size > 0) this.#closedPorts.add(port);
+  }
+
+  *#everyPort(): Iterable<PublicPort> {
+    yield* this.#ports;
+    yield* this.#closedPorts;
+  }
+
+  #portOf(listenId: number): PublicPort | undefined {
+    for (const port of this.#ports) if (port.server?.listenId === listenId) return port;
+    return undefined;
+  }
+
+  *#connections(): Iterable<ClientConnection> {
+    for (const port of this.#everyPort()) yield* port.connections;
+  }
+}
+
+/** Whether a server that listens on `asked` continues one that listened on `open`. */
+export function sameTarget(open: ListenTarget, asked: ListenTarget): boolean {
+  if (open.type === "path" || asked.type === "path") {
+    return open.type === "path" && asked.type === "path" && open.path === asked.path;
+  }
+  return open.port === asked.port && open.host === asked.host && Boolean(open.ipv6Only) === Boolean(asked.ipv6Only);
+}
+
+function samePort(open: PublicPort, asked: ListenTarget): boolean {
+  return open.target.type === "port" && asked.type === "port" && asked.port !== 0 && open.target.port === asked.port;
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code ?? "UNKNOWN";
+}
+
+function pageForDeath(error: Error): OwnPage {
+  const text =
+    `The app's worker ended before it answered this request: ${error.message}\n` +
+    "A fresh worker follows; send the request again.\n";
+  return { status: 502, text };
+}

@@ -1,0 +1,107 @@
+/**
+ * A port (or path) that is open to clients. It outlives the servers of the app: while a reload closes one and opens the
+ * next, the port stays open and new requests wait for the server that adopts it.
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
+import { ClientConnection, type Relay } from "./client-connection.js";
+import type { AppServer } from "./upstream.js";
+
+export class PublicPort {
+  readonly target: ListenTarget;
+  readonly exported: boolean;
+  /** From accept until the client's socket has closed or an own page answers it. */
+  readonly connections = new Set<ClientConnection>();
+  readonly #relay: Relay;
+  readonly #listener: Server;
+  #server: AppServer | undefined;
+  #kind: ServerKind;
+  #address: PublicAddress | undefined;
+  #closed = false;
+
+  constructor(target: ListenTarget, exported: boolean, kind: ServerKind, relay: Relay) {
+    this.target = target;
+    this.exported = exported;
+    this.#kind = kind;
+    this.#relay = relay;
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+  }
+
+  /** The server of the app behind this port; undefined while it waits for one. */
+  get server(): AppServer | undefined {
+    return this.#server;
+  }
+
+  get kind(): ServerKind {
+    return this.#kind;
+  }
+
+  /** What `server.address()` gives. */
+  get address(): PublicAddress {
+    if (this.#address === undefined) throw new Error("the port is not open");
+    return this.#address;
+  }
+
+  /** Opens the port. Rejects with Node's own error when it cannot be opened. */
+  async open(): Promise<PublicAddress> {
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.once("error", reject);
+      this.#listener.listen(listenOptions(this.target), () => {
+        this.#listener.off("error", reject);
+        // An accept that fails (EMFILE) concerns one client; the port stays open.
+        this.#listener.on("error", () => {});
+        resolve();
+      });
+    });
+    this.#address = this.#listener.address() as PublicAddress;
+    return this.#address;
+  }
+
+  /** `server` answers from now on; requests that waited for it go on. */
+  adopt(server: AppServer): void {
+    this.#server = server;
+    if (this.#kind !== server.kind) {
+      // What was said on open connections so far is another protocol's.
+      for (const connection of this.connections) connection.destroy();
+      this.#kind = server.kind;
+    }
+    this.wake();
+  }
+
+  /** The server is gone; new requests wait for another one. */
+  release(): void {
+    this.#server = undefined;
+  }
+
+  /** Lets every waiting request ask the gate again. */
+  wake(): void {
+    for (const connection of this.connections) connection.wake();
+  }
+
+  /** No new connections; what is open goes on as before. */
+  stopAccepting(): void {
+    this.#listener.close();
+  }
+
+  /** Stops accepting. Connections that a server of the app still holds are left to it, the others are closed. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#server = undefined;
+    this.#listener.close();
+    for (const connection of [...this.connections]) connection.portClosed();
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #accept(client: Socket): void {
+    this.connections.add(new ClientConnection(client, this, this.#relay));
+  }
+}
+
+function listenOptions(target: ListenTarget): object {
+  const { type: _, ...options } = target;
+  return options;
+}

@@ -1,0 +1,24 @@
+/**
+ * Runs callbacks after one turn of the event loop, with one `setImmediate` for all that were added in a turn. By then
+ * every file event that was pending when the bytes of a request were read has been delivered.
+ */
+export interface AfterTurn {
+  afterTurn(): void;
+}
+
+export class Turn {
+  #waiting: AfterTurn[] = [];
+  #running: AfterTurn[] = [];
+
+  add(member: AfterTurn): void {
+    if (this.#waiting.push(member) === 1) setImmediate(this.#run);
+  }
+
+  #run = (): void => {
+    const running = this.#waiting;
+    this.#waiting = this.#running;
+    this.#running = running;
+    for (const member of running) member.afterTurn();
+    running.length = 0;
+  };
+}

@@ -1,0 +1,185 @@
+/**
+ * One connection from the front to a server of the app, over a unix socket, and what the worker says about it in the
+ * connection table.
+ */
+import { connect, type Socket } from "node:net";
+import { CLOSED_ON_PURPOSE, FINISHED, OPAQUE, STARTED, slotBase } from "../protocol/connection-table.js";
+import type { ServerKind } from "../protocol/messages.js";
+import { formatPreface } from "../protocol/preface.js";
+import type { SlotLeases } from "./slot-leases.js";
+
+/** A server of the app as one worker opened it. */
+export interface AppServer {
+  readonly listenId: number;
+  readonly kind: ServerKind;
+  readonly socketPath: string;
+  readonly epoch: number;
+}
+
+export interface UpstreamEvents {
+  /** `bytes` may be reused as soon as this returns. False: stop reading until `resume()`. */
+  received(bytes: Buffer): boolean;
+  drained(): void;
+  /** No more bytes will come. */
+  ended(): void;
+  /** Nobody listens on the socket path. */
+  refused(): void;
+}
+
+/** Every upstream reads into the same memory: its bytes are copied out before the next read can happen. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65536);
+
+/** Connections are queued by the kernel up to a limit; beyond it unix sockets fail where TCP would wait. */
+const QUEUE_FULL_RETRY_MS = 5;
+
+export class Upstream {
+  readonly server: AppServer;
+  readonly #table: Int32Array<SharedArrayBuffer>;
+  readonly #leases: SlotLeases;
+  readonly #slot: number;
+  readonly #base: number;
+  readonly #events: UpstreamEvents;
+  readonly #preface: string;
+  #socket: Socket;
+  #accepted = false;
+  #ended = false;
+  #abandoned = false;
+  /** Bytes written before the connection was accepted: written again when the kernel's queue was full. */
+  #early: Buffer[] = [];
+  #halfClosed = false;
+
+  constructor(
+    server: AppServer,
+    slot: number,
+    client: Socket,
+    table: Int32Array<SharedArrayBuffer>,
+    leases: SlotLeases,
+    events: UpstreamEvents,
+  ) {
+    this.server = server;
+    this.#table = table;
+    this.#leases = leases;
+    this.#slot = slot;
+    this.#base = slotBase(slot);
+    this.#events = events;
+    this.#preface = formatPreface(slot, client.remoteAddress, client.remotePort, client.localAddress, client.localPort);
+    this.#socket = this.#connect();
+  }
+
+  /** Requests the worker has begun; OPAQUE once the bytes are no requests any more. */
+  get started(): number {
+    return Atomics.load(this.#table, this.#base + STARTED);
+  }
+
+  get finished(): number {
+    return Atomics.load(this.#table, this.#base + FINISHED);
+  }
+
+  get opaque(): boolean {
+    return this.started === OPAQUE;
+  }
+
+  /** Every request that was begun is answered. */
+  get idle(): boolean {
+    // FINISHED is read first: the other way round, a request begun in between would be missed.
+    return this.finished === this.started;
+  }
+
+  /** How the worker closed its end: one of the constants for CLOSED_ON_PURPOSE. */
+  get closedOnPurpose(): number {
+    return Atomics.load(this.#table, this.#base + CLOSED_ON_PURPOSE);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** False: wait for `drained` before writing more. */
+  write(bytes: Buffer): boolean {
+    if (!this.#accepted) this.#early.push(bytes);
+    return this.#socket.write(bytes);
+  }
+
+  /** The client will send nothing more. */
+  end(): void {
+    this.#halfClosed = true;
+    this.#socket.end();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Closes the connection; none of its events come any more. */
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.#abandoned = true;
+    // The preface must reach the worker, or it could never give the slot back.
+    if (this.#socket.connecting) this.#socket.once("connect", () => this.#socket.destroy());
+    else this.#socket.destroy();
+  }
+
+  #connect(): Socket {
+    const socket = connect({
+      path: this.server.socketPath,
+      allowHalfOpen: true,
+      onread: { buffer: READ_BUFFER, callback: (size) => this.#onRead(size) },
+    });
+    socket.write(this.#preface);
+    socket.once("connect", () => {
+      this.#accepted = true;
+      this.#early = [];
+    });
+    socket.on("drain", () => {
+      if (!this.#abandoned) this.#events.drained();
+    });
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(socket, error));
+    socket.on("close", () => this.#onClose(socket));
+    return socket;
+  }
+
+  #onRead(size: number): boolean {
+    return this.#abandoned || this.#events.received(READ_BUFFER.subarray(0, size));
+  }
+
+  #onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (!this.#abandoned) this.#events.ended();
+  }
+
+  #onError(socket: Socket, error: NodeJS.ErrnoException): void {
+    if (this.#accepted || error.code !== "EAGAIN" || this.#abandoned) return;
+    // The kernel's queue is full. Try again with the same slot and the same bytes.
+    socket.removeAllListeners("close");
+    setTimeout(() => {
+      if (this.#abandoned) this.#leases.giveBackUnused(this.#slot);
+      else this.#connectAgain();
+    }, QUEUE_FULL_RETRY_MS);
+  }
+
+  #connectAgain(): void {
+    this.#socket = this.#connect();
+    const early = this.#early;
+    this.#early = [];
+    for (const bytes of early) this.write(bytes);
+    if (this.#halfClosed) this.#socket.end();
+  }
+
+  #onClose(socket: Socket): void {
+    if (socket !== this.#socket) return;
+    if (this.#accepted) {
+      this.#onEnd();
+      this.#leases.giveBack(this.#slot);
+      return;
+    }
+    this.#leases.giveBackUnused(this.#slot);
+    this.#ended = true;
+    if (!this.#abandoned) this.#events.refused();
+  }
+}

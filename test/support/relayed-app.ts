@@ -1,0 +1,166 @@
+/** A front and a worker with app code behind it, wired as the supervisor wires them, with a gate that tests work by hand. */
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import { Front } from "../../src/front/front.js";
+import { PASS, type Verdict } from "../../src/front/gate.js";
+import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
+import type { PublicAddress } from "../../src/protocol/messages.js";
+import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
+
+export interface RelayedAppData {
+  readonly table: SharedArrayBuffer;
+  readonly socketFolder: string;
+}
+
+export type ToWorker =
+  | { type: "run"; file: string; code: string }
+  | { type: "release"; files: string[] }
+  | { type: "releaseRequests" }
+  | { type: "drained"; deadlineMs: number }
+  | { type: "settleListen"; listenId: number; address?: PublicAddress; code?: string };
+
+export type FromWorker =
+  | { type: "listenRequested"; request: ListenRequest }
+  | { type: "serverClosed"; listenId: number }
+  | { type: "serverReleased"; listenId: number }
+  | { type: "reported"; value: unknown }
+  | { type: "done"; value?: unknown };
+
+export class RelayedApp {
+  readonly table;
+  readonly front: Front;
+  /** What the gate says; tests replace it. */
+  verdict: () => Verdict | Promise<Verdict> = () => PASS;
+  /** Values the app reported, in order. */
+  readonly reported: unknown[] = [];
+  #epoch = 0;
+  #worker: Worker | undefined;
+  readonly #folder: string;
+
+  private constructor(folder: string, slots: number | undefined) {
+    this.#folder = folder;
+    this.table = createConnectionTable(slots);
+    this.front = new Front({ gate: { check: () => this.verdict() }, table: this.table });
+  }
+
+  static async start(code: string, options: { slots?: number } = {}): Promise<RelayedApp> {
+    const app = new RelayedApp(await mkdtemp(path.join(tmpdir(), "ur-")), options.slots);
+    await app.boot(code);
+    return app;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** A fresh worker that runs `code` as the file "main". */
+  async boot(code: string): Promise<void> {
+    const epoch = ++this.#epoch;
+    const worker = new Worker(new URL("relayed-app-worker.js", import.meta.url), {
+      workerData: { table: this.table.buffer, socketFolder: this.#folder } satisfies RelayedAppData,
+    });
+    this.#worker = worker;
+    let crash: Error | undefined;
+    worker.on("error", (error: Error) => {
+      crash = error;
+    });
+    worker.on("exit", (exitCode) => this.front.workerDied(epoch, crash ?? new Error(`exit code ${exitCode}`)));
+    worker.on("message", (message: FromWorker) => this.#onMessage(worker, epoch, message));
+    await this.run("main", code);
+  }
+
+  async run(file: string, code: string): Promise<void> {
+    await this.#order({ type: "run", file, code });
+  }
+
+  async release(...files: string[]): Promise<void> {
+    await this.#order({ type: "release", files });
+  }
+
+  async drained(deadlineMs: number): Promise<unknown> {
+    return this.#order({ type: "drained", deadlineMs });
+  }
+
+  /** Closes the gate in shared memory, as when a file has changed. */
+  closeGate(): void {
+    Atomics.store(this.table, HOLD, 1);
+  }
+
+  async openGate(): Promise<void> {
+    Atomics.store(this.table, HOLD, 0);
+    await this.#order({ type: "releaseRequests" });
+  }
+
+  /** Resolves when the present worker has ended. */
+  async died(): Promise<void> {
+    const worker = this.#worker;
+    if (worker !== undefined && worker.threadId !== -1) await once(worker, "exit");
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  get port(): number {
+    const [address] = this.front.addresses();
+    if (typeof address !== "object") throw new Error("no port is open");
+    return address.port;
+  }
+
+  /** Resolves with the value that the app reports next. */
+  async nextReport(): Promise<unknown> {
+    const worker = this.#worker;
+    if (worker === undefined) throw new Error("no worker");
+    for (;;) {
+      const [message] = (await once(worker, "message")) as [FromWorker];
+      if (message.type === "reported") return message.value;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.front.shutDown(0);
+    await this.#worker?.terminate();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #order(order: ToWorker): Promise<unknown> {
+    const worker = this.#worker;
+    if (worker === undefined) throw new Error("no worker");
+    worker.postMessage(order);
+    for (;;) {
+      const [message] = (await once(worker, "message")) as [FromWorker];
+      if (message.type === "done") return message.value;
+    }
+  }
+
+  #onMessage(worker: Worker, epoch: number, message: FromWorker): void {
+    switch (message.type) {
+      case "listenRequested": {
+        const { listenId } = message.request;
+        const settle = (answer: { address?: PublicAddress; code?: string }) =>
+          worker.postMessage({ type: "settleListen", listenId, ...answer } satisfies ToWorker);
+        this.front.open({ ...message.request, epoch }).then(
+          (address) => settle({ address }),
+          (error: NodeJS.ErrnoException) => settle({ code: error.code ?? "UNKNOWN" }),
+        );
+        break;
+      }
+      case "serverClosed":
+        this.front.close(message.listenId);
+        break;
+      case "serverReleased":
+        this.front.release(message.listenId);
+        break;
+      case "reported":
+        this.reported.push(message.value);
+        break;
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Requests that reached the worker although the gate is closed: pipelined behind another one, or on their way when it
+ * closed. They wait here, in order, and are handed to the server that is then behind their port.
+ */
+import { HOLD } from "../../src/protocol/connection-table.js";
+import type { RelayedConnection } from "./relayed-connection.js";
+
+interface HeldRequest {
+  readonly connection: RelayedConnection;
+  readonly hand: () => void;
+}
+
+export class HeldRequests {
+  readonly #table: Int32Array<SharedArrayBuffer>;
+  /** In order of arrival; an entry leaves when it is handed on or its connection has closed. */
+  #held: HeldRequest[] = [];
+
+  constructor(table: Int32Array<SharedArrayBuffer>) {
+    this.#table = table;
+  }
+
+  get size(): number {
+    return this.#held.length;
+  }
+
+  /** Whether a request on `connection` must wait: the gate is closed, one before it waits, or its server is gone. */
+  mustHold(connection: RelayedConnection): boolean {
+    return Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.current === undefined;
+  }
+
+  hold(connection: RelayedConnection, hand: () => void): void {
+    connection.held++;
+    this.#held.push({ connection, hand });
+  }
+
+  /** Hands on what need not wait any more. */
+  release(): void {
+    if (Atomics.load(this.#table, HOLD) === 1) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const request of held) {
+      // A handler may close the gate again, by saving a file say.
+      if (Atomics.load(this.#table, HOLD) === 1 || request.connection.server.current === undefined) {
+        this.#held.push(request);
+        continue;
+      }
+      request.connection.held--;
+      request.hand();
+    }
+  }
+}

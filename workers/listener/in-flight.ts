@@ -1,0 +1,91 @@
+/** Requests that the app has begun and not answered yet, and the wait until there are none that a reload waits for. */
+
+/** A request under way: an HTTP response or an HTTP/2 stream. */
+export interface RequestInFlight {
+  /** The connection it came on; only compared. */
+  readonly connection: object;
+  /** Value of the clock when the request began, in milliseconds. */
+  readonly since: number;
+  /** The response headers are on their way. */
+  readonly headersSent: boolean;
+  contentType(): string | undefined;
+}
+
+/** An answer that has been streaming this long is not waited for. */
+export const LONG_STREAM_MS = 1000;
+const RECHECK_MS = 50;
+
+/** Whether a drain waits for a request: not for event streams and not for answers that have been streaming for long. */
+export function isAwaited(request: RequestInFlight, now: number): boolean {
+  if (!request.headersSent) return true;
+  if (now - request.since >= LONG_STREAM_MS) return false;
+  return !(request.contentType() ?? "").toLowerCase().startsWith("text/event-stream");
+}
+
+export class InFlight {
+  /** From the moment a request reaches the app until it is answered or its connection has closed. */
+  readonly #requests = new Set<RequestInFlight>();
+  readonly #clock: () => number;
+  #waiters: (() => void)[] = [];
+
+  /** `clock` in milliseconds; a coarse one will do. */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  now(): number {
+    return this.#clock();
+  }
+
+  begin(request: RequestInFlight): void {
+    this.#requests.add(request);
+  }
+
+  end(request: RequestInFlight): void {
+    if (this.#requests.delete(request) && this.#waiters.length > 0 && this.#awaited() === 0) this.#wake();
+  }
+
+  /** Ends what was in flight on a connection that has closed. */
+  endConnection(connection: object): void {
+    for (const request of this.#requests) if (request.connection === connection) this.end(request);
+  }
+
+  /** Resolves when nothing is awaited any more, or after `deadlineMs`; with the number of requests still awaited. */
+  async drained(deadlineMs: number): Promise<number> {
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const awaited = this.#awaited();
+      const left = deadline - performance.now();
+      if (awaited === 0 || left <= 0) return awaited;
+      // Streams stop being awaited by age alone, without an event: look again now and then.
+      await this.#nextEnd(Math.min(left, RECHECK_MS));
+    }
+  }
+
+  #awaited(): number {
+    const now = this.#clock();
+    let count = 0;
+    for (const request of this.#requests) if (isAwaited(request, now)) count++;
+    return count;
+  }
+
+  #nextEnd(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#waiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}

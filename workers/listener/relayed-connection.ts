@@ -1,0 +1,224 @@
+/**
+ * One connection from the front, as the app's server sees it: a socket with the client's addresses. Keeps the words of
+ * the connection table that tell the front what goes on: requests begun and finished, and how the socket was closed.
+ */
+import type { ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import {
+  CLOSED_ON_PURPOSE,
+  DESTROYED,
+  ENDED,
+  FINISHED,
+  LET_GO,
+  OPAQUE,
+  RELEASED,
+  RESET,
+  STARTED,
+  STILL_OPEN,
+  slotBase,
+} from "../../src/protocol/connection-table.js";
+import type { Preface } from "../../src/protocol/preface.js";
+import type { InFlight, RequestInFlight } from "./in-flight.js";
+import { rawSocketOf } from "./node-internals.js";
+import { showAddresses } from "./shown-addresses.js";
+import type { VirtualServer } from "./virtual-server.js";
+
+/** On raw and TLS sockets: the connection they belong to. */
+const CONNECTION = Symbol("unreloader.connection");
+/** On responses and streams: their request in flight. */
+const REQUEST = Symbol("unreloader.request");
+
+interface Tagged {
+  [CONNECTION]?: RelayedConnection;
+  [REQUEST]?: ResponseInFlight | StreamInFlight;
+}
+
+export class RelayedConnection {
+  readonly socket: Socket;
+  readonly server: VirtualServer;
+  readonly #table: Int32Array<SharedArrayBuffer>;
+  readonly #base: number;
+  readonly #inFlight: InFlight;
+  #started = 0;
+  #finished = 0;
+  #opaque = false;
+  #closed = false;
+  /** Requests that wait in the worker for the gate. */
+  held = 0;
+
+  /** Takes over `socket`, whose preface has been read. */
+  constructor(
+    socket: Socket,
+    server: VirtualServer,
+    preface: Preface,
+    table: Int32Array<SharedArrayBuffer>,
+    inFlight: InFlight,
+  ) {
+    this.socket = socket;
+    this.server = server;
+    this.#table = table;
+    this.#base = slotBase(preface.slot);
+    this.#inFlight = inFlight;
+    showAddresses(socket, preface);
+    this.addLayer(socket);
+    socket.resetAndDestroy = resetOnPurpose;
+    socket.once("close", () => this.#onClose());
+  }
+
+  /** No request is being answered or waits in the worker. */
+  get idle(): boolean {
+    return !this.#opaque && this.#started === this.#finished && this.held === 0;
+  }
+
+  get opaque(): boolean {
+    return this.#opaque;
+  }
+
+  /** The raw socket, and later perhaps a TLS socket on top of it: how they are closed is told to the front. */
+  addLayer(socket: Socket): void {
+    (socket as Tagged)[CONNECTION] = this;
+    socket.end = endOnPurpose as Socket["end"];
+    socket.destroy = destroyOnPurpose;
+  }
+
+  /** The bytes are no requests from now on. */
+  turnOpaque(): void {
+    this.#opaque = true;
+    if (!this.#closed) Atomics.store(this.#table, this.#base + STARTED, OPAQUE);
+  }
+
+  /** A request reaches the app. */
+  beginResponse(response: ServerResponse): void {
+    this.#begin(response, new ResponseInFlight(this, this.#inFlight.now(), response));
+    // Emitted inside `end()` once all was handed to the socket: before the client can have sent its next request.
+    response.once("prefinish", onPrefinish);
+  }
+
+  beginStream(stream: ServerHttp2Stream): void {
+    this.#begin(stream, new StreamInFlight(this, this.#inFlight.now(), stream));
+    stream.once("close", onStreamClose);
+  }
+
+  finish(request: RequestInFlight): void {
+    if (this.#closed) return;
+    this.#inFlight.end(request);
+    this.#finished++;
+    if (!this.#opaque) Atomics.store(this.#table, this.#base + FINISHED, this.#finished);
+    if (this.server.released) setImmediate(() => this.letGoIfIdle());
+  }
+
+  /** The server was replaced: closes the socket, without the client noticing, if nothing is under way on it. */
+  letGoIfIdle(): void {
+    if (this.server.kind !== "http" || !this.idle || this.socket.writableLength > 0 || this.socket.destroyed) return;
+    this.markClosing(LET_GO);
+    this.socket.destroy();
+  }
+
+  /** Says how the socket is closed, before it is. Ending may turn into destroying; nothing else is said twice. */
+  markClosing(how: number): void {
+    if (this.#closed) return;
+    const word = this.#base + CLOSED_ON_PURPOSE;
+    const before = Atomics.load(this.#table, word);
+    if (before === STILL_OPEN || before === ENDED) Atomics.store(this.#table, word, how);
+  }
+
+  #begin(carrier: object, request: ResponseInFlight | StreamInFlight): void {
+    if (this.#closed) return;
+    (carrier as Tagged)[REQUEST] = request;
+    this.#inFlight.begin(request);
+    this.#started++;
+    if (!this.#opaque) Atomics.store(this.#table, this.#base + STARTED, this.#started);
+  }
+
+  #onClose(): void {
+    if (this.#started !== this.#finished) this.#inFlight.endConnection(this);
+    this.server.connections.delete(this);
+    this.#closed = true;
+    Atomics.store(this.#table, this.#base + RELEASED, 1);
+  }
+}
+
+/** The connection behind a socket that a server handed to the app; undefined for sockets that are not relayed. */
+export function connectionOf(socket: Socket | null | undefined): RelayedConnection | undefined {
+  if (socket === null || socket === undefined) return undefined;
+  const raw = rawSocketOf(socket);
+  return (socket as Tagged)[CONNECTION] ?? (raw && (raw as Tagged)[CONNECTION]);
+}
+
+class ResponseInFlight implements RequestInFlight {
+  readonly connection: RelayedConnection;
+  readonly since: number;
+  readonly #response: ServerResponse;
+
+  constructor(connection: RelayedConnection, since: number, response: ServerResponse) {
+    this.connection = connection;
+    this.since = since;
+    this.#response = response;
+  }
+
+  get headersSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  contentType(): string | undefined {
+    return asText(this.#response.getHeader("content-type"));
+  }
+}
+
+class StreamInFlight implements RequestInFlight {
+  readonly connection: RelayedConnection;
+  readonly since: number;
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(connection: RelayedConnection, since: number, stream: ServerHttp2Stream) {
+    this.connection = connection;
+    this.since = since;
+    this.#stream = stream;
+  }
+
+  get headersSent(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  contentType(): string | undefined {
+    return asText(this.#stream.sentHeaders?.["content-type"]);
+  }
+}
+
+function asText(header: unknown): string | undefined {
+  return header === undefined ? undefined : String(header);
+}
+
+function onPrefinish(this: ServerResponse): void {
+  const request = (this as Tagged)[REQUEST];
+  if (request === undefined) return;
+  // Bytes that are still queued here are not answered yet: wait until they have left.
+  if (request.connection.socket.writableLength === 0) request.connection.finish(request);
+  else this.once("finish", () => request.connection.finish(request));
+}
+
+function onStreamClose(this: ServerHttp2Stream): void {
+  const request = (this as Tagged)[REQUEST];
+  request?.connection.finish(request);
+}
+
+function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket {
+  connectionOf(this)?.markClosing(ENDED);
+  return classOf(this).end.apply(this, args);
+}
+
+function destroyOnPurpose(this: Socket, error?: Error): Socket {
+  connectionOf(this)?.markClosing(DESTROYED);
+  return classOf(this).destroy.call(this, error) as Socket;
+}
+
+/** The front resets the client's connection; a unix socket itself cannot be reset. */
+function resetOnPurpose(this: Socket): Socket {
+  connectionOf(this)?.markClosing(RESET);
+  return this.destroy();
+}
+
+function classOf(socket: Socket): Socket {
+  return Object.getPrototypeOf(socket) as Socket;
+}

@@ -1,0 +1,108 @@
+/**
+ * Sees every request before the app does, by the events of its server: counts it, and holds it back while the gate is
+ * closed. `emit` is wrapped rather than a listener added: libraries copy and remove a server's listeners at will.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import type { Server, Socket } from "node:net";
+import type { HeldRequests } from "./held-requests.js";
+import { connectionOf, type RelayedConnection } from "./relayed-connection.js";
+
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
+/** Events that mean a request, and where their connection is found. */
+const REQUEST_EVENTS: Readonly<Record<string, (subject: unknown) => RelayedConnection | undefined>> = {
+  request: connectionOfRequest,
+  checkContinue: connectionOfRequest,
+  checkExpectation: connectionOfRequest,
+  upgrade: connectionOfRequest,
+  connect: connectionOfRequest,
+  stream: connectionOfStream,
+};
+
+export class RequestEvents {
+  readonly #held: HeldRequests;
+  /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
+  readonly #below = new WeakMap<Server, Emit>();
+
+  constructor(held: HeldRequests) {
+    this.#held = held;
+  }
+
+  /** From now on the requests of `server` are seen. Once is enough for a server that listens again. */
+  watch(server: Server): void {
+    if (this.#below.has(server)) return;
+    const own = Object.getOwnPropertyDescriptor(server, "emit")?.value as Emit | undefined;
+    // Without an own `emit` the class is asked each time: instrumentation may patch it later.
+    const below: Emit = (event, ...args) => (own ?? classOf(server).emit).call(server, event, ...args);
+    this.#below.set(server, below);
+    const emit: Emit = (event, ...args) => this.#onEvent(server, event, args);
+    Object.defineProperty(server, "emit", { value: emit, writable: true, configurable: true });
+  }
+
+  #onEvent(server: Server, event: string | symbol, args: unknown[]): boolean {
+    const find = typeof event === "string" && Object.hasOwn(REQUEST_EVENTS, event) ? REQUEST_EVENTS[event] : undefined;
+    const connection = find?.(args[0]);
+    if (connection !== undefined) return this.#enter(connection, event as string, args);
+    if (event === "secureConnection") {
+      const socket = args[0] as Socket;
+      connectionOf(socket)?.addLayer(socket);
+    }
+    return this.#pass(server, event, args);
+  }
+
+  /** Hands the event to the server behind the connection's port, now or when the gate opens. */
+  #enter(connection: RelayedConnection, event: string, args: unknown[]): boolean {
+    if (!this.#held.mustHold(connection)) return this.#deliver(connection, event, args);
+    if (!isUpgrade(event)) {
+      this.#held.hold(connection, () => this.#deliver(connection, event, args));
+      return true;
+    }
+    // Node has taken its own listeners off the socket, and the app's are not there before it is handed over.
+    const socket = args[1] as Socket;
+    socket.on("error", ignoreError);
+    this.#held.hold(connection, () => {
+      socket.off("error", ignoreError);
+      this.#deliver(connection, event, args);
+    });
+    return true;
+  }
+
+  #deliver(connection: RelayedConnection, event: string, args: unknown[]): boolean {
+    const receiver = (connection.server.current ?? connection.server).server;
+    if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
+    else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
+    else {
+      connection.turnOpaque();
+      // Node checked for listeners on the server that the connection came in on.
+      if (receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
+    }
+    return this.#pass(receiver, event, args);
+  }
+
+  #pass(server: Server, event: string | symbol, args: unknown[]): boolean {
+    return this.#below.get(server)?.(event, ...args) ?? false;
+  }
+}
+
+function isUpgrade(event: string): boolean {
+  return event === "upgrade" || event === "connect";
+}
+
+/** An HTTP/2 request gives undefined: it was already seen as a stream. */
+function connectionOfRequest(subject: unknown): RelayedConnection | undefined {
+  const request = subject as IncomingMessage;
+  return request.httpVersionMajor > 1 ? undefined : connectionOf(request.socket);
+}
+
+function connectionOfStream(subject: unknown): RelayedConnection | undefined {
+  const { session } = subject as ServerHttp2Stream;
+  return session === undefined || session.destroyed ? undefined : connectionOf(session.socket);
+}
+
+function classOf(server: Server): { emit: Emit } {
+  return Object.getPrototypeOf(server) as { emit: Emit };
+}
+
+/** The connection broke while its upgrade waited; whoever is handed the socket finds it destroyed. */
+function ignoreError(): void {}

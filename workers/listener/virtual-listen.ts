@@ -1,0 +1,262 @@
+/**
+ * Every server that the app opens listens virtually: the main thread opens the public port, and the app's server gets
+ * the connections over a unix socket. The app notices no difference. Only the last step of Node's `listen()` is
+ * replaced; servers that listen on a file descriptor or a handle are left to Node.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Server } from "node:net";
+import path from "node:path";
+import { threadId } from "node:worker_threads";
+import { HEARTBEAT } from "../../src/protocol/connection-table.js";
+import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
+import { HeldRequests } from "./held-requests.js";
+import { InFlight } from "./in-flight.js";
+import { listenError } from "./listen-error.js";
+import { type ServerInternals, serverInternals } from "./node-internals.js";
+import { RequestEvents } from "./request-events.js";
+import { watchServerCreation } from "./server-creation.js";
+import { serverKind } from "./server-kind.js";
+import { familyOf } from "./shown-addresses.js";
+import { type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
+
+/** The report `listenRequested` without its type. */
+export interface ListenRequest {
+  readonly listenId: number;
+  readonly kind: ServerKind;
+  readonly target: ListenTarget;
+  readonly exported: boolean;
+  readonly socketPath: string;
+}
+
+export interface VirtualListenOptions {
+  readonly table: Int32Array<SharedArrayBuffer>;
+  /** Folder for unix sockets; shared by all workers of the process. */
+  readonly socketFolder: string;
+  /** Asks the main thread for the public port. Must send before it returns. Rejects with an error that has a `code`. */
+  requestListen(request: ListenRequest): Promise<PublicAddress>;
+  /** The app closed the server itself. */
+  reportClosed(listenId: number): void;
+  /** A purge closed it. */
+  reportReleased(listenId: number): void;
+  /** The module that is being evaluated, or that the running code belongs to. */
+  currentModule(): string | undefined;
+  /** `listen()` sleeps this long for the main thread's answer, then goes on without; 0 when both are one thread. */
+  readonly answerTimeoutMs: number;
+}
+
+const HEARTBEAT_MS = 250;
+const IPV6_ONLY = 1;
+/** Listen ids of different workers must differ; they share the front and the mailbox. */
+const IDS_PER_THREAD = 2 ** 18;
+const THREADS = 2 ** 12;
+
+/** Replaces `listen()` for this thread, until `uninstall()`. */
+export function installVirtualListen(options: VirtualListenOptions): VirtualListen {
+  return new VirtualListen(options);
+}
+
+export class VirtualListen {
+  readonly #options: VirtualListenOptions;
+  readonly #context: ListenContext;
+  readonly #events: RequestEvents;
+  readonly #listen2: ServerInternals["_listen2"];
+  /** Servers that listen, and released ones that nobody has adopted yet. */
+  readonly #servers = new Set<VirtualServer>();
+  /** Where each server was created, if that was in a module; for as long as the server lives. */
+  readonly #creators = new WeakMap<Server, string>();
+  /** Servers of exported apps and the file that exports them. */
+  readonly #exported = new WeakMap<Server, string>();
+  readonly #stopWatchingCreation: () => void;
+  readonly #heartbeat: NodeJS.Timeout;
+  #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
+
+  constructor(options: VirtualListenOptions) {
+    this.#options = options;
+    const { table } = options;
+    this.#context = {
+      table,
+      inFlight: new InFlight(() => Atomics.load(table, HEARTBEAT) * HEARTBEAT_MS),
+      held: new HeldRequests(table),
+      outside: AsyncLocalStorage.snapshot(),
+    };
+    this.#events = new RequestEvents(this.#context.held);
+    const prototype = serverInternals(Server.prototype);
+    this.#listen2 = prototype._listen2;
+    const self = this;
+    prototype._listen2 = function (this: ServerInternals, ...args) {
+      self.#onListen(this as unknown as Server, args);
+    };
+    this.#stopWatchingCreation = watchServerCreation((server) => {
+      const file = options.currentModule();
+      if (file !== undefined) this.#creators.set(server, file);
+    });
+    this.#heartbeat = setInterval(() => Atomics.add(table, HEARTBEAT, 1), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  /** Node's own `listen()` again. What listens goes on. */
+  uninstall(): void {
+    serverInternals(Server.prototype)._listen2 = this.#listen2;
+    this.#stopWatchingCreation();
+    clearInterval(this.#heartbeat);
+  }
+
+  /** Servers that listen or were released and not adopted yet. */
+  get servers(): ReadonlySet<VirtualServer> {
+    return this.#servers;
+  }
+
+  /** Requests the app has begun and not answered. */
+  get inFlight(): number {
+    return this.#context.inFlight.size;
+  }
+
+  /**
+   * Resolves when no request is in flight, or after `deadlineMs`, with the number of those left. Event streams, upgraded
+   * sockets, long streams and requests that wait for the gate are not waited for.
+   */
+  drained(deadlineMs: number): Promise<number> {
+    return this.#context.inFlight.drained(deadlineMs);
+  }
+
+  /** The gate is open again: hands on the requests that reached the worker while it was closed. */
+  releaseRequests(): void {
+    this.#context.held.release();
+  }
+
+  /** Lets the server of an app that `file` exports listen. */
+  listenExported(server: Server, file: string, target: { port: number; host: string }): void {
+    this.#exported.set(server, file);
+    server.listen(target.port, target.host);
+  }
+
+  /** Closes the servers that belong to a purged file; their public ports wait for adoption. */
+  release(files: ReadonlySet<string>): void {
+    for (const server of this.#servers) {
+      if ([...server.files].some((file) => files.has(file))) server.release();
+    }
+  }
+
+  #onListen(server: Server, args: Parameters<ServerInternals["_listen2"]>): void {
+    const internals = serverInternals(server);
+    const [address, port, addressType, backlog, fd, flags] = args;
+    const onHandle = internals._handle !== null || (typeof fd === "number" && fd >= 0);
+    if (onHandle || server instanceof UpstreamListener) {
+      this.#listen2.call(internals, ...args);
+      return;
+    }
+    this.#listenVirtually(server, listenTarget(address, port, addressType, backlog, flags));
+  }
+
+  #listenVirtually(server: Server, target: ListenTarget): void {
+    const listenId = ++this.#lastListenId;
+    const kind = serverKind(server);
+    const socketPath = socketPathFor(this.#options.socketFolder, listenId);
+    const exporter = this.#exported.get(server);
+    const files = [exporter, this.#options.currentModule(), this.#creators.get(server)];
+    const virtual = new VirtualServer(
+      server,
+      { listenId, kind, target, socketPath },
+      new Set(files.filter((file) => file !== undefined)),
+      this.#context,
+      (closed) => this.#onClosed(closed),
+    );
+    this.#events.watch(server);
+    virtual.open(provisionalAddress(target));
+
+    let opening: Promise<PublicAddress> | undefined;
+    const request = { listenId, kind, target, exported: exporter !== undefined, socketPath };
+    const ask = () => {
+      opening = this.#options.requestListen(request);
+    };
+    const answer = awaitListenAnswer(this.#options.table, listenId, this.#options.answerTimeoutMs, ask);
+    if (answer !== undefined) {
+      // The same answer comes as a message too.
+      opening?.catch(() => {});
+      this.#settle(virtual, answer);
+      return;
+    }
+    opening?.then(
+      (address) => this.#settle(virtual, { type: "opened", address }),
+      (error: NodeJS.ErrnoException) => this.#settle(virtual, { type: "refused", code: error.code ?? "UNKNOWN" }),
+    );
+  }
+
+  #settle(virtual: VirtualServer, answer: ListenAnswer): void {
+    // The app closed it before the answer came.
+    if (!virtual.isOpen) return;
+    const { server } = virtual;
+    if (answer.type === "refused") {
+      virtual.refuse();
+      const { target } = virtual.identity;
+      const error =
+        target.type === "path"
+          ? listenError(answer.code, target.path, undefined)
+          : listenError(answer.code, target.host ?? "::", target.port);
+      process.nextTick(() => server.emit("error", error));
+      return;
+    }
+    virtual.settle(answer.address);
+    this.#adoptConnections(virtual, answer.address);
+    this.#servers.add(virtual);
+    process.nextTick(() => {
+      if (virtual.isOpen) server.emit("listening");
+    });
+  }
+
+  /** Requests on connections of the released server with this address go to `virtual` from now on. */
+  #adoptConnections(virtual: VirtualServer, address: PublicAddress): void {
+    for (const before of this.#servers) {
+      if (!before.released || !sameAddress(before.address, address)) continue;
+      before.succeed(virtual);
+      this.#servers.delete(before);
+    }
+    this.#context.held.release();
+  }
+
+  #onClosed(virtual: VirtualServer): void {
+    const { listenId } = virtual.identity;
+    if (virtual.released) {
+      this.#options.reportReleased(listenId);
+      return;
+    }
+    this.#servers.delete(virtual);
+    this.#options.reportClosed(listenId);
+  }
+}
+
+/** The target in the words of the protocol, from the arguments of Node's last step. */
+function listenTarget(
+  address: string | null,
+  port: number,
+  addressType: number,
+  backlog: number | undefined,
+  flags: number | undefined,
+): ListenTarget {
+  const queue = backlog === undefined || backlog === 0 ? {} : { backlog };
+  if (addressType === -1) return { type: "path", path: address ?? "", ...queue };
+  const host = address === null ? {} : { host: address };
+  const ipv6Only = ((flags ?? 0) & IPV6_ONLY) === IPV6_ONLY ? { ipv6Only: true } : {};
+  return { type: "port", port, ...host, ...queue, ...ipv6Only };
+}
+
+/** What `address()` gives until the main thread has answered. */
+function provisionalAddress(target: ListenTarget): PublicAddress {
+  if (target.type === "path") return target.path;
+  const address = target.host ?? "::";
+  return { address, family: familyOf(address), port: target.port };
+}
+
+function sameAddress(one: PublicAddress | undefined, other: PublicAddress): boolean {
+  if (typeof one !== "object" || typeof other !== "object") return one === other;
+  return one.address === other.address && one.port === other.port;
+}
+
+/** Short, because paths of unix sockets are limited to about 100 bytes. */
+function socketPathFor(folder: string, listenId: number): string {
+  const name = listenId.toString(36);
+  return process.platform === "win32"
+    ? `\\\\.\\pipe\\${path.basename(folder)}-${name}`
+    : path.join(folder, `${name}.sock`);
+}
