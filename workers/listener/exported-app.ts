@@ -1,0 +1,132 @@
+/**
+ * Serves an app that is only exported. What counts as an app is told by its shape, in the order below; a function that
+ * takes no argument, and a promise, are asked for the app they give.
+ */
+import { createServer, type RequestListener, Server } from "node:http";
+import { UnreloaderError } from "../../src/errors.js";
+import { type FetchHandler, fetchListener } from "./fetch-bridge.js";
+
+export type AppKind =
+  | "server"
+  | "listener"
+  | "fetch"
+  | "callback"
+  | "routing"
+  | "handler"
+  | "factory"
+  | "promise"
+  | "none";
+
+/** Tried in this order when no name is asked for. */
+const DEFAULT_NAMES = ["default", "app", "handler", "server"];
+/** A factory that gives a factory, and so on, is not an app. */
+const MAX_STEPS = 5;
+
+/** What `value` is, by its shape alone: nothing is called. */
+export function appKind(value: unknown): AppKind {
+  if (value instanceof Server) return "server";
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return "none";
+  // Before "callable": a Fastify instance, a Koa app and a Hono app have more than one of these.
+  if (has(value, "then")) return "promise";
+  if (has(value, "routing") && has(value, "ready")) return "routing";
+  if (has(value, "callback") && has(value, "use")) return "callback";
+  if (has(value, "fetch")) return "fetch";
+  if (typeof value === "function") {
+    if (isClass(value)) return "none";
+    return value.length >= 2 || has(value, "handle") ? "listener" : value.length === 0 ? "factory" : "none";
+  }
+  // Polka; connect-style routers that are objects.
+  return has(value, "handler") || has(value, "handle") ? "handler" : "none";
+}
+
+/**
+ * A server, not listening yet, for the app that a module exports: the export `name`, or else the first of default, app,
+ * handler and server that is one. Undefined when no name was asked for and nothing fits. Throws ERR_UNRELOADER_NO_APP
+ * when the asked export is not there or is no app, and whatever a factory of the app throws.
+ */
+export async function serveExported(
+  namespace: Readonly<Record<string, unknown>>,
+  options: { readonly app?: string | undefined } = {},
+): Promise<Server | undefined> {
+  const { app } = options;
+  if (app !== undefined) {
+    if (!(app in namespace)) throw noApp(`the entry has no export ${app}`, namespace);
+    const server = await serverFor(namespace[app]);
+    if (server === undefined) throw noApp(`the entry's export ${app} is not an app`, namespace);
+    return server;
+  }
+  for (const value of candidates(namespace)) {
+    const server = await serverFor(value);
+    if (server !== undefined) return server;
+  }
+  return undefined;
+}
+
+function* candidates(namespace: Readonly<Record<string, unknown>>): Iterable<unknown> {
+  for (const name of DEFAULT_NAMES) if (name in namespace) yield namespace[name];
+  // The default export of CommonJS seen as ESM is `module.exports`, which may hold the names.
+  const inner = namespace.default;
+  if (typeof inner !== "object" || inner === null || appKind(inner) !== "none") return;
+  for (const name of DEFAULT_NAMES) if (name in inner) yield (inner as Record<string, unknown>)[name];
+}
+
+async function serverFor(exported: unknown): Promise<Server | undefined> {
+  let value = exported;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    switch (appKind(value)) {
+      case "server":
+        return (value as Server).listening ? undefined : (value as Server);
+      case "listener":
+        return createServer(value as RequestListener);
+      case "fetch": {
+        const target = value as { fetch: FetchHandler };
+        return createServer(fetchListener((request, bindings) => target.fetch(request, bindings)));
+      }
+      case "callback":
+        return createServer((value as { callback(): RequestListener }).callback());
+      case "routing": {
+        const instance = value as { ready(): PromiseLike<unknown>; routing: RequestListener; server?: unknown };
+        await instance.ready();
+        // Its own server has what was attached to it: upgrades, timeouts, a server factory.
+        if (instance.server instanceof Server) return instance.server.listening ? undefined : instance.server;
+        return createServer(instance.routing);
+      }
+      case "handler": {
+        const target = value as { handler?: RequestListener; handle?: RequestListener };
+        return createServer((request, response) => (target.handler ?? target.handle)?.call(target, request, response));
+      }
+      case "factory":
+        value = (value as () => unknown)();
+        break;
+      case "promise":
+        value = await (value as PromiseLike<unknown>);
+        break;
+      case "none":
+        return undefined;
+    }
+  }
+  return undefined;
+}
+
+function has(value: object, method: string): boolean {
+  return typeof (value as Record<string, unknown>)[method] === "function";
+}
+
+function isClass(value: object): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(value));
+}
+
+function noApp(problem: string, namespace: Readonly<Record<string, unknown>>): UnreloaderError {
+  const found = Object.keys(namespace).map((name) => `${name} (${describe(namespace[name])})`);
+  const exports = found.length === 0 ? "it exports nothing" : `it exports ${found.join(", ")}`;
+  return new UnreloaderError(
+    "ERR_UNRELOADER_NO_APP",
+    `${problem}: ${exports}. An app is a (req, res) function, an object with fetch(Request), an Express, Connect, Polka, ` +
+      "Koa, Fastify or Hono app, or an http.Server that does not listen. Name the right export with --app.",
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "function") return value === null ? "null" : typeof value;
+  return isClass(value) ? "class" : `function of ${value.length}`;
+}
