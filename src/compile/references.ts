@@ -373,14 +373,31 @@ function isMetadataCall(node: Node & { type: "CallExpression" }): boolean {
   );
 }
 
-const special = /[.*+?^${}()|[\]\\]/g;
-
+/** Offsets at which a word that matters stands in the text (in comments and strings as well), ascending. */
 function marksIn(text: string, tracked: ReadonlySet<string>): number[] | undefined {
   // An escape in a name (`\u0061`) hides it from a search of the text.
   if (text.includes("\\u")) return undefined;
-  const words = [...tracked].map((name) => name.replace(special, "\\$&"));
-  const pattern = new RegExp(`(?<![\\w$])(?:${["await", "using", "import", ...words].join("|")})(?![\\w$])|@`, "g");
   const marks: number[] = [];
-  while (pattern.exec(text)) marks.push(pattern.lastIndex - 1);
-  return marks;
+  // By indexOf: one regular expression for all words is ten times as slow.
+  const addAll = (word: string): void => {
+    for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + word.length)) {
+      if (!continuesWord(text, at - 1) && !continuesWord(text, at + word.length)) marks.push(at);
+    }
+  };
+  for (const word of ["await", "using", "import"]) addAll(word);
+  for (const word of tracked) addAll(word);
+  for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) marks.push(at);
+  return marks.sort((a, b) => a - b);
+}
+
+/** Whether an ASCII letter, digit, `_` or `$` stands at `offset`. Other letters need no care: a mark too many is harmless. */
+function continuesWord(text: string, offset: number): boolean {
+  const code = text.charCodeAt(offset);
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 36
+  );
 }

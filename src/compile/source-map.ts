@@ -1,6 +1,6 @@
 /** Source maps, made only when somebody asks: compiling without them is several times as fast. */
+import { SourceMap } from "node:module";
 import remapping from "@jridgewell/remapping";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import MagicString from "magic-string";
 import type { TextPosition } from "./code-frame.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
@@ -38,7 +38,9 @@ export function makeSourceMap(request: MapRequest): EncodedSourceMap {
 
 /** The place in the source that `position`, in the generated text, comes from; the nearest one before it if need be. */
 export function traceBack(position: TextPosition, map: EncodedSourceMap): TextPosition {
-  const trace = new TraceMap({ ...map, file: null } as never);
-  const { line, column } = originalPositionFor(trace, { line: position.line, column: position.column - 1 });
-  return line === null || column === null ? position : { line, column: column + 1 };
+  const entry = new SourceMap({ file: "", sourceRoot: "", sourcesContent: [], ...map } as never).findEntry(
+    position.line - 1,
+    position.column - 1,
+  );
+  return "originalLine" in entry ? { line: entry.originalLine + 1, column: entry.originalColumn + 1 } : position;
 }

@@ -1,7 +1,7 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
-import type { Front } from "../front/front.js";
+import type { Front, OpenRequest } from "../front/front.js";
 import type { ResolvedOptions } from "../options.js";
-import type { BootOrder, ListenTarget } from "../protocol/messages.js";
+import type { BootOrder, ListenTarget, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
@@ -32,6 +32,8 @@ export class Epochs {
   readonly #with: EpochsOptions;
   /** Threads that have not ended (the app's, one on trial, one that drains), and what each holds. */
   readonly #threads = new Map<AppEpoch, LoadedApp | undefined>();
+  /** A thread on trial -> what it listens on, on ports that the app's present thread still serves. */
+  readonly #onTrial = new Map<AppEpoch, OpenRequest[]>();
   /** Threads that have opened a server: only the first server takes `--port`. */
   readonly #listened = new WeakSet<AppEpoch>();
   #last = 0;
@@ -85,10 +87,25 @@ export class Epochs {
     }
   }
 
+  /** Evaluates the app in a thread beside the one that serves, whose ports it does not get before `promote`. */
+  async try(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
+    this.#onTrial.set(epoch, []);
+    const outcome = await this.boot(epoch, preparation);
+    if (outcome.type === "failed") this.#onTrial.delete(epoch);
+    return outcome;
+  }
+
+  /** Gives a thread that was on trial the ports of the one that it replaces, which has been retired. */
+  async promote(epoch: AppEpoch): Promise<void> {
+    const requests = this.#onTrial.get(epoch) ?? [];
+    this.#onTrial.delete(epoch);
+    await Promise.all(requests.map((request) => this.#with.front.open(request)));
+  }
+
   /** Ends a thread; its requests in flight get `drainMs`. */
   async retire(epoch: AppEpoch, drainMs: number): Promise<void> {
     await epoch.stop(drainMs);
-    this.#with.front.workerDied(epoch.number);
+    this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
   }
 
   /** Ends every thread. */
@@ -98,8 +115,8 @@ export class Epochs {
 
   readonly #listener: EpochListener = {
     listenRequested: (epoch, report) => void this.#listen(epoch, report),
-    serverClosed: (epoch, listenId) => void this.#with.front.close(epoch.number, listenId),
-    serverReleased: (epoch, listenId) => this.#with.front.release(epoch.number, listenId),
+    serverClosed: (_, listenId) => this.#with.front.close(listenId),
+    serverReleased: (_, listenId) => this.#with.front.release(listenId),
     modulesDiscovered: (epoch, modules) => {
       this.#threads.get(epoch)?.discovered(modules);
       this.#with.preparer.trackModules(modules);
@@ -113,15 +130,28 @@ export class Epochs {
   };
 
   async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
-    const { listenId, kind } = report;
+    const { listenId } = report;
     try {
-      const target = this.#targetOf(epoch, report);
-      const { address, opened } = await this.#with.front.open({ ...report, epoch: epoch.number, target });
+      const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report) };
+      const address = this.#lend(epoch, request) ?? (await this.#open(request));
       epoch.settleListen(listenId, { address });
-      if (opened) this.#with.listening.opened({ kind, address });
     } catch (error) {
       epoch.settleListen(listenId, { error: serializeError(error) });
     }
+  }
+
+  #lend(epoch: AppEpoch, request: OpenRequest): PublicAddress | undefined {
+    const address = this.#onTrial.has(epoch) ? this.#with.front.lend(request) : undefined;
+    if (address !== undefined) this.#onTrial.get(epoch)?.push(request);
+    return address;
+  }
+
+  async #open(request: OpenRequest): Promise<PublicAddress> {
+    const { front, listening } = this.#with;
+    const open = front.addresses().length;
+    const address = await front.open(request);
+    if (front.addresses().length > open) listening.opened({ kind: request.kind, address });
+    return address;
   }
 
   /** `--port` and `--host` count for the first server of a thread. */

@@ -16,7 +16,7 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { LoadedModule } from "../protocol/messages.js";
-import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, preloadFiles } from "./environment.js";
@@ -58,7 +58,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
-  #checkedAt = Number.NEGATIVE_INFINITY;
   #lastFailure: FailureReport | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
@@ -74,8 +73,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       mode: options.watch,
       ignore: options.ignore,
       probeFolder: cacheFolder(options.root),
+      ...(options.cooldown !== "off" && { cooldownMs: options.cooldown }),
       onStale: () => this.#noticed(),
-      onWarning: (message) => this.emit("log", { level: "warn", message }),
+      onWarning: (message: string) => this.emit("log", { level: "warn", message }),
     });
     const roots = () => [...preloadFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
@@ -102,6 +102,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#assertOpen();
     // A cycle that is under way may have looked at the files before this call.
     await this.#cycle;
+    this.#registry.markAll();
     return this.#freshen();
   }
 
@@ -177,22 +178,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** A file was written, as far as the watcher can tell: nothing that begins now may pass before it has been checked. */
   #noticed(): void {
-    if (this.#closing || this.#options.cooldown === "off") return;
+    const { cooldown } = this.#options;
+    if (this.#closing || cooldown === "off") return;
     Atomics.store(this.#table, HOLD, 1);
     clearTimeout(this.#eager);
-    this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, this.#cooldownLeft()));
+    this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
   }
 
   #mustWork(): boolean {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined) return true;
-    return this.#cooldownLeft() === 0 && this.#registry.stale();
-  }
-
-  #cooldownLeft(): number {
-    const { cooldown } = this.#options;
-    if (cooldown === "off") return Number.POSITIVE_INFINITY;
-    return cooldown === 0 ? 0 : Math.max(0, this.#checkedAt + cooldown - performance.now());
+    return this.#options.cooldown !== "off" && this.#registry.stale();
   }
 
   // ---- the cycle
@@ -219,8 +215,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
-    this.#pending.merge(this.#registry.check());
-    this.#checkedAt = performance.now();
+    this.#pending.merge(await this.#registry.checkSettled());
     const app = this.#app;
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
@@ -299,9 +294,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     error: SerializedError,
     started: number,
   ): Promise<ReloadReport> {
-    const trial = await this.#epochs.boot(this.#epochs.spawn(), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(), this.#preparer.all());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
+      await this.#epochs.promote(trial.app.epoch);
       return this.#booted(trial.app, { type: "reloadFailed", error }, started);
     }
     if (app.epoch.alive && trial.error.message === error.message) return this.#fail(trial.error, started, preparation);
@@ -334,7 +330,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
     this.#app = app;
-    this.#front.serve(app.epoch.number);
     this.#bootedAt = performance.now();
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
@@ -354,7 +349,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#closing || this.#app?.epoch !== epoch) return;
     const inFlight = this.#front.inFlight();
-    this.#front.workerDied(epoch.number);
+    this.#front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     const restarts = inFlight > 0 || performance.now() - this.#bootedAt >= SHORT_LIFE_MS;
     const next = restarts || this.#state.phase === "reloading" ? "restarting" : "waiting for a change";
     this.emit("worker-exit", { epoch: epoch.number, cause: end, next });
@@ -393,7 +388,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       importedBy: importersOf(error, preparation, this.#options.entry),
     };
     this.#lastFailure = report;
-    if (this.#generation === 0) void this.#openFallback();
+    if (this.#front.addresses().length === 0) void this.#openFallback();
     this.emit("failed", report);
     this.emit("reload", report);
     return report;
@@ -426,8 +421,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
   async #openFallback(): Promise<void> {
     try {
-      const address = await this.#front.openFallback(this.#options.fallback);
-      if (address) this.#listening.opened({ kind: "http", address });
+      const address = await this.#front.openUnserved(this.#options.fallback);
+      this.#listening.opened({ kind: "http", address });
     } catch (error) {
       this.emit("log", {
         level: "warn",
@@ -440,7 +435,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption]) clearTimeout(timer);
-    await this.#front.stop(deadlineMs);
+    await this.#front.shutDown(deadlineMs);
     await this.#epochs.close(deadlineMs);
     await this.#registry.close();
     await this.#preparer.close();

@@ -26,9 +26,9 @@ const MAX_STEPS = 5;
 export function appKind(value: unknown): AppKind {
   if (value instanceof Server) return "server";
   if (value === null || (typeof value !== "object" && typeof value !== "function")) return "none";
-  // Before "callable": a Fastify instance, a Koa app and a Hono app have more than one of these.
-  if (has(value, "then")) return "promise";
+  // A Fastify instance is a thenable too.
   if (has(value, "routing") && has(value, "ready")) return "routing";
+  if (has(value, "then")) return "promise";
   if (has(value, "callback") && has(value, "use")) return "callback";
   if (has(value, "fetch")) return "fetch";
   if (typeof value === "function") {

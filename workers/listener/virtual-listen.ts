@@ -138,6 +138,19 @@ export class VirtualListen {
     }
   }
 
+  /** What listens now: for `restore`. */
+  listening(): readonly VirtualServer[] {
+    return [...this.#servers].filter((server) => !server.released);
+  }
+
+  /** A plan was rolled back: closes what has been opened since `listening()`, and what was released since listens again. */
+  restore(before: readonly VirtualServer[]): void {
+    for (const server of this.#servers) if (!before.includes(server)) server.release();
+    for (const { server, identity, files, released } of before) {
+      if (released) this.#listenVirtually(server, identity.target, files);
+    }
+  }
+
   #onListen(server: Server, args: Parameters<ServerInternals["_listen2"]>): void {
     const internals = serverInternals(server);
     const [address, port, addressType, backlog, fd, flags] = args;
@@ -146,27 +159,23 @@ export class VirtualListen {
       this.#listen2.call(internals, ...args);
       return;
     }
-    this.#listenVirtually(server, listenTarget(address, port, addressType, backlog, flags));
+    const owners = [this.#exported.get(server), this.#options.currentModule(), this.#creators.get(server)];
+    const files = new Set(owners.filter((file) => file !== undefined));
+    this.#listenVirtually(server, listenTarget(address, port, addressType, backlog, flags), files);
   }
 
-  #listenVirtually(server: Server, target: ListenTarget): void {
+  #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>): void {
     const listenId = ++this.#lastListenId;
     const kind = serverKind(server);
     const socketPath = socketPathFor(this.#options.socketFolder, listenId);
-    const exporter = this.#exported.get(server);
-    const files = [exporter, this.#options.currentModule(), this.#creators.get(server)];
-    const virtual = new VirtualServer(
-      server,
-      { listenId, kind, target, socketPath },
-      new Set(files.filter((file) => file !== undefined)),
-      this.#context,
-      (closed) => this.#onClosed(closed),
+    const virtual = new VirtualServer(server, { listenId, kind, target, socketPath }, files, this.#context, (closed) =>
+      this.#onClosed(closed),
     );
     this.#events.watch(server);
     virtual.open(provisionalAddress(target));
 
     let opening: Promise<PublicAddress> | undefined;
-    const request = { listenId, kind, target, exported: exporter !== undefined, socketPath };
+    const request = { listenId, kind, target, exported: this.#exported.has(server), socketPath };
     const ask = () => {
       opening = this.#options.requestListen(request);
     };

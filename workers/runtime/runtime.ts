@@ -56,6 +56,7 @@ export class Runtime {
   readonly #commonJs: CommonJsLoader;
   readonly #esm: EsmLoader;
   readonly #traces: StackTraces;
+  #uninstall: (() => void) | undefined;
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     this.#host = host;
@@ -104,9 +105,16 @@ export class Runtime {
     });
   }
 
-  /** Maps stacks of errors to the user's source, for the whole thread. The returned function undoes it. */
-  installStackTraces(): () => void {
-    return this.#traces.install();
+  /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
+  install(): void {
+    this.#uninstall ??= this.#traces.install();
+  }
+
+  /** Takes back what `install` did, and forgets own files in Node's own cache. */
+  close(): void {
+    this.#uninstall?.();
+    this.#uninstall = undefined;
+    for (const record of this.#registry.all()) this.#unload(record);
   }
 
   /** Code that was compiled ahead: used from the next evaluation of its file on. */

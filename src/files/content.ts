@@ -1,0 +1,80 @@
+/** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
+import { readdirSync, readFileSync } from "node:fs";
+import { hashSource } from "../compile/hash.js";
+import { errorCode, isSettled, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
+
+/** The hash of the text; or MISSING; or `unreadable:CODE`, which no hash looks like. */
+export type Content = string;
+
+export const MISSING: Content = "missing";
+export const EMPTY: Content = hashSource(Buffer.alloc(0));
+
+/** The content of a file at one moment. */
+export interface Sight {
+  readonly content: Content;
+  /** Milliseconds since 1970; the content was read at this time or later. */
+  readonly time: number;
+  /** Absent when the content was read without a stat call before it. */
+  readonly stamp?: Stamp | undefined;
+}
+
+/** The file system as it is looked at here; tests put their own in its place. */
+export interface Disk {
+  look(path: string): Look;
+  /** Reads and hashes. */
+  read(file: string): Content;
+  /** Names in a folder; none when it cannot be listed. */
+  list(folder: string): string[];
+}
+
+export const realDisk: Disk = { look: lookAt, read: readContent, list: readNames };
+
+/**
+ * Looks at a file of which `before` is known. Only reads it when the stamp has changed, or when `before` is from so soon
+ * after a write that the stamp could not show a second one. The stat call comes before the reading: what is written in
+ * between makes the stamp too old, which only costs another reading.
+ */
+export function lookAgain(file: string, before: Sight | undefined, disk: Disk, now: number): Sight {
+  const look = disk.look(file);
+  switch (look.type) {
+    case "file": {
+      const { stamp } = look;
+      const vouched = before !== undefined && vouchesFor(before, stamp);
+      return { content: vouched ? before.content : disk.read(file), time: now, stamp };
+    }
+    case "folder":
+    case "missing":
+      return { content: MISSING, time: now };
+    case "unreadable":
+      return { content: unreadable(look.code), time: now };
+    default:
+      return look satisfies never;
+  }
+}
+
+function vouchesFor(before: Sight, stamp: Stamp): boolean {
+  if (before.content === MISSING || before.content.startsWith("unreadable:")) return false;
+  return isSettled(stamp, before.time) && (!before.stamp || sameStamp(before.stamp, stamp));
+}
+
+function readContent(file: string): Content {
+  try {
+    return hashSource(readFileSync(file));
+  } catch (error) {
+    const code = errorCode(error);
+    return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" ? MISSING : unreadable(code);
+  }
+}
+
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    errorCode(error);
+    return [];
+  }
+}
+
+function unreadable(code: string): Content {
+  return `unreadable:${code}`;
+}

@@ -1,0 +1,32 @@
+/** Finds out which names have come to a folder. */
+import type { Disk } from "./content.js";
+import type { Folder, Listing } from "./folder.js";
+import { isSettled, sameStamp } from "./stamps.js";
+
+export function emptyListing(): Listing {
+  return { names: new Set(), arrived: new Set(), sight: undefined };
+}
+
+/** Takes what is there now as what was there all along. */
+export function takeListing(folder: Folder, listing: Listing, disk: Disk, now: number): void {
+  listAgain(folder, listing, disk, now);
+  for (const name of listing.arrived) listing.names.add(name);
+  listing.arrived.clear();
+}
+
+/**
+ * Lists the folder if it may have changed since `listing.sight`: names that are new are put with the arrived ones, names
+ * that are gone are forgotten. Says whether it has listed.
+ */
+export function listAgain(folder: Folder, listing: Listing, disk: Disk, now: number): boolean {
+  const look = disk.look(folder.path);
+  const { sight } = listing;
+  if (look.type === "folder" && sight && isSettled(look.stamp, sight.time) && sameStamp(look.stamp, sight.stamp)) {
+    return false;
+  }
+  const present = new Set(look.type === "folder" ? disk.list(folder.path) : []);
+  for (const name of listing.names) if (!present.has(name)) listing.names.delete(name);
+  for (const name of present) if (!listing.names.has(name)) listing.arrived.add(name);
+  listing.sight = look.type === "folder" ? { stamp: look.stamp, time: now } : undefined;
+  return true;
+}

@@ -1,0 +1,385 @@
+/**
+ * Knows all files that the running app was made from, and tells which have changed. Events only mark; what has really
+ * changed is decided by looking (stat, then content) at the moment a request asks.
+ */
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { changeBetween, type FileChange } from "./change-batch.js";
+import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
+import { probeEvents } from "./event-probe.js";
+import { isRemote } from "./file-system.js";
+import type { Folder, KnownFile } from "./folder.js";
+import { FolderWatches } from "./folder-watches.js";
+import { ignoreFilter } from "./ignore.js";
+import { emptyListing, listAgain, takeListing } from "./listing.js";
+import { errorCode } from "./stamps.js";
+import { eventsUnavailable, type WatchFolder, watchFolder } from "./watcher.js";
+
+export interface FileRegistryOptions {
+  readonly root: string;
+  readonly mode: "events" | "poll" | "auto";
+  /** Globs, relative to `root` or absolute. */
+  readonly ignore: readonly string[];
+  /** Folder for the file by which `auto` finds out how events behave; made when it is missing. */
+  readonly probeFolder: string;
+  /** Called synchronously when something is marked, within the event loop turn in which its event arrives. */
+  readonly onStale: () => void;
+  readonly onWarning?: (message: string) => void;
+  /** Least time between two automatic checks, in milliseconds; Infinity: none. */
+  readonly cooldownMs?: number;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+  readonly disk?: Disk;
+  readonly watch?: WatchFolder;
+}
+
+/** More events than this between two checks: the kernel's queue (16,384) may have overflowed, which it tells nobody. */
+const OVERFLOW = 8192;
+const PROBE_DEADLINE_MS = 1000;
+/** While events cannot be relied on, the disk is looked at this often without a request, */
+const BACKGROUND_MS = 300;
+/** but for at most this share of the time. */
+const BACKGROUND_SHARE = 1 / 20;
+/** How long a file that is gone or empty may be in the middle of a save, and how often to look whether it is over. */
+const SAVE_MS = 25;
+const SAVE_STEP_MS = 2;
+/** Folders that are not gone into when they appear; they are looked at where a specifier leads there. */
+const NOT_ENTERED = /^(\.|node_modules$)/;
+/** Names that the system may report in another Unicode form than the one they are known by. */
+const MANY_FORMS = /[^\0-\x7f]/;
+
+export class FileRegistry {
+  readonly #options: FileRegistryOptions;
+  readonly #disk: Disk;
+  readonly #now: () => number;
+  readonly #cooldownMs: number;
+  readonly #isIgnored: (file: string) => boolean;
+  readonly #watches: FolderWatches;
+  /** Whatever was compiled has been read after this time. */
+  readonly #since: number;
+  /** Key: path. Born in `track` and `trackConfig`, dead in `untrack`. */
+  readonly #files = new Map<string, KnownFile>();
+  /** Files to be looked at by the next `check`, because of an event or a scan. Emptied by it. */
+  readonly #markedFiles = new Set<KnownFile>();
+  /** Folders whose listing has arrived names, or has to be made again. Emptied by `check`. */
+  readonly #markedFolders = new Set<Folder>();
+  readonly #warned = new Set<string>();
+  #trusted: boolean;
+  /** Since the last check. */
+  #events = 0;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #background: NodeJS.Timeout | undefined;
+  #closed = false;
+  readonly #started: Promise<void>;
+
+  constructor(options: FileRegistryOptions) {
+    this.#options = options;
+    this.#disk = options.disk ?? realDisk;
+    this.#now = options.clock ?? Date.now;
+    this.#cooldownMs = options.cooldownMs ?? 0;
+    this.#isIgnored = ignoreFilter(options.root, options.ignore);
+    this.#since = this.#now();
+    this.#trusted = options.mode === "events";
+    this.#watches = new FolderWatches({
+      root: options.root,
+      disk: this.#disk,
+      watch: this.#chooseWatch(),
+      isPrompt: (folder) => this.#trusted && (options.mode === "events" || !isRemote(folder)),
+      onEntry: (folder, name, renamed) => this.#onEntry(folder, name, renamed),
+      onFolder: (folder) => this.#markFolder(folder),
+      onEstablished: (folder) => {
+        if (this.#scan(folder)) options.onStale();
+      },
+      onRefused: (_folder, error) => this.#warnRefused(error),
+    });
+    this.#started = this.#start();
+  }
+
+  /**
+   * Own files that are in the graph now, each with the hash of the text that was compiled, so that a file that was saved
+   * between being read and being watched is found. Without a hash: what is there now counts as known.
+   */
+  track(files: Iterable<{ readonly file: string; readonly hash: string | undefined }>): void {
+    for (const { file, hash } of files) {
+      const known = this.#files.get(file);
+      if (!known) this.#add(file, hash, "source");
+      else if (hash !== undefined && hash !== known.reported) this.#expect(known, hash);
+    }
+  }
+
+  /** package.json, lockfiles, tsconfig, env files, existing or not: whatever happens to one is of the kind `config`. */
+  trackConfig(files: Iterable<string>): void {
+    for (const file of files) {
+      const known = this.#files.get(file);
+      if (known) known.config = true;
+      else this.#add(file, undefined, "config");
+    }
+  }
+
+  /**
+   * Folders, existing or not, where an added file could change where a specifier leads: what comes there is `added`, also
+   * in folders that come there.
+   */
+  trackFolders(folders: Iterable<string>): void {
+    for (const path of folders) {
+      if (this.#isIgnored(path)) continue;
+      const folder = this.#watches.need(path);
+      if (folder.listing) continue;
+      folder.listing = emptyListing();
+      if (folder.state !== "missing") takeListing(folder, folder.listing, this.#disk, this.#now());
+    }
+  }
+
+  untrack(files: Iterable<string>): void {
+    for (const file of files) {
+      const known = this.#files.get(file);
+      if (!known) continue;
+      this.#files.delete(file);
+      this.#markedFiles.delete(known);
+      known.folder.files.delete(path.basename(file));
+      this.#watches.drop(known.folder);
+    }
+  }
+
+  /**
+   * Whether a check may find something. Asked for each request: a few nanoseconds where events are prompt; elsewhere a
+   * look at all files (2 to 6 ms for 2000), at most once in a cooldown.
+   */
+  stale(): boolean {
+    if (this.#cooldownMs > 0 && this.#now() - this.#checkedAt < this.#cooldownMs) return false;
+    if (this.#markedFiles.size + this.#markedFolders.size > 0) return true;
+    return this.#watches.doubtful.size > 0 && this.#scanDoubtful();
+  }
+
+  /** Looks at all that is marked. Each change is reported once: what is on the disk now is what the next check compares with. */
+  check(): FileChange[] {
+    this.#checkedAt = this.#now();
+    this.#events = 0;
+    for (const folder of this.#watches.doubtful) {
+      for (const known of folder.files.values()) this.#markedFiles.add(known);
+      if (folder.listing) this.#markedFolders.add(folder);
+      else this.#watches.openReturned(folder);
+    }
+    const changes: FileChange[] = [];
+    for (const known of this.#markedFiles) {
+      const change = this.#look(known);
+      if (change) changes.push(change);
+      known.reported = known.sight?.content ?? MISSING;
+    }
+    this.#markedFiles.clear();
+    // A folder that has come is marked while this runs, and visited as well.
+    for (const folder of this.#markedFolders) changes.push(...this.#takeArrivals(folder));
+    this.#markedFolders.clear();
+    return changes;
+  }
+
+  /**
+   * As `check`, but a file that is gone or empty gets 25 ms to come back with text, since many editors save in two
+   * steps. A request can wait for that; to answer it from the half-saved file or from the old code would both be wrong.
+   */
+  async checkSettled(): Promise<FileChange[]> {
+    const deadline = this.#now() + SAVE_MS;
+    while (!this.#closed && this.#now() < deadline && this.#seesHalfSaved()) await delay(SAVE_STEP_MS);
+    return this.check();
+  }
+
+  /** Marks everything: for a check that must not rely on events. */
+  markAll(): void {
+    for (const known of this.#files.values()) this.#markedFiles.add(known);
+    for (const folder of this.#watches.all()) this.#markListing(folder);
+  }
+
+  /** Resolves when all watches stand. Before that, files are looked at for each request. */
+  async ready(): Promise<void> {
+    await this.#started;
+    await this.#watches.ready();
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#background);
+    this.#watches.close();
+    this.#files.clear();
+    this.#markedFiles.clear();
+    this.#markedFolders.clear();
+    await this.#started;
+  }
+
+  #chooseWatch(): WatchFolder | undefined {
+    const { mode, watch } = this.#options;
+    if (mode === "poll") return undefined;
+    const reason = watch ? undefined : eventsUnavailable();
+    if (reason === undefined) return watch ?? watchFolder;
+    this.#warn(reason, `files are polled for changes, because ${reason}`);
+    return undefined;
+  }
+
+  async #start(): Promise<void> {
+    const watch = this.#chooseWatch();
+    if (this.#options.mode === "auto" && watch) {
+      const promptness = await probeEvents(this.#options.probeFolder, watch, PROBE_DEADLINE_MS);
+      if (this.#closed) return;
+      this.#trusted = promptness === "prompt";
+      if (promptness === "none") {
+        this.#warn("none", "no file events arrive here: files are polled for changes");
+        this.#watches.stopWatching();
+      }
+      if (this.#trusted) this.#watches.judgeAgain();
+    }
+    this.#lookInBackground(BACKGROUND_MS);
+  }
+
+  #add(file: string, hash: string | undefined, kind: "source" | "config"): void {
+    if (this.#isIgnored(file)) return;
+    const folder = this.#watches.need(path.dirname(file));
+    const now = this.#now();
+    const sight =
+      hash === undefined ? lookAgain(file, undefined, this.#disk, now) : { content: hash, time: this.#since };
+    const known: KnownFile = { file, folder, config: kind === "config", reported: sight.content, sight };
+    this.#files.set(file, known);
+    folder.files.set(path.basename(file), known);
+    if (sight.content !== MISSING) folder.listing?.names.add(path.basename(file));
+    // Events of before are lost. Where folders are not watched yet, a look comes anyway.
+    if (hash !== undefined && folder.state === "watched" && this.#look(known)) this.#mark(known);
+    if (kind === "config") this.#addTarget(file);
+  }
+
+  /** A config file may be a symbolic link (`.env` to a shared one): saving its target changes it. */
+  #addTarget(file: string): void {
+    let target = file;
+    try {
+      target = realpathSync(file);
+    } catch (error) {
+      errorCode(error);
+    }
+    if (target !== file && !this.#files.has(target)) this.#add(target, undefined, "config");
+  }
+
+  /** The app runs another text than was last reported. */
+  #expect(known: KnownFile, hash: string): void {
+    known.reported = hash;
+    if (known.sight?.content !== hash) this.#mark(known);
+  }
+
+  #mark(known: KnownFile): void {
+    this.#markedFiles.add(known);
+    this.#options.onStale();
+  }
+
+  #markFolder(folder: Folder): void {
+    for (const known of folder.files.values()) this.#markedFiles.add(known);
+    this.#markListing(folder);
+    if (folder.files.size > 0 || folder.listing) this.#options.onStale();
+  }
+
+  #markListing(folder: Folder): void {
+    if (!folder.listing) return;
+    folder.listing.sight = undefined;
+    this.#markedFolders.add(folder);
+  }
+
+  #onEntry(folder: Folder, name: string, renamed: boolean): void {
+    if (++this.#events === OVERFLOW) this.markAll();
+    const known = folder.files.get(name);
+    const { listing } = folder;
+    if (listing && (renamed || !listing.names.has(name))) {
+      listing.arrived.add(name);
+      this.#markedFolders.add(folder);
+    }
+    if (known) this.#mark(known);
+    else if (MANY_FORMS.test(name)) this.#markFolder(folder);
+    else if (listing?.arrived.has(name)) this.#options.onStale();
+  }
+
+  /** Whether a look at the folder finds a change; it is marked then. */
+  #scan(folder: Folder): boolean {
+    let found = false;
+    for (const known of folder.files.values()) {
+      if (!this.#look(known)) continue;
+      this.#markedFiles.add(known);
+      found = true;
+    }
+    const { listing } = folder;
+    const listed = listing !== undefined && listAgain(folder, listing, this.#disk, this.#now());
+    if (listing && listing.arrived.size > 0) {
+      this.#markedFolders.add(folder);
+      found = true;
+    }
+    if (listed || !listing) this.#watches.openReturned(folder);
+    return found;
+  }
+
+  #scanDoubtful(): boolean {
+    this.#checkedAt = this.#now();
+    let found = false;
+    for (const folder of this.#watches.doubtful) found = this.#scan(folder) || found;
+    return found;
+  }
+
+  #look(known: KnownFile): FileChange | undefined {
+    known.sight = lookAgain(known.file, known.sight, this.#disk, this.#now());
+    return changeBetween(known.file, known.reported, known.sight.content, known.config);
+  }
+
+  /** What has come to the folder since the last check, other than known files. */
+  #takeArrivals(folder: Folder): FileChange[] {
+    const { listing } = folder;
+    if (!listing) return [];
+    const isListed = listing.sight !== undefined && !this.#watches.doubtful.has(folder);
+    if (!isListed && listAgain(folder, listing, this.#disk, this.#now())) this.#watches.openReturned(folder);
+    const changes: FileChange[] = [];
+    for (const name of listing.arrived) {
+      const file = path.join(folder.path, name);
+      const look = this.#disk.look(file);
+      const isNew = !listing.names.has(name);
+      if (look.type === "missing") listing.names.delete(name);
+      else listing.names.add(name);
+      if (!isNew || folder.files.has(name) || this.#isIgnored(file)) continue;
+      if (look.type === "file") changes.push({ file, kind: "added", mayBeHalfSaved: look.stamp.size === 0 });
+      if (look.type === "folder" && !NOT_ENTERED.test(name)) this.#enter(file);
+    }
+    listing.arrived.clear();
+    return changes;
+  }
+
+  /** A folder has come into a tracked one: all in it has come. */
+  #enter(path: string): void {
+    const folder = this.#watches.need(path);
+    folder.listing ??= emptyListing();
+    this.#markedFolders.add(folder);
+  }
+
+  #seesHalfSaved(): boolean {
+    if (!this.stale()) return false;
+    for (const known of this.#markedFiles) if (this.#look(known)?.mayBeHalfSaved) return true;
+    return false;
+  }
+
+  /** Finds changes without a request where events do not tell; the timer does not keep the process alive. */
+  #lookInBackground(afterMs: number): void {
+    if (this.#closed || !Number.isFinite(this.#cooldownMs)) return;
+    this.#background = setTimeout(
+      () => {
+        const begun = performance.now();
+        if (this.#watches.doubtful.size > 0 && this.stale()) this.#options.onStale();
+        this.#lookInBackground(Math.max(BACKGROUND_MS, (performance.now() - begun) / BACKGROUND_SHARE));
+      },
+      Math.max(afterMs, this.#cooldownMs),
+    ).unref();
+  }
+
+  #warnRefused(error: Error): void {
+    const code = errorCode(error);
+    const advice = code === "ENOSPC" ? " (raise fs.inotify.max_user_watches)" : "";
+    this.#warn(code, `some folders cannot be watched and are polled for changes: ${error.message}${advice}`);
+  }
+
+  /** Once for each reason. */
+  #warn(reason: string, message: string): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    this.#options.onWarning?.(message);
+  }
+}

@@ -1,0 +1,202 @@
+/** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
+import type { MessagePort } from "node:worker_threads";
+import { Compiler } from "../src/compile/compiler.js";
+import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
+import {
+  type BootOrder,
+  type PublicAddress,
+  type SupervisorOrder,
+  supervisorOrder,
+  type WorkerReport,
+} from "../src/protocol/messages.js";
+import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { serveExported } from "./listener/exported-app.js";
+import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
+import { adaptProcess, deliverSignal } from "./process.js";
+import { Runtime } from "./runtime/runtime.js";
+
+type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
+
+/** How long `listen()` sleeps for the main thread's answer before it goes on without. */
+const LISTEN_ANSWER_MS = 2000;
+/** An entry that has neither served nor listened after this time has no start to wait for. */
+const SETTLE_MS = 10_000;
+
+export class AppSession {
+  /** Settles when the supervisor has told the app to stop. */
+  readonly ended: Promise<void>;
+  readonly #order: BootOrder;
+  readonly #control: ControlPort<WorkerReport>;
+  readonly #runtime: Runtime;
+  readonly #listen: VirtualListen;
+  /** Listen id -> who asked; from the request to its answer. */
+  readonly #listens = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
+  /** Orders that evaluate or purge run one at a time, in the order they came. */
+  #queue: Promise<void> = Promise.resolve();
+  #settleTimer: NodeJS.Timeout | undefined;
+  #end: () => void = () => {};
+
+  constructor(order: BootOrder, port: MessagePort) {
+    this.#order = order;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#control = openControlPort<WorkerReport, SupervisorOrder>(port, supervisorOrder, (message) =>
+      this.#obey(message),
+    );
+    adaptProcess({
+      entry: order.entry,
+      args: order.args,
+      onExit: (code) => this.#control.send({ type: "exitRequested", code }),
+      onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
+    });
+    this.#runtime = this.#createRuntime();
+    this.#runtime.installStackTraces();
+    this.#listen = installVirtualListen({
+      table: new Int32Array(order.connectionTable),
+      socketFolder: order.socketFolder,
+      requestListen: (request) => this.#requestListen(request),
+      reportClosed: (listenId) => this.#control.send({ type: "serverClosed", listenId }),
+      reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
+      currentModule: () => this.#runtime.currentModule(),
+      answerTimeoutMs: LISTEN_ANSWER_MS,
+    });
+    this.#control.send({ type: "started" });
+  }
+
+  #createRuntime(): Runtime {
+    const { root, conditions, cacheFolder, entry } = this.#order;
+    const compiler = new Compiler({ root, conditions, ...(cacheFolder !== undefined && { cacheFolder }) });
+    return new Runtime(
+      {
+        prepare: (file) => compiler.prepare(file),
+        resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
+        sourceMap: (compiled) => compiler.sourceMap(compiled),
+        discovered: (module) => this.#control.send({ type: "modulesDiscovered", modules: [module] }),
+        loaded: (loaded) => this.#control.send({ type: "modulesLoaded", loaded }),
+      },
+      { entry },
+    );
+  }
+
+  #obey(message: SupervisorOrder): void {
+    switch (message.type) {
+      case "addModules":
+        this.#runtime.add(message.modules);
+        break;
+      case "evaluate":
+        this.#enqueue(() => this.#evaluate());
+        break;
+      case "applyPlan":
+        this.#enqueue(() => this.#applyPlan(message));
+        break;
+      case "settleListen":
+        this.#settleListen(message);
+        break;
+      case "releaseRequests":
+        this.#listen.releaseRequests();
+        break;
+      case "signal":
+        deliverSignal(message.signal as NodeJS.Signals);
+        break;
+      case "stop":
+        this.#enqueue(() => this.#stop(message));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A failure in here is the supervisor's own, not the app's: it ends the thread, as any uncaught exception. */
+  #enqueue(run: () => Promise<void>): void {
+    this.#queue = this.#queue.then(run);
+  }
+
+  async #evaluate(): Promise<void> {
+    const { entry, preload } = this.#order;
+    try {
+      await this.#runtime.load([...preload, entry]);
+      const serves = await this.#serve();
+      this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
+      this.#settleLater();
+    } catch (error) {
+      this.#control.send({ type: "evaluateFailed", loaded: [], error: this.#serialize(error) });
+    }
+  }
+
+  async #applyPlan(plan: OrderOf<"applyPlan">): Promise<void> {
+    await this.#listen.drained(plan.drainMs);
+    const servers = this.#listen.listening();
+    try {
+      const { loaded, purged } = await this.#runtime.applyPlan({
+        purge: plan.purge,
+        load: plan.load,
+        modules: plan.modules,
+        relinked: [],
+        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
+      });
+      if (plan.load.includes(this.#order.entry)) await this.#serve();
+      this.#control.send({
+        type: "planApplied",
+        planId: plan.planId,
+        purged: purged.map((file) => ({ file, classes: [] })),
+        loaded,
+      });
+    } catch (error) {
+      this.#listen.restore(servers);
+      const file = this.#runtime.fileOf(error);
+      this.#control.send({
+        type: "planFailed",
+        planId: plan.planId,
+        ...(file !== undefined && { file }),
+        error: this.#serialize(error),
+      });
+    }
+    this.#settleLater();
+  }
+
+  /** Serves what the entry exports, when it has not opened a server itself. */
+  async #serve(): Promise<"listening" | "exported" | "pending"> {
+    if (this.#listen.servers.size > 0) return "listening";
+    const { entry, app, fallback } = this.#order;
+    const namespace = await this.#runtime.import(entry);
+    const server = await serveExported(namespace as Record<string, unknown>, { app });
+    if (!server) return "pending";
+    this.#listen.listenExported(server, entry, fallback);
+    return "exported";
+  }
+
+  /**
+   * An entry's `async main()` goes on after its evaluation; what it reads until it listens counts as read at the start.
+   * One turn after it listens, nothing of the start is left.
+   */
+  #settleLater(): void {
+    clearTimeout(this.#settleTimer);
+    const listening = this.#listen.servers.size > 0;
+    this.#settleTimer = setTimeout(() => this.#runtime.settle(), listening ? 0 : SETTLE_MS).unref();
+  }
+
+  #requestListen(request: ListenRequest): Promise<PublicAddress> {
+    return new Promise((resolve, reject) => {
+      this.#listens.set(request.listenId, { resolve, reject });
+      this.#control.send({ type: "listenRequested", ...request });
+    });
+  }
+
+  #settleListen({ listenId, address, error }: OrderOf<"settleListen">): void {
+    const asked = this.#listens.get(listenId);
+    this.#listens.delete(listenId);
+    if (address !== undefined) asked?.resolve(address);
+    else asked?.reject(reviveError(error ?? { name: "Error", message: "the port could not be opened" }));
+    this.#settleLater();
+  }
+
+  async #stop({ drainMs }: OrderOf<"stop">): Promise<void> {
+    await this.#listen.drained(drainMs);
+    this.#end();
+  }
+
+  #serialize(error: unknown): SerializedError {
+    return serializeError(error, (one) => this.#runtime.locate(one));
+  }
+}
