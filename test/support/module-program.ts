@@ -83,13 +83,13 @@ export class RuntimeApp extends TempApp {
 export async function runNatively(text: string): Promise<Outcome> {
   const { entry, files } = parseProgram(text);
   await using app = new TempApp(files);
-  return observe(app.folder, () => import(pathToFileURL(app.path(entry)).href));
+  return await observe(app.folder, () => import(pathToFileURL(app.path(entry)).href));
 }
 
 export async function runByRuntime(text: string): Promise<Outcome> {
   const { entry, files } = parseProgram(text);
   await using app = new RuntimeApp(files);
-  return observe(app.folder, async () => {
+  return await observe(app.folder, async () => {
     await app.runtime.load([app.path(entry)]);
     return app.runtime.import(app.path(entry));
   });
@@ -99,7 +99,8 @@ export async function runByRuntime(text: string): Promise<Outcome> {
 export async function observe(folder: string, run: () => Promise<unknown>): Promise<Outcome> {
   const reports: string[] = [];
   const neutral = (text: string): string => text.replaceAll(folder, "APP").replaceAll(path.basename(folder), "APP");
-  const print = (value: unknown): string => neutral(inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY }));
+  const print = (value: unknown): string =>
+    neutral(inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY }));
   const global = globalThis as { report?: unknown };
   const before = global.report;
   global.report = (...values: unknown[]) => reports.push(values.map(print).join(" "));

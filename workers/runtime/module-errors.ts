@@ -1,6 +1,6 @@
 /** The errors that Node gives for modules, with its codes and words: apps test for them. */
 
-import { ResolveError } from "../../src/errors.js";
+import { CompileError, ResolveError } from "../../src/errors.js";
 
 export type NodeError = Error & { code: string };
 
@@ -48,4 +48,11 @@ export function resolveFailure(error: unknown): unknown {
   if (!(error instanceof ResolveError)) return error;
   const { nodeCode, message, location } = error;
   return Object.assign(nodeError(nodeCode, message), location && { location });
+}
+
+/** A file that does not parse, found while the app runs: a SyntaxError to the app, with the place in the source. */
+export function compileFailure(error: unknown): unknown {
+  if (!(error instanceof CompileError)) return error;
+  const { message, location, frame } = error;
+  return Object.assign(new SyntaxError(message), location && { location }, frame !== undefined && { frame });
 }

@@ -34,7 +34,6 @@ export class NativeModules {
   readonly #async = new Set<string>();
   /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. */
   readonly #requires = new Map<string, NodeJS.Require>();
-  #serial = 0;
 
   requireFor(file: string): NodeJS.Require {
     let require = this.#requires.get(file);
@@ -84,7 +83,8 @@ export class NativeModules {
    * and hands over the very namespace that `import()` gives, CommonJS interop included. (20.19, 22, 24, 26.)
    */
   #importSync(url: string, attributes: Attributes): object {
-    const file = path.join(import.meta.dirname, `native-import-${++this.#serial}.mjs`);
+    // Node keeps modules by name: one for each target. No such file exists.
+    const file = path.join(import.meta.dirname, `native ${encodeURIComponent(keyOf(url, attributes))}.mjs`);
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";

@@ -13,7 +13,7 @@ import { EsmLoader } from "./esm-loader.js";
 import type { EsmModule } from "./esm-module.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
-import { requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
+import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import type { ModuleRecord } from "./module-record.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
@@ -209,11 +209,19 @@ export class Runtime {
 
   #code(record: ModuleRecord): PreparedModule {
     if (record.prepared) return record.prepared;
-    const prepared = this.#host.prepare(record.file);
+    const prepared = this.#prepare(record.file);
     this.#registry.touch(record);
     record.prepared = prepared;
     this.#host.discovered(prepared);
     return prepared;
+  }
+
+  #prepare(file: string): PreparedModule {
+    try {
+      return this.#host.prepare(file);
+    } catch (error) {
+      throw compileFailure(resolveFailure(error));
+    }
   }
 
   #resolve(specifier: string, importer: string, kind: "import" | "require"): Resolution {
