@@ -1,4 +1,4 @@
-/** Merges what was seen of many files into changes. Pure: what is seen comes in, nothing is read here. */
+/** What was seen of files, as changes. Pure: what is seen comes in, nothing is read here. */
 import { type Content, EMPTY, MISSING } from "./content.js";
 
 export type ChangeKind = "changed" | "added" | "deleted" | "config";
@@ -18,4 +18,23 @@ export function changeBetween(file: string, before: Content, now: Content, confi
   if (config) return { file, kind: "config", mayBeHalfSaved };
   if (now === MISSING) return { file, kind: "deleted", mayBeHalfSaved };
   return { file, kind: before === MISSING ? "added" : "changed", mayBeHalfSaved };
+}
+
+/** Two batches, one after the other, as one: each file at most once, and none that is as it was before. */
+export function mergeChanges(earlier: readonly FileChange[], later: readonly FileChange[]): FileChange[] {
+  const merged = new Map(earlier.map((change) => [change.file, change]));
+  for (const change of later) {
+    const before = merged.get(change.file);
+    const kind = before ? mergeKinds(before.kind, change.kind) : change.kind;
+    if (kind === undefined) merged.delete(change.file);
+    else merged.set(change.file, { ...change, kind });
+  }
+  return [...merged.values()];
+}
+
+/** Undefined: added and gone again. Gone and added again is a change, because the text may be another. */
+function mergeKinds(earlier: ChangeKind, later: ChangeKind): ChangeKind | undefined {
+  if (earlier === "config" || later === "config") return "config";
+  if (earlier === "added") return later === "deleted" ? undefined : "added";
+  return later === "deleted" ? "deleted" : "changed";
 }

@@ -72,27 +72,9 @@ export class FolderWatches {
   open(folder: Folder): void {
     this.#end(folder);
     if (this.#closed) return;
-    if (!this.#exists(folder)) return this.#become(folder, "missing");
-    if (!this.#watch) return this.#become(folder, "unwatched");
-    this.#become(folder, "opening");
-    this.#opening++;
-    folder.watch = this.#watch(folder.path, {
-      event: (name, renamed) => this.#event(folder, name, renamed),
-      established: () => {
-        this.#opened();
-        this.#judge(folder);
-      },
-      missing: () => {
-        this.#opened();
-        this.#become(folder, "missing");
-        this.#options.onFolder(folder);
-      },
-      failed: (error) => {
-        if (folder.state === "opening") this.#opened();
-        this.#become(folder, "unwatched");
-        this.#options.onRefused(folder, error);
-      },
-    });
+    if (!this.#exists(folder)) this.#become(folder, "missing");
+    else if (this.#watch) this.#establish(folder, this.#watch);
+    else this.#become(folder, "unwatched");
   }
 
   /** Watches the folders right below that were missing and have come without an event; a topmost one likewise. */
@@ -128,13 +110,36 @@ export class FolderWatches {
     this.doubtful.clear();
   }
 
+  #establish(folder: Folder, watch: WatchFolder): void {
+    this.#become(folder, "opening");
+    this.#opening++;
+    folder.watch = watch(folder.path, {
+      event: (name, renamed) => this.#event(folder, name, renamed),
+      established: () => {
+        this.#opened();
+        this.#judge(folder);
+      },
+      missing: () => {
+        this.#opened();
+        this.#become(folder, "missing");
+        this.#options.onFolder(folder);
+      },
+      failed: (error) => {
+        if (folder.state === "opening") this.#opened();
+        this.#become(folder, "unwatched");
+        this.#options.onRefused(folder, error);
+      },
+    });
+  }
+
   #event(folder: Folder, name: string | undefined, renamed: boolean): void {
+    if (name !== undefined) {
+      this.#options.onEntry(folder, name, renamed);
+      const below = folder.below.get(name);
+      if (below && renamed) this.#moved(below, renamed);
+    }
     // A folder reports on itself under its own name.
     if (name === undefined || name === folder.name) this.#moved(folder, renamed);
-    if (name === undefined) return;
-    const below = folder.below.get(name);
-    if (below && renamed) this.#moved(below, renamed);
-    this.#options.onEntry(folder, name, renamed);
   }
 
   #moved(folder: Folder, renamed: boolean): void {
@@ -147,17 +152,10 @@ export class FolderWatches {
   #judge(folder: Folder): void {
     this.#become(folder, this.#options.isPrompt(folder.path) ? "watched" : "late");
     this.#options.onEstablished(folder);
-    this.openReturned(folder);
   }
 
-  /** Most folders that are needed are targets of specifiers, taken as folders, and are not there: no stat for those. */
   #exists(folder: Folder): boolean {
-    const { above, name } = folder;
-    if (above?.state === "missing") return false;
-    const listing = above?.listing;
-    if (listing?.sight && !listing.names.has(name) && !listing.arrived.has(name)) return false;
-    if (listing?.sight && above?.files.has(name) && !listing.arrived.has(name)) return false;
-    return this.#options.disk.look(folder.path).type === "folder";
+    return folder.above?.state !== "missing" && this.#options.disk.look(folder.path).type === "folder";
   }
 
   #become(folder: Folder, state: FolderState): void {

@@ -4,8 +4,8 @@
  */
 import { realpathSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { changeBetween, type FileChange } from "./change-batch.js";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
 import { probeEvents } from "./event-probe.js";
 import { isRemote } from "./file-system.js";
@@ -55,6 +55,7 @@ export class FileRegistry {
   readonly #now: () => number;
   readonly #cooldownMs: number;
   readonly #isIgnored: (file: string) => boolean;
+  readonly #watch: WatchFolder | undefined;
   readonly #watches: FolderWatches;
   /** Whatever was compiled has been read after this time. */
   readonly #since: number;
@@ -81,10 +82,11 @@ export class FileRegistry {
     this.#isIgnored = ignoreFilter(options.root, options.ignore);
     this.#since = this.#now();
     this.#trusted = options.mode === "events";
+    this.#watch = this.#chooseWatch();
     this.#watches = new FolderWatches({
       root: options.root,
       disk: this.#disk,
-      watch: this.#chooseWatch(),
+      watch: this.#watch,
       isPrompt: (folder) => this.#trusted && (options.mode === "events" || !isRemote(folder)),
       onEntry: (folder, name, renamed) => this.#onEntry(folder, name, renamed),
       onFolder: (folder) => this.#markFolder(folder),
@@ -122,13 +124,8 @@ export class FileRegistry {
    * in folders that come there.
    */
   trackFolders(folders: Iterable<string>): void {
-    for (const path of folders) {
-      if (this.#isIgnored(path)) continue;
-      const folder = this.#watches.need(path);
-      if (folder.listing) continue;
-      folder.listing = emptyListing();
-      if (folder.state !== "missing") takeListing(folder, folder.listing, this.#disk, this.#now());
-    }
+    for (const folder of folders)
+      if (!this.#isIgnored(folder) && !this.#comesByItself(folder)) this.#trackFolder(folder);
   }
 
   untrack(files: Iterable<string>): void {
@@ -166,6 +163,7 @@ export class FileRegistry {
       const change = this.#look(known);
       if (change) changes.push(change);
       known.reported = known.sight?.content ?? MISSING;
+      if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
     }
     this.#markedFiles.clear();
     // A folder that has come is marked while this runs, and visited as well.
@@ -180,8 +178,12 @@ export class FileRegistry {
    */
   async checkSettled(): Promise<FileChange[]> {
     const deadline = this.#now() + SAVE_MS;
-    while (!this.#closed && this.#now() < deadline && this.#seesHalfSaved()) await delay(SAVE_STEP_MS);
-    return this.check();
+    let changes = this.check();
+    while (!this.#closed && changes.some((change) => change.mayBeHalfSaved) && this.#now() < deadline) {
+      await delay(SAVE_STEP_MS);
+      changes = mergeChanges(changes, this.check());
+    }
+    return changes;
   }
 
   /** Marks everything: for a check that must not rely on events. */
@@ -205,6 +207,8 @@ export class FileRegistry {
     this.#markedFiles.clear();
     this.#markedFolders.clear();
     await this.#started;
+    // The system lets go of a closed watch in the next turn.
+    await nextTurn();
   }
 
   #chooseWatch(): WatchFolder | undefined {
@@ -217,7 +221,7 @@ export class FileRegistry {
   }
 
   async #start(): Promise<void> {
-    const watch = this.#chooseWatch();
+    const watch = this.#watch;
     if (this.#options.mode === "auto" && watch) {
       const promptness = await probeEvents(this.#options.probeFolder, watch, PROBE_DEADLINE_MS);
       if (this.#closed) return;
@@ -244,6 +248,25 @@ export class FileRegistry {
     // Events of before are lost. Where folders are not watched yet, a look comes anyway.
     if (hash !== undefined && folder.state === "watched" && this.#look(known)) this.#mark(known);
     if (kind === "config") this.#addTarget(file);
+  }
+
+  #trackFolder(path: string): void {
+    const folder = this.#watches.need(path);
+    if (folder.listing) return;
+    folder.listing = emptyListing();
+    if (folder.state !== "missing") takeListing(folder, folder.listing, this.#disk, this.#now());
+  }
+
+  /**
+   * Whether the folder is not there, and will be gone into when it comes. So it is with most that are asked for: they
+   * are targets of specifiers, taken as folders.
+   */
+  #comesByItself(folder: string): boolean {
+    const above = this.#watches.get(path.dirname(folder));
+    const name = path.basename(folder);
+    if (!above?.listing?.sight || NOT_ENTERED.test(name)) return false;
+    if (!above.listing.names.has(name)) return !above.listing.arrived.has(name);
+    return above.files.has(name) || this.#disk.look(folder).type !== "folder";
   }
 
   /** A config file may be a symbolic link (`.env` to a shared one): saving its target changes it. */
@@ -349,12 +372,6 @@ export class FileRegistry {
     const folder = this.#watches.need(path);
     folder.listing ??= emptyListing();
     this.#markedFolders.add(folder);
-  }
-
-  #seesHalfSaved(): boolean {
-    if (!this.stale()) return false;
-    for (const known of this.#markedFiles) if (this.#look(known)?.mayBeHalfSaved) return true;
-    return false;
   }
 
   /** Finds changes without a request where events do not tell; the timer does not keep the process alive. */
