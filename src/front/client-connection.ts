@@ -90,7 +90,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   get inFlight(): boolean {
     if (this.#held || this.#waiting.length > 0) return true;
     if (this.#upstream === undefined || this.#isOpaque()) return false;
-    return !this.#upstream.idle || this.#hasUnstarted();
+    return !this.#upstream.flushed || this.#hasUnstarted();
   }
 
   get opaque(): boolean {
@@ -380,11 +380,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #onUpstreamLost(upstream: Upstream): void {
     if (this.#isOpaque() || upstream.server.kind !== "http") {
       // Nothing can be said inside a session that lived in the worker.
-      if (upstream.idle) this.#client.destroySoon();
+      if (upstream.flushed) this.#client.destroySoon();
       else this.#client.resetAndDestroy();
     } else if (this.#hasUnstarted()) {
       this.#sendAgain();
-    } else if (upstream.idle) {
+    } else if (upstream.flushed) {
       this.#detach();
     } else if (this.#answered) {
       this.#client.resetAndDestroy();
@@ -444,7 +444,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   }
 
   #answeredPartly(): boolean {
-    return this.#answered && this.#upstream !== undefined && !this.#upstream.idle;
+    return this.#answered && this.#upstream !== undefined && !this.#upstream.flushed;
   }
 
   #startTimer(ms: number, run: () => void): void {

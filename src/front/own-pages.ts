@@ -23,9 +23,10 @@ export class OwnPages {
   serve(socket: Socket, received: readonly Buffer[], page: OwnPage): void {
     this.#pages.set(socket, page);
     socket.once("close", () => this.#pages.delete(socket));
+    // A socket that flows would not look at bytes that are put back; one that is resumed does.
+    socket.pause();
     if (received.length > 0) socket.unshift(Buffer.concat(received));
     this.#server.emit("connection", socket);
-    // Flowing sockets were paused while the request was held.
     socket.resume();
   }
 

@@ -3,7 +3,7 @@
  * connection table.
  */
 import { connect, type Socket } from "node:net";
-import { CLOSED_ON_PURPOSE, FINISHED, OPAQUE, STARTED, slotBase } from "../protocol/connection-table.js";
+import { CLOSED_ON_PURPOSE, FINISHED, FLUSHED, OPAQUE, STARTED, slotBase } from "../protocol/connection-table.js";
 import type { ServerKind } from "../protocol/messages.js";
 import { formatPreface } from "../protocol/preface.js";
 import type { SlotLeases } from "./slot-leases.js";
@@ -71,18 +71,19 @@ export class Upstream {
     return Atomics.load(this.#table, this.#base + STARTED);
   }
 
-  get finished(): number {
-    return Atomics.load(this.#table, this.#base + FINISHED);
-  }
-
   get opaque(): boolean {
     return this.started === OPAQUE;
   }
 
-  /** Every request that was begun is answered. */
+  /** The app has ended every answer it began: the client's next bytes begin a request. */
   get idle(): boolean {
     // FINISHED is read first: the other way round, a request begun in between would be missed.
-    return this.finished === this.started;
+    return Atomics.load(this.#table, this.#base + FINISHED) === this.started;
+  }
+
+  /** Every answer has left the worker whole. */
+  get flushed(): boolean {
+    return Atomics.load(this.#table, this.#base + FLUSHED) === this.started;
   }
 
   /** How the worker closed its end: one of the constants for CLOSED_ON_PURPOSE. */

@@ -1,5 +1,5 @@
 /**
- * The memory that both threads share: a header, then four words for each upstream connection (one unix-socket
+ * The memory that both threads share: a header, then five words for each upstream connection (one unix-socket
  * connection from the front to a server of the app). The worker writes the counters, the main thread reads them to know
  * where requests begin: a connection whose counters are equal is idle, and its next bytes are a new request.
  *
@@ -10,7 +10,7 @@
 export const MAILBOX = 2;
 export const MAILBOX_WORDS = 130;
 export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
-export const SLOT_WORDS = 4;
+export const SLOT_WORDS = 5;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
 export const HOLD = 0;
@@ -19,11 +19,15 @@ export const HEARTBEAT = 1;
 
 /** Slot words, relative to the slot's first word. */
 export const STARTED = 0;
+/** Requests whose answer the app has ended; written before the last bytes are. */
 export const FINISHED = 1;
 /** How the worker closed the socket, written before it does so; `STILL_OPEN` at the end of the bytes means a crash. */
 export const CLOSED_ON_PURPOSE = 2;
 /** 1 once the worker will never write to this slot again. */
 export const RELEASED = 3;
+
+/** Requests whose answer has left the worker whole. Never more than FINISHED. */
+export const FLUSHED = 4;
 
 /** In CLOSED_ON_PURPOSE. */
 export const STILL_OPEN = 0;

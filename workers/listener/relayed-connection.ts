@@ -10,6 +10,7 @@ import {
   DESTROYED,
   ENDED,
   FINISHED,
+  FLUSHED,
   LET_GO,
   OPAQUE,
   RELEASED,
@@ -42,6 +43,7 @@ export class RelayedConnection {
   readonly #inFlight: InFlight;
   #started = 0;
   #finished = 0;
+  #flushed = 0;
   #opaque = false;
   #closed = false;
   /** Requests that wait in the worker for the gate. */
@@ -68,7 +70,7 @@ export class RelayedConnection {
 
   /** No request is being answered or waits in the worker. */
   get idle(): boolean {
-    return !this.#opaque && this.#started === this.#finished && this.held === 0;
+    return !this.#opaque && this.#started === this.#flushed && this.held === 0;
   }
 
   get opaque(): boolean {
@@ -91,7 +93,7 @@ export class RelayedConnection {
   /** A request reaches the app. */
   beginResponse(response: ServerResponse): void {
     this.#begin(response, new ResponseInFlight(this, this.#inFlight.now(), response));
-    // Emitted inside `end()` once all was handed to the socket: before the client can have sent its next request.
+    // Emitted inside `end()` once all was handed to the socket.
     response.once("prefinish", onPrefinish);
   }
 
@@ -100,11 +102,18 @@ export class RelayedConnection {
     stream.once("close", onStreamClose);
   }
 
-  finish(request: RequestInFlight): void {
+  /** The app ends its answer; the last bytes are still to be written. */
+  finish(): void {
+    this.#finished++;
+    if (!this.#closed) Atomics.store(this.#table, this.#base + FINISHED, this.#finished);
+  }
+
+  /** The answer has left. */
+  flushed(request: RequestInFlight): void {
     if (this.#closed) return;
     this.#inFlight.end(request);
-    this.#finished++;
-    if (!this.#opaque) Atomics.store(this.#table, this.#base + FINISHED, this.#finished);
+    this.#flushed++;
+    Atomics.store(this.#table, this.#base + FLUSHED, this.#flushed);
     if (this.server.released) setImmediate(() => this.letGoIfIdle());
   }
 
@@ -132,7 +141,7 @@ export class RelayedConnection {
   }
 
   #onClose(): void {
-    if (this.#started !== this.#finished) this.#inFlight.endConnection(this);
+    if (this.#started !== this.#flushed) this.#inFlight.endConnection(this);
     this.server.connections.delete(this);
     this.#closed = true;
     Atomics.store(this.#table, this.#base + RELEASED, 1);
@@ -193,14 +202,21 @@ function asText(header: unknown): string | undefined {
 function onPrefinish(this: ServerResponse): void {
   const request = (this as Tagged)[REQUEST];
   if (request === undefined) return;
-  // Bytes that are still queued here are not answered yet: wait until they have left.
-  if (request.connection.socket.writableLength === 0) request.connection.finish(request);
-  else this.once("finish", () => request.connection.finish(request));
+  // Bytes may still be queued in the worker: wait until they have left.
+  if (request.connection.socket.writableLength === 0) request.connection.flushed(request);
+  else this.once("finish", () => request.connection.flushed(request));
 }
 
 function onStreamClose(this: ServerHttp2Stream): void {
   const request = (this as Tagged)[REQUEST];
-  request?.connection.finish(request);
+  request?.connection.finish();
+  request?.connection.flushed(request);
+}
+
+/** The app calls `response.end()`; only the first call counts. */
+export function endResponse(response: ServerResponse): void {
+  const request = (response as Tagged)[REQUEST];
+  if (request !== undefined && !response.writableEnded) request.connection.finish();
 }
 
 function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket {

@@ -14,7 +14,9 @@ import { HeldRequests } from "./held-requests.js";
 import { InFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
+import { endResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
+import { watchResponseEnd } from "./response-end.js";
 import { watchServerCreation } from "./server-creation.js";
 import { serverKind } from "./server-kind.js";
 import { familyOf } from "./shown-addresses.js";
@@ -68,6 +70,7 @@ export class VirtualListen {
   /** Servers of exported apps and the file that exports them. */
   readonly #exported = new WeakMap<Server, string>();
   readonly #stopWatchingCreation: () => void;
+  readonly #stopWatchingEnds: () => void;
   readonly #heartbeat: NodeJS.Timeout;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
 
@@ -91,6 +94,7 @@ export class VirtualListen {
       const file = options.currentModule();
       if (file !== undefined) this.#creators.set(server, file);
     });
+    this.#stopWatchingEnds = watchResponseEnd(endResponse);
     this.#heartbeat = setInterval(() => Atomics.add(table, HEARTBEAT, 1), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -99,6 +103,7 @@ export class VirtualListen {
   uninstall(): void {
     serverInternals(Server.prototype)._listen2 = this.#listen2;
     this.#stopWatchingCreation();
+    this.#stopWatchingEnds();
     clearInterval(this.#heartbeat);
   }
 
@@ -243,7 +248,8 @@ function listenTarget(
   backlog: number | undefined,
   flags: number | undefined,
 ): ListenTarget {
-  const queue = backlog === undefined || backlog === 0 ? {} : { backlog };
+  // Node's own code gives `false` when `listen()` had no backlog.
+  const queue = typeof backlog === "number" && backlog > 0 ? { backlog } : {};
   if (addressType === -1) return { type: "path", path: address ?? "", ...queue };
   const host = address === null ? {} : { host: address };
   const ipv6Only = ((flags ?? 0) & IPV6_ONLY) === IPV6_ONLY ? { ipv6Only: true } : {};
