@@ -21,6 +21,8 @@ export interface Reference {
   readonly parent: Node;
   /** The name stands for key and value of a property: `{ name }`. */
   readonly shorthand: boolean;
+  /** The name is assigned to without being read: `name = value`, `[name] = list`, `for (name of list)`. */
+  readonly assigned: boolean;
   /** Called or used as a template's tag: the callee must not get a `this`. */
   readonly called: boolean;
   /** Leftmost name of what `new` constructs: a call must not be put there without parentheses. */
@@ -65,7 +67,6 @@ class Walk {
   #functionDepth = 0;
   #statementStart = -1;
   #constructed: Node | undefined;
-  #shorthandDefault: Node | undefined;
   #inMetadata = false;
   #metadataType: Node | undefined;
 
@@ -104,7 +105,12 @@ class Walk {
     if (!node || this.#skips(node)) return;
     switch (node.type) {
       case "Identifier":
-        if (parent) this.#identifier(node, parent);
+        if (parent) this.#identifier(node, parent, parent.type === "Property" && parent.shorthand, false);
+        return;
+      case "AssignmentExpression":
+        if (node.operator !== "=") break;
+        this.#target(node.left, node, false);
+        this.#node(node.right, node);
         return;
       case "ImportDeclaration":
       case "ExportAllDeclaration":
@@ -124,8 +130,6 @@ class Walk {
         return;
       case "Property":
         if (node.computed) this.#node(node.key, node);
-        // `({ name = 1 } = value)`
-        if (node.shorthand && node.value.type === "AssignmentPattern") this.#shorthandDefault = node.value;
         this.#node(node.value, node);
         return;
       case "NewExpression":
@@ -167,13 +171,23 @@ class Walk {
         if (node.await) this.#awaits();
         this.#inScope(
           (add) => addLexicalNames([node.left], add),
-          () => this.#children(node),
+          () => {
+            if (node.left.type === "VariableDeclaration") this.#node(node.left, node);
+            else this.#target(node.left, node, false);
+            this.#node(node.right, node);
+            this.#node(node.body, node);
+          },
         );
         return;
       case "ForInStatement":
         this.#inScope(
           (add) => addLexicalNames([node.left], add),
-          () => this.#children(node),
+          () => {
+            if (node.left.type === "VariableDeclaration") this.#node(node.left, node);
+            else this.#target(node.left, node, false);
+            this.#node(node.right, node);
+            this.#node(node.body, node);
+          },
         );
         return;
       case "ForStatement":
@@ -308,7 +322,37 @@ class Walk {
     }
   }
 
-  #identifier(node: Node & { type: "Identifier" }, parent: Node): void {
+  /** A pattern that assigns: names in it are written, not read. */
+  #target(target: Node | null, parent: Node, shorthand: boolean): void {
+    switch (target?.type) {
+      case "Identifier":
+        this.#identifier(target, parent, shorthand, true);
+        return;
+      case "ObjectPattern":
+        for (const property of target.properties) {
+          if (property.type === "RestElement") this.#target(property.argument, property, false);
+          else {
+            if (property.computed) this.#node(property.key, property);
+            this.#target(property.value, property, property.shorthand);
+          }
+        }
+        return;
+      case "ArrayPattern":
+        for (const element of target.elements) this.#target(element, target, false);
+        return;
+      case "AssignmentPattern":
+        this.#target(target.left, target, shorthand);
+        this.#node(target.right, target);
+        return;
+      case "RestElement":
+        this.#target(target.argument, target, false);
+        return;
+      default:
+        this.#node(target, parent);
+    }
+  }
+
+  #identifier(node: Node & { type: "Identifier" }, parent: Node, shorthand: boolean, assigned: boolean): void {
     if (!this.#tracked.has(node.name)) return;
     for (const scope of this.#scopes) if (scope.has(node.name)) return;
     this.#listener.reference({
@@ -316,9 +360,8 @@ class Walk {
       start: node.start,
       end: node.end,
       parent,
-      shorthand:
-        (parent.type === "Property" && parent.shorthand) ||
-        (parent.type === "AssignmentPattern" && parent === this.#shorthandDefault && parent.left === node),
+      shorthand,
+      assigned,
       called:
         (parent.type === "CallExpression" && parent.callee === node) ||
         (parent.type === "TaggedTemplateExpression" && parent.tag === node),

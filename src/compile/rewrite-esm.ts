@@ -20,6 +20,8 @@ import { blanked, skipTrivia, TextEdits } from "./text-edits.js";
 
 /** Stands for the value of an `export default` that has no name of its own. */
 const DEFAULT = "__ur_default";
+/** Stands for an import where the text assigns to it: like an import, a constant. */
+const CONSTANT = "__ur_constant";
 
 /** What a local name of an import stands for; `name` is undefined for the namespace. */
 interface Import {
@@ -56,6 +58,7 @@ class EsmRewrite {
   readonly #getters = new Map<string, string>();
   readonly #stars = new Set<number>();
   #namesDefault = false;
+  #needsConstant = false;
 
   constructor(text: string, program: Program) {
     this.#text = text;
@@ -65,11 +68,13 @@ class EsmRewrite {
   run({ commonJsNames }: EsmOptions): Rewritten {
     const { body } = this.#program;
     rewriteHashbang(this.#text, this.#edits);
-    // Imports first: they are hoisted, and `export { imported }` may come before them.
+    // Imports first: they are hoisted, and `export { imported }` may come before them. Re-exports count in their order.
     for (const statement of body) {
+      const source = "source" in statement ? statement.source : null;
+      if (!source || !("attributes" in statement)) continue;
+      const index = this.#import(source, statement.attributes);
       if (statement.type !== "ImportDeclaration") continue;
       if (statement.phase) throw unsupportedPhase(statement.phase, statement.start);
-      const index = this.#import(statement.source, statement.attributes);
       for (const specifier of statement.specifiers) {
         const name =
           specifier.type === "ImportNamespaceSpecifier"
@@ -215,7 +220,10 @@ class EsmRewrite {
       }
     }
     let read: string;
-    if (target.name === undefined) {
+    if (reference.assigned || (target.name === undefined && isUpdated(reference))) {
+      this.#needsConstant = true;
+      read = CONSTANT;
+    } else if (target.name === undefined) {
       // `ns.name` reads one export; any other use may look at the namespace's keys.
       const readsMember =
         parent.type === "MemberExpression" &&
@@ -258,12 +266,14 @@ class EsmRewrite {
   #prologue(): string {
     const variables = this.#imports.map((_, index) => `${variable(index)} = __ur.namespaces[${index}]`);
     const getters = [...this.#getters].map(([name, read]) => `${propertyKey(name)}: () => ${read}`);
+    const constant = this.#needsConstant ? `const ${CONSTANT} = undefined; ` : "";
     const name = this.#namesDefault
       ? // Not `Object`: the module may declare a variable of that name.
         `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
       : "";
     return (
       (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
+      constant +
       name +
       `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]);`
     );
@@ -330,4 +340,10 @@ function propertyKey(name: string): string {
 
 function exportName(node: ModuleExportName): string {
   return node.type === "Literal" ? node.value : node.name;
+}
+
+/** `x++`, `x += 1`. */
+function isUpdated({ parent, start }: Reference): boolean {
+  if (parent.type === "AssignmentExpression") return parent.left.start === start;
+  return parent.type === "UpdateExpression";
 }
