@@ -51,7 +51,7 @@ export class AppSession {
       onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
     });
     this.#runtime = this.#createRuntime();
-    this.#runtime.installStackTraces();
+    this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
       socketFolder: order.socketFolder,

@@ -336,12 +336,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#move({ type: "booted", generation: this.#generation + 1 });
     this.#awaitAdoption();
     const report = this.#report("restarted", started);
+    this.#listening.loaded(app.size);
     if (reason) {
       const { epoch, generation, durationMs } = report;
       this.emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
+      this.emit("reload", report);
     }
-    this.#listening.loaded(app.size);
-    this.emit("reload", report);
     this.#preparer.saveCacheSoon();
     return report;
   }
@@ -458,6 +458,7 @@ function importersOf(error: SerializedError, { graph }: Preparation, entry: stri
   return chain;
 }
 
+/** Without the stack, which is the compiler's and says nothing about the app. */
 function serializeSourceError(error: SourceError): SerializedError {
-  return serializeError(error, () => ({ location: error.location, frame: error.frame }));
+  return { ...serializeError(error, () => ({ location: error.location, frame: error.frame })), stack: undefined };
 }
