@@ -90,6 +90,7 @@ export async function runByRuntime(text: string): Promise<Outcome> {
   const { entry, files } = parseProgram(text);
   await using app = new RuntimeApp(files);
   return await observe(app.folder, async () => {
+    app.runtime.install();
     await app.runtime.load([app.path(entry)]);
     return app.runtime.import(app.path(entry));
   });

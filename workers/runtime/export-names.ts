@@ -44,6 +44,8 @@ export function exportNames(key: string, shapeOf: (key: string) => ExportShape |
   return { names, ambiguous };
 }
 
+/** The "name" of an export that passes on a whole namespace. */
+export const WHOLE_NAMESPACE = "\0namespace";
 const AMBIGUOUS = "\0ambiguous";
 
 /** GetExportedNames: every name, ambiguous ones included. */
@@ -77,6 +79,7 @@ function bindingOf(
   if (!shape) return step;
   if (shape.own.includes(name)) {
     const passedOn = shape.passedOn().get(name);
+    if (passedOn?.name === WHOLE_NAMESPACE) return `${passedOn.target}\0${WHOLE_NAMESPACE}`;
     return passedOn ? (bindingOf(passedOn.target, passedOn.name, shapeOf, visited) ?? step) : step;
   }
   if (name === "default") return undefined;

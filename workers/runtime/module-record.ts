@@ -4,6 +4,7 @@ import type { PreparedModule } from "../../src/compile/compiled-module.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import type { EsmModule } from "./esm-module.js";
 import type { Namespace } from "./namespace.js";
+import type { NamespaceBridge } from "./namespace-bridge.js";
 
 export type ModuleVersion = EsmModule | CommonJsModule;
 
@@ -21,6 +22,8 @@ export class ModuleRecord {
   requiredBy: string | Module | undefined;
   /** What `require()` gives for an ES module with a default export: its namespace marked with `__esModule`. */
   requiredView: Namespace | undefined;
+  /** Stand-ins among Node's modules, for packages that import this file. */
+  readonly bridges = new Set<NamespaceBridge>();
   /** What an importer with CommonJS interop reads of this file, one object for each kind of interop. */
   readonly interopViews = new Map<string, object>();
 

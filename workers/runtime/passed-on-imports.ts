@@ -1,5 +1,6 @@
 /** Exports that only pass on an import (`export { a } from`, `import { a } ...; export { a }`), read off the prologue. */
 import type { CompiledModule } from "../../src/compile/compiled-module.js";
+import { WHOLE_NAMESPACE } from "./export-names.js";
 
 /** The compiler writes each export as `key: () => expression`; these are the expressions that read an import. */
 const PASSED_ON =
@@ -15,7 +16,7 @@ export function passedOnImports(
     const exported = key.includes('"') ? unquote(key.replace(/^\[?"|"\]?$/g, "")) : key;
     const target = keys[Number(index ?? whole)];
     if (target === undefined) continue;
-    found.set(exported, { target, name: whole === undefined ? (plain ?? unquote(quoted ?? "")) : "* as namespace" });
+    found.set(exported, { target, name: whole === undefined ? (plain ?? unquote(quoted ?? "")) : WHOLE_NAMESPACE });
   }
   return found;
 }

@@ -15,8 +15,10 @@ import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import type { ModuleRecord } from "./module-record.js";
+import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { StackTraces } from "./stack-trace.js";
 
@@ -107,7 +109,17 @@ export class Runtime {
 
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
-    this.#uninstall ??= this.#traces.install();
+    if (this.#uninstall) return;
+    const undoTraces = this.#traces.install();
+    const undoRequests = interceptPackageRequests({
+      resolve: (specifier, importer, kind) => this.#host.resolve(specifier, importer, kind),
+      requireOwn: (file, requiredBy) => this.#requireFrom(file, requiredBy),
+      bridge: (file) => this.#bridge(this.#registry.record(file)),
+    });
+    this.#uninstall = () => {
+      undoRequests();
+      undoTraces();
+    };
   }
 
   /** Takes back what `install` did, and forgets own files in Node's own cache. */
@@ -358,8 +370,23 @@ export class Runtime {
     return Reflect.get(record.namespace.object, name);
   }
 
+  /** For a package that imports an own file. */
+  #bridge(record: ModuleRecord): NamespaceBridge {
+    let ready: Promise<unknown> | undefined;
+    if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
+    else if (this.#linked(record).form === "plain") this.#evaluateSync(record, undefined);
+    else ready = this.import(record.file);
+    const names = record.namespace.names();
+    const known = [...record.bridges].find((bridge) => bridge.names.join() === names.join());
+    if (known) return known;
+    const bridge = new NamespaceBridge(record.url, names, record.namespace.object, ready);
+    record.bridges.add(bridge);
+    return bridge;
+  }
+
   #evaluated(module: EsmModule | CommonJsModule): void {
     this.#report.evaluated(module.edges);
+    for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
   }
 
@@ -375,6 +402,10 @@ export class Runtime {
       this.#report.dropped(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
     }
-    for (const { version } of this.#registry.all()) if (version) this.#report.restored(version.edges);
+    for (const { version, bridges } of this.#registry.all()) {
+      if (!version) continue;
+      this.#report.restored(version.edges);
+      for (const bridge of bridges) bridge.update();
+    }
   }
 }

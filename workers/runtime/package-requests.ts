@@ -1,0 +1,125 @@
+/**
+ * Packages that load own files (a framework's autoload, entity globs, configuration files) get the module of the
+ * registry, not a second copy made by Node. Everything else that Node loads is left to Node.
+ */
+import Module, { isBuiltin } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
+
+export interface PackageRequestsContext {
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  /** `requiredBy` is an own file or Node's module. */
+  requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
+  /** Evaluates an own file as far as that is possible synchronously. */
+  bridge(file: string): NamespaceBridge;
+}
+
+/** The supervisor's compiled code: it loads its own parts natively. */
+const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
+
+/** Of Node's loader, what the types (of Node 20) do not know. */
+interface Loader {
+  _load(request: unknown, parent: Module | undefined, isMain: boolean): unknown;
+  registerHooks?(hooks: {
+    resolve(specifier: string, context: ResolveContext, next: NextHook<ResolveContext>): unknown;
+    load(url: string, context: unknown, next: NextHook<unknown>): unknown;
+  }): { deregister(): void };
+}
+
+interface ResolveContext {
+  readonly parentURL?: string | undefined;
+  readonly conditions: readonly string[];
+}
+
+type NextHook<Context> = (target: string, context: Context) => unknown;
+
+const loader = Module as unknown as Loader;
+
+/** Starts listening to Node's module loader; the returned function ends it. */
+export function interceptPackageRequests(context: PackageRequestsContext): () => void {
+  const undoRequire = interceptRequire(context);
+  const undoImport = interceptImport(context);
+  return () => {
+    undoImport();
+    undoRequire();
+  };
+}
+
+function interceptRequire({ resolve, requireOwn }: PackageRequestsContext): () => void {
+  const original = loader._load;
+  const load: Loader["_load"] = (request, parent, isMain) => {
+    const file = typeof request === "string" ? requestedOwnFile(request, parent?.filename, resolve) : undefined;
+    if (file === undefined) return original.call(Module, request, parent, isMain);
+    return requireOwn(file, parent?.filename && !isBelowNodeModules(parent.filename) ? parent.filename : parent);
+  };
+  loader._load = load;
+  return () => {
+    if (loader._load === load) loader._load = original;
+  };
+}
+
+/** The own file that a `require()` of Node's leads to. Most calls are told apart by their text alone. */
+function requestedOwnFile(
+  request: string,
+  importer: string | null | undefined,
+  resolve: PackageRequestsContext["resolve"],
+): string | undefined {
+  if (!importer || importer.startsWith(SUPERVISOR) || isBuiltin(request)) return undefined;
+  if (path.isAbsolute(request)) {
+    if (isBelowNodeModules(request)) return undefined;
+  } else if (isBelowNodeModules(importer)) {
+    if (!/^\.\.?(?:[\\/]|$)/.test(request)) return undefined;
+    if (isBelowNodeModules(path.resolve(path.dirname(importer), request))) return undefined;
+  }
+  return ownFile(request, importer, "require", resolve);
+}
+
+function ownFile(
+  specifier: string,
+  importer: string,
+  kind: ResolveKind,
+  resolve: PackageRequestsContext["resolve"],
+): string | undefined {
+  try {
+    const found = resolve(specifier, importer, kind);
+    return found.type === "file" && !found.file.startsWith(SUPERVISOR) ? found.file : undefined;
+  } catch (error) {
+    // Not found by our rules: Node decides, and reports.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+/** Needs `module.registerHooks` (22.15, 23.5). Before, `import()` in a package gives a copy that Node makes. */
+function interceptImport({ resolve, bridge }: PackageRequestsContext): () => void {
+  const hooks = loader.registerHooks?.({
+    resolve(specifier, hookContext, next) {
+      const { parentURL, conditions } = hookContext;
+      if (parentURL?.startsWith("file:") && !conditions.includes("require") && mayBeOwn(specifier, parentURL)) {
+        const importer = fileURLToPath(parentURL);
+        const file = importer.startsWith(SUPERVISOR) ? undefined : ownFile(specifier, importer, "import", resolve);
+        if (file !== undefined) return { url: bridges.add(bridge(file)), format: "module", shortCircuit: true };
+      }
+      return next(specifier, hookContext);
+    },
+    load(url, hookContext, next) {
+      const found = bridges.find(url);
+      return found ? { format: "module", source: found.source, shortCircuit: true } : next(url, hookContext);
+    },
+  });
+  return () => hooks?.deregister();
+}
+
+function mayBeOwn(specifier: string, parentUrl: string): boolean {
+  if (isBuiltin(specifier) || specifier.startsWith("data:")) return false;
+  if (specifier.startsWith("file:")) return !specifier.includes("/node_modules/");
+  if (path.isAbsolute(specifier)) return !isBelowNodeModules(specifier);
+  if (!parentUrl.includes("/node_modules/")) return true;
+  return specifier.startsWith(".") && !new URL(specifier, parentUrl).pathname.includes("/node_modules/");
+}
+
+function isBelowNodeModules(file: string): boolean {
+  return file.includes(`${path.sep}node_modules${path.sep}`) || file.includes("/node_modules/");
+}
