@@ -47,6 +47,11 @@ export class EdgeReport {
     if (this.#untold.size > 0) this.#schedule();
   }
 
+  /** Tells what has come up so far. */
+  deliver(): void {
+    if (this.#untold.size > 0) this.#deliver(this.take());
+  }
+
   take(): LoadedModule[] {
     const modules = [...this.#untold].map((edges) => ({
       file: edges.file,
@@ -67,7 +72,7 @@ export class EdgeReport {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#held === 0 && this.#untold.size > 0) this.#deliver(this.take());
+      if (this.#held === 0) this.deliver();
     });
   }
 }

@@ -76,8 +76,13 @@ export class EsmLoader {
     if (!namespace.has("default") || namespace.has("__esModule")) return namespace.object;
     const view = record.requiredView ?? new Namespace(record.file, this.#context.observer);
     record.requiredView = view;
-    view.replace(new Map([...readsThrough(namespace), ["__esModule", () => true]]));
+    this.updateRequiredView(record);
     return view.object;
+  }
+
+  /** The names of a file are others now. */
+  updateRequiredView({ requiredView, namespace }: ModuleRecord): void {
+    requiredView?.replace(new Map([...readsThrough(namespace), ["__esModule", () => true]]));
   }
 
   /** What the body of `importer` reads imported bindings from; undefined until a native module is loaded. */

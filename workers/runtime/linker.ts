@@ -23,6 +23,7 @@ export interface LinkerContext {
   bindingsOf(target: ImportTarget, importer: PreparedModule): unknown;
   /** Puts a file whose graph could not be linked back to "not loaded". */
   unlink(record: ModuleRecord): void;
+  namesChanged(record: ModuleRecord): void;
   /** Where a link error is: in this import. */
   linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void;
 }
@@ -73,7 +74,9 @@ export class Linker {
     const before = record.namespace.names();
     record.namespace.replace(reads);
     module.exportNames = names;
-    if (before.join() !== record.namespace.names().join()) this.namesChanged(record);
+    if (before.join() === record.namespace.names().join()) return;
+    this.#context.namesChanged(record);
+    this.namesChanged(record);
   }
 
   /** The names of a file changed: those that re-export all of it have other names now, too. */

@@ -78,6 +78,7 @@ export class Runtime {
       createEdges: (file) => this.#report.createEdges(file),
       bindingsOf: (target, importer) => this.#esm.bindingsOf(target, importer),
       unlink: (record) => this.#unload(record),
+      namesChanged: (record) => this.#esm.updateRequiredView(record),
       linkFailed: (error, importer, specifier, name) => this.#traces.linkFailed(error, importer, specifier, name),
     });
     const shared = {
@@ -176,18 +177,18 @@ export class Runtime {
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */
   async applyPlan(plan: RuntimePlan): Promise<AppliedPlan> {
+    this.#report.deliver();
     this.#report.hold();
     this.#observer.openWindow();
     this.#registry.begin();
     try {
-      const before = this.#report.take();
       this.add(plan.modules);
       for (const prepared of plan.relinked) this.#relink(prepared);
       const purged = plan.purge.filter((file) => this.#purge(file));
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       this.#registry.commit();
-      return { purged, loaded: [...before, ...this.#report.take()] };
+      return { purged, loaded: this.#report.take() };
     } catch (error) {
       this.#rollback();
       throw error;
@@ -402,8 +403,10 @@ export class Runtime {
       this.#report.dropped(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
     }
-    for (const { version, bridges } of this.#registry.all()) {
+    for (const record of this.#registry.all()) {
+      const { version, bridges } = record;
       if (!version) continue;
+      this.#esm.updateRequiredView(record);
       this.#report.restored(version.edges);
       for (const bridge of bridges) bridge.update();
     }
