@@ -4,30 +4,27 @@
  */
 
 type Decorator = (target: unknown, key?: PropertyKey, third?: unknown) => unknown;
+/** Metadata without a library that stores it decorates nothing. */
+type Decorators = readonly (Decorator | undefined)[];
 
 interface ReflectMetadata {
-  decorate?: (decorators: Decorator[], target: unknown, key?: PropertyKey, descriptor?: unknown) => unknown;
+  decorate?: (decorators: Decorators, target: unknown, key?: PropertyKey, descriptor?: unknown) => unknown;
   metadata?: (key: string, value: unknown) => Decorator;
 }
 
 export const decoratorHelpers = {
   /** As tsc's __decorate: last decorator first; `descriptor` null means "look it up", undefined "a field". */
-  decorate(
-    decorators: Decorator[],
-    target: object,
-    key?: PropertyKey,
-    descriptor?: PropertyDescriptor | null,
-  ): unknown {
+  decorate(decorators: Decorators, target: object, key?: PropertyKey, descriptor?: PropertyDescriptor | null): unknown {
     const { decorate } = Reflect as ReflectMetadata;
     if (key === undefined) {
       if (typeof decorate === "function") return decorate(decorators, target);
       let decorated: unknown = target;
-      for (const decorator of decorators.toReversed()) decorated = decorator(decorated) || decorated;
+      for (const decorator of decorators.toReversed()) decorated = decorator?.(decorated) || decorated;
       return decorated;
     }
     let result: unknown = descriptor === null ? Object.getOwnPropertyDescriptor(target, key) : descriptor;
     if (typeof decorate === "function") result = decorate(decorators, target, key, result);
-    else for (const decorator of decorators.toReversed()) result = decorator(target, key, result) || result;
+    else for (const decorator of decorators.toReversed()) result = decorator?.(target, key, result) || result;
     if (result) Object.defineProperty(target, key, result as PropertyDescriptor);
     return result;
   },
