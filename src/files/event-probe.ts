@@ -13,6 +13,7 @@ import type { FolderWatch, WatchFolder } from "./watcher.js";
 export type Promptness = "prompt" | "late" | "none";
 
 const ROUNDS = 3;
+const TICK_MS = 50;
 
 /** Takes a few milliseconds where events are prompt, and at most about `deadlineMs`. Leaves nothing behind but the folder. */
 export async function probeEvents(folder: string, watch: WatchFolder, deadlineMs: number): Promise<Promptness> {
@@ -25,7 +26,11 @@ export async function probeEvents(folder: string, watch: WatchFolder, deadlineMs
   const file = path.join(folder, `.probe-${randomUUID()}`);
   const probe = new Probe(path.basename(file));
   const open = probe.open(folder, watch);
-  const deadline = setTimeout(() => probe.giveUp(), deadlineMs);
+  // Counted in ticks: a thread that compiles an app for seconds must not use up the time that events have to arrive.
+  let ticksLeft = Math.ceil(deadlineMs / TICK_MS);
+  const deadline = setInterval(() => {
+    if (--ticksLeft <= 0) probe.giveUp();
+  }, TICK_MS);
   try {
     await probe.established;
     if (probe.over) return "none";
@@ -45,7 +50,7 @@ export async function probeEvents(folder: string, watch: WatchFolder, deadlineMs
     errorCode(error);
     return "late";
   } finally {
-    clearTimeout(deadline);
+    clearInterval(deadline);
     open.close();
     rmSync(file, { force: true });
   }
