@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { ResolveError } from "../errors.js";
 import { codeFrame, positionAt } from "./code-frame.js";
-import { compileText, mapText, type TextToCompile } from "./compile-text.js";
+import { checkByEngine, compileText, mapText, type TextToCompile } from "./compile-text.js";
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
 import { fileKind } from "./file-kind.js";
@@ -48,6 +48,7 @@ export class Compiler {
     const known = this.#cache.find(file, key, input.source);
     if (known) return known;
     const compiled = compileText(input);
+    if (this.#cache.has(file)) checkByEngine(input, compiled);
     this.#cache.keep(key, compiled);
     return compiled;
   }

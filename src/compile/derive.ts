@@ -111,7 +111,9 @@ const surelyModuleSyntax = /^(?:import\b\s*["'{*\w$]|export\b)/m;
 function goalOfCompiled(after: DerivedText): ParseGoal | ParsedText {
   if (!maybeModuleSyntax.test(after.text)) return "commonjs";
   const asModule = parse(after.text, "module");
-  return asModule.hasModuleSyntax ? asModule : "commonjs";
+  if (asModule.hasModuleSyntax) return asModule;
+  const asCommonJs = parse(after.text, "commonjs");
+  return asCommonJs.problem && !asModule.problem ? asModule : asCommonJs;
 }
 
 /** Node's syntax detection: CommonJS unless the text only makes sense as a module. */

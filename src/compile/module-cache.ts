@@ -50,6 +50,11 @@ export class ModuleCache {
     return module;
   }
 
+  /** Whether some version of `file` has been used since the start. */
+  has(file: string): boolean {
+    return this.#modules.has(file);
+  }
+
   keep(key: string, module: CompiledModule): void {
     this.#modules.set(module.file, { key, module });
     this.#changed = true;

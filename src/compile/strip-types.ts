@@ -3,7 +3,7 @@ import { type TransformOptions, transformSync } from "oxc-transform";
 import { decoratorHelpersText } from "./decorator-helpers.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
 import type { Language } from "./file-kind.js";
-import { asProblem, type ParseGoal, type SyntaxProblem } from "./syntax-tree.js";
+import { asProblem, type ParseGoal, SyntaxProblem } from "./syntax-tree.js";
 import type { JsxSettings, TypeScriptSettings } from "./tsconfig-settings.js";
 
 /** A text made from another. */
@@ -51,7 +51,11 @@ export function stripTypes(request: StripRequest): Derived | SyntaxProblem {
     },
   };
   const { code, map, errors, helpersUsed } = transformSync(request.file, request.text, options);
-  if (errors.length > 0) return asProblem(errors);
+  if (errors.length > 0) {
+    const { message, offset } = asProblem(errors);
+    // Unlike the parser, the transformer counts in bytes of UTF-8.
+    return new SyntaxProblem(message, Buffer.from(request.text).subarray(0, offset).toString().length);
+  }
   return {
     text: code,
     map: map && { ...map, version: 3 },

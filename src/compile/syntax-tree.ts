@@ -78,13 +78,14 @@ interface Diagnostic {
   readonly labels: readonly { readonly start: number }[];
 }
 
+const twice = /already been declared|[Dd]uplicate|multiple default/;
+
 /** The first of the parser's (or transformer's) errors. */
 export function asProblem(errors: readonly Diagnostic[]): SyntaxProblem {
   const [error] = errors;
   if (!error) return new SyntaxProblem("Unexpected end of input", 0);
-  // For a redeclaration the labels are the first and the second place; the second is where the mistake was typed.
-  const redeclared = error.message.includes("already been declared");
-  const label = redeclared ? error.labels.at(-1) : error.labels[0];
+  // Where two places are named, the first is the older one; the mistake was made at the second.
+  const label = twice.test(error.message) ? error.labels.at(-1) : error.labels[0];
   return new SyntaxProblem(error.message, label?.start ?? 0);
 }
 

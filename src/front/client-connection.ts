@@ -44,8 +44,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   readonly #port: PublicPort;
   readonly #relay: Relay;
   #upstream: Upstream | undefined;
-  /** A server nobody could connect to: it is dying, another one will come. */
-  #refusedBy: AppServer | undefined;
+  /** A server that refused or lost a connection: it is dying, another one will come. */
+  #dying: AppServer | undefined;
 
   /** Bytes of the client that wait for the turn, the gate, a server or a slot. */
   #waiting: Buffer[] = [];
@@ -216,7 +216,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #attach(): boolean {
     const server = this.#port.server;
     if (server === undefined && this.#port.closed) return this.#stayAfterClose();
-    if (server === undefined || server === this.#refusedBy) return false;
+    if (server === undefined || server === this.#dying) return false;
     if (this.#upstream !== undefined && this.#staysWith(this.#upstream, server)) return true;
     if (!this.#leave()) return false;
     if (this.#client.destroyed) return true;
@@ -371,16 +371,20 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   }
 
   refused(): void {
-    this.#refusedBy = this.#upstream?.server;
-    if (this.#hasUnstarted() && !this.#leaving) this.#sendAgain();
+    const unstarted = this.#hasUnstarted() && !this.#leaving;
+    // Nobody has seen the request, so this is no attempt that counts.
+    if (unstarted) this.#replays--;
+    this.#avoid(this.#upstream?.server);
+    if (unstarted) this.#sendAgain();
     else this.#detach();
   }
 
   /** The bytes ended and the app did not end them: its worker is dead or dying. */
   #onUpstreamLost(upstream: Upstream): void {
+    this.#avoid(upstream.server);
     if (this.#isOpaque() || upstream.server.kind !== "http") {
       // Nothing can be said inside a session that lived in the worker.
-      if (upstream.flushed) this.#client.destroySoon();
+      if (this.#opaque || upstream.flushed) this.#client.destroySoon();
       else this.#client.resetAndDestroy();
     } else if (this.#hasUnstarted()) {
       this.#sendAgain();
@@ -393,6 +397,16 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       if (page !== undefined) this.#answerWith(page);
       else this.#startTimer(DEATH_REASON_MS, () => this.#answerWith(UNKNOWN_DEATH));
     }
+  }
+
+  /** Waits for another server than this one, unless it turns out to live on. */
+  #avoid(server: AppServer | undefined): void {
+    this.#dying = server;
+    setTimeout(() => {
+      if (this.#dying !== server) return;
+      this.#dying = undefined;
+      this.wake();
+    }, DEATH_REASON_MS).unref();
   }
 
   /** The request was not begun: it goes to the next server, past the gate again. */

@@ -106,6 +106,12 @@ export class ModuleGraph {
     return this.#order;
   }
 
+  /** Makes the reverse edges now: snapshots that are derived after this carry them instead of making them anew. */
+  makeReverseEdges(): void {
+    this.observersOf("");
+    this.importersOf("");
+  }
+
   /** The next snapshot: `removed` taken out first, then `changes` put in or replaced. */
   with(changes: Iterable<ModuleNode>, removed: Iterable<string> = []): ModuleGraph {
     const replaced = new Map<string, ModuleNode | undefined>();

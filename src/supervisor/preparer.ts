@@ -47,6 +47,7 @@ export class Preparer {
 
   /** What differs from the app that runs, because of the pending changes. */
   changes({ graph, modules, failures }: LoadedApp, { changed, added, deleted }: PendingChanges): Preparation {
+    graph.makeReverseEdges();
     const compile = new Set([...changed].filter((file) => graph.has(file)));
     const relink = new Set<string>();
     if (added.size + deleted.size > 0) {

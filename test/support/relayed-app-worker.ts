@@ -1,4 +1,5 @@
-/** Runs pieces of app code in a worker behind the virtual listen. The pieces are function bodies with `require`. */
+/** Runs pieces of app code in a worker behind the virtual listen. The pieces are function bodies with `require`,
+ * `report(value)` and the connection `table`. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { PublicAddress } from "../../src/protocol/messages.js";
@@ -8,12 +9,13 @@ import type { FromWorker, RelayedAppData, ToWorker } from "./relayed-app.js";
 const port = parentPort;
 if (port === null) throw new Error("this file is a worker");
 const { table, socketFolder } = workerData as RelayedAppData;
+const words = new Int32Array(table);
 const waiting = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
 let current: string | undefined;
 const send = (message: FromWorker) => port.postMessage(message);
 
 const listen = installVirtualListen({
-  table: new Int32Array(table),
+  table: words,
   socketFolder,
   answerTimeoutMs: 5000,
   currentModule: () => current,
@@ -38,7 +40,7 @@ port.on("message", async (order: ToWorker) => {
       break;
     case "run": {
       current = order.file;
-      const running = new AsyncFunction("require", "report", "listen", order.code)(require, report, listen);
+      const running = new AsyncFunction("require", "report", "table", order.code)(require, report, words);
       current = undefined;
       await running;
       send({ type: "done" });

@@ -97,7 +97,8 @@ export class RelayedApp {
   /** Resolves when the present worker has ended. */
   async died(): Promise<void> {
     const worker = this.#worker;
-    if (worker !== undefined && worker.threadId !== -1) await once(worker, "exit");
+    if (worker === undefined || worker.threadId === -1) return;
+    await new Promise((resolve) => worker.once("exit", resolve));
   }
 
   async terminate(): Promise<void> {

@@ -118,14 +118,20 @@ export class Evaluator {
   #dependOn(module: EsmModule, dependency: EsmModule): void {
     if (dependency.state === "failed") throw dependency.error;
     if (dependency.state === "evaluating") {
-      if (dependency.run === module.run) module.ancestor = Math.min(module.ancestor, dependency.ancestor);
+      if (dependency.run !== module.run) return;
+      module.ancestor = Math.min(module.ancestor, dependency.ancestor);
+      // In the same cycle, and already begun: its end has to be awaited. One that has not begun waits for this module.
+      if (dependency.order > 0) this.#waitFor(dependency, module);
       return;
     }
     const root = dependency.cycleRoot;
     if (root.state === "failed") throw root.error;
-    if (root.state !== "waiting") return;
+    if (root.state === "waiting") this.#waitFor(root, module);
+  }
+
+  #waitFor(dependency: EsmModule, module: EsmModule): void {
     module.pending++;
-    root.waiters.push({ module, attempt: module.attempt });
+    dependency.waiters.push({ module, attempt: module.attempt });
   }
 
   #start(module: EsmModule): void {
