@@ -51,11 +51,11 @@ export function startAppThread({ order, env, onReport }: AppThreadOptions): AppT
 
   const { port1, port2 } = new MessageChannel();
   let stopping = false;
-  // Reports of how it ends come before the end itself, and say more.
+  // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;
   const control = openControlPort<SupervisorOrder, WorkerReport>(port1, workerReport, (report) => {
-    if (report.type === "crashed") lastWords = { type: "crashed", error: report.error };
-    if (report.type === "exitRequested") lastWords = { type: "exited", code: report.code };
+    if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
+    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
     onReport(report);
   });
 

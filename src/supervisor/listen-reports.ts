@@ -9,13 +9,19 @@ interface Opened {
 
 export class ListenReports {
   readonly #emit: (report: ListeningReport) => void;
-  readonly #started = performance.now();
+  #started = performance.now();
   /** Ports that are open and not reported yet. */
   #waiting: Opened[] = [];
   #modules: number | undefined;
 
   constructor(emit: (report: ListeningReport) => void) {
     this.#emit = emit;
+  }
+
+  /** The app is being started, again perhaps. */
+  loading(): void {
+    this.#started = performance.now();
+    this.#modules = undefined;
   }
 
   /** A public port is open that was not before. */

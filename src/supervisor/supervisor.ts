@@ -4,9 +4,7 @@
  * pure parts (state, plan, pending changes) decide, this acts.
  */
 import { EventEmitter } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import { type SourceError, UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
@@ -28,6 +26,7 @@ import { PendingChanges } from "./pending.js";
 import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import { createSocketFolder } from "./socket-folder.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
@@ -65,7 +64,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions) {
     super();
     this.#options = options;
-    this.#socketFolder = mkdtempSync(path.join(tmpdir(), "unreloader-"));
+    this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
     this.#registry = new FileRegistry({
@@ -310,6 +309,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     const old = this.#app;
+    this.#listening.loading();
     const fresh = this.#epochs.spawn();
     const preparation = this.#preparer.all();
     const failure = this.#preparer.failureOf(preparation);
