@@ -35,7 +35,7 @@ export class Compiler {
 
   constructor(options: CompilerOptions) {
     const { root, cacheFolder, conditions = [] } = options;
-    this.#resolver = new Resolver(this.#tsconfigs, conditions);
+    this.#resolver = new Resolver(this.#packages, this.#tsconfigs, conditions);
     const pack = cacheFolder && path.join(cacheFolder, `modules-${hashSource(Buffer.from(root)).slice(0, 16)}.bin`);
     this.#cache = new ModuleCache(pack, compilerVersion());
   }

@@ -8,6 +8,7 @@ export type PackageType = "module" | "commonjs" | "none";
 interface PackageJson {
   readonly type?: unknown;
   readonly version?: unknown;
+  readonly imports?: unknown;
 }
 
 export class PackageScopes {
@@ -18,6 +19,16 @@ export class PackageScopes {
 
   typeOf(file: string): PackageType {
     return this.#typeIn(path.dirname(file));
+  }
+
+  /** The package.json that governs `file`, if it maps no `#names` at all. */
+  withoutImports(file: string): string | undefined {
+    for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+      const manifest = path.join(folder, "package.json");
+      const content = this.#read(manifest);
+      if (content) return content.imports === undefined ? manifest : undefined;
+      if (path.dirname(folder) === folder) return undefined;
+    }
   }
 
   /** Major version of the package that a file in `folder` would get, undefined if it is not installed. */

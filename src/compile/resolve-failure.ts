@@ -27,8 +27,25 @@ export function pathNotFound(target: string, isFolder: boolean, failed: FailedSp
       });
 }
 
-/** An import of a package, a subpath or `#name`; `reason` is what the resolver library says. */
-export function packageNotFound(reason: string, failed: FailedSpecifier): ResolveError {
+/** A `#name` in a package whose package.json maps none. */
+export function importNotDefined(manifest: string, failed: FailedSpecifier): ResolveError {
+  const message = `Package import specifier "${failed.specifier}" is not defined in package ${manifest}`;
+  return resolutionFailure(`${message} imported from ${failed.importer}`, {
+    ...failed,
+    code: "ERR_PACKAGE_IMPORT_NOT_DEFINED",
+  });
+}
+
+/** `@scope/name` or `name` at the start of a specifier. */
+export function packageName(specifier: string): string {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+}
+
+/**
+ * An import of a package, a subpath or `#name`. `reason` is what the resolver library says, `folder` where the package is
+ * installed, if it is.
+ */
+export function packageNotFound(reason: string, folder: string | undefined, failed: FailedSpecifier): ResolveError {
   const { specifier, importer } = failed;
   const fail = (code: string, message: string): ResolveError =>
     resolutionFailure(`${message} imported from ${importer}`, { ...failed, code });
@@ -45,8 +62,11 @@ export function packageNotFound(reason: string, failed: FailedSpecifier): Resolv
   if (/^Package import specifier/.test(reason)) return fail("ERR_PACKAGE_IMPORT_NOT_DEFINED", reason);
   if (/^Invalid "(?:exports|imports)" target/.test(reason)) return fail("ERR_INVALID_PACKAGE_TARGET", reason);
   if (/^Invalid module/.test(reason)) return fail("ERR_INVALID_MODULE_SPECIFIER", reason);
-  const [name = specifier] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [];
-  return name === specifier || specifier.startsWith("#")
-    ? fail("ERR_MODULE_NOT_FOUND", `Cannot find package '${name}'`)
-    : fail("ERR_MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
+  const name = packageName(specifier);
+  return fail(
+    "ERR_MODULE_NOT_FOUND",
+    folder === undefined || specifier === name
+      ? `Cannot find package '${name}'`
+      : `Cannot find module '${folder}${specifier.slice(name.length)}'`,
+  );
 }

@@ -5,7 +5,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
-import { packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
+import type { PackageScopes } from "./package-scope.js";
+import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
 import { readSpecifier, type Specifier } from "./specifier.js";
 import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
 
@@ -40,6 +41,7 @@ const OPTIONS_OF_LOOKUP: Readonly<Record<Lookup, NapiResolveOptions>> = {
 };
 
 export class Resolver {
+  readonly #packages: PackageScopes;
   readonly #tsconfigs: Tsconfigs;
   readonly #conditions: readonly string[];
   /** Kind and lookup to the factory for it; all share one cache of the file system. Created at first use. */
@@ -48,7 +50,8 @@ export class Resolver {
   /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`. */
   readonly #known = new Map<string, Resolution>();
 
-  constructor(tsconfigs: Tsconfigs, conditions: readonly string[]) {
+  constructor(packages: PackageScopes, tsconfigs: Tsconfigs, conditions: readonly string[]) {
+    this.#packages = packages;
     this.#tsconfigs = tsconfigs;
     this.#conditions = conditions;
   }
@@ -144,9 +147,14 @@ export class Resolver {
     }
     if (read.type === "path") {
       const target = path.resolve(path.dirname(importer), read.request);
-      throw pathNotFound(target, statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false, failed);
+      const found = statSync(target, { throwIfNoEntry: false });
+      // The library takes `?` and `#` in a name for a query and a fragment.
+      if (found?.isFile() && /[?#]/.test(target)) return classify(realpathSync(target));
+      throw pathNotFound(target, found?.isDirectory() ?? false, failed);
     }
-    throw packageNotFound(reason, failed);
+    const manifest = specifier.startsWith("#") ? this.#packages.withoutImports(importer) : undefined;
+    if (manifest !== undefined) throw importNotDefined(manifest, failed);
+    throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);
   }
 }
 
@@ -165,6 +173,16 @@ function classify(file: string): Resolution {
   }
   // Only `require.resolve` gives a name: a builtin.
   return { type: "builtin", name: file.startsWith("node:") ? file : `node:${file}` };
+}
+
+/** Where the package that `request` names is installed for `importer`; undefined if it is not. */
+function packageFolder(request: string, importer: string): string | undefined {
+  const name = packageName(request);
+  for (let folder = path.dirname(importer); ; folder = path.dirname(folder)) {
+    const candidate = path.join(folder, "node_modules", name);
+    if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) return candidate;
+    if (path.dirname(folder) === folder) return undefined;
+  }
 }
 
 const compiledExtension = /\.(?:[cm]?ts|tsx|jsx)$/;
