@@ -9,12 +9,13 @@ import type { ModuleRecord } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
-import { compileCommonJs } from "./script.js";
+import type { Scripts } from "./script.js";
 
 export interface CommonJsContext {
   readonly registry: Registry;
   readonly natives: NativeModules;
   readonly observer: Observer;
+  readonly scripts: Scripts;
   readonly entry: string;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
@@ -81,7 +82,7 @@ export class CommonJsLoader {
       module.exports = JSON.parse(prepared.compiled.body);
       return;
     }
-    const body = compileCommonJs(prepared) as CommonJsBody;
+    const body = this.#context.scripts.compileCommonJs(prepared) as CommonJsBody;
     body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
       import: (specifier, options) => this.#context.importFrom(edges, specifier, options),
     });

@@ -13,7 +13,7 @@ import { Namespace, type Read } from "./namespace.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
-import { compileEsm } from "./script.js";
+import type { Scripts } from "./script.js";
 
 export interface EsmContext {
   readonly registry: Registry;
@@ -21,6 +21,7 @@ export interface EsmContext {
   readonly observer: Observer;
   readonly linker: Linker;
   readonly commonJs: CommonJsLoader;
+  readonly scripts: Scripts;
   readonly entry: string;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
@@ -122,7 +123,7 @@ export class EsmLoader {
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
     const context = new BodyContext(module, this.#context, this.#evaluator);
-    let body = compileEsm(prepared, record.url, form);
+    let body = this.#context.scripts.compileEsm(prepared, record.url, form);
     if (prepared.compiled.interop !== "none") {
       const own = this.#commonJsNames(record);
       body = (body as EsmBodyInCommonJs)(own.exports, own.require as NodeJS.Require, own, record.file, own.path);

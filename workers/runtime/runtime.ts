@@ -20,6 +20,7 @@ import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
+import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
 
 export interface RuntimeOptions {
@@ -85,6 +86,7 @@ export class Runtime {
       registry: this.#registry,
       natives: this.#natives,
       observer: this.#observer,
+      scripts: new Scripts(),
       entry: this.#entry,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),

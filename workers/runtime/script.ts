@@ -10,24 +10,50 @@ const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
   async: "async function*",
 };
 
-/** Compiles an `esm` module. The result takes `__ur`, or the CommonJS names first when the module has interop. */
-export function compileEsm({ compiled }: PreparedModule, url: string, form: BodyForm): unknown {
-  const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; `;
-  const open = compiled.interop === "none" ? `(${body}` : `(${COMMONJS_FUNCTION}{ return (${body}`;
-  const close = compiled.interop === "none" ? "\n})" : "\n}); })";
-  // A generator stops here only if it has something to wait for, so that bodies start in the order of the specification.
-  const dependencies = form === "plain" ? "__ur.dependencies(); " : "if (__ur.dependencies()) yield; ";
-  return compile(open + rebindable(compiled) + dependencies, compiled, close, url);
-}
+export class Scripts {
+  #cacheIsOff = false;
 
-/** Compiles a `commonjs` module: `(exports, require, module, __filename, __dirname, __ur)`. */
-export function compileCommonJs({ compiled }: PreparedModule): unknown {
-  return compile(
-    "(function (exports, require, module, __filename, __dirname, __ur) { ",
-    compiled,
-    "\n})",
-    compiled.file,
-  );
+  /** Compiles an `esm` module. The result takes `__ur`, or the CommonJS names first when the module has interop. */
+  compileEsm({ compiled }: PreparedModule, url: string, form: BodyForm): unknown {
+    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; `;
+    const open = compiled.interop === "none" ? `(${body}` : `(${COMMONJS_FUNCTION}{ return (${body}`;
+    const close = compiled.interop === "none" ? "\n})" : "\n}); })";
+    // A generator stops here only if it has something to wait for, so that bodies start in the order of the specification.
+    const dependencies = form === "plain" ? "__ur.dependencies(); " : "if (__ur.dependencies()) yield; ";
+    return this.#compile(open + rebindable(compiled) + dependencies, compiled.body, close, url);
+  }
+
+  /** Compiles a `commonjs` module: `(exports, require, module, __filename, __dirname, __ur)`. */
+  compileCommonJs({ compiled }: PreparedModule): unknown {
+    const head = "(function (exports, require, module, __filename, __dirname, __ur) { ";
+    return this.#compile(head, compiled.body, "\n})", compiled.file);
+  }
+
+  #compile(head: string, body: string, close: string, filename: string): unknown {
+    this.#switchCacheOff();
+    const script = new vm.Script(head + body + close, {
+      filename,
+      // Positions on the first line are those of the body: breakpoints, stacks and maps need not know of the head.
+      columnOffset: -head.length,
+      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+    return script.runInThisContext();
+  }
+
+  /**
+   * V8 keeps the text of every script it has compiled in a cache (1.5 KB and more for each reload), unless it is told
+   * not to; but then it does not keep regular expressions either, which requests need. So the cache is off until what
+   * runs now is over: one evaluation, however many modules. A switch costs 12 us, a quarter of compiling a small module.
+   */
+  #switchCacheOff(): void {
+    if (this.#cacheIsOff) return;
+    this.#cacheIsOff = true;
+    v8.setFlagsFromString("--no-compilation-cache");
+    queueMicrotask(() => {
+      this.#cacheIsOff = false;
+      v8.setFlagsFromString("--compilation-cache");
+    });
+  }
 }
 
 const COMMONJS_FUNCTION = "function (exports, require, module, __filename, __dirname) ";
@@ -40,23 +66,4 @@ function rebindable({ prologue, imports }: CompiledModule): string {
   if (imports.length === 0) return `${prologue} `;
   const assignments = imports.map((_, k) => `__ur${k} = n[${k}];`).join(" ");
   return `__ur.onRebind((n) => { ${assignments} }); ${prologue.replace(/^const (?=__ur0 = )/, "let ")} `;
-}
-
-/**
- * V8 keeps the text of every script it has compiled in a cache. The flag is switched only around the compilation, since it
- * switches off the cache of regular expressions as well.
- */
-function compile(head: string, compiled: CompiledModule, close: string, filename: string): unknown {
-  v8.setFlagsFromString("--no-compilation-cache");
-  try {
-    const script = new vm.Script(head + compiled.body + close, {
-      filename,
-      // Positions on the first line are those of the body: breakpoints, stacks and maps need not know of the head.
-      columnOffset: -head.length,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    });
-    return script.runInThisContext();
-  } finally {
-    v8.setFlagsFromString("--compilation-cache");
-  }
 }
