@@ -30,6 +30,8 @@
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
+ * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in
+ * an ES module). A module with `interop` may assign `module.exports` in its body (`export =`): that is what it exports.
  *
  * A `commonjs` module is `(function (exports, require, module, __filename, __dirname, __ur) { BODY \n})`, called with
  * `this === module.exports`; PROLOGUE is empty and only `import()` is rewritten, to `__ur.import()`.
@@ -46,7 +48,10 @@ export interface CompiledModule {
   readonly source: string;
   readonly prologue: string;
   readonly body: string;
-  /** True when lines and columns of `body` are not those of `source` (TypeScript, JSX). */
+  /**
+   * True when lines and columns of `body` are not those of `source` (TypeScript, JSX). When false, lines are the same, and
+   * columns too up to the first import that is read on the line.
+   */
   readonly mapped: boolean;
   /** Static imports and re-exports, in source order, one for each pair of specifier and attributes. */
   readonly imports: readonly ImportRecord[];
@@ -74,7 +79,10 @@ export type Interop = "none" | "esModule" | "callable";
 export interface ImportRecord {
   readonly specifier: string;
   readonly attributes: Readonly<Record<string, string>> | null;
-  /** Names that are imported or re-exported by name ("default" included): each must exist when the target is linked. */
+  /**
+   * Names that are imported or re-exported by name ("default" included): each must exist when the target is linked. Those
+   * that only decorator metadata reads are left out: an interface has gone by then.
+   */
   readonly names: readonly string[];
 }
 
