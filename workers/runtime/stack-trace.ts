@@ -19,6 +19,9 @@ export interface StackTraceContext {
 
 type PrepareStackTrace = NonNullable<typeof Error.prepareStackTrace>;
 
+/** Where an `eval` stands: `(file:line:column)`. */
+const EVAL_ORIGIN = /\(((?:file:\/\/)?\/[^()]*):(\d+):(\d+)\)/g;
+
 /** Where the supervisor's own code of this thread lies. */
 const OWN_FOLDERS = [path.dirname(import.meta.dirname) + path.sep];
 
@@ -104,13 +107,21 @@ export class StackTraces {
 
   #describe(error: Error, frame: NodeJS.CallSite, name: string): string {
     const text = String(frame);
+    if (frame.isEval()) return text.replace(EVAL_ORIGIN, (place, ...parts) => this.#evalOrigin(place, parts));
     const file = toPath(name);
-    if (frame.getFileName() === null || !path.isAbsolute(file) || !this.#context.compiled(file)) return text;
+    if (!this.#context.compiled(file)) return text;
     const line = frame.getLineNumber() ?? 1;
     const column = frame.getColumnNumber() ?? 1;
     const location = this.#map(file, line, column);
     if (!this.#locations.has(error)) this.#locations.set(error, location);
     return text.replace(`${name}:${line}:${column}`, `${name}:${location.line}:${location.column}`);
+  }
+
+  #evalOrigin(place: string, [name, line, column]: readonly unknown[]): string {
+    const file = toPath(String(name));
+    if (!this.#context.compiled(file)) return place;
+    const location = this.#map(file, Number(line), Number(column));
+    return `(${String(name)}:${location.line}:${location.column})`;
   }
 
   #map(file: string, line: number, column: number): SourceLocation {
@@ -123,8 +134,20 @@ export class StackTraces {
       this.#maps.set(compiled, map);
     }
     const original = originalPositionFor(map, { line, column: column - 1 });
-    return original.line === null ? { file, line, column } : { file, line: original.line, column: original.column + 1 };
+    if (original.line === null) return { file, line, column };
+    return { file, ...calleeStart(compiled.source, original.line, original.column + 1) };
   }
+}
+
+/**
+ * The call of an import is compiled to `(0, namespace.name)(...)`, for which V8 tells the place of the arguments; for the
+ * call in the source it tells the place of the name.
+ */
+function calleeStart(source: string, line: number, column: number): { line: number; column: number } {
+  const before = source.split("\n")[line - 1] ?? "";
+  if (before[column - 1] !== "(") return { line, column };
+  const name = /[\p{ID_Continue}$]+$/u.exec(before.slice(0, column - 1));
+  return { line, column: name ? name.index + 1 : column };
 }
 
 function isSupervisor(name: string): boolean {
@@ -150,12 +173,21 @@ function toPath(name: string): string {
   }
 }
 
+/** Node puts the code of its own errors, which it marks with a private symbol, into the first line. */
 function header(error: Error): string {
   try {
+    if ("code" in error && isNodesOwn(error)) return `${error.name} [${String(error.code)}]: ${error.message}`;
     return Error.prototype.toString.call(error);
   } catch (thrown) {
     return `<error: ${String(thrown)}>`;
   }
+}
+
+function isNodesOwn(error: Error): boolean {
+  for (let object: unknown = error; object instanceof Object; object = Object.getPrototypeOf(object)) {
+    if (Object.getOwnPropertySymbols(object).some(({ description }) => description === "kIsNodeError")) return true;
+  }
+  return false;
 }
 
 function givenLocation(error: object): SourceLocation | undefined {
