@@ -1,5 +1,4 @@
 /** A front and a worker with app code behind it, wired as the supervisor wires them, with a gate that tests work by hand. */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,6 +8,7 @@ import { PASS, type Verdict } from "../../src/front/gate.js";
 import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
 import type { PublicAddress } from "../../src/protocol/messages.js";
 import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
+import { within } from "./deadline.js";
 
 export interface RelayedAppData {
   readonly table: SharedArrayBuffer;
@@ -113,12 +113,8 @@ export class RelayedApp {
 
   /** Resolves with the value that the app reports next. */
   async nextReport(): Promise<unknown> {
-    const worker = this.#worker;
-    if (worker === undefined) throw new Error("no worker");
-    for (;;) {
-      const [message] = (await once(worker, "message")) as [FromWorker];
-      if (message.type === "reported") return message.value;
-    }
+    const message = await this.#next("reported");
+    return message?.type === "reported" ? message.value : undefined;
   }
 
   async close(): Promise<void> {
@@ -132,13 +128,28 @@ export class RelayedApp {
   }
 
   async #order(order: ToWorker): Promise<unknown> {
+    const done = this.#next("done");
+    this.#worker?.postMessage(order);
+    const message = await done;
+    return message?.type === "done" ? message.value : undefined;
+  }
+
+  /** The next message of a type; undefined when the worker ends first. */
+  #next(type: FromWorker["type"]): Promise<FromWorker | undefined> {
     const worker = this.#worker;
     if (worker === undefined) throw new Error("no worker");
-    worker.postMessage(order);
-    for (;;) {
-      const [message] = (await once(worker, "message")) as [FromWorker];
-      if (message.type === "done") return message.value;
-    }
+    const next = new Promise<FromWorker | undefined>((resolve) => {
+      const onMessage = (message: FromWorker) => {
+        if (message.type === type) finish(message);
+      };
+      const finish = (message: FromWorker | undefined) => {
+        worker.off("message", onMessage).off("exit", onExit);
+        resolve(message);
+      };
+      const onExit = () => finish(undefined);
+      worker.on("message", onMessage).on("exit", onExit);
+    });
+    return within(next, `the worker's ${type}`);
   }
 
   #onMessage(worker: Worker, epoch: number, message: FromWorker): void {

@@ -168,7 +168,7 @@ export class ServedApp implements AsyncDisposable {
     try {
       return await answer;
     } catch (error) {
-      throw new Error(`the request failed; output:\n${this.lines}`, { cause: error });
+      throw new Error(`the request failed: ${error}; output:\n${this.lines}`, { cause: error });
     }
   }
 
