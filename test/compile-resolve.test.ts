@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ResolveKind } from "../src/compile/compiled-module.js";
 import { Compiler } from "../src/compile/compiler.js";
 import { ResolveError } from "../src/errors.js";
@@ -192,6 +192,12 @@ test("a symlinked workspace package is own code, by its real path", async () => 
   const resolve = resolver(app);
   assert.equal(resolve("lib", "main.mjs"), "packages/lib/src/index.ts");
   assert.equal(resolve("lib/src/other.ts", "main.mjs"), "packages/lib/src/other.ts");
+});
+
+test("what an app imports from unreloader itself is never own code, even when it is linked", async () => {
+  const own = fileURLToPath(new URL("../src/compile/compiler.js", import.meta.url));
+  await using app = new TempApp(empty("a.mjs"));
+  assert.equal(resolver(app)(pathToFileURL(own).href, "a.mjs"), `native:${own}`);
 });
 
 test("errors have Node's words", async () => {

@@ -162,7 +162,7 @@ export class Resolver {
 const requiresModules: boolean = (process.features as { require_module?: boolean }).require_module === true;
 
 /** The folder of this very build: what an app imports from here is never its own code, even when it is linked. */
-const ownFolder = realpathSync(fileURLToPath(new URL("../../", import.meta.url)));
+const ownFolder = realpathSync(fileURLToPath(new URL("../../", import.meta.url))) + path.sep;
 
 const nativeFile = /[\\/]node_modules[\\/]|\.(?:node|wasm)$/;
 
