@@ -393,10 +393,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     } else if (this.#answered) {
       this.#client.resetAndDestroy();
     } else {
-      const page = this.#relay.deathPage(upstream.server.epoch);
-      if (page !== undefined) this.#answerWith(page);
-      else this.#startTimer(DEATH_REASON_MS, () => this.#answerWith(UNKNOWN_DEATH));
+      this.#reportDeath(upstream);
     }
+  }
+
+  /** Answers with the reason of the worker's death, which may be known only a little later. */
+  #reportDeath(upstream: Upstream): void {
+    const page = this.#relay.deathPage(upstream.server.epoch);
+    if (page !== undefined) this.#answerWith(page);
+    else this.#startTimer(DEATH_REASON_MS, () => this.#answerWith(UNKNOWN_DEATH));
   }
 
   /** Waits for another server than this one, unless it turns out to live on. */
@@ -412,9 +417,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** The request was not begun: it goes to the next server, past the gate again. */
   #sendAgain(): void {
     this.#replays++;
-    if (this.#overflowed || this.#replays > MAX_REPLAYS) {
-      const epoch = this.#upstream?.server.epoch ?? 0;
-      this.#answerWith(this.#relay.deathPage(epoch) ?? UNKNOWN_DEATH);
+    const upstream = this.#upstream;
+    if (upstream !== undefined && (this.#overflowed || this.#replays > MAX_REPLAYS)) {
+      this.#reportDeath(upstream);
       return;
     }
     this.#takeBack();
