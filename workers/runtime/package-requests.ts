@@ -4,9 +4,10 @@
  */
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
+import { rewritePackageImports } from "./package-imports.js";
 
 export interface PackageRequestsContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
@@ -14,6 +15,9 @@ export interface PackageRequestsContext {
   requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
   /** Evaluates an own file as far as that is possible synchronously. */
   bridge(file: string): NamespaceBridge;
+  importOwn(file: string): Promise<object>;
+  /** The text of a CommonJS file with `import(` replaced by `__ur.import(`. */
+  rewrite(file: string): string;
 }
 
 /** The supervisor's compiled code: it loads its own parts natively. */
@@ -92,9 +96,19 @@ function ownFile(
   }
 }
 
-/** Needs `module.registerHooks` (22.15, 23.5). Before, `import()` in a package gives a copy that Node makes. */
-function interceptImport({ resolve, bridge }: PackageRequestsContext): () => void {
-  const hooks = loader.registerHooks?.({
+function interceptImport({ resolve, bridge, importOwn, rewrite }: PackageRequestsContext): () => void {
+  if (!loader.registerHooks) {
+    return rewritePackageImports({
+      rewrite,
+      importOwn: (specifier, importer) => {
+        const text = String(specifier);
+        if (!mayBeOwn(text, pathToFileURL(importer).href)) return undefined;
+        const file = ownFile(text, importer, "import", resolve);
+        return file === undefined ? undefined : importOwn(file);
+      },
+    });
+  }
+  const hooks = loader.registerHooks({
     resolve(specifier, hookContext, next) {
       const { parentURL, conditions } = hookContext;
       if (parentURL?.startsWith("file:") && !conditions.includes("require") && mayBeOwn(specifier, parentURL)) {
@@ -109,7 +123,7 @@ function interceptImport({ resolve, bridge }: PackageRequestsContext): () => voi
       return found ? { format: "module", source: found.source, shortCircuit: true } : next(url, hookContext);
     },
   });
-  return () => hooks?.deregister();
+  return () => hooks.deregister();
 }
 
 function mayBeOwn(specifier: string, parentUrl: string): boolean {

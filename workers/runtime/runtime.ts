@@ -118,6 +118,8 @@ export class Runtime {
       resolve: (specifier, importer, kind) => this.#host.resolve(specifier, importer, kind),
       requireOwn: (file, requiredBy) => this.#requireFrom(file, requiredBy),
       bridge: (file) => this.#bridge(this.#registry.record(file)),
+      importOwn: (file) => this.import(file),
+      rewrite: (file) => this.#host.prepare(file).compiled.body,
     });
     this.#uninstall = () => {
       undoRequests();
