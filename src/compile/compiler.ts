@@ -10,7 +10,7 @@ import { codeFrame, positionAt } from "./code-frame.js";
 import { checkByEngine, compileText, mapText, type TextToCompile } from "./compile-text.js";
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
-import { fileKind } from "./file-kind.js";
+import { fileKind, kindKey } from "./file-kind.js";
 import { hashSource } from "./hash.js";
 import { ModuleCache } from "./module-cache.js";
 import { PackageScopes } from "./package-scope.js";
@@ -44,7 +44,7 @@ export class Compiler {
   compile(file: string, source?: string): CompiledModule {
     const bytes = source === undefined ? readFileSync(file) : Buffer.from(source);
     const input = this.#input(file, source ?? bytes.toString("utf8"), hashSource(bytes));
-    const key = `${input.hash} ${JSON.stringify(input.kind)} ${this.#tsconfigs.of(file).settingsKey}`;
+    const key = `${input.hash} ${kindKey(input.kind)} ${this.#tsconfigs.of(file).settingsKey}`;
     const known = this.#cache.find(file, key, input.source);
     if (known) return known;
     const compiled = compileText(input);

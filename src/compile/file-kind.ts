@@ -55,3 +55,8 @@ export function fileKind(file: string, type: PackageType): FileKind {
       return js("commonjs");
   }
 }
+
+/** Equal for equal kinds: part of what a compiled module is cached by. */
+export function kindKey(kind: FileKind): string {
+  return kind.type === "json" ? "json" : `${kind.language} ${kind.format} ${kind.interop}`;
+}

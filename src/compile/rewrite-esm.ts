@@ -241,7 +241,7 @@ class EsmRewrite {
   /** Index of the import record for a specifier and its attributes; a new one if it is the first. */
   #import(source: StringLiteral, attributes: readonly ImportAttribute[]): number {
     const pairs = attributes.map((attribute) => [exportName(attribute.key), attribute.value.value] as const);
-    const key = JSON.stringify([source.value, pairs]);
+    const key = pairs.length === 0 ? source.value : JSON.stringify([source.value, pairs]);
     const known = this.#importIndex.get(key);
     if (known !== undefined) return known;
     const index = this.#imports.length;
@@ -318,7 +318,14 @@ class EsmRewrite {
   }
 }
 
+/** Tried first: most names are ASCII, and the other pattern is slow. */
+const plainName = /^[\w$]+$/;
 const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+function isName(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return plainName.test(text) ? first < 48 || first > 57 : identifierName.test(text);
+}
 
 function variable(index: number): string {
   return `__ur${index}`;
@@ -329,13 +336,13 @@ function namespaceOf(index: number): string {
 }
 
 function member(index: number, name: string): string {
-  return identifierName.test(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
+  return isName(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
 }
 
 /** A key for an object literal; computed for the one name that would set the prototype instead. */
 function propertyKey(name: string): string {
   if (name === "__proto__") return '["__proto__"]';
-  return identifierName.test(name) ? name : JSON.stringify(name);
+  return isName(name) ? name : JSON.stringify(name);
 }
 
 function exportName(node: ModuleExportName): string {
