@@ -2,13 +2,13 @@
 import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 
-/** `port` is absent for unix sockets, and 0 is shown as none. */
-export function listenError(code: string, address: string, port: number | undefined): Error {
+/** `port` is -1 for unix sockets, as Node has it. */
+export function listenError(code: string, address: string, port: number): Error {
   const errno = errnoOf(code);
   const description = errno === undefined ? "unknown error" : getSystemErrorMap().get(errno)?.[1];
-  const place = port !== undefined && port > 0 ? ` ${address}:${port}` : ` ${address}`;
+  const place = port > 0 ? ` ${address}:${port}` : ` ${address}`;
   const error = new Error(`listen ${code}: ${description}${place}`);
-  return Object.assign(error, { code, errno, syscall: "listen", address }, port !== undefined && port > 0 && { port });
+  return Object.assign(error, { code, errno, syscall: "listen", address }, port !== 0 && { port });
 }
 
 function errnoOf(code: string): number | undefined {

@@ -136,6 +136,11 @@ export class VirtualListen {
     server.listen(target.port, target.host);
   }
 
+  /** Whether the server stands for an app that is only exported. */
+  isExported(server: Server): boolean {
+    return this.#exported.has(server);
+  }
+
   /** Closes the servers that belong to a purged file; their public ports wait for adoption. */
   release(files: ReadonlySet<string>): void {
     for (const server of this.#servers) {
@@ -206,7 +211,7 @@ export class VirtualListen {
       const { target } = virtual.identity;
       const error =
         target.type === "path"
-          ? listenError(answer.code, target.path, undefined)
+          ? listenError(answer.code, target.path, -1)
           : listenError(answer.code, target.host ?? "::", target.port);
       process.nextTick(() => server.emit("error", error));
       return;
