@@ -69,12 +69,15 @@ function moduleText(
     body.splice(random.below(body.length + 1), 0, "await 0;".repeat(1 + random.below(3)));
   }
   const late = imports.map((_, n) => `t(() => i${n}.v)`).join(", ");
+  const seen = imports
+    .flatMap((_, n) => (random.chance(0.5) ? [`t(() => i${n}.v)`, `t(() => i${n}.f())`] : []))
+    .join(", ");
   return (version) => {
     const value = `"${name} ${version}"`;
     const prologue = `const r = globalThis.report, t = (f) => { try { return f(); } catch (e) { return e.name; } };`;
     const own = isEsm
-      ? `export let v = ${value}; export function f() { return ${value}; } export const late = () => [${late}];`
-      : `exports.v = ${value}; exports.f = () => ${value}; exports.late = () => [${late}];`;
+      ? `export let v = ${value}; export function f() { return ${value}; } export const late = () => [${late}]; export const seen = [${seen}];`
+      : `exports.v = ${value}; exports.f = () => ${value}; exports.late = () => [${late}]; exports.seen = [${seen}];`;
     return `${lines.join(" ")}\n${prologue} r("${name} begins");\n${body.join("\n")}\n${own}\nr("${name} ends");\n`;
   };
 }
