@@ -189,11 +189,13 @@ test("between purge and load the plan waits for what it was given to do", async 
 test("CommonJS is replaced in place: module, require.main, parent, children and cache", async () => {
   await using app = new RuntimeApp(
     {
-      "main.cjs": `exports.isMain = require.main === module; exports.parent = module.parent; exports.id = module.id; exports.b = require("./b.cjs"); exports.mod = module;`,
+      "main.cjs": `exports.isMain = require.main === module; exports.parent = module.parent; exports.id = module.id; exports.b = require("./b.cjs"); exports.mod = module; exports.seenByPackage = require("pkg") === module;`,
+      "node_modules/pkg/index.js": `module.exports = require.main;`,
       "b.cjs": `exports.v = 1; exports.parent = () => module.parent.filename; exports.isMain = require.main === module;`,
     },
     "main.cjs",
   );
+  app.runtime.install();
   await app.runtime.load([app.path("main.cjs")]);
   const main = () => app.runtime.require(app.path("main.cjs")) as MainExports;
   type MainExports = {
@@ -202,8 +204,10 @@ test("CommonJS is replaced in place: module, require.main, parent, children and 
     id: string;
     b: { v: number; parent(): string; isMain: boolean };
     mod: NodeModule;
+    seenByPackage: boolean;
   };
   const first = main();
+  assert.ok(first.seenByPackage);
   assert.deepEqual([first.isMain, first.parent, first.id, first.b.isMain], [true, null, ".", false]);
   app.write("b.cjs", `exports.v = 2; exports.parent = () => module.parent.filename;`);
   await app.reload(["main.cjs", "b.cjs"]);

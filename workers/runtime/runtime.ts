@@ -13,6 +13,7 @@ import { EsmLoader } from "./esm-loader.js";
 import type { EsmModule } from "./esm-module.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
+import { installMainModule } from "./main-module.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import type { ModuleRecord } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
@@ -121,7 +122,9 @@ export class Runtime {
       importOwn: (file) => this.import(file),
       rewrite: (file) => this.#host.prepare(file).compiled.body,
     });
+    const undoMainModule = installMainModule(() => this.#registry.find(this.#entry)?.module);
     this.#uninstall = () => {
+      undoMainModule();
       undoRequests();
       undoTraces();
     };
