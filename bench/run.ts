@@ -56,19 +56,19 @@ try {
 }
 
 async function measureApp(kind: AppKind, size: number): Promise<Row[]> {
-  const apps = new Map<AppKind, BenchApp>();
+  const apps = new Map<Subject, BenchApp>();
+  // An app of its own for each subject: one that watches must not see what is written for another.
   const appFor = (subject: Subject): BenchApp => {
-    const own = subject.appKind(kind);
-    const app = apps.get(own) ?? generateApp(path.join(workFolder, `${own}-${size}`), own, size);
-    apps.set(own, app);
+    const folder = path.join(workFolder, `${kind}-${size}-${apps.size}`);
+    const app = apps.get(subject) ?? generateApp(folder, subject.appKind(kind), size);
+    apps.set(subject, app);
     return app;
   };
   const label = LABELS[kind];
+  const subjects = [...products, ...baselinesFor(kind)];
   const rows: Row[] = [];
-  for (const subject of [...products, ...baselinesFor(kind)]) {
-    if (scenarios.includes("start")) rows.push(...said(await measureStarts(subject, appFor(subject), label, amount)));
-    if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subject, appFor(subject), label, amount)));
-  }
+  if (scenarios.includes("start")) rows.push(...said(await measureStarts(subjects, appFor, label, amount)));
+  if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subjects, appFor, label, amount)));
   // The cost of a request does not depend on how many modules there are.
   if (scenarios.includes("load") && size === sizes[0])
     rows.push(...said(await measureLoad([...products, bareSubject(kind)], appFor, label, amount)));

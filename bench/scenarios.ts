@@ -1,11 +1,11 @@
 /** What is measured. Each scenario says what its number isolates. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BenchApp, EditTarget } from "./app-generator.js";
 import { applyLoad } from "./load.js";
 import type { Row } from "./results.js";
 import { summarize } from "./statistics.js";
-import { diskCacheOf, RunningApp, type Subject, unreloader } from "./subjects.js";
+import { type Answered, diskCacheOf, RunningApp, type Subject, unreloader } from "./subjects.js";
 
 export type ScenarioName = "edit" | "start" | "load";
 
@@ -23,69 +23,129 @@ export interface Amount {
 const TARGETS: readonly EditTarget[] = ["leaf", "middle", "entry"];
 /** After an answer, before the next save: nobody types faster, and `node --watch` ignores saves that come sooner. */
 const PAUSE_MS = 300;
+const CACHE_DEADLINE_MS = 20_000;
 
-/** From the moment a save returned to the moment the new answer has arrived, with the request sent at once. */
-export async function measureEdits(subject: Subject, app: BenchApp, label: string, amount: Amount): Promise<Row[]> {
-  const running = await RunningApp.start(subject, app);
+/**
+ * From the moment a save returned to the moment the new answer has arrived, with the request sent at once. All subjects
+ * run at the same time, each with an app of its own, and take turns: a disturbance of the machine meets all of them.
+ */
+export async function measureEdits(
+  subjects: readonly Subject[],
+  appFor: AppFor,
+  label: string,
+  amount: Amount,
+): Promise<Row[]> {
+  const measured: Measured[] = [];
   try {
-    await running.untilAnswer("/");
-    const rows: Row[] = [];
-    for (const target of TARGETS) {
-      const took: number[] = [];
-      let stale = 0;
-      let refused = 0;
-      const samples = subject === unreloader ? amount.fast : amount.slow;
-      // The first edit of a file is not counted: it meets code that was never run before, in every subject.
-      for (let sample = -1; sample < samples; sample++) {
-        await wait(PAUSE_MS);
-        const value = `${target} ${sample} ${Math.random()}`;
-        const began = performance.now();
-        app.edit(target, value);
-        if (subject.reload === "restart") await running.restart();
-        const answered = await running.untilAnswer(`/value/${target}`, value);
-        if (sample < 0) continue;
-        took.push(performance.now() - began);
-        stale += answered.stale;
-        refused += answered.refused;
-      }
-      rows.push(row("edit to new answer", app, label, target, subject, "ms", took, stale, refused));
+    for (const subject of subjects) {
+      const app = appFor(subject);
+      const running = await RunningApp.start(subject, app);
+      measured.push({ subject, app, running });
+      await running.untilAnswer("/");
     }
+    const rows: Row[] = [];
+    for (const target of TARGETS) rows.push(...(await measureTarget(measured, target, label, amount)));
     return rows;
   } finally {
-    await running.close();
+    for (const { running } of measured) await running.close();
   }
+}
+
+interface Measured {
+  readonly subject: Subject;
+  readonly app: BenchApp;
+  readonly running: RunningApp;
+}
+
+async function measureTarget(
+  measured: readonly Measured[],
+  target: EditTarget,
+  label: string,
+  amount: Amount,
+): Promise<Row[]> {
+  const tallies = measured.map((one) => ({ ...one, took: [] as number[], stale: 0, refused: 0 }));
+  // The first edit of a file is not counted: it meets code that was never run before, in every subject.
+  for (const { app, subject, running } of tallies) await editOnce({ app, subject, running }, target);
+  for (let round = 0; round < amount.slow; round++) {
+    for (const tally of tallies) {
+      const turns = tally.subject === unreloader ? Math.ceil(amount.fast / amount.slow) : 1;
+      for (let turn = 0; turn < turns; turn++) {
+        const answered = await editOnce(tally, target);
+        tally.took.push(answered.took);
+        tally.stale += answered.stale;
+        tally.refused += answered.refused;
+      }
+    }
+  }
+  return tallies.map(({ app, subject, took, stale, refused }) =>
+    row("edit to new answer", app, label, target, subject, "ms", took, stale, refused),
+  );
+}
+
+async function editOnce({ app, subject, running }: Measured, target: EditTarget): Promise<Answered> {
+  await wait(PAUSE_MS);
+  const value = `${target} ${Math.random()}`;
+  const began = performance.now();
+  app.edit(target, value);
+  if (subject.reload === "restart") await running.restart();
+  const answered = await running.untilAnswer(`/value/${target}`, value);
+  return { ...answered, took: performance.now() - began };
 }
 
 /**
- * From the start of the process to its first answer. unreloader is measured with an empty disk cache, which is its row,
- * and with a full one, in a row of its own.
+ * From the start of the process to its first answer, taking turns. unreloader is measured with an empty disk cache, which
+ * is its row, and with a full one, in a row of its own.
  */
-export async function measureStarts(subject: Subject, app: BenchApp, label: string, amount: Amount): Promise<Row[]> {
-  const cold = subject === unreloader ? await startTimes(subject, app, amount, () => dropDiskCache(app)) : [];
-  const warm = await startTimes(subject, app, amount, () => {});
-  const rowOf = (name: string, took: readonly number[]) =>
-    row("start of the process to first answer", app, label, "start", { name }, "ms", took, 0, 0);
-  if (cold.length === 0) return [rowOf(subject.name, warm)];
-  return [rowOf(subject.name, cold), rowOf(`${subject.name}, disk cache warm`, warm)];
-}
-
-async function startTimes(subject: Subject, app: BenchApp, amount: Amount, before: () => void): Promise<number[]> {
-  const took: number[] = [];
-  for (let sample = -1; sample < amount.slow; sample++) {
-    before();
-    const began = performance.now();
-    const running = await RunningApp.start(subject, app);
-    try {
-      await running.untilAnswer("/");
-      // The first start reads the files into the system's own cache.
-      if (sample >= 0) took.push(performance.now() - began);
-      // Whatever is written behind the first answer, such as a cache, gets the time for it.
-      await wait(PAUSE_MS);
-    } finally {
-      await running.close();
+export async function measureStarts(
+  subjects: readonly Subject[],
+  appFor: AppFor,
+  label: string,
+  amount: Amount,
+): Promise<Row[]> {
+  const series = subjects.flatMap((subject) => {
+    const app = appFor(subject);
+    const one = { subject, app, name: subject.name, before: async () => {}, took: [] as number[] };
+    if (subject !== unreloader) return [one];
+    return [
+      { ...one, before: async () => dropDiskCache(app) },
+      { ...one, name: `${subject.name}, disk cache warm`, before: () => fillDiskCache(app), took: [] },
+    ];
+  });
+  for (let round = -1; round < amount.slow; round++) {
+    for (const { subject, app, before, took } of series) {
+      await before();
+      const began = performance.now();
+      const running = await RunningApp.start(subject, app);
+      try {
+        await running.untilAnswer("/");
+        // The first start reads the files into the system's own cache.
+        if (round >= 0) took.push(performance.now() - began);
+      } finally {
+        await running.close();
+      }
     }
   }
-  return took;
+  return series.map(({ app, name, took }) =>
+    row("start of the process to first answer", app, label, "start", { name }, "ms", took, 0, 0),
+  );
+}
+
+/** The cache is written some time after the first answer. */
+async function fillDiskCache(app: BenchApp): Promise<void> {
+  if (existsSync(diskCacheOf(app))) return;
+  const running = await RunningApp.start(unreloader, app);
+  try {
+    await running.untilAnswer("/");
+    const began = performance.now();
+    while (!existsSync(diskCacheOf(app))) {
+      if (performance.now() - began > CACHE_DEADLINE_MS) throw new Error("unreloader wrote no disk cache");
+      await wait(PAUSE_MS);
+    }
+    // The folder is there before what is in it.
+    await wait(PAUSE_MS);
+  } finally {
+    await running.close();
+  }
 }
 
 function dropDiskCache(app: BenchApp): void {
