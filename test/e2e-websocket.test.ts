@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { io, type Socket } from "socket.io-client";
 import { WebSocket } from "ws";
-import { within } from "./support/deadline.js";
+import { DEADLINE_MS, within } from "./support/deadline.js";
 import { type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -76,15 +76,14 @@ for (const transport of ["websocket", "polling"]) {
     const client = io(served.origin, { transports: [transport], reconnectionDelay: 10, reconnectionDelayMax: 50 });
     try {
       await within(connected(client), "the socket.io connection");
-      assert.equal(await client.timeout(5000).emitWithAck("ask", "a"), "leaf-1 a");
+      assert.equal(await ask(client, "a"), "leaf-1 a");
       if (!served.inPlace) return;
       await reload(served, () => app.edit("replies.js", "leaf-1", "leaf-2"));
       assert.equal(await served.text("/"), "page");
-      await within(connected(client), "the reconnection");
-      assert.match(await client.timeout(5000).emitWithAck("ask", "b"), /^leaf-[12] b$/);
+      assert.match(await ask(client, "b"), /^leaf-[12] b$/);
       client.disconnect().connect();
       await within(connected(client), "a new connection");
-      assert.equal(await client.timeout(5000).emitWithAck("ask", "c"), "leaf-2 c");
+      assert.equal(await ask(client, "c"), "leaf-2 c");
     } finally {
       client.close();
     }
@@ -117,6 +116,17 @@ function converse(socket: WebSocket, text: string): Promise<string> {
   });
   socket.send(text);
   return within(answer, `the answer to ${text}`);
+}
+
+/** Asks; when the connection turns out to be gone, once more on the next one, as the library's users do. */
+async function ask(client: Socket, text: string): Promise<string> {
+  try {
+    return await client.timeout(DEADLINE_MS).emitWithAck("ask", text);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("disconnected")) throw error;
+    await within(connected(client), "the reconnection");
+    return await client.timeout(DEADLINE_MS).emitWithAck("ask", text);
+  }
 }
 
 function connected(client: Socket): Promise<void> {

@@ -195,6 +195,8 @@ export function randomProgram(random: Random, dialect: Dialect): Program {
     });
   }
   for (let count = 0; count < 20; count++) program = applyEdit(program, structuralEdit(random, program));
+  for (let edit = mend(random, program, []); edit !== undefined; edit = mend(random, program, []))
+    program = applyEdit(program, edit);
   return program;
 }
 

@@ -69,19 +69,24 @@ function describe(program: Program, module: ModuleSpec): string {
   return `${fileOf(program, module)}: ${uses.join(", ")}`;
 }
 
-/** Runs the steps on a new app and gives the first difference. */
+/** Runs the steps on a new app and gives the first difference. A request that fails, or a bad end, is one as well. */
 async function replay(start: Program, steps: readonly Step[]): Promise<Difference | undefined> {
   const disk = new ProgramOnDisk(start);
   await using _app = disk.app;
-  await using fresh = new FreshProcesses();
-  await using served = await serve(disk.app, entryFile(start.dialect));
-  let program = start;
-  for (let step = -1; step < steps.length; step++) {
-    for (const edit of steps[step] ?? []) program = applyEdit(program, edit);
-    disk.save(program, steps[step] ?? [], step % 2 === 1);
-    const [product, wanted] = [await ask(served), await fresh.ask({ entry: disk.freshEntry, routes })];
-    const text = compare(program, product, wanted);
-    if (text !== undefined) return { step, text: `${text}\noutput:\n${served.lines.all.slice(-30).join("\n")}` };
+  let step = -1;
+  try {
+    await using fresh = new FreshProcesses();
+    await using served = await serve(disk.app, entryFile(start.dialect));
+    for (let program = start; step < steps.length; step++) {
+      for (const edit of steps[step] ?? []) program = applyEdit(program, edit);
+      disk.save(program, steps[step] ?? [], step % 2 === 1);
+      const product = await ask(served);
+      const text = compare(program, product, await fresh.ask({ entry: disk.freshEntry, routes }));
+      if (text !== undefined) return { step, text: `${text}\noutput:\n${served.lines.all.slice(-30).join("\n")}` };
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return { step: Math.min(step, steps.length - 1), text: error.message };
   }
   return undefined;
 }

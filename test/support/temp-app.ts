@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { projectRoot } from "./project.js";
+import "./suppressed-error.js";
 
 export interface TempAppOptions {
   /** Packages of the project that the app can import: each is linked below its node_modules. */
