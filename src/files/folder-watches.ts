@@ -77,12 +77,18 @@ export class FolderWatches {
     else this.#become(folder, "unwatched");
   }
 
-  /** Watches the folders right below that were missing and have come without an event; a topmost one likewise. */
-  openReturned(folder: Folder): void {
+  /** Watches folders right below that were missing and have come without an event, a topmost one likewise; returns them. */
+  openReturned(folder: Folder): Folder[] {
+    const returned: Folder[] = [];
     const candidates = folder.above ? folder.below.values() : [folder, ...folder.below.values()];
     for (const one of candidates) {
-      if (one.state === "missing" && this.#exists(one)) for (const below of one.subtree()) this.open(below);
+      if (one.state !== "missing" || !this.#exists(one)) continue;
+      for (const below of one.subtree()) {
+        this.open(below);
+        returned.push(below);
+      }
     }
+    return returned;
   }
 
   /** Events turned out to be useless. */
@@ -110,7 +116,7 @@ export class FolderWatches {
     this.doubtful.clear();
   }
 
-  #establish(folder: Folder, watch: WatchFolder): void {
+  #establish(folder: Folder, watch: WatchFolder, tries = 3): void {
     this.#become(folder, "opening");
     this.#opening++;
     folder.watch = watch(folder.path, {
@@ -121,8 +127,7 @@ export class FolderWatches {
       },
       missing: () => {
         this.#opened();
-        this.#become(folder, "missing");
-        this.#options.onFolder(folder);
+        this.#settleMissing(folder, watch, tries);
       },
       failed: (error) => {
         if (folder.state === "opening") this.#opened();
@@ -130,6 +135,18 @@ export class FolderWatches {
         this.#options.onRefused(folder, error);
       },
     });
+  }
+
+  /**
+   * The watch found no folder; by now there may be one, and the folder above may have begun to be watched too late to
+   * tell. Looking at it in this very turn leaves no gap: what comes after it, comes with an event.
+   */
+  #settleMissing(folder: Folder, watch: WatchFolder, tries: number): void {
+    folder.watch = undefined;
+    if (!this.#exists(folder)) this.#become(folder, "missing");
+    else if (tries > 1) this.#establish(folder, watch, tries - 1);
+    else this.#become(folder, "unwatched");
+    this.#options.onFolder(folder);
   }
 
   #event(folder: Folder, name: string | undefined, renamed: boolean): void {

@@ -154,21 +154,19 @@ export class FileRegistry {
     this.#checkedAt = this.#now();
     this.#events = 0;
     for (const folder of this.#watches.doubtful) {
-      for (const known of folder.files.values()) this.#markedFiles.add(known);
-      if (folder.listing) this.#markedFolders.add(folder);
-      else this.#watches.openReturned(folder);
+      this.#markContents(folder);
+      if (!folder.listing) this.#markReturned(folder);
     }
     const changes: FileChange[] = [];
-    for (const known of this.#markedFiles) {
-      const change = this.#look(known);
-      if (change) changes.push(change);
-      known.reported = known.sight?.content ?? MISSING;
-      if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
+    // Folders that turn out to have come are marked on the way, with their files.
+    while (this.#markedFiles.size + this.#markedFolders.size > 0) {
+      for (const known of this.#markedFiles) changes.push(...this.#takeChange(known));
+      this.#markedFiles.clear();
+      for (const folder of this.#markedFolders) {
+        this.#markedFolders.delete(folder);
+        changes.push(...this.#takeArrivals(folder));
+      }
     }
-    this.#markedFiles.clear();
-    // A folder that has come is marked while this runs, and visited as well.
-    for (const folder of this.#markedFolders) changes.push(...this.#takeArrivals(folder));
-    this.#markedFolders.clear();
     return changes;
   }
 
@@ -189,7 +187,11 @@ export class FileRegistry {
   /** Marks everything: for a check that must not rely on events. */
   markAll(): void {
     for (const known of this.#files.values()) this.#markedFiles.add(known);
-    for (const folder of this.#watches.all()) this.#markListing(folder);
+    for (const folder of this.#watches.all()) {
+      if (!folder.listing) continue;
+      folder.listing.sight = undefined;
+      this.#markedFolders.add(folder);
+    }
   }
 
   /** Resolves when all watches stand. Before that, files are looked at for each request. */
@@ -292,15 +294,22 @@ export class FileRegistry {
   }
 
   #markFolder(folder: Folder): void {
-    for (const known of folder.files.values()) this.#markedFiles.add(known);
-    this.#markListing(folder);
+    this.#markContents(folder);
+    if (folder.listing) folder.listing.sight = undefined;
     if (folder.files.size > 0 || folder.listing) this.#options.onStale();
   }
 
-  #markListing(folder: Folder): void {
-    if (!folder.listing) return;
-    folder.listing.sight = undefined;
-    this.#markedFolders.add(folder);
+  #markContents(folder: Folder): void {
+    for (const known of folder.files.values()) this.#markedFiles.add(known);
+    if (folder.listing) this.#markedFolders.add(folder);
+  }
+
+  /** What has come with folders that came unnoticed. */
+  #markReturned(folder: Folder): void {
+    for (const returned of this.#watches.openReturned(folder)) {
+      this.#markContents(returned);
+      if (returned.listing) returned.listing.sight = undefined;
+    }
   }
 
   #onEntry(folder: Folder, name: string, renamed: boolean): void {
@@ -316,29 +325,20 @@ export class FileRegistry {
     else if (listing?.arrived.has(name)) this.#options.onStale();
   }
 
-  /** Whether a look at the folder finds a change; it is marked then. */
+  /** Marks what a look at the folder shows to be changed. Says whether anything is marked then. */
   #scan(folder: Folder): boolean {
-    let found = false;
-    for (const known of folder.files.values()) {
-      if (!this.#look(known)) continue;
-      this.#markedFiles.add(known);
-      found = true;
-    }
+    for (const known of folder.files.values()) if (this.#look(known)) this.#markedFiles.add(known);
     const { listing } = folder;
     const listed = listing !== undefined && listAgain(folder, listing, this.#disk, this.#now());
-    if (listing && listing.arrived.size > 0) {
-      this.#markedFolders.add(folder);
-      found = true;
-    }
-    if (listed || !listing) this.#watches.openReturned(folder);
-    return found;
+    if (listing && listing.arrived.size > 0) this.#markedFolders.add(folder);
+    if (listed || !listing) this.#markReturned(folder);
+    return this.#markedFiles.size + this.#markedFolders.size > 0;
   }
 
   #scanDoubtful(): boolean {
     this.#checkedAt = this.#now();
-    let found = false;
-    for (const folder of this.#watches.doubtful) found = this.#scan(folder) || found;
-    return found;
+    for (const folder of this.#watches.doubtful) this.#scan(folder);
+    return this.#markedFiles.size + this.#markedFolders.size > 0;
   }
 
   #look(known: KnownFile): FileChange | undefined {
@@ -346,12 +346,20 @@ export class FileRegistry {
     return changeBetween(known.file, known.reported, known.sight.content, known.config);
   }
 
+  #takeChange(known: KnownFile): FileChange[] {
+    const change = this.#look(known);
+    if (change === undefined) return [];
+    known.reported = known.sight?.content ?? MISSING;
+    if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
+    return [change];
+  }
+
   /** What has come to the folder since the last check, other than known files. */
   #takeArrivals(folder: Folder): FileChange[] {
     const { listing } = folder;
     if (!listing) return [];
     const isListed = listing.sight !== undefined && !this.#watches.doubtful.has(folder);
-    if (!isListed && listAgain(folder, listing, this.#disk, this.#now())) this.#watches.openReturned(folder);
+    if (!isListed && listAgain(folder, listing, this.#disk, this.#now())) this.#markReturned(folder);
     const changes: FileChange[] = [];
     for (const name of listing.arrived) {
       const file = path.join(folder.path, name);
@@ -371,7 +379,7 @@ export class FileRegistry {
   #enter(path: string): void {
     const folder = this.#watches.need(path);
     folder.listing ??= emptyListing();
-    this.#markedFolders.add(folder);
+    this.#markContents(folder);
   }
 
   /** Finds changes without a request where events do not tell; the timer does not keep the process alive. */

@@ -4,8 +4,6 @@ import type { ModuleGraph, ModuleNode } from "./module-graph.js";
 import { reachable } from "./reachable.js";
 import type { Why } from "./why.js";
 
-export { eagerlyReachable } from "./reachable.js";
-
 export interface PlanInput {
   /** What the worker runs. */
   readonly graph: ModuleGraph;
