@@ -41,7 +41,7 @@ const CLOSE_CHECK_MS = 200;
 
 export class ClientConnection implements AfterTurn, UpstreamEvents {
   readonly #client: Socket;
-  readonly #port: PublicPort;
+  #port: PublicPort;
   readonly #relay: Relay;
   #upstream: Upstream | undefined;
   /** A server that refused or lost a connection: it is dying, another one will come. */
@@ -108,6 +108,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   workerDied(epoch: number, page: OwnPage): void {
     if (this.#upstream?.server.epoch !== epoch || !this.#upstream.ended || this.#held) return;
     if (this.#upstream.closedOnPurpose === STILL_OPEN) this.#answerWith(page);
+  }
+
+  /** Another port has taken the place of the one it came in on. */
+  moveTo(port: PublicPort): void {
+    this.#port = port;
   }
 
   /** No server will be adopted any more. */
@@ -228,7 +233,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     this.#forgetRequest();
     this.#startedBefore = 0;
     this.#upstream = new Upstream(server, slot, this.#client, this.#relay.table, this.#relay.leases, this);
-    this.#opaque = server.kind === "raw";
+    this.#opaque = false;
     return true;
   }
 

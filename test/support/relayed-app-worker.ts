@@ -43,19 +43,19 @@ port.on("message", async (order: ToWorker) => {
       const running = new AsyncFunction("require", "report", "table", order.code)(require, report, words);
       current = undefined;
       await running;
-      send({ type: "done" });
+      send({ type: "done", orderId: order.orderId });
       break;
     }
     case "release":
       listen.release(new Set(order.files));
-      send({ type: "done" });
+      send({ type: "done", orderId: order.orderId });
       break;
     case "releaseRequests":
       listen.releaseRequests();
-      send({ type: "done" });
+      send({ type: "done", orderId: order.orderId });
       break;
     case "drained":
-      send({ type: "done", value: await listen.drained(order.deadlineMs) });
+      send({ type: "done", orderId: order.orderId, value: await listen.drained(order.deadlineMs) });
       break;
   }
 });

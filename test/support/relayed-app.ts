@@ -15,11 +15,14 @@ export interface RelayedAppData {
   readonly socketFolder: string;
 }
 
-export type ToWorker =
+export type Order =
   | { type: "run"; file: string; code: string }
   | { type: "release"; files: string[] }
   | { type: "releaseRequests" }
-  | { type: "drained"; deadlineMs: number }
+  | { type: "drained"; deadlineMs: number };
+
+export type ToWorker =
+  | (Order & { orderId: number })
   | { type: "settleListen"; listenId: number; address?: PublicAddress; code?: string };
 
 export type FromWorker =
@@ -27,7 +30,7 @@ export type FromWorker =
   | { type: "serverClosed"; listenId: number }
   | { type: "serverReleased"; listenId: number }
   | { type: "reported"; value: unknown }
-  | { type: "done"; value?: unknown };
+  | { type: "done"; orderId: number; value?: unknown };
 
 export class RelayedApp {
   readonly table;
@@ -37,6 +40,7 @@ export class RelayedApp {
   /** Values the app reported, in order. */
   readonly reported: unknown[] = [];
   #epoch = 0;
+  #lastOrderId = 0;
   #worker: Worker | undefined;
   readonly #folder: string;
 
@@ -113,7 +117,7 @@ export class RelayedApp {
 
   /** Resolves with the value that the app reports next. */
   async nextReport(): Promise<unknown> {
-    const message = await this.#next("reported");
+    const message = await this.#next(({ type }) => type === "reported");
     return message?.type === "reported" ? message.value : undefined;
   }
 
@@ -127,20 +131,21 @@ export class RelayedApp {
     return this.close();
   }
 
-  async #order(order: ToWorker): Promise<unknown> {
-    const done = this.#next("done");
-    this.#worker?.postMessage(order);
+  async #order(order: Order): Promise<unknown> {
+    const orderId = ++this.#lastOrderId;
+    const done = this.#next((message) => message.type === "done" && message.orderId === orderId);
+    this.#worker?.postMessage({ ...order, orderId } satisfies ToWorker);
     const message = await done;
     return message?.type === "done" ? message.value : undefined;
   }
 
-  /** The next message of a type; undefined when the worker ends first. */
-  #next(type: FromWorker["type"]): Promise<FromWorker | undefined> {
+  /** The next message that fits; undefined when the worker ends first. */
+  #next(fits: (message: FromWorker) => boolean): Promise<FromWorker | undefined> {
     const worker = this.#worker;
     if (worker === undefined) throw new Error("no worker");
     const next = new Promise<FromWorker | undefined>((resolve) => {
       const onMessage = (message: FromWorker) => {
-        if (message.type === type) finish(message);
+        if (fits(message)) finish(message);
       };
       const finish = (message: FromWorker | undefined) => {
         worker.off("message", onMessage).off("exit", onExit);
@@ -149,7 +154,7 @@ export class RelayedApp {
       const onExit = () => finish(undefined);
       worker.on("message", onMessage).on("exit", onExit);
     });
-    return within(next, `the worker's ${type}`);
+    return within(next, "the worker's answer");
   }
 
   #onMessage(worker: Worker, epoch: number, message: FromWorker): void {

@@ -25,7 +25,7 @@ export class HeldRequests {
 
   /** Whether a request on `connection` must wait: the gate is closed, one before it waits, or its server is gone. */
   mustHold(connection: RelayedConnection): boolean {
-    return Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.current === undefined;
+    return Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.released;
   }
 
   hold(connection: RelayedConnection, hand: () => void): void {
@@ -40,7 +40,7 @@ export class HeldRequests {
     this.#held = [];
     for (const request of held) {
       // A handler may close the gate again, by saving a file say.
-      if (Atomics.load(this.#table, HOLD) === 1 || request.connection.server.current === undefined) {
+      if (Atomics.load(this.#table, HOLD) === 1 || request.connection.server.released) {
         this.#held.push(request);
         continue;
       }

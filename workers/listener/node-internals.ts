@@ -3,6 +3,7 @@
  * 26 by test/listener-internals.test.ts. `listen()` in all its forms ends in `_listen2`, after Node has validated the
  * arguments, looked the host up and wired `signal` and the callback; so only that last step is replaced.
  */
+import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 
 export interface ServerInternals {
@@ -54,4 +55,9 @@ export function socketInternals(socket: Socket): SocketInternals {
 /** The socket below a TLS socket; undefined for others. */
 export function rawSocketOf(socket: Socket): Socket | undefined {
   return (socket as unknown as { _parent?: Socket })._parent;
+}
+
+/** Status line and headers of a response as they were sent; empty before. */
+export function sentHead(response: ServerResponse): string {
+  return (response as unknown as { _header?: string | null })._header ?? "";
 }

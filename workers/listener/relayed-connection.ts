@@ -21,7 +21,7 @@ import {
 } from "../../src/protocol/connection-table.js";
 import type { Preface } from "../../src/protocol/preface.js";
 import type { InFlight, RequestInFlight } from "./in-flight.js";
-import { rawSocketOf } from "./node-internals.js";
+import { rawSocketOf, sentHead } from "./node-internals.js";
 import { showAddresses } from "./shown-addresses.js";
 import type { VirtualServer } from "./virtual-server.js";
 
@@ -37,7 +37,6 @@ interface Tagged {
 
 export class RelayedConnection {
   readonly socket: Socket;
-  readonly server: VirtualServer;
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #base: number;
   readonly #inFlight: InFlight;
@@ -46,6 +45,8 @@ export class RelayedConnection {
   #flushed = 0;
   #opaque = false;
   #closed = false;
+  #server: VirtualServer;
+  #leaving = false;
   /** Requests that wait in the worker for the gate. */
   held = 0;
 
@@ -58,7 +59,7 @@ export class RelayedConnection {
     inFlight: InFlight,
   ) {
     this.socket = socket;
-    this.server = server;
+    this.#server = server;
     this.#table = table;
     this.#base = slotBase(preface.slot);
     this.#inFlight = inFlight;
@@ -66,6 +67,11 @@ export class RelayedConnection {
     this.addLayer(socket);
     socket.resetAndDestroy = resetOnPurpose;
     socket.once("close", () => this.#onClose());
+  }
+
+  /** The server that answers: the one it came in on, or that one's successor. */
+  get server(): VirtualServer {
+    return this.#server;
   }
 
   /** No request is being answered or waits in the worker. */
@@ -114,12 +120,26 @@ export class RelayedConnection {
     this.#inFlight.end(request);
     this.#flushed++;
     Atomics.store(this.#table, this.#base + FLUSHED, this.#flushed);
-    if (this.server.released) setImmediate(() => this.letGoIfIdle());
+    if (this.#leaving) setImmediate(() => this.#letGoIfIdle());
   }
 
-  /** The server was replaced: closes the socket, without the client noticing, if nothing is under way on it. */
-  letGoIfIdle(): void {
-    if (this.server.kind !== "http" || !this.idle || this.socket.writableLength > 0 || this.socket.destroyed) return;
+  /**
+   * The server was released: closes the socket, without the client noticing, as soon as nothing is under way on it. A TLS
+   * or HTTP/2 session cannot be continued by another socket: it stays.
+   */
+  leave(): void {
+    this.#leaving = this.#server.kind === "http";
+    this.#letGoIfIdle();
+  }
+
+  moveTo(server: VirtualServer): void {
+    this.#server = server;
+    server.connections.add(this);
+  }
+
+  /** Closes the socket, and the front keeps the client for another server. */
+  letGo(): void {
+    if (this.socket.destroyed) return;
     this.markClosing(LET_GO);
     this.socket.destroy();
   }
@@ -132,6 +152,10 @@ export class RelayedConnection {
     if (before === STILL_OPEN || before === ENDED) Atomics.store(this.#table, word, how);
   }
 
+  #letGoIfIdle(): void {
+    if (this.#leaving && this.idle && this.socket.writableLength === 0) this.letGo();
+  }
+
   #begin(carrier: object, request: ResponseInFlight | StreamInFlight): void {
     if (this.#closed) return;
     (carrier as Tagged)[REQUEST] = request;
@@ -142,7 +166,7 @@ export class RelayedConnection {
 
   #onClose(): void {
     if (this.#started !== this.#flushed) this.#inFlight.endConnection(this);
-    this.server.connections.delete(this);
+    this.#server.forget(this);
     this.#closed = true;
     Atomics.store(this.#table, this.#base + RELEASED, 1);
   }
@@ -171,7 +195,10 @@ class ResponseInFlight implements RequestInFlight {
   }
 
   contentType(): string | undefined {
-    return asText(this.#response.getHeader("content-type"));
+    // Headers given to `writeHead()` alone are only in the text that was sent.
+    return (
+      asText(this.#response.getHeader("content-type")) ?? /^content-type: *(.*)$/im.exec(sentHead(this.#response))?.[1]
+    );
   }
 }
 

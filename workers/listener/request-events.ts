@@ -69,7 +69,7 @@ export class RequestEvents {
   }
 
   #deliver(connection: RelayedConnection, event: string, args: unknown[]): boolean {
-    const receiver = (connection.server.current ?? connection.server).server;
+    const receiver = connection.server.server;
     if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
     else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
     else {

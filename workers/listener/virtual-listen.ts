@@ -82,6 +82,7 @@ export class VirtualListen {
       inFlight: new InFlight(() => Atomics.load(table, HEARTBEAT) * HEARTBEAT_MS),
       held: new HeldRequests(table),
       outside: AsyncLocalStorage.snapshot(),
+      onDeserted: (server) => this.#servers.delete(server),
     };
     this.#events = new RequestEvents(this.#context.held);
     const prototype = serverInternals(Server.prototype);

@@ -23,6 +23,8 @@ export interface ListenContext {
   readonly held: HeldRequests;
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
+  /** A released server has no connections any more. */
+  onDeserted(server: VirtualServer): void;
 }
 
 export interface ListenIdentity {
@@ -47,7 +49,6 @@ export class VirtualServer {
   #handle: VirtualHandle | undefined;
   #address: PublicAddress | undefined;
   #released = false;
-  #successor: VirtualServer | undefined;
 
   constructor(
     server: Server,
@@ -76,12 +77,6 @@ export class VirtualServer {
 
   get address(): PublicAddress | undefined {
     return this.#address;
-  }
-
-  /** The server that requests on this one's connections go to; undefined while it is released and nobody adopted. */
-  get current(): VirtualServer | undefined {
-    if (this.#successor !== undefined) return this.#successor.current;
-    return this.#released ? undefined : this;
   }
 
   /** Listens on the unix socket and makes the app's server look like listening. `shown` is its address so far. */
@@ -120,18 +115,34 @@ export class VirtualServer {
   release(): void {
     if (!this.isOpen) return;
     this.#released = true;
-    for (const connection of [...this.connections]) connection.letGoIfIdle();
+    for (const connection of [...this.connections]) connection.leave();
     const { server } = this;
     // Idle TLS connections would be closed too, but their sessions cannot move: their requests go to the successor.
     const keepsIdle = "closeIdleConnections" in server;
     if (keepsIdle) Object.defineProperty(server, "closeIdleConnections", { value: () => {}, configurable: true });
     classOf(server).close.call(server);
     if (keepsIdle) Reflect.deleteProperty(server, "closeIdleConnections");
+    if (this.connections.size === 0) this.#context.onDeserted(this);
   }
 
-  /** `successor` has the same public port now. */
+  /**
+   * `successor` has the same public port now: it gets the connections that stay, and their requests. What the old server
+   * listened with would only keep the old module alive; Node still asks it which events have listeners, though.
+   */
   succeed(successor: VirtualServer): void {
-    this.#successor = successor;
+    for (const connection of this.connections) connection.moveTo(successor);
+    this.connections.clear();
+    if (successor.server === this.server) return;
+    for (const event of REQUEST_EVENTS) {
+      this.server.removeAllListeners(event);
+      if (successor.server.listenerCount(event) > 0) this.server.on(event, ignoreEvent);
+    }
+  }
+
+  /** A connection has closed. */
+  forget(connection: RelayedConnection): void {
+    this.connections.delete(connection);
+    if (this.#released && this.connections.size === 0) this.#context.onDeserted(this);
   }
 
   #onHandleClose(): void {
@@ -159,6 +170,11 @@ export class VirtualServer {
       socket.destroy();
       return;
     }
+    if (this.#released) {
+      // Accepted before the release and not told of since: another server shall have it.
+      connection.letGo();
+      return;
+    }
     this.connections.add(connection);
     if (serverInternals(this.server).pauseOnConnect) socket.pause();
     if (this.kind !== "raw") {
@@ -166,7 +182,7 @@ export class VirtualServer {
       return;
     }
     connection.turnOpaque();
-    const hand = () => connection.server.current?.server.emit("connection", socket);
+    const hand = () => connection.server.server.emit("connection", socket);
     if (this.#context.held.mustHold(connection)) this.#context.held.hold(connection, hand);
     else hand();
   }
@@ -177,6 +193,11 @@ export class VirtualServer {
     return blockList.check(remote.address, familyOf(remote.address) === "IPv6" ? "ipv6" : "ipv4");
   }
 }
+
+/** Events of a server that mean a request. */
+const REQUEST_EVENTS = ["request", "checkContinue", "checkExpectation", "upgrade", "connect", "stream"];
+
+function ignoreEvent(): void {}
 
 function dropArgument({ remote, local }: Preface): object | undefined {
   if (remote === undefined || local === undefined) return undefined;
