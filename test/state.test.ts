@@ -41,7 +41,12 @@ test("a failed reload keeps the generation, a fresh worker goes on counting from
 
 test("an event that does not fit the phase names both", () => {
   assert.throws(() => transition(booting, { type: "reload" }), /"reload" while it is booting/);
-  assert.throws(() => transition({ phase: "closed" }, { type: "boot", epoch: 2 }), /"boot" while it is closed/);
+});
+
+test("nothing leads back from closing", () => {
+  assert.deepEqual(transition({ phase: "closing" }, { type: "boot", epoch: 2 }), { phase: "closing" });
+  assert.deepEqual(transition({ phase: "closing" }, { type: "closed" }), { phase: "closed" });
+  assert.deepEqual(transition({ phase: "closed" }, { type: "close" }), { phase: "closed" });
 });
 
 test("whatever happens, requests pass only in front of a live thread, and the generation never falls", () => {

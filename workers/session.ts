@@ -120,7 +120,7 @@ export class AppSession {
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
       this.#settleLater();
     } catch (error) {
-      this.#control.send({ type: "evaluateFailed", loaded: [], error: this.#serialize(error) });
+      this.#control.send({ type: "evaluateFailed", loaded: this.#runtime.takeLoaded(), error: this.#serialize(error) });
     }
   }
 
@@ -132,10 +132,13 @@ export class AppSession {
         purge: plan.purge,
         load: plan.load,
         modules: plan.modules,
-        relinked: [],
+        relinked: plan.relinked,
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
-      if (plan.load.includes(this.#order.entry)) await this.#serve();
+      const before = servers.map(({ server }) => server);
+      const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
+      // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
+      if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
@@ -157,7 +160,7 @@ export class AppSession {
 
   /** Serves what the entry exports, when it has not opened a server itself. */
   async #serve(): Promise<"listening" | "exported" | "pending"> {
-    if (this.#listen.servers.size > 0) return "listening";
+    if (this.#listen.listening().length > 0) return "listening";
     const { entry, app, fallback } = this.#order;
     const namespace = await this.#runtime.import(entry);
     const server = await serveExported(namespace as Record<string, unknown>, { app });
@@ -172,7 +175,7 @@ export class AppSession {
    */
   #settleLater(): void {
     clearTimeout(this.#settleTimer);
-    const listening = this.#listen.servers.size > 0;
+    const listening = this.#listen.listening().length > 0;
     this.#settleTimer = setTimeout(() => this.#runtime.settle(), listening ? 0 : SETTLE_MS).unref();
   }
 

@@ -1,4 +1,5 @@
 /** The last word on syntax has the engine: regular expressions, and what this version of Node does not know yet. */
+import v8 from "node:v8";
 import vm from "node:vm";
 import type { TextPosition } from "./code-frame.js";
 import type { CompiledModule } from "./compiled-module.js";
@@ -20,6 +21,8 @@ export function findEngineProblem(compiled: CompiledModule): EngineProblem | und
           `${interop === "none" ? "" : names}(async function (__ur) { 'use strict'; ${prologue}`,
           interop === "none" ? "})" : "})})",
         ];
+  // V8 would keep the text of every version it has checked (1.5 KB and more for each save).
+  v8.setFlagsFromString("--no-compilation-cache");
   try {
     new vm.Script(`${head}\n${body}\n${tail}`, { filename: MARK, lineOffset: -1 });
     return undefined;
@@ -29,6 +32,8 @@ export function findEngineProblem(compiled: CompiledModule): EngineProblem | und
     const [place = "", , caret = ""] = error.stack?.split("\n") ?? [];
     const line = Number(place.slice(MARK.length + 1)) || 1;
     return { message: error.message, position: { line, column: Math.max(1, caret.indexOf("^") + 1) } };
+  } finally {
+    v8.setFlagsFromString("--compilation-cache");
   }
 }
 

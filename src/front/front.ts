@@ -44,6 +44,8 @@ export class Front {
   readonly #deathPages = new Map<number, OwnPage>();
   /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
   readonly #opening = new Map<number, "wanted" | "closed" | "released">();
+  /** A port that was opened to show a failed start, until a server takes it or it is closed. */
+  #unserved: PublicPort | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: FrontOptions) {
@@ -91,6 +93,7 @@ export class Front {
     const port = new PublicPort({ type: "port", ...target }, false, "http", this.#relay);
     const address = await port.open();
     this.#ports.add(port);
+    this.#unserved = port;
     return address;
   }
 
@@ -160,23 +163,34 @@ export class Front {
     const released = [...this.#ports].filter((port) => port.server === undefined);
     const adopted = released.find((port) => sameTarget(port.target, request.target));
     if (adopted !== undefined) {
+      if (this.#unserved === adopted) this.#unserved = undefined;
       adopted.adopt(request);
       return adopted.address;
     }
-    // The same port on another host would collide with the released one.
-    for (const port of released) if (samePort(port, request.target)) this.#closePort(port);
+    // The same port on another host would collide with the released one: this one takes its place and its clients.
+    const replaced = released.filter(
+      (port) => samePort(port, request.target) || this.#showsFailureFor(port, request.target),
+    );
+    for (const port of replaced) port.stopAccepting();
     const port = new PublicPort(request.target, request.exported, request.kind, this.#relay);
     this.#opening.set(request.listenId, "wanted");
     try {
-      const address = await port.open();
+      const address = await port.open(replaced.map(portNumber).find((number) => number !== undefined));
       this.#ports.add(port);
+      for (const before of replaced) port.takeOver(before);
       const wanted = this.#opening.get(request.listenId);
       if (wanted === "closed" || this.#closing !== undefined) this.#closePort(port);
       else if (wanted === "wanted" && !this.#deathPages.has(request.epoch)) port.adopt(request);
       return address;
     } finally {
+      for (const before of replaced) this.#closePort(before);
       this.#opening.delete(request.listenId);
     }
+  }
+
+  /** A server that leaves the choice of its port to the system gets the one where people saw the failure. */
+  #showsFailureFor(port: PublicPort, target: ListenTarget): boolean {
+    return port === this.#unserved && target.type === "port" && target.port === 0;
   }
 
   async #shutDown(deadlineMs: number): Promise<void> {
@@ -197,6 +211,7 @@ export class Front {
   }
 
   #closePort(port: PublicPort): void {
+    if (this.#unserved === port) this.#unserved = undefined;
     this.#ports.delete(port);
     port.close();
     for (const closed of this.#closedPorts) if (closed.connections.size === 0) this.#closedPorts.delete(closed);
@@ -228,6 +243,10 @@ export function sameTarget(open: ListenTarget, asked: ListenTarget): boolean {
 
 function samePort(open: PublicPort, asked: ListenTarget): boolean {
   return open.target.type === "port" && asked.type === "port" && asked.port !== 0 && open.target.port === asked.port;
+}
+
+function portNumber({ address }: PublicPort): number | undefined {
+  return typeof address === "string" ? undefined : address.port;
 }
 
 function codeOf(error: unknown): string {

@@ -42,11 +42,12 @@ export class PublicPort {
     return this.#address;
   }
 
-  /** Opens the port. Rejects with Node's own error when it cannot be opened. */
-  async open(): Promise<PublicAddress> {
+  /** Opens the port, as number `number` when the target leaves the choice. Rejects with Node's own error. */
+  async open(number?: number): Promise<PublicAddress> {
     await new Promise<void>((resolve, reject) => {
       this.#listener.once("error", reject);
-      this.#listener.listen(listenOptions(this.target), () => {
+      const options = listenOptions(this.target);
+      this.#listener.listen(number === undefined ? options : { ...options, port: number }, () => {
         this.#listener.off("error", reject);
         // An accept that fails (EMFILE) concerns one client; the port stays open.
         this.#listener.on("error", () => {});
@@ -76,6 +77,15 @@ export class PublicPort {
   /** Lets every waiting request ask the gate again. */
   wake(): void {
     for (const connection of this.connections) connection.wake();
+  }
+
+  /** Takes the clients of a port that this one replaces. */
+  takeOver(before: PublicPort): void {
+    for (const connection of before.connections) {
+      connection.moveTo(this);
+      this.connections.add(connection);
+    }
+    before.connections.clear();
   }
 
   /** No new connections; what is open goes on as before. */

@@ -79,6 +79,8 @@ export const supervisorOrder = z.discriminatedUnion("type", [
     load: z.array(z.string()),
     /** New code for changed and added files. Code of a purged file that is absent here is reused. */
     modules: z.array(preparedModule),
+    /** Modules that are kept, with specifiers that lead elsewhere now. */
+    relinked: z.array(preparedModule),
     drainMs: z.number(),
   }),
   z.strictObject({

@@ -33,6 +33,7 @@ export interface PlanOrder {
   readonly purge: readonly string[];
   readonly load: readonly string[];
   readonly modules: readonly PreparedModule[];
+  readonly relinked: readonly PreparedModule[];
   readonly drainMs: number;
 }
 
@@ -89,6 +90,7 @@ export class AppEpoch {
         purge: [...plan.purge],
         load: [...plan.load],
         modules: [...plan.modules],
+        relinked: [...plan.relinked],
         drainMs: plan.drainMs,
       });
     });

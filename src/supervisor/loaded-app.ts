@@ -1,5 +1,5 @@
 /** What one app thread holds, as far as main knows: its graph, and the code it was given. */
-import type { PreparedModule } from "../compile/compiled-module.js";
+import type { CompiledModule, PreparedModule } from "../compile/compiled-module.js";
 import type { SourceError } from "../errors.js";
 import { type ModuleGraph, type ModuleNode, reachable } from "../graph/module-graph.js";
 import type { LoadedModule } from "../protocol/messages.js";
@@ -36,6 +36,11 @@ export class LoadedApp {
   /** Number of files that have been evaluated. */
   get size(): number {
     return this.#graph.evaluatedCount;
+  }
+
+  /** Whether the thread has this very text of the file. */
+  hasText(compiled: CompiledModule | undefined): boolean {
+    return compiled !== undefined && this.#modules.get(compiled.file)?.compiled.hash === compiled.hash;
   }
 
   /** Takes in what the thread evaluated: its edges replace those of the version before. */

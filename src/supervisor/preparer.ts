@@ -1,7 +1,7 @@
 /** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
 import type { PreparedModule } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
-import type { SourceError } from "../errors.js";
+import { ResolveError, type SourceError } from "../errors.js";
 import type { FileRegistry } from "../files/registry.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
@@ -93,6 +93,11 @@ export class Preparer {
   #track(preparation: Preparation): Preparation {
     this.trackModules([...preparation.fresh].flatMap((file) => preparation.modules.get(file) ?? []));
     this.#registry.track([...preparation.failures.keys()].map((file) => ({ file, hash: undefined })));
+    for (const error of preparation.failures.values()) {
+      if (!(error instanceof ResolveError)) continue;
+      // Adding the missing file mends it.
+      this.#registry.trackFolders(this.#compiler.candidates(error.specifier, error.importer, "import"));
+    }
     this.#registry.trackConfig([...this.#configFiles, ...this.#compiler.configFiles()]);
     return preparation;
   }

@@ -41,9 +41,11 @@ export type Admission =
 
 /** The state after `event`. An event that does not fit the phase is a bug and throws. */
 export function transition(state: State, event: StateEvent): State {
+  // What was under way when it was told to close comes to nothing.
+  if (state.phase === "closing" || state.phase === "closed")
+    return event.type === "closed" ? { phase: "closed" } : state;
   switch (event.type) {
     case "boot":
-      if (state.phase === "closing" || state.phase === "closed") return illegal(state, event);
       return { phase: "booting", epoch: event.epoch, generation: state.generation };
     case "booted":
       if (state.phase !== "booting") return illegal(state, event);
@@ -75,10 +77,10 @@ export function transition(state: State, event: StateEvent): State {
         case "failed":
           return { ...state, error: event.error, epoch: event.threadAlive ? state.epoch : undefined };
         default:
-          return illegal(state, event);
+          return state satisfies never;
       }
     case "close":
-      return state.phase === "closed" ? state : { phase: "closing" };
+      return { phase: "closing" };
     case "closed":
       return { phase: "closed" };
     default:

@@ -215,6 +215,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
@@ -228,16 +229,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const failure = this.#preparer.failureOf(preparation);
     if (failure) return this.#fail(serializeSourceError(failure), started, preparation);
 
-    const changed = new Set([...preparation.fresh].filter((file) => app.graph.has(file)));
+    const known = [...preparation.fresh].filter((file) => app.graph.has(file));
+    const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (changed.size + deleted.size === 0) {
+    if (known.length + deleted.size === 0) {
       this.#pending.clear();
       this.#move({ type: "unchanged" });
       return this.#report("unchanged", started);
     }
     const { scope } = this.#options;
     if (scope === "worker") {
-      this.#restartReason = { type: "changed", files: [...changed, ...deleted] };
+      this.#restartReason = { type: "changed", files: [...known, ...deleted] };
       return this.#restart(started);
     }
     const planned = (within: "affected" | "app"): ReloadPlan =>
@@ -268,16 +270,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   #apply(app: LoadedApp, preparation: Preparation, plan: ReloadPlan) {
+    const purged = new Set(plan.purge);
     const modules: PreparedModule[] = [];
+    const relinked: PreparedModule[] = [];
     for (const file of preparation.fresh) {
       const module = preparation.modules.get(file);
-      if (module) modules.push(module);
+      if (!module) continue;
+      const stays = app.hasText(module.compiled) && !purged.has(file);
+      (stays ? relinked : modules).push(module);
     }
     return app.epoch.apply({
       generation: this.#generation + 1,
       purge: plan.purge,
       load: plan.load,
       modules,
+      relinked,
       drainMs: DRAIN_MS,
     });
   }
@@ -293,13 +300,15 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     error: SerializedError,
     started: number,
   ): Promise<ReloadReport> {
+    if (this.#closing) return this.#fail(error, started, preparation);
     const trial = await this.#epochs.try(this.#epochs.spawn(), this.#preparer.all());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
       return this.#booted(trial.app, { type: "reloadFailed", error }, started);
     }
-    if (app.epoch.alive && trial.error.message === error.message) return this.#fail(trial.error, started, preparation);
+    if (this.#closing || (app.epoch.alive && trial.error.message === error.message))
+      return this.#fail(trial.error, started, preparation);
     this.#restartReason = { type: "reloadFailed", error };
     return this.#restart(started);
   }
@@ -437,6 +446,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const timer of [this.#eager, this.#adoption]) clearTimeout(timer);
     await this.#front.shutDown(deadlineMs);
     await this.#epochs.close(deadlineMs);
+    await this.#cycle;
     await this.#registry.close();
     await this.#preparer.close();
     rmSync(this.#socketFolder, { recursive: true, force: true });
