@@ -20,7 +20,7 @@ import { within } from "./support/deadline.js";
 import { Random, randomSource } from "./support/random.js";
 import { TempApp } from "./support/temp-app.js";
 
-const PROGRAMS = Number(process.env.UNRELOADER_RANDOM_EDITS ?? 40);
+const PROGRAMS = Number(process.env.UNRELOADER_RANDOM_EDITS ?? 15);
 const STEPS = 40;
 const FOLDERS = ["", "src", "src/a", "src/a/deep", "src/b", "lib"];
 const NAMES = ["one.js", "two.js", "three"];

@@ -93,6 +93,7 @@ export class FolderWatches {
 
   /** Events turned out to be useless. */
   stopWatching(): void {
+    if (!this.#watch) return;
     this.#watch = undefined;
     for (const folder of this.#folders.values()) this.open(folder);
   }

@@ -5,42 +5,31 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
-import { probeEvents } from "./event-probe.js";
-import { isRemote } from "./file-system.js";
+import { EventTrust, type EventTrustOptions } from "./event-trust.js";
 import type { Folder, KnownFile } from "./folder.js";
 import { FolderWatches } from "./folder-watches.js";
 import { ignoreFilter } from "./ignore.js";
 import { emptyListing, listAgain, takeListing } from "./listing.js";
 import { errorCode } from "./stamps.js";
-import { eventsUnavailable, type WatchFolder, watchFolder } from "./watcher.js";
 
-export interface FileRegistryOptions {
+export interface FileRegistryOptions extends EventTrustOptions {
   readonly root: string;
-  readonly mode: "events" | "poll" | "auto";
   /** Globs, relative to `root` or absolute. */
   readonly ignore: readonly string[];
-  /** Folder for the file by which `auto` finds out how events behave; made when it is missing. */
-  readonly probeFolder: string;
   /** Called synchronously when something is marked, within the event loop turn in which its event arrives. */
   readonly onStale: () => void;
-  readonly onWarning?: (message: string) => void;
   /** Least time between two automatic checks, in milliseconds; Infinity: none. */
   readonly cooldownMs?: number;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
   readonly disk?: Disk;
-  readonly watch?: WatchFolder;
 }
 
 /** More events than this between two checks: the kernel's queue (16,384) may have overflowed, which it tells nobody. */
 const OVERFLOW = 8192;
-const PROBE_DEADLINE_MS = 1000;
-/** While events cannot be relied on, the disk is looked at this often without a request, */
-const BACKGROUND_MS = 300;
-/** but for at most this share of the time. */
-const BACKGROUND_SHARE = 1 / 20;
 /** How long a file that is gone or empty may be in the middle of a save, and how often to look whether it is over. */
 const SAVE_MS = 25;
 const SAVE_STEP_MS = 2;
@@ -55,7 +44,7 @@ export class FileRegistry {
   readonly #now: () => number;
   readonly #cooldownMs: number;
   readonly #isIgnored: (file: string) => boolean;
-  readonly #watch: WatchFolder | undefined;
+  readonly #trust: EventTrust;
   readonly #watches: FolderWatches;
   /** Whatever was compiled has been read after this time. */
   readonly #since: number;
@@ -65,12 +54,10 @@ export class FileRegistry {
   readonly #markedFiles = new Set<KnownFile>();
   /** Folders whose listing has arrived names, or has to be made again. Emptied by `check`. */
   readonly #markedFolders = new Set<Folder>();
-  readonly #warned = new Set<string>();
-  #trusted: boolean;
   /** Since the last check. */
   #events = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
-  #background: NodeJS.Timeout | undefined;
+  #background: BackgroundLook | undefined;
   #closed = false;
   readonly #started: Promise<void>;
 
@@ -81,19 +68,18 @@ export class FileRegistry {
     this.#cooldownMs = options.cooldownMs ?? 0;
     this.#isIgnored = ignoreFilter(options.root, options.ignore);
     this.#since = this.#now();
-    this.#trusted = options.mode === "events";
-    this.#watch = this.#chooseWatch();
+    this.#trust = new EventTrust(options);
     this.#watches = new FolderWatches({
       root: options.root,
       disk: this.#disk,
-      watch: this.#watch,
-      isPrompt: (folder) => this.#trusted && (options.mode === "events" || !isRemote(folder)),
+      watch: this.#trust.watch,
+      isPrompt: (folder) => this.#trust.isPrompt(folder),
       onEntry: (folder, name, renamed) => this.#onEntry(folder, name, renamed),
       onFolder: (folder) => this.#markFolder(folder),
       onEstablished: (folder) => {
         if (this.#scan(folder)) options.onStale();
       },
-      onRefused: (_folder, error) => this.#warnRefused(error),
+      onRefused: (_folder, error) => this.#trust.refused(error),
     });
     this.#started = this.#start();
   }
@@ -203,7 +189,7 @@ export class FileRegistry {
   /** Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#background);
+    this.#background?.stop();
     this.#watches.close();
     this.#files.clear();
     this.#markedFiles.clear();
@@ -213,28 +199,14 @@ export class FileRegistry {
     await nextTurn();
   }
 
-  #chooseWatch(): WatchFolder | undefined {
-    const { mode, watch } = this.#options;
-    if (mode === "poll") return undefined;
-    const reason = watch ? undefined : eventsUnavailable();
-    if (reason === undefined) return watch ?? watchFolder;
-    this.#warn(reason, `files are polled for changes, because ${reason}`);
-    return undefined;
-  }
-
   async #start(): Promise<void> {
-    const watch = this.#watch;
-    if (this.#options.mode === "auto" && watch) {
-      const promptness = await probeEvents(this.#options.probeFolder, watch, PROBE_DEADLINE_MS);
-      if (this.#closed) return;
-      this.#trusted = promptness === "prompt";
-      if (promptness === "none") {
-        this.#warn("none", "no file events arrive here: files are polled for changes");
-        this.#watches.stopWatching();
-      }
-      if (this.#trusted) this.#watches.judgeAgain();
-    }
-    this.#lookInBackground(BACKGROUND_MS);
+    const promptness = await this.#trust.settle();
+    if (this.#closed) return;
+    if (promptness === "none") this.#watches.stopWatching();
+    if (promptness === "prompt") this.#watches.judgeAgain();
+    this.#background = new BackgroundLook(() => {
+      if (this.#watches.doubtful.size > 0 && this.stale()) this.#options.onStale();
+    }, this.#cooldownMs);
   }
 
   #add(file: string, hash: string | undefined, kind: "source" | "config"): void {
@@ -380,31 +352,5 @@ export class FileRegistry {
     const folder = this.#watches.need(path);
     folder.listing ??= emptyListing();
     this.#markContents(folder);
-  }
-
-  /** Finds changes without a request where events do not tell; the timer does not keep the process alive. */
-  #lookInBackground(afterMs: number): void {
-    if (this.#closed || !Number.isFinite(this.#cooldownMs)) return;
-    this.#background = setTimeout(
-      () => {
-        const begun = performance.now();
-        if (this.#watches.doubtful.size > 0 && this.stale()) this.#options.onStale();
-        this.#lookInBackground(Math.max(BACKGROUND_MS, (performance.now() - begun) / BACKGROUND_SHARE));
-      },
-      Math.max(afterMs, this.#cooldownMs),
-    ).unref();
-  }
-
-  #warnRefused(error: Error): void {
-    const code = errorCode(error);
-    const advice = code === "ENOSPC" ? " (raise fs.inotify.max_user_watches)" : "";
-    this.#warn(code, `some folders cannot be watched and are polled for changes: ${error.message}${advice}`);
-  }
-
-  /** Once for each reason. */
-  #warn(reason: string, message: string): void {
-    if (this.#warned.has(reason)) return;
-    this.#warned.add(reason);
-    this.#options.onWarning?.(message);
   }
 }
