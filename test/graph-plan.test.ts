@@ -153,6 +153,14 @@ test("a kept file whose specifier leads elsewhere brings the new target in, and 
   assert.deepEqual([onlyLate.purge, onlyLate.load], [[], ["/x.ts"]]);
 });
 
+test("a file whose require() had failed is loaded again when there is something to find, though its text is the same", () => {
+  const graph = ModuleGraph.of([commonjs("/app", ["/page"]), commonjs("/page", [])]);
+  const found = { ...graph.get("/page"), requires: ["/optional"] } as ModuleNode;
+  const made = plan(graph, [found, { ...commonjs("/optional", []), evaluated: false }], { changed: ["/optional"] });
+  assert.deepEqual(made.purge, ["/app", "/page"]);
+  assert.deepEqual(made.load, ["/app"]);
+});
+
 test("a kept barrel is not loaded again when its target is", () => {
   const graph = ModuleGraph.of([
     esm("/app", ["/barrel"], []),

@@ -32,7 +32,7 @@ export interface ReloadPlan {
 export function planReload(input: PlanInput): ReloadPlan {
   const { graph, next, roots, scope } = input;
   const replaced = next.replacedSince(graph);
-  const changed = new Set([...input.changed, ...input.deleted, ...readElsewhere(graph, replaced)]);
+  const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
   const reached = affected(graph, changed);
   const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const lost = lostFiles(input, replaced, changed);
@@ -50,17 +50,25 @@ function evaluatedOf(graph: ModuleGraph, files: Iterable<string>): Set<string> {
   return evaluated;
 }
 
-/** Files with the same text whose specifiers lead elsewhere now, away from something they read while being evaluated. */
-function readElsewhere(graph: ModuleGraph, replaced: readonly ModuleNode[]): string[] {
+/**
+ * Files with the same text that have to be evaluated again because of where their specifiers lead now: away from
+ * something that they read while being evaluated, or, for a `require()` that failed (and was caught), somewhere at all.
+ */
+function ledElsewhere(graph: ModuleGraph, replaced: readonly ModuleNode[]): string[] {
   const files: string[] = [];
   for (const node of replaced) {
     const before = graph.get(node.file);
     if (!before?.evaluated || before.hash !== node.hash) continue;
-    const named = new Set([...node.imports, ...node.requires]);
-    const left = [...before.imports, ...before.requires].filter((target) => !named.has(target));
-    if (left.some((target) => before.observed.has(target))) files.push(node.file);
+    const left = missingFrom([...node.imports, ...node.requires], [...before.imports, ...before.requires]);
+    const found = missingFrom([...before.imports, ...before.requires], node.requires);
+    if (found.length > left.length || left.some((target) => before.observed.has(target))) files.push(node.file);
   }
   return files;
+}
+
+function missingFrom(some: Iterable<string>, among: readonly string[]): string[] {
+  const present = new Set(some);
+  return among.filter((file) => !present.has(file));
 }
 
 /** Evaluated files to which no edge leads any more, each with a file that used to lead to it. A late edge keeps a file. */
@@ -86,8 +94,7 @@ function lostFiles(
 
 function dropsTarget(before: ModuleNode | undefined, after: ModuleNode): boolean {
   if (!before) return false;
-  const targets = new Set(targetsOf(after));
-  return targetsOf(before).some((target) => !targets.has(target));
+  return missingFrom(targetsOf(after), targetsOf(before)).length > 0;
 }
 
 function targetsOf({ imports, requires, observed, dynamic }: ModuleNode): string[] {
