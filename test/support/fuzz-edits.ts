@@ -183,8 +183,8 @@ function requiresInCycle(program: Program): boolean {
 const HOWS: readonly How[] = ["eager", "eager", "call", "extra", "late", "late", "keys", "lazy", "computed"];
 
 /** A program to start with: about ten modules, two or three of them roots. */
-export function randomProgram(random: Random, dialect: Dialect): Program {
-  let program: Program = { dialect, entryValue: 1, template: "template 1\n", modules: new Map(), roots: [] };
+export function randomProgram(random: Random, dialect: Dialect, reads: boolean): Program {
+  let program: Program = { dialect, reads, entryValue: 1, template: "template 1\n", modules: new Map(), roots: [] };
   for (let index = 0; index < 8 + random.below(5); index++) {
     const user = program.modules.size > 2 && random.chance(0.7) ? random.pick([...program.modules.keys()]) : null;
     program = applyEdit(program, {
@@ -206,7 +206,7 @@ function randomModule(random: Random, program: Program, name: string): ModuleSpe
   const hierarchy = program.dialect === "classes" ? 0.7 : 0.2;
   return {
     name,
-    folder: random.pick(["", "", "lib", "plugins"] as const),
+    folder: random.pick(program.reads ? (["", "", "lib", "plugins"] as const) : (["", "lib"] as const)),
     asFolder: false,
     language,
     value: random.below(1000),
@@ -267,7 +267,7 @@ function randomEdit(random: Random, program: Program, serial: number): Edit {
   const dice = random.below(100);
   if (dice < 35) return { type: "value", module, value: random.below(1000) };
   if (dice < 39) return { type: "entry", value: random.below(1000) };
-  if (dice < 42) return { type: "template", text: `template ${random.below(1000)}\n` };
+  if (dice < 42 && program.reads) return { type: "template", text: `template ${random.below(1000)}\n` };
   if (dice < 48) return { type: "fault", module, fault: random.pick(["syntax", "throw"] as const) };
   if (dice < 52) return { type: "delete", module, careful: random.chance(0.7) };
   if (dice < 57) return { type: "rename", module, to: `r${serial}` };

@@ -39,6 +39,8 @@ export interface ModuleSpec {
 
 export interface Program {
   readonly dialect: Dialect;
+  /** Whether the file it reads and the folder it lists while it is evaluated are edited as well. */
+  readonly reads: boolean;
   readonly entryValue: number;
   /** Read by a module while it is evaluated. */
   readonly template: string;

@@ -34,9 +34,9 @@ interface Difference {
 const SHRINK_RUNS = Number(process.env.UNRELOADER_SHRINK ?? 60);
 
 /** Runs `count` random steps; resolves with how many were compared, or throws with the shortest list that differs. */
-export async function fuzz(dialect: Dialect, seed: number, count: number): Promise<void> {
+export async function fuzz(dialect: Dialect, seed: number, count: number, reads: boolean): Promise<void> {
   const random = new Random(seed);
-  const start = randomProgram(random, dialect);
+  const start = randomProgram(random, dialect, reads);
   const steps: Step[] = [];
   for (let index = 0, at = start; index < count; index++) {
     const step = randomStep(random, at, index);
