@@ -3,7 +3,7 @@
  * the connection table that tell the front what goes on: requests begun and finished, and how the socket was closed.
  */
 import type { ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import {
   CLOSED_ON_PURPOSE,
@@ -49,6 +49,8 @@ export class RelayedConnection {
   #leaving = false;
   /** Requests that wait in the worker for the gate. */
   held = 0;
+  /** The HTTP/2 session on this connection. */
+  session: Http2Session | undefined;
 
   /** Takes over `socket`, whose preface has been read. */
   constructor(

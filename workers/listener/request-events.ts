@@ -3,7 +3,7 @@
  * closed. `emit` is wrapped rather than a listener added: libraries copy and remove a server's listeners at will.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { HeldRequests } from "./held-requests.js";
 import { connectionOf, type RelayedConnection } from "./relayed-connection.js";
@@ -47,6 +47,10 @@ export class RequestEvents {
     if (event === "secureConnection") {
       const socket = args[0] as Socket;
       connectionOf(socket)?.addLayer(socket);
+    } else if (event === "session") {
+      const session = args[0] as Http2Session;
+      const owner = connectionOf(session.socket);
+      if (owner !== undefined) owner.session = session;
     }
     return this.#pass(server, event, args);
   }

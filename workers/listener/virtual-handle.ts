@@ -3,11 +3,9 @@
 import { chmodSync, statSync } from "node:fs";
 import type { Server } from "node:net";
 import type { PublicAddress } from "../../src/protocol/messages.js";
-import type { AddressOut } from "./node-internals.js";
+import { type AddressOut, serverInternals } from "./node-internals.js";
 
-/** libuv's flags for `readableAll` and `writableAll`, and the permissions they stand for. */
-const READABLE = { flag: 1, mode: 0o444 };
-const WRITABLE = { flag: 2, mode: 0o222 };
+const PERMISSIONS = 0o777;
 
 export class VirtualHandle {
   readonly #inner: Server;
@@ -41,13 +39,19 @@ export class VirtualHandle {
     this.#inner.unref();
   }
 
-  /** `listen({ path, readableAll, writableAll })`; 0, or an error number as libuv gives it. */
+  /**
+   * `listen({ path, readableAll, writableAll })`; 0, or an error number as libuv gives it. What the flags mean differs
+   * between versions of libuv, so it is done to the inner socket and copied.
+   */
   fchmod(flags: number): number {
-    if (typeof this.#address !== "string") return 0;
-    let mode = statSync(this.#address).mode & 0o777;
-    if (flags & READABLE.flag) mode |= READABLE.mode;
-    if (flags & WRITABLE.flag) mode |= WRITABLE.mode;
-    chmodSync(this.#address, mode);
+    const inner = this.#inner.address();
+    const handle = serverInternals(this.#inner)._handle as { fchmod?(flags: number): number } | null;
+    if (typeof this.#address !== "string" || typeof inner !== "string" || handle?.fchmod === undefined) return 0;
+    const before = statSync(inner).mode;
+    const failure = handle.fchmod(flags);
+    if (failure !== 0) return failure;
+    chmodSync(this.#address, statSync(inner).mode & PERMISSIONS);
+    chmodSync(inner, before & PERMISSIONS);
     return 0;
   }
 

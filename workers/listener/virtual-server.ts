@@ -117,11 +117,11 @@ export class VirtualServer {
     this.#released = true;
     for (const connection of [...this.connections]) connection.leave();
     const { server } = this;
-    // Idle TLS connections would be closed too, but their sessions cannot move: their requests go to the successor.
-    const keepsIdle = "closeIdleConnections" in server;
-    if (keepsIdle) Object.defineProperty(server, "closeIdleConnections", { value: () => {}, configurable: true });
-    classOf(server).close.call(server);
-    if (keepsIdle) Reflect.deleteProperty(server, "closeIdleConnections");
+    // Node would close idle TLS connections too, and from 24 on HTTP/2 sessions. Theirs cannot be continued on another
+    // socket: they stay, and their requests go to the successor.
+    const kept: Silenced[] = [[server, "closeIdleConnections"]];
+    for (const { session } of this.connections) if (session !== undefined) kept.push([session, "close"]);
+    withSilenced(kept, () => classOf(server).close.call(server));
     if (this.connections.size === 0) this.#context.onDeserted(this);
   }
 
@@ -209,6 +209,21 @@ function dropArgument({ remote, local }: Preface): object | undefined {
     remotePort: remote.port,
     remoteFamily: familyOf(remote.address),
   };
+}
+
+type Silenced = readonly [object: object, method: string];
+
+/** Runs `run` while the methods do nothing. */
+function withSilenced(methods: readonly Silenced[], run: () => void): void {
+  const present = methods.filter(([object, method]) => method in object && !Object.hasOwn(object, method));
+  for (const [object, method] of present) {
+    Object.defineProperty(object, method, { value: () => {}, configurable: true });
+  }
+  try {
+    run();
+  } finally {
+    for (const [object, method] of present) Reflect.deleteProperty(object, method);
+  }
 }
 
 function classOf(server: Server): Server {
