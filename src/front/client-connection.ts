@@ -204,7 +204,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     this.#held = true;
     let verdict = first;
     for (;;) {
-      const settled = await verdict;
+      const settled = await settle(verdict);
       if (this.#client.destroyed) return;
       this.#held = false;
       if (this.#proceed(settled)) return;
@@ -482,6 +482,16 @@ const UNKNOWN_DEATH: OwnPage = {
   status: 502,
   text: "The app's worker ended before it answered this request. A fresh worker follows; send the request again.\n",
 };
+
+/** A gate that fails must not take the front with it: the client is told. */
+async function settle(verdict: Verdict | Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await verdict;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { type: "page", page: { status: 500, text: `unreloader could not check for changes: ${reason}\n` } };
+  }
+}
 
 /** A client that breaks off is closed by Node, and `close` follows. */
 function ignoreClientError(): void {}

@@ -2,6 +2,7 @@
  * The public ports and everything behind them: opens ports for the app's servers, hands a port over from the server that
  * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker.
  */
+import { rmSync } from "node:fs";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
@@ -124,7 +125,10 @@ export class Front {
     this.#deathPages.set(epoch, page);
     clearListenMailbox(this.#relay.table);
     for (const port of this.#everyPort()) {
-      if (port.server?.epoch === epoch) port.release();
+      if (port.server?.epoch === epoch) {
+        removeSocketFile(port.server.socketPath);
+        port.release();
+      }
       for (const connection of [...port.connections]) connection.workerDied(epoch, page);
     }
     this.#relay.leases.epochEnded(epoch);
@@ -252,6 +256,12 @@ function portNumber({ address }: PublicPort): number | undefined {
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? "UNKNOWN";
+}
+
+/** A worker that dies leaves the files of its unix sockets behind. */
+function removeSocketFile(file: string): void {
+  // Windows has named pipes, and they go with the worker.
+  if (process.platform !== "win32") rmSync(file, { force: true });
 }
 
 function pageForDeath(error: Error): OwnPage {

@@ -3,7 +3,15 @@
  * connection table.
  */
 import { connect, type Socket } from "node:net";
-import { CLOSED_ON_PURPOSE, FINISHED, FLUSHED, OPAQUE, STARTED, slotBase } from "../protocol/connection-table.js";
+import {
+  CLOSED_ON_PURPOSE,
+  FINISHED,
+  FLUSHED,
+  OPAQUE,
+  SLOT_WORDS,
+  STARTED,
+  slotBase,
+} from "../protocol/connection-table.js";
 import type { ServerKind } from "../protocol/messages.js";
 import { formatPreface } from "../protocol/preface.js";
 import type { SlotLeases } from "./slot-leases.js";
@@ -47,6 +55,8 @@ export class Upstream {
   /** Bytes written before the connection was accepted: written again when the kernel's queue was full. */
   #early: Buffer[] = [];
   #halfClosed = false;
+  /** The words of the slot when it was given back: from then on it may be another connection's. */
+  #lastWords: Int32Array | undefined;
 
   constructor(
     server: AppServer,
@@ -68,7 +78,7 @@ export class Upstream {
 
   /** Requests the worker has begun; OPAQUE once the bytes are no requests any more. */
   get started(): number {
-    return Atomics.load(this.#table, this.#base + STARTED);
+    return this.#word(STARTED);
   }
 
   get opaque(): boolean {
@@ -78,17 +88,17 @@ export class Upstream {
   /** The app has ended every answer it began: the client's next bytes begin a request. */
   get idle(): boolean {
     // FINISHED is read first: the other way round, a request begun in between would be missed.
-    return Atomics.load(this.#table, this.#base + FINISHED) === this.started;
+    return this.#word(FINISHED) === this.started;
   }
 
   /** Every answer has left the worker whole. */
   get flushed(): boolean {
-    return Atomics.load(this.#table, this.#base + FLUSHED) === this.started;
+    return this.#word(FLUSHED) === this.started;
   }
 
   /** How the worker closed its end: one of the constants for CLOSED_ON_PURPOSE. */
   get closedOnPurpose(): number {
-    return Atomics.load(this.#table, this.#base + CLOSED_ON_PURPOSE);
+    return this.#word(CLOSED_ON_PURPOSE);
   }
 
   get ended(): boolean {
@@ -122,6 +132,10 @@ export class Upstream {
     // The preface must reach the worker, or it could never give the slot back.
     if (this.#socket.connecting) this.#socket.once("connect", () => this.#socket.destroy());
     else this.#socket.destroy();
+  }
+
+  #word(word: number): number {
+    return this.#lastWords?.[word] ?? Atomics.load(this.#table, this.#base + word);
   }
 
   #connect(): Socket {
@@ -174,6 +188,7 @@ export class Upstream {
 
   #onClose(socket: Socket): void {
     if (socket !== this.#socket) return;
+    this.#lastWords = this.#table.slice(this.#base, this.#base + SLOT_WORDS);
     if (this.#accepted) {
       this.#onEnd();
       this.#leases.giveBack(this.#slot);
