@@ -51,7 +51,7 @@ describe("closing an embedded supervisor", { skip: plainMode }, () => {
     await reloading.close();
     await reloaded;
 
-    app.write("value.js", "}{");
+    app.write("main.js", "}{");
     const failing = createSupervisor({ entry: app.path("main.js"), port: 0, logLevel: "silent" });
     assert.equal((await failing.start()).kind, "failed");
     await failing.close();

@@ -109,6 +109,7 @@ export class Front {
     if (this.#opening.has(listenId)) this.#opening.set(listenId, "closed");
     const port = this.#portOf(listenId);
     if (port !== undefined) this.#closePort(port);
+    postListenAnswer(this.#relay.table, listenId, { type: "closed" });
   }
 
   /** Closes the ports of released servers that nobody adopted. */

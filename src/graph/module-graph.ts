@@ -4,8 +4,6 @@ import { EvaluationOrder, sameEvaluationEdges } from "./evaluation-order.js";
 import { LayeredMap } from "./layered-map.js";
 import { type EdgeChange, ReverseEdges } from "./reverse-edges.js";
 
-export { reachable } from "./reachable.js";
-
 export interface ModuleNode {
   /** Absolute path. */
   readonly file: string;
@@ -106,10 +104,11 @@ export class ModuleGraph {
     return this.#order;
   }
 
-  /** Makes the reverse edges now: snapshots that are derived after this carry them instead of making them anew. */
-  makeReverseEdges(): void {
+  /** Makes everything that is made at the first question now: snapshots derived after this carry it. */
+  warmUp(roots: readonly string[]): void {
     this.observersOf("");
     this.importersOf("");
+    this.evaluationOrder(roots);
   }
 
   /** The next snapshot: `removed` taken out first, then `changes` put in or replaced. */

@@ -1,7 +1,8 @@
 /**
- * How `listen()` in the worker gets its answer at once. In Node a server listens when `listen()` returns: code like
- * `app.listen(0).address().port` counts on it. So the worker, after it asked the main thread for the port, sleeps until
- * the answer lies in shared memory; a message could not be received before the app's own code goes on.
+ * How `listen()` and `close()` in the worker get their answer at once. In Node a server listens when `listen()` returns:
+ * code like `app.listen(0).address().port` counts on it; and its port is free when `close()` returns. So the worker, after
+ * it asked the main thread, sleeps until the answer lies in shared memory; a message could not be received before the
+ * app's own code goes on.
  *
  * One worker waits at a time: it takes the mailbox by writing its listen id into AWAITED, and leaves it by writing 0.
  * The main thread only writes an answer that is awaited, so what the worker reads is never overwritten. When the worker
@@ -20,7 +21,8 @@ type Table = Int32Array<SharedArrayBuffer>;
 
 export type ListenAnswer =
   | { readonly type: "opened"; readonly address: PublicAddress }
-  | { readonly type: "refused"; readonly code: string };
+  | { readonly type: "refused"; readonly code: string }
+  | { readonly type: "closed" };
 
 /** Main thread: leaves the answer for a worker that sleeps on it. An answer nobody awaits is dropped. */
 export function postListenAnswer(table: Table, listenId: number, answer: ListenAnswer): void {
@@ -62,7 +64,11 @@ export function awaitListenAnswer(
 function takeMailbox(table: Table, listenId: number, deadline: number): boolean {
   for (;;) {
     const holder = Atomics.compareExchange(table, AWAITED, 0, listenId);
-    if (holder === 0) return true;
+    if (holder === 0) {
+      // An earlier answer to the same server must not be taken for this one.
+      Atomics.store(table, ANSWERED, 0);
+      return true;
+    }
     const left = deadline - performance.now();
     if (left <= 0) return false;
     Atomics.wait(table, AWAITED, holder, left);

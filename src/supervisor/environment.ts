@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
-import { globSync } from "tinyglobby";
 
 /** The environment with the files of `--env-file` below it: as with Node's own flag, what is set already wins. */
 export function appEnvironment(envFiles: readonly string[], env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -40,13 +39,4 @@ export function installedPackageFiles(root: string): string[] {
     "node_modules/.modules.yaml",
     "node_modules/.yarn-state.yml",
   ].map((file) => path.join(root, file));
-}
-
-/** The files of `--require`: shallow paths first, then by name, so that base classes in a folder come before its subfolders. */
-export function preloadFiles(patterns: readonly string[]): string[] {
-  if (patterns.length === 0) return [];
-  const files = globSync([...patterns], { absolute: true, expandDirectories: true });
-  const own = files.filter((file) => /\.[cm]?[jt]sx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file));
-  const depth = (file: string) => file.split("/").length;
-  return own.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
 }

@@ -1,7 +1,8 @@
 /** What one app thread holds, as far as main knows: its graph, and the code it was given. */
 import type { CompiledModule, PreparedModule } from "../compile/compiled-module.js";
 import type { SourceError } from "../errors.js";
-import { type ModuleGraph, type ModuleNode, reachable } from "../graph/module-graph.js";
+import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
+import { reachable } from "../graph/reachable.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import type { AppEpoch } from "./app-epoch.js";
 import { moduleNode, type Preparation } from "./prepare.js";

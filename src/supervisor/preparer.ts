@@ -12,8 +12,7 @@ import type { PendingChanges } from "./pending.js";
 import { firstFailure, firstLinkProblem, type Preparation, prepare } from "./prepare.js";
 import { relinkCandidates } from "./relink.js";
 
-/** Writing the cache competes with the first requests for the disk and this thread: it waits a little. */
-const SAVE_CACHE_MS = 500;
+const AFTER_START_MS = 500;
 
 export class Preparer {
   readonly #compiler: Compiler;
@@ -21,7 +20,7 @@ export class Preparer {
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
-  #saveTimer: NodeJS.Timeout | undefined;
+  #afterStart: NodeJS.Timeout | undefined;
 
   constructor(
     { root, envFiles }: Pick<ResolvedOptions, "root" | "envFiles">,
@@ -41,13 +40,13 @@ export class Preparer {
   /** Everything from the roots on, as a fresh start would find it. */
   all(): Preparation {
     this.#compiler.forget();
-    const nothing = { graph: ModuleGraph.of([]), modules: new Map(), failures: new Map(), relink: [], deleted: [] };
+    const nothing = { graph: new ModuleGraph(), modules: new Map(), failures: new Map(), relink: [], deleted: [] };
     return this.#track(prepare({ compiler: this.#compiler, ...nothing, compile: this.#roots() }));
   }
 
   /** What differs from the app that runs, because of the pending changes. */
   changes({ graph, modules, failures }: LoadedApp, { changed, added, deleted }: PendingChanges): Preparation {
-    graph.makeReverseEdges();
+    graph.warmUp(this.#roots());
     const compile = new Set([...changed].filter((file) => graph.has(file)));
     const relink = new Set<string>();
     if (added.size + deleted.size > 0) {
@@ -79,14 +78,17 @@ export class Preparer {
     this.#registry.trackFolders(folders);
   }
 
-  /** Keeps what was compiled for the next start, when there is time. */
-  saveCacheSoon(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = setTimeout(() => void this.#compiler.saveCache(), SAVE_CACHE_MS).unref();
+  /** What the first requests need not wait for: readies the graph for the first reload, and keeps the cache. */
+  afterStart(app: LoadedApp): void {
+    clearTimeout(this.#afterStart);
+    this.#afterStart = setTimeout(() => {
+      app.graph.warmUp(app.roots);
+      void this.#compiler.saveCache();
+    }, AFTER_START_MS).unref();
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#saveTimer);
+    clearTimeout(this.#afterStart);
     await this.#compiler.saveCache();
   }
 

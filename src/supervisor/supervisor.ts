@@ -10,6 +10,7 @@ import { type SourceError, UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
+import { matchingSourceFiles } from "../globs.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
@@ -17,7 +18,7 @@ import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
-import { cacheFolder, preloadFiles } from "./environment.js";
+import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { failureText } from "./failure-text.js";
 import { ListenReports } from "./listen-reports.js";
@@ -76,7 +77,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onStale: () => this.#noticed(),
       onWarning: (message: string) => this.emit("log", { level: "warn", message }),
     });
-    const roots = () => [...preloadFiles(options.require), options.entry];
+    const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
     this.#epochs = new Epochs({
       options,
@@ -351,7 +352,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
       this.emit("reload", report);
     }
-    this.#preparer.saveCacheSoon();
+    this.#preparer.afterStart(app);
     return report;
   }
 
@@ -388,7 +389,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#state = transition(this.#state, event);
   }
 
-  #fail(error: SerializedError, started: number, preparation: Preparation): ReloadReport {
+  async #fail(error: SerializedError, started: number, preparation: Preparation): Promise<ReloadReport> {
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
     const report = {
       ...this.#report("failed", started),
@@ -397,7 +398,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       importedBy: importersOf(error, preparation, this.#options.entry),
     };
     this.#lastFailure = report;
-    if (this.#front.addresses().length === 0) void this.#openFallback();
+    if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     this.emit("failed", report);
     this.emit("reload", report);
     return report;
