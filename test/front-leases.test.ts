@@ -51,9 +51,9 @@ test("a slot is never leased while either end still has it, and none is lost", (
 
 test("a preface says on the other end what was put in", () => {
   const random = randomSource("prefaces");
-  const addresses = [undefined, "127.0.0.1", "::1", "::ffff:10.0.0.1", "fe80::1234:5678:9abc:def0%enp0s31f6"];
+  const addresses = ["", "127.0.0.1", "::1", "::ffff:10.0.0.1", "fe80::1234:5678:9abc:def0%enp0s31f6"];
   for (let round = 0; round < 500; round++) {
-    const [remote, local] = [random.pick(addresses), random.pick(addresses)];
+    const [remote, local] = [random.pick(addresses) || undefined, random.pick(addresses) || undefined];
     const [slot, from, to] = [random.below(16384), random.int(1, 65535), random.int(1, 65535)];
     const line = formatPreface(slot, remote, from, local, to);
     assert.ok(line.endsWith("\n") && line.length <= PREFACE_LIMIT);

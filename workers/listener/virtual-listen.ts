@@ -43,7 +43,7 @@ export interface VirtualListenOptions {
   reportReleased(listenId: number): void;
   /** The module that is being evaluated, or that the running code belongs to. */
   currentModule(): string | undefined;
-  /** `listen()` sleeps this long for the main thread's answer, then goes on without; 0 when both are one thread. */
+  /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
 
@@ -205,7 +205,7 @@ export class VirtualListen {
 
   #settle(virtual: VirtualServer, answer: ListenAnswer): void {
     // The app closed it before the answer came.
-    if (!virtual.isOpen) return;
+    if (!virtual.isOpen || answer.type === "closed") return;
     const { server } = virtual;
     if (answer.type === "refused") {
       virtual.refuse();
@@ -242,7 +242,8 @@ export class VirtualListen {
       return;
     }
     this.#servers.delete(virtual);
-    this.#options.reportClosed(listenId);
+    const { table, answerTimeoutMs } = this.#options;
+    awaitListenAnswer(table, listenId, answerTimeoutMs, () => this.#options.reportClosed(listenId));
   }
 }
 
