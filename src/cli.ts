@@ -4,10 +4,9 @@ import { readFileSync } from "node:fs";
 import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
 import { UnreloaderError } from "./errors.js";
 import { parseOptions, type ResolvedOptions } from "./options.js";
-import { watchKeys } from "./supervisor/keys.js";
 import type { ReloadReport, SupervisorEvent, SupervisorEvents } from "./supervisor/report.js";
 import { reportLines, whyLines } from "./supervisor/report-lines.js";
-import { Supervisor } from "./supervisor/supervisor.js";
+import type { Supervisor } from "./supervisor/supervisor.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Requests in flight get this long when the process is told to end. */
@@ -39,7 +38,12 @@ async function main(): Promise<void> {
 }
 
 async function run(options: ResolvedOptions): Promise<void> {
-  const supervisor = new Supervisor(options);
+  // The thread loads its runtime while this one loads the supervisor.
+  const { SpareThread } = await import("./supervisor/app-thread.js");
+  const spare = new SpareThread();
+  const { Supervisor } = await import("./supervisor/supervisor.js");
+  const { watchKeys } = await import("./supervisor/keys.js");
+  const supervisor = new Supervisor(options, spare);
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;

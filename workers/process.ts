@@ -7,12 +7,15 @@ import { constants } from "node:os";
 export interface ProcessOptions {
   readonly entry: string;
   readonly args: readonly string[];
+  /** Environment variables for those that are not set. */
+  readonly variables: Readonly<Record<string, string>>;
   onExit(code: number): void;
   /** Called before the thread ends because of an exception that nobody caught. */
   onCrash(error: unknown): void;
 }
 
-export function adaptProcess({ entry, args, onExit, onCrash }: ProcessOptions): void {
+export function adaptProcess({ entry, args, variables, onExit, onCrash }: ProcessOptions): void {
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
   process.argv = [process.execPath, entry, ...args];
   const exit = process.exit;
   process.exit = (code) => {

@@ -1,6 +1,7 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
+import { createRequire } from "node:module";
 import type { MessagePort } from "node:worker_threads";
-import { Compiler } from "../src/compile/compiler.js";
+import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import {
   type BootOrder,
@@ -47,6 +48,7 @@ export class AppSession {
     adaptProcess({
       entry: order.entry,
       args: order.args,
+      variables: order.variables,
       onExit: (code) => this.#control.send({ type: "exitRequested", code }),
       onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
     });
@@ -66,14 +68,22 @@ export class AppSession {
 
   #createRuntime(): Runtime {
     const { root, conditions, cacheFolder, entry } = this.#order;
-    const compiler = new Compiler({ root, conditions, ...(cacheFolder !== undefined && { cacheFolder }) });
+    let compiler: compilerModule.Compiler | undefined;
+    // Loaded when it is needed, which most apps never do: main compiles ahead. Its native parts would delay every start.
+    const loaded = (): compilerModule.Compiler => {
+      if (!compiler) {
+        const { Compiler } = createRequire(import.meta.url)("../src/compile/compiler.js") as typeof compilerModule;
+        compiler = new Compiler({ root, conditions, ...(cacheFolder !== undefined && { cacheFolder }) });
+      }
+      return compiler;
+    };
     return new Runtime(
       {
-        prepare: (file) => compiler.prepare(file),
-        resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
-        sourceMap: (compiled) => compiler.sourceMap(compiled),
+        prepare: (file) => loaded().prepare(file),
+        resolve: (specifier, importer, kind) => loaded().resolve(specifier, importer, kind),
+        sourceMap: (compiled) => loaded().sourceMap(compiled),
         discovered: (module) => this.#control.send({ type: "modulesDiscovered", modules: [module] }),
-        loaded: (loaded) => this.#control.send({ type: "modulesLoaded", loaded }),
+        loaded: (modules) => this.#control.send({ type: "modulesLoaded", loaded: modules }),
       },
       { entry },
     );

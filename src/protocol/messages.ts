@@ -61,6 +61,8 @@ export const bootOrder = z.strictObject({
   cacheFolder: z.string().optional(),
   conditions: z.array(z.string()),
   connectionTable: z.instanceof(SharedArrayBuffer),
+  /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
+  variables: z.record(z.string(), z.string()),
 });
 export type BootOrder = z.infer<typeof bootOrder>;
 

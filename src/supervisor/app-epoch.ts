@@ -5,7 +5,7 @@
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { BootOrder, LoadedModule, PublicAddress, WorkerReport } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { type AppThread, type SpareThread, startAppThread, type ThreadEnd } from "./app-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
 
@@ -58,10 +58,10 @@ export class AppEpoch {
   #lastPlanId = 0;
   #alive = true;
 
-  constructor(order: BootOrder, env: NodeJS.ProcessEnv, listener: EpochListener) {
+  constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
     this.number = order.epoch;
     this.#listener = listener;
-    this.#thread = startAppThread({ order, env, onReport: (report) => this.#receive(report) });
+    this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
     void this.#thread.ended.then((end) => this.#end(end));
   }
 

@@ -28,15 +28,16 @@ export interface AppThread {
 
 export interface AppThreadOptions {
   readonly order: BootOrder;
-  readonly env: NodeJS.ProcessEnv;
+  /** Used up by this. */
+  readonly spare?: SpareThread | undefined;
   onReport(report: WorkerReport): void;
 }
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
-/** Starts a thread; it imports its runtime at once and then waits for orders. */
-export function startAppThread({ order, env, onReport }: AppThreadOptions): AppThread {
-  const pool = new Piscina({
+/** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
+export class SpareThread {
+  readonly pool = new Piscina({
     filename: WORKER_FILE,
     minThreads: 1,
     maxThreads: 1,
@@ -44,10 +45,21 @@ export function startAppThread({ order, env, onReport }: AppThreadOptions): AppT
     atomics: "disabled",
     // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
     trackUnmanagedFds: false,
-    env,
   });
-  // An error that arrives when no task runs any more: the end of the task was reported already.
-  pool.on("error", () => {});
+
+  constructor() {
+    // An error that arrives when no task runs any more: the end of the task was reported already.
+    this.pool.on("error", () => {});
+  }
+
+  async destroy(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+/** Starts the app's thread, in the spare one when there is one. */
+export function startAppThread({ order, spare = new SpareThread(), onReport }: AppThreadOptions): AppThread {
+  const { pool } = spare;
 
   const { port1, port2 } = new MessageChannel();
   let stopping = false;

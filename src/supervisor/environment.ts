@@ -3,10 +3,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
 
-/** The environment with the files of `--env-file` below it: as with Node's own flag, what is set already wins. */
-export function appEnvironment(envFiles: readonly string[], env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const fromFiles = Object.assign({}, ...envFiles.map((file) => parseEnv(readFileSync(file, "utf8"))));
-  return { ...fromFiles, ...env };
+/** What the files of `--env-file` set; a later file wins. */
+export function fileVariables(envFiles: readonly string[]): Record<string, string> {
+  return Object.assign({}, ...envFiles.map((file) => parseEnv(readFileSync(file, "utf8"))));
 }
 
 /** `--conditions` and `-C` of this process: the app expects them to count for its own files too. */

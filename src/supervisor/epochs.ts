@@ -4,8 +4,8 @@ import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
-import { appEnvironment, cacheFolder, importConditions } from "./environment.js";
+import { errorOfEnd, SpareThread, type UnexpectedEnd } from "./app-thread.js";
+import { cacheFolder, fileVariables, importConditions } from "./environment.js";
 import type { ListenReports } from "./listen-reports.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -19,6 +19,8 @@ export interface EpochsOptions {
   readonly listening: ListenReports;
   readonly socketFolder: string;
   readonly table: SharedArrayBuffer;
+  /** A thread that was started before anything else. */
+  readonly spare: SpareThread | undefined;
   readonly onLog: EpochListener["logged"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
@@ -38,8 +40,17 @@ export class Epochs {
   readonly #listened = new WeakSet<AppEpoch>();
   #last = 0;
 
+  #spare: SpareThread | undefined;
+  #closed = false;
+
   constructor(options: EpochsOptions) {
     this.#with = options;
+    this.#spare = options.spare;
+  }
+
+  /** Has a thread load the runtime ahead of need, so that a fresh worker takes 100 ms less. */
+  keepSpare(): void {
+    if (!this.#closed) this.#spare ??= new SpareThread();
   }
 
   /** Number of the newest thread; 0: none yet. */
@@ -62,8 +73,10 @@ export class Epochs {
       cacheFolder: cacheFolder(options.root),
       conditions: importConditions(process.execArgv),
       connectionTable: table,
+      variables: fileVariables(options.envFiles),
     };
-    const epoch = new AppEpoch(order, appEnvironment(options.envFiles), this.#listener);
+    const epoch = new AppEpoch(order, this.#spare, this.#listener);
+    this.#spare = undefined;
     this.#threads.set(epoch, undefined);
     return epoch;
   }
@@ -110,6 +123,8 @@ export class Epochs {
 
   /** Ends every thread. */
   async close(drainMs: number): Promise<void> {
+    this.#closed = true;
+    await this.#spare?.destroy();
     await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs)));
   }
 

@@ -12,15 +12,12 @@ import type { PendingChanges } from "./pending.js";
 import { firstFailure, firstLinkProblem, type Preparation, prepare } from "./prepare.js";
 import { relinkCandidates } from "./relink.js";
 
-const AFTER_START_MS = 500;
-
 export class Preparer {
   readonly #compiler: Compiler;
   readonly #registry: FileRegistry;
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
-  #afterStart: NodeJS.Timeout | undefined;
 
   constructor(
     { root, envFiles }: Pick<ResolvedOptions, "root" | "envFiles">,
@@ -78,17 +75,13 @@ export class Preparer {
     this.#registry.trackFolders(folders);
   }
 
-  /** What the first requests need not wait for: readies the graph for the first reload, and keeps the cache. */
-  afterStart(app: LoadedApp): void {
-    clearTimeout(this.#afterStart);
-    this.#afterStart = setTimeout(() => {
-      app.graph.warmUp(app.roots);
-      void this.#compiler.saveCache();
-    }, AFTER_START_MS).unref();
+  /** Readies the graph for its first reload, and keeps what was compiled for the next start. */
+  afterStart({ graph, roots }: LoadedApp): void {
+    graph.warmUp(roots);
+    void this.#compiler.saveCache();
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#afterStart);
     await this.#compiler.saveCache();
   }
 

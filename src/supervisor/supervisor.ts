@@ -17,7 +17,7 @@ import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch } from "./app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { errorOfEnd, type SpareThread, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { failureText } from "./failure-text.js";
@@ -38,6 +38,8 @@ const ADOPTION_MS = 5000;
 const QUIET_MS = 20;
 /** An app that ends by itself sooner than this after its start, without a request in flight, would only do so again. */
 const SHORT_LIFE_MS = 1000;
+/** What a later reload gains from is done when the first requests have had their turn. */
+const AFTER_START_MS = 500;
 
 type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] };
 
@@ -61,8 +63,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #lastFailure: FailureReport | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
+  #afterStart: NodeJS.Timeout | undefined;
 
-  constructor(options: ResolvedOptions) {
+  /** `spare`: a thread that was started before anything else, to gain time. */
+  constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
     this.#socketFolder = createSocketFolder();
@@ -87,6 +91,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       listening: this.#listening,
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
+      spare,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
@@ -352,7 +357,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
       this.emit("reload", report);
     }
-    this.#preparer.afterStart(app);
+    clearTimeout(this.#afterStart);
+    this.#afterStart = setTimeout(() => {
+      this.#preparer.afterStart(app);
+      this.#epochs.keepSpare();
+    }, AFTER_START_MS).unref();
     return report;
   }
 
@@ -444,7 +453,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
-    for (const timer of [this.#eager, this.#adoption]) clearTimeout(timer);
+    for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     await this.#front.shutDown(deadlineMs);
     await this.#epochs.close(deadlineMs);
     await this.#cycle;
