@@ -4,9 +4,8 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { BootOrder } from "../src/protocol/messages.js";
-import { bootOrder } from "../src/protocol/messages.js";
 import { AppSession } from "./session.js";
 
 export default function runApp({ order, port }: { order: BootOrder; port: MessagePort }): Promise<void> {
-  return new AppSession(bootOrder.parse(order), port).ended;
+  return new AppSession(order, port).ended;
 }

@@ -3,13 +3,7 @@ import { createRequire } from "node:module";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
-import {
-  type BootOrder,
-  type PublicAddress,
-  type SupervisorOrder,
-  supervisorOrder,
-  type WorkerReport,
-} from "../src/protocol/messages.js";
+import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -42,8 +36,10 @@ export class AppSession {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    this.#control = openControlPort<WorkerReport, SupervisorOrder>(port, supervisorOrder, (message) =>
-      this.#obey(message),
+    this.#control = openControlPort<WorkerReport, SupervisorOrder>(
+      port,
+      (value) => value as SupervisorOrder,
+      (message) => this.#obey(message),
     );
     adaptProcess({
       entry: order.entry,
@@ -73,7 +69,7 @@ export class AppSession {
     const loaded = (): compilerModule.Compiler => {
       if (!compiler) {
         const { Compiler } = createRequire(import.meta.url)("../src/compile/compiler.js") as typeof compilerModule;
-        compiler = new Compiler({ root, conditions, ...(cacheFolder !== undefined && { cacheFolder }) });
+        compiler = new Compiler({ root, conditions, cacheFolder });
       }
       return compiler;
     };
@@ -107,7 +103,7 @@ export class AppSession {
         this.#listen.releaseRequests();
         break;
       case "signal":
-        deliverSignal(message.signal as NodeJS.Signals);
+        deliverSignal(message.signal);
         break;
       case "stop":
         this.#enqueue(() => this.#stop(message));

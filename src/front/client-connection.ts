@@ -32,6 +32,8 @@ export interface Relay {
 export const REPLAY_LIMIT = 262144;
 /** A request that was sent this often to workers that died before they began it is answered with a page. */
 const MAX_REPLAYS = 3;
+/** That the app begins a request shows in shared memory only; this often it is looked up while something waits for it. */
+const BEGIN_POLL_MS = 5;
 /** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
 const LEAVE_MS = 1000;
 /** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
@@ -61,6 +63,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** There were too many of them to be kept. */
   #overflowed = false;
   #answered = false;
+  /**
+   * Bytes came from the app before it began the request: late ones of the answer before, so the client pipelines. What it
+   * sent cannot be sent again.
+   */
+  #answeredUnstarted = false;
   #startedBefore = 0;
   #replays = 0;
 
@@ -156,6 +163,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#pass();
       return;
     }
+    if (this.#hasUnstarted()) {
+      if (this.#mayContinue()) this.#pass();
+      else void this.#awaitBegin();
+      return;
+    }
     const verdict = this.#relay.gate.check(this.#port);
     if (verdict instanceof Promise || !this.#proceed(verdict)) void this.#hold(verdict);
   }
@@ -209,12 +221,46 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#held = false;
       if (this.#proceed(settled)) return;
       this.#held = true;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#nextChange();
       if (this.#client.destroyed) return;
       verdict = this.#relay.gate.check(this.#port);
     }
+  }
+
+  /**
+   * Whether more bytes of a request that has passed the gate may be sent before the app begins it. Not to a server that
+   * was replaced: it lets the connection go. And not more than can be sent again.
+   */
+  #mayContinue(): boolean {
+    const { server } = this.#port;
+    const upstream = this.#upstream;
+    if (upstream === undefined || upstream.ended) return false;
+    if (this.#unansweredSize + this.#waitingSize > REPLAY_LIMIT) return false;
+    return upstream.server === server || upstream.server.kind !== "http" || this.#port.closed;
+  }
+
+  /** Waits until the app begins the request, or the request was taken back from its server. */
+  async #awaitBegin(): Promise<void> {
+    this.#held = true;
+    for (;;) {
+      await this.#nextChange(BEGIN_POLL_MS);
+      if (this.#client.destroyed) return;
+      if (this.#upstream === undefined || !this.#hasUnstarted() || this.#mayContinue()) break;
+    }
+    this.#held = false;
+    if (this.#waiting.length > 0) this.#enterTurn();
+    else if (this.#clientEnded) this.#onClientEnd();
+  }
+
+  /** Resolves with the next `wake()`, or after `timeoutMs`. */
+  #nextChange(timeoutMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.wake(), timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Connects to the port's present server; false when there is none, no slot is free, or the old one is not left yet. */
@@ -250,39 +296,41 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   }
 
   /**
-   * Lets go of the upstream before a new request; true once it is gone. What was sent but not begun is taken back.
-   * Otherwise the upstream is ended and read to its end, because bytes of the answer before may still be on their way.
+   * Lets go of the upstream before a new request; true once it is gone. It is ended and read to its end, because bytes of
+   * the answer before may still be on their way.
    */
   #leave(): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined) return true;
-    if (this.#hasUnstarted() && !this.#leaving) {
-      if (this.#overflowed) this.#client.destroy();
-      this.#takeBack();
-    } else if (!upstream.ended) {
-      if (!this.#leaving) {
-        this.#leaving = true;
-        upstream.end();
-        this.#startTimer(LEAVE_MS, () => this.#detach());
-      }
-      return false;
+    if (upstream.ended) {
+      this.#drop();
+      return true;
     }
-    this.#drop();
-    return true;
+    if (!this.#leaving) {
+      this.#leaving = true;
+      upstream.end();
+      this.#startTimer(LEAVE_MS, () => this.#detach());
+    }
+    return false;
   }
 
   #pass(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const waiting = this.#waiting;
+    const wasPaused = this.#waitingSize > REPLAY_LIMIT;
+    let sent = 0;
     for (const bytes of waiting) {
-      this.#remember(bytes, upstream);
+      if (!this.#remember(bytes, upstream)) break;
       this.#send(bytes, upstream);
+      this.#waitingSize -= bytes.length;
+      sent++;
     }
-    waiting.length = 0;
-    if (this.#waitingSize > REPLAY_LIMIT && !this.#upstreamFull) this.#client.resume();
-    this.#waitingSize = 0;
-    if (this.#clientEnded) upstream.end();
+    if (sent === waiting.length) waiting.length = 0;
+    else waiting.splice(0, sent);
+    if (wasPaused && this.#waitingSize <= REPLAY_LIMIT && !this.#upstreamFull) this.#client.resume();
+    if (waiting.length > 0) void this.#awaitBegin();
+    else if (this.#clientEnded) upstream.end();
   }
 
   #send(bytes: Buffer, upstream: Upstream): void {
@@ -293,20 +341,23 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   // ---- the request that is kept until its answer begins
 
-  #remember(bytes: Buffer, upstream: Upstream): void {
-    if (this.#opaque) return;
+  /** Keeps bytes that are about to be sent; false when they must wait until the app has begun the request. */
+  #remember(bytes: Buffer, upstream: Upstream): boolean {
+    if (this.#opaque) return true;
     if ((this.#answered || upstream.started !== this.#startedBefore) && upstream.idle) {
       this.#forgetRequest();
       this.#startedBefore = upstream.started;
     }
-    if (this.#answered || this.#overflowed) return;
-    this.#unansweredSize += bytes.length;
-    if (this.#unansweredSize <= REPLAY_LIMIT) {
+    if (this.#answered || this.#overflowed) return true;
+    if (this.#unansweredSize + bytes.length > REPLAY_LIMIT) {
+      if (this.#hasUnstarted()) return false;
+      this.#overflowed = true;
+      this.#unanswered.length = 0;
+    } else {
       this.#unanswered.push(bytes);
-      return;
     }
-    this.#overflowed = true;
-    this.#unanswered.length = 0;
+    this.#unansweredSize += bytes.length;
+    return true;
   }
 
   #forgetRequest(): void {
@@ -314,6 +365,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     this.#unansweredSize = 0;
     this.#overflowed = false;
     this.#answered = false;
+    this.#answeredUnstarted = false;
+  }
+
+  /** Bytes were sent that the app has not begun and that cannot be sent again. */
+  #lostTrack(): boolean {
+    return this.#answeredUnstarted && this.#upstream?.started === this.#startedBefore;
   }
 
   /** Bytes were sent that belong to no begun request. */
@@ -333,8 +390,10 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   received(bytes: Buffer): boolean {
     if (!this.#answered) {
+      const unstarted = this.#hasUnstarted();
       this.#forgetRequest();
       this.#answered = true;
+      this.#answeredUnstarted = unstarted;
       this.#replays = 0;
     }
     return this.#client.write(Buffer.from(bytes));
@@ -367,7 +426,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
         this.#client.resetAndDestroy();
         break;
       case LET_GO:
-        if (this.#hasUnstarted()) this.#sendAgain();
+        if (this.#hasUnstarted()) this.#requeue();
+        else if (this.#lostTrack()) this.#client.destroy();
         else this.#detach();
         break;
       default:
@@ -376,11 +436,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   }
 
   refused(): void {
-    const unstarted = this.#hasUnstarted() && !this.#leaving;
-    // Nobody has seen the request, so this is no attempt that counts.
-    if (unstarted) this.#replays--;
     this.#avoid(this.#upstream?.server);
-    if (unstarted) this.#sendAgain();
+    if (this.#hasUnstarted() && !this.#leaving) this.#requeue();
     else this.#detach();
   }
 
@@ -393,6 +450,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       else this.#client.resetAndDestroy();
     } else if (this.#hasUnstarted()) {
       this.#sendAgain();
+    } else if (this.#lostTrack()) {
+      this.#client.resetAndDestroy();
     } else if (upstream.flushed) {
       this.#detach();
     } else if (this.#answered) {
@@ -419,7 +478,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     }, DEATH_REASON_MS).unref();
   }
 
-  /** The request was not begun: it goes to the next server, past the gate again. */
+  /** A worker died before it began the request: it is sent to the next one, unless it seems to kill them all. */
   #sendAgain(): void {
     this.#replays++;
     const upstream = this.#upstream;
@@ -427,9 +486,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#reportDeath(upstream);
       return;
     }
+    this.#requeue();
+  }
+
+  /** The request was not begun: it goes to the next server, past the gate again. */
+  #requeue(): void {
     this.#takeBack();
     this.#drop();
     this.#enterTurn();
+    this.wake();
   }
 
   /** The upstream is gone and the client stays; its next request finds the present server. */

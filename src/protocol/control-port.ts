@@ -1,6 +1,5 @@
-/** A MessagePort that only carries known messages: what arrives is parsed, what is sent is typed. */
+/** A MessagePort that only carries known messages: what is sent is typed, what arrives is parsed by its receiver. */
 import type { MessagePort } from "node:worker_threads";
-import type { z } from "zod";
 
 export interface ControlPort<Sent> {
   send(message: Sent): void;
@@ -10,13 +9,13 @@ export interface ControlPort<Sent> {
   unref(): void;
 }
 
-/** Starts listening on `port`. A message that does not fit `schema` is a bug between the threads and is thrown. */
+/** Starts listening on `port`. A message that `parse` refuses is a bug between the threads and is thrown. */
 export function openControlPort<Sent, Received>(
   port: MessagePort,
-  schema: z.ZodType<Received>,
+  parse: (value: unknown) => Received,
   onMessage: (message: Received) => void,
 ): ControlPort<Sent> {
-  port.on("message", (value: unknown) => onMessage(schema.parse(value)));
+  port.on("message", (value: unknown) => onMessage(parse(value)));
   return {
     send: (message) => port.postMessage(message),
     close: () => port.close(),

@@ -1,15 +1,12 @@
 /** Errors as plain data, so that code, location and cause survive the way between the threads. */
-import { z } from "zod";
-
-export const sourceLocation = z.strictObject({
+export interface SourceLocation {
   /** Absolute path of the user's file. */
-  file: z.string(),
+  file: string;
   /** 1-based, as editors count. */
-  line: z.int(),
+  line: number;
   /** 1-based. */
-  column: z.int(),
-});
-export type SourceLocation = z.infer<typeof sourceLocation>;
+  column: number;
+}
 
 export interface SerializedError {
   name: string;
@@ -22,18 +19,6 @@ export interface SerializedError {
   frame?: string | undefined;
   cause?: SerializedError | undefined;
 }
-
-export const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
-  z.strictObject({
-    name: z.string(),
-    message: z.string(),
-    stack: z.string().optional(),
-    code: z.string().optional(),
-    location: sourceLocation.optional(),
-    frame: z.string().optional(),
-    cause: serializedError.optional(),
-  }),
-);
 
 /** Anything that was thrown, as data. `locate` finds the position in the user's source; it may give undefined. */
 export function serializeError(

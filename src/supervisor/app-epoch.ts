@@ -3,9 +3,10 @@
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
 import type { PreparedModule } from "../compile/compiled-module.js";
-import type { BootOrder, LoadedModule, PublicAddress, WorkerReport } from "../protocol/messages.js";
+import type { BootOrder, LoadedModule, PlanOrder, PublicAddress, WorkerReport } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import { type AppThread, type SpareThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import type { SpareThread } from "./spare-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
 
@@ -27,15 +28,6 @@ export type ApplyOutcome =
   /** The worker is back at the versions it had. */
   | { readonly type: "failed"; readonly error: SerializedError }
   | { readonly type: "ended"; readonly end: ThreadEnd };
-
-export interface PlanOrder {
-  readonly generation: number;
-  readonly purge: readonly string[];
-  readonly load: readonly string[];
-  readonly modules: readonly PreparedModule[];
-  readonly relinked: readonly PreparedModule[];
-  readonly drainMs: number;
-}
 
 /** Reports that come at any time. */
 export interface EpochListener {
@@ -74,7 +66,7 @@ export class AppEpoch {
     return new Promise((resolve) => {
       this.#onBoot = resolve;
       if (!this.#alive) return;
-      this.#thread.send({ type: "addModules", modules: [...modules] });
+      this.#thread.send({ type: "addModules", modules });
       this.#thread.send({ type: "evaluate" });
     });
   }
@@ -83,22 +75,13 @@ export class AppEpoch {
     return new Promise((resolve) => {
       const planId = ++this.#lastPlanId;
       this.#plans.set(planId, resolve);
-      this.#thread.send({
-        type: "applyPlan",
-        planId,
-        generation: plan.generation,
-        purge: [...plan.purge],
-        load: [...plan.load],
-        modules: [...plan.modules],
-        relinked: [...plan.relinked],
-        drainMs: plan.drainMs,
-      });
+      this.#thread.send({ type: "applyPlan", planId, ...plan });
     });
   }
 
   /** Code for files that are not evaluated now, but may be asked for later. */
   addModules(modules: readonly PreparedModule[]): void {
-    if (modules.length > 0) this.#thread.send({ type: "addModules", modules: [...modules] });
+    if (modules.length > 0) this.#thread.send({ type: "addModules", modules });
   }
 
   settleListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
@@ -109,7 +92,7 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "releaseRequests" });
   }
 
-  signal(signal: string): void {
+  signal(signal: NodeJS.Signals): void {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 

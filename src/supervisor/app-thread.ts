@@ -3,12 +3,11 @@
  * the app lives. The task's promise is how the end of the thread shows, whatever ended it; aborting a task would kill
  * the thread, so nothing here is tied to a signal.
  */
-import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
-import { Piscina } from "piscina";
 import { openControlPort } from "../protocol/control-port.js";
 import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { SpareThread } from "./spare-thread.js";
 
 /** How a thread ended. `stopped`: it was told to. */
 export type ThreadEnd = { readonly type: "stopped" } | UnexpectedEnd;
@@ -33,30 +32,6 @@ export interface AppThreadOptions {
   onReport(report: WorkerReport): void;
 }
 
-const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
-
-/** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
-export class SpareThread {
-  readonly pool = new Piscina({
-    filename: WORKER_FILE,
-    minThreads: 1,
-    maxThreads: 1,
-    // The default waits for tasks with Atomics.wait, which freezes the app's timers.
-    atomics: "disabled",
-    // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
-    trackUnmanagedFds: false,
-  });
-
-  constructor() {
-    // An error that arrives when no task runs any more: the end of the task was reported already.
-    this.pool.on("error", () => {});
-  }
-
-  async destroy(): Promise<void> {
-    await this.pool.destroy();
-  }
-}
-
 /** Starts the app's thread, in the spare one when there is one. */
 export function startAppThread({ order, spare = new SpareThread(), onReport }: AppThreadOptions): AppThread {
   const { pool } = spare;
@@ -65,11 +40,15 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
   let stopping = false;
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;
-  const control = openControlPort<SupervisorOrder, WorkerReport>(port1, workerReport, (report) => {
-    if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
-    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
-    onReport(report);
-  });
+  const control = openControlPort<SupervisorOrder, WorkerReport>(
+    port1,
+    (value) => workerReport.parse(value),
+    (report) => {
+      if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
+      if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
+      onReport(report);
+    },
+  );
 
   const ended = pool.run({ order, port: port2 }, { transferList: [port2] }).then(
     (): ThreadEnd => ({ type: "stopped" }),

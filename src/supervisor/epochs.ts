@@ -4,12 +4,13 @@ import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
-import { errorOfEnd, SpareThread, type UnexpectedEnd } from "./app-thread.js";
+import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
 import type { ListenReports } from "./listen-reports.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
+import { SpareThread } from "./spare-thread.js";
 
 export interface EpochsOptions {
   readonly options: ResolvedOptions;

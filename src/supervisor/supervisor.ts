@@ -17,7 +17,7 @@ import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch } from "./app-epoch.js";
-import { errorOfEnd, type SpareThread, type UnexpectedEnd } from "./app-thread.js";
+import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { failureText } from "./failure-text.js";
@@ -28,6 +28,7 @@ import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
+import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 
 /** How long requests in flight may hold up a reload or a restart. */

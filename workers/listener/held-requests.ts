@@ -29,8 +29,13 @@ export class HeldRequests {
   }
 
   hold(connection: RelayedConnection, hand: () => void): void {
-    connection.held++;
+    connection.hold();
     this.#held.push({ connection, hand });
+  }
+
+  /** Forgets the requests of a connection that is let go: the front sends them again. */
+  drop(connection: RelayedConnection): void {
+    this.#held = this.#held.filter((request) => request.connection !== connection);
   }
 
   /** Hands on what need not wait any more. */

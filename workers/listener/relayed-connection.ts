@@ -49,6 +49,8 @@ export class RelayedConnection {
   #leaving = false;
   /** Requests that wait in the worker for the gate. */
   held = 0;
+  /** One of them came while another one was being answered. */
+  #heldBehind = false;
   /** The HTTP/2 session on this connection. */
   session: Http2Session | undefined;
 
@@ -76,9 +78,11 @@ export class RelayedConnection {
     return this.#server;
   }
 
-  /** No request is being answered or waits in the worker. */
-  get idle(): boolean {
-    return !this.#opaque && this.#started === this.#flushed && this.held === 0;
+  /** A request waits for the gate. */
+  hold(): void {
+    if (this.held === 0) this.#heldBehind = false;
+    if (!this.#unused) this.#heldBehind = true;
+    this.held++;
   }
 
   get opaque(): boolean {
@@ -142,6 +146,8 @@ export class RelayedConnection {
   /** Closes the socket, and the front keeps the client for another server. */
   letGo(): void {
     if (this.socket.destroyed) return;
+    this.#server.dropHeld(this);
+    this.held = 0;
     this.markClosing(LET_GO);
     this.socket.destroy();
   }
@@ -155,7 +161,15 @@ export class RelayedConnection {
   }
 
   #letGoIfIdle(): void {
-    if (this.#leaving && this.idle && this.socket.writableLength === 0) this.letGo();
+    if (!this.#leaving || !this.#unused || this.socket.writableLength > 0) return;
+    // The front can send again what came to an idle connection; what came behind another request stays here.
+    if (this.held > 0 && this.#heldBehind) return;
+    this.letGo();
+  }
+
+  /** The app has nothing of this connection in hands. */
+  get #unused(): boolean {
+    return !this.#opaque && this.#started === this.#flushed;
   }
 
   #begin(carrier: object, request: ResponseInFlight | StreamInFlight): void {

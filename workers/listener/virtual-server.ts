@@ -139,6 +139,10 @@ export class VirtualServer {
     }
   }
 
+  dropHeld(connection: RelayedConnection): void {
+    if (connection.held > 0) this.#context.held.drop(connection);
+  }
+
   /** A connection has closed. */
   forget(connection: RelayedConnection): void {
     this.connections.delete(connection);
