@@ -21,7 +21,7 @@ describe("closing an embedded supervisor", { skip: plainMode }, () => {
     const leftovers = watchLeftovers();
     await using app = new TempApp(files);
     using _temporary = temporaryFolder(app.scratch);
-    const supervisor = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
+    await using supervisor = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
     const url = await start(supervisor);
     assert.equal((await requestOnce(url)).body, "one");
     app.edit("value.js", "one", "two");
@@ -39,12 +39,12 @@ describe("closing an embedded supervisor", { skip: plainMode }, () => {
   test("while it starts, while it reloads and after a failure", async () => {
     const leftovers = watchLeftovers();
     await using app = new TempApp(files);
-    const starting = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
+    await using starting = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
     const started = starting.start();
     await starting.close();
     await started;
 
-    const reloading = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
+    await using reloading = createSupervisor({ entry: app.path("main.js"), logLevel: "silent" });
     await start(reloading);
     app.edit("value.js", "one", "two");
     const reloaded = reloading.reload();
@@ -52,7 +52,7 @@ describe("closing an embedded supervisor", { skip: plainMode }, () => {
     await reloaded;
 
     app.write("main.js", "}{");
-    const failing = createSupervisor({ entry: app.path("main.js"), port: 0, logLevel: "silent" });
+    await using failing = createSupervisor({ entry: app.path("main.js"), port: 0, logLevel: "silent" });
     assert.equal((await failing.start()).kind, "failed");
     await failing.close();
     await leftovers.check();
