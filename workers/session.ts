@@ -78,10 +78,11 @@ export class AppSession {
         prepare: (file) => loaded().prepare(file),
         resolve: (specifier, importer, kind) => loaded().resolve(specifier, importer, kind),
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => this.#control.send({ type: "modulesDiscovered", modules: [module] }),
         loaded: (modules) => this.#control.send({ type: "modulesLoaded", loaded: modules }),
       },
-      { entry },
+      { entry, root },
     );
   }
 

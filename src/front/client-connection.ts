@@ -13,6 +13,7 @@ import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../protocol/connect
 import type { Gate, Verdict } from "./gate.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
+import { resetAtOnce } from "./reset.js";
 import type { SlotLeases } from "./slot-leases.js";
 import type { AfterTurn, Turn } from "./turn.js";
 import { type AppServer, Upstream, type UpstreamEvents } from "./upstream.js";
@@ -38,6 +39,8 @@ const BEGIN_POLL_MS = 5;
 const LEAVE_MS = 1000;
 /** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
 const DEATH_REASON_MS = 2000;
+/** How long a client may go on sending after the page that ends its connection. */
+const GOODBYE_MS = 1000;
 /** After the app ended its half of a connection, it usually closes the rest very soon. */
 const CLOSE_CHECK_MS = 200;
 
@@ -76,6 +79,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #upstreamFull = false;
   /** The upstream was told to end, because its server was replaced or a page takes its place. */
   #leaving = false;
+  /** A page was sent as the last thing on this connection. */
+  #saidGoodbye = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(client: Socket, port: PublicPort, relay: Relay) {
@@ -113,7 +118,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   /** The death of the worker is known: begun requests that waited for the reason get their page. */
   workerDied(epoch: number, page: OwnPage): void {
-    if (this.#upstream?.server.epoch !== epoch || !this.#upstream.ended || this.#held) return;
+    if (this.#client.destroyed || this.#held) return;
+    if (this.#upstream?.server.epoch !== epoch || !this.#upstream.ended) return;
     if (this.#upstream.closedOnPurpose === STILL_OPEN) this.#answerWith(page);
   }
 
@@ -140,6 +146,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   // ---- from the client
 
   #onClientBytes(bytes: Buffer): void {
+    if (this.#saidGoodbye) return;
     if (this.#opaque && this.#upstream !== undefined && this.#waiting.length === 0) {
       this.#send(bytes, this.#upstream);
       return;
@@ -447,15 +454,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     if (this.#isOpaque() || upstream.server.kind !== "http") {
       // Nothing can be said inside a session that lived in the worker.
       if (this.#opaque || upstream.flushed) this.#client.destroySoon();
-      else this.#client.resetAndDestroy();
+      else resetAtOnce(this.#client);
     } else if (this.#hasUnstarted()) {
       this.#sendAgain();
     } else if (this.#lostTrack()) {
-      this.#client.resetAndDestroy();
+      resetAtOnce(this.#client);
     } else if (upstream.flushed) {
       this.#detach();
     } else if (this.#answered) {
-      this.#client.resetAndDestroy();
+      resetAtOnce(this.#client);
     } else {
       this.#reportDeath(upstream);
     }
@@ -521,9 +528,16 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     const complete = !this.#overflowed && !this.#clientEnded;
     this.#waiting.length = 0;
     this.#drop();
-    if (!sayable || !complete) {
-      if (sayable) client.end(OwnPages.raw(page));
-      else client.destroy();
+    if (!sayable) {
+      client.destroy();
+      return;
+    }
+    if (!complete) {
+      this.#saidGoodbye = true;
+      client.end(OwnPages.raw(page));
+      // What the client still sends is read for a while: closing on unread bytes would reset it before it has the page.
+      client.resume().once("end", () => client.destroySoon());
+      this.#startTimer(GOODBYE_MS, () => client.destroy());
       return;
     }
     this.#port.connections.delete(this);

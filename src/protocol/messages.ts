@@ -31,6 +31,10 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
+  /** Files, existing or not, that were read through `node:fs` during evaluation. */
+  reads: z.array(z.string()),
+  /** Folders that were listed during evaluation. */
+  lists: z.array(z.string()),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
@@ -154,6 +158,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serverClosed"), listenId: z.int() }),
   /** A purge closed the server: its public port waits for adoption. */
   z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
+  /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
+  z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */

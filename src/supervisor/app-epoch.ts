@@ -35,6 +35,7 @@ export interface EpochListener {
   serverClosed(epoch: AppEpoch, listenId: number): void;
   serverReleased(epoch: AppEpoch, listenId: number): void;
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
+  fileWritten(epoch: AppEpoch, file: string): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
@@ -129,6 +130,9 @@ export class AppEpoch {
         break;
       case "modulesLoaded":
         this.#listener.modulesLoaded(this, report.loaded);
+        break;
+      case "fileWritten":
+        this.#listener.fileWritten(this, report.file);
         break;
       case "logged":
         this.#listener.logged(report.level, report.message);

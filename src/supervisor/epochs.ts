@@ -90,6 +90,7 @@ export class Epochs {
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
+        this.#with.preparer.trackData(app, outcome.loaded);
         return { type: "booted", app };
       case "failed":
         await this.retire(epoch, 0);
@@ -137,7 +138,12 @@ export class Epochs {
       this.#threads.get(epoch)?.discovered(modules);
       this.#with.preparer.trackModules(modules);
     },
-    modulesLoaded: (epoch, loaded) => this.#threads.get(epoch)?.evaluated(loaded),
+    modulesLoaded: (epoch, loaded) => {
+      const app = this.#threads.get(epoch);
+      app?.evaluated(loaded);
+      if (app) this.#with.preparer.trackData(app, loaded);
+    },
+    fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);

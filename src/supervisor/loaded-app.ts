@@ -5,6 +5,8 @@ import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 import { reachable } from "../graph/reachable.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import type { AppEpoch } from "./app-epoch.js";
+import { DataFiles } from "./data-files.js";
+import type { PendingChanges } from "./pending.js";
 import { moduleNode, type Preparation } from "./prepare.js";
 
 export class LoadedApp {
@@ -14,6 +16,7 @@ export class LoadedApp {
   #graph: ModuleGraph;
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
+  readonly #data = new DataFiles();
 
   constructor(epoch: AppEpoch, roots: readonly string[], preparation: Preparation) {
     this.epoch = epoch;
@@ -47,9 +50,10 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic } of loaded) {
+    for (const { file, observed, dynamic, reads, lists } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
+      this.#data.evaluated(file, reads, lists);
       changes.push({
         ...node,
         observed: new Set(observed),
@@ -58,6 +62,21 @@ export class LoadedApp {
       });
     }
     this.#graph = this.#graph.with(changes);
+  }
+
+  /** The app writes this file itself. */
+  written(file: string): void {
+    this.#data.written(file);
+  }
+
+  /** Whether the app writes this file itself: then it is state, and its changes are nobody's business. */
+  writes(file: string): boolean {
+    return this.#data.writes(file);
+  }
+
+  /** Modules that read one of the pending files, or listed a folder in which one came or went. */
+  readersOf(pending: PendingChanges): string[] {
+    return this.#data.readersOf(pending).filter((file) => this.#graph.get(file)?.evaluated);
   }
 
   /** Files that the thread compiled by itself. */
@@ -72,6 +91,7 @@ export class LoadedApp {
     const again = new Set(loaded.map(({ file }) => file));
     for (const file of purged) {
       const node = preparation.graph.get(file);
+      if (!again.has(file)) this.#data.forget(file);
       if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
     }
     this.#graph = preparation.graph.with(unloaded);

@@ -6,6 +6,7 @@ import type { FileRegistry } from "../files/registry.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options.js";
+import type { LoadedModule } from "../protocol/messages.js";
 import { cacheFolder, importConditions, installedPackageFiles } from "./environment.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { PendingChanges } from "./pending.js";
@@ -73,6 +74,14 @@ export class Preparer {
       for (const specifier of compiled.requires) add(specifier, "require");
     }
     this.#registry.trackFolders(folders);
+  }
+
+  /** Watches what modules read and listed while they were evaluated. */
+  trackData(app: LoadedApp, loaded: readonly LoadedModule[]): void {
+    for (const { reads, lists } of loaded) {
+      this.#registry.track(reads.filter((file) => !app.writes(file)).map((file) => ({ file, hash: undefined })));
+      this.#registry.trackFolders(lists);
+    }
   }
 
   /** Readies the graph for its first reload, and keeps what was compiled for the next start. */

@@ -238,15 +238,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
     const known = [...preparation.fresh].filter((file) => app.graph.has(file));
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
+    for (const file of app.readersOf(this.#pending)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + deleted.size === 0) {
+    if (known.length + changed.size + deleted.size === 0) {
       this.#pending.clear();
       this.#move({ type: "unchanged" });
       return this.#report("unchanged", started);
     }
     const { scope } = this.#options;
     if (scope === "worker") {
-      this.#restartReason = { type: "changed", files: [...known, ...deleted] };
+      this.#restartReason = { type: "changed", files: this.#pending.all() };
       return this.#restart(started);
     }
     const planned = (within: "affected" | "app"): ReloadPlan =>
@@ -267,6 +268,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     }
     const generation = this.#generation + 1;
     const lost = app.applied(preparation, plan.purge, outcome.loaded);
+    this.#preparer.trackData(app, outcome.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();

@@ -57,6 +57,8 @@ export class EdgeReport {
       file: edges.file,
       observed: [...edges.observed],
       dynamic: [...edges.dynamic],
+      reads: [...edges.reads],
+      lists: [...edges.lists],
     }));
     this.#untold.clear();
     return modules;

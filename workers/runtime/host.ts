@@ -12,6 +12,8 @@ export interface RuntimeHost {
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
   /** A file was prepared that nobody had added. */
   discovered(module: PreparedModule): void;
+  /** The app writes a file that a module has read, or into a folder that one has listed. */
+  written?(file: string): void;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }

@@ -10,6 +10,10 @@ export class ModuleEdges {
   readonly file: string;
   readonly observed = new Set<string>();
   readonly dynamic = new Set<string>();
+  /** Files read through `node:fs`, existing or not. */
+  readonly reads = new Set<string>();
+  /** Folders listed. */
+  readonly lists = new Set<string>();
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
   open = true;
   readonly #changed: (edges: ModuleEdges) => void;
@@ -22,6 +26,18 @@ export class ModuleEdges {
   observe(file: string): void {
     if (file === this.file || this.observed.has(file)) return;
     this.observed.add(file);
+    this.#changed(this);
+  }
+
+  readsFile(file: string): void {
+    if (this.reads.has(file)) return;
+    this.reads.add(file);
+    this.#changed(this);
+  }
+
+  listsFolder(folder: string): void {
+    if (this.lists.has(folder)) return;
+    this.lists.add(folder);
     this.#changed(this);
   }
 

@@ -11,6 +11,7 @@ import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
 import type { EsmModule } from "./esm-module.js";
+import { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { installMainModule } from "./main-module.js";
@@ -25,6 +26,8 @@ import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
 
 export interface RuntimeOptions {
+  /** Folder below which files that are read during evaluation count as dependencies; absent: none do. */
+  readonly root?: string | undefined;
   /** The app's main file: `require.main`, `import.meta.main`. */
   readonly entry: string;
 }
@@ -60,10 +63,20 @@ export class Runtime {
   readonly #commonJs: CommonJsLoader;
   readonly #esm: EsmLoader;
   readonly #traces: StackTraces;
+  readonly #reads: FileReads;
   #uninstall: (() => void) | undefined;
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
-    this.#host = host;
+    this.#reads = new FileReads({
+      root: options.root,
+      reader: () => this.#observer.reader,
+      written: (file) => host.written?.(file),
+    });
+    this.#host = {
+      ...host,
+      prepare: (file) => this.#reads.ignore(() => host.prepare(file)),
+      resolve: (specifier, importer, kind) => this.#reads.ignore(() => host.resolve(specifier, importer, kind)),
+    };
     this.#entry = options.entry;
     this.#report = new EdgeReport((modules) => host.loaded(modules));
     this.#traces = new StackTraces({
@@ -114,6 +127,7 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
+    this.#reads.install();
     const undoTraces = this.#traces.install();
     const undoRequests = interceptPackageRequests({
       resolve: (specifier, importer, kind) => this.#host.resolve(specifier, importer, kind),
@@ -127,6 +141,7 @@ export class Runtime {
       undoMainModule();
       undoRequests();
       undoTraces();
+      this.#reads.uninstall();
     };
   }
 

@@ -1,0 +1,115 @@
+/**
+ * Files that are read and folders that are listed while a module is evaluated: they count as its dependencies. The
+ * functions of `node:fs` that do so are wrapped for the whole thread; a call that no evaluation makes costs one check.
+ * What the app itself writes is its state, not a dependency, and is reported as written.
+ */
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ModuleEdges } from "./observer.js";
+
+export interface FileReadsOptions {
+  /** Only what lies below it counts. */
+  readonly root: string | undefined;
+  /** The module to which what happens now is attributed. */
+  reader(): ModuleEdges | undefined;
+  /** The app writes a file that a module has read, or into a folder that one has listed. */
+  written(file: string): void;
+}
+
+type Functions = Record<string, unknown>;
+
+const READING = ["readFileSync", "readFile", "createReadStream", "existsSync", "accessSync", "access", "openAsBlob"];
+const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
+const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
+const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
+
+export class FileReads {
+  readonly #options: FileReadsOptions;
+  /** What has been read or listed in this thread; bounded by what modules name while they are evaluated. */
+  readonly #known = new Set<string>();
+  readonly #restores: (() => void)[] = [];
+  #ignoring = 0;
+
+  constructor(options: FileReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Wraps the functions of `node:fs` until `uninstall`. */
+  install(): void {
+    for (const functions of [fs, fs.promises] as unknown as Functions[]) {
+      for (const name of READING) this.#wrap(functions, name, (file) => this.#onRead(file));
+      for (const name of LISTING) this.#wrap(functions, name, (folder) => this.#onList(folder));
+      for (const name of WRITING) this.#wrap(functions, name, (file) => this.#onWrite(file));
+    }
+    syncBuiltinESMExports();
+  }
+
+  uninstall(): void {
+    for (const restore of this.#restores.splice(0)) restore();
+    syncBuiltinESMExports();
+  }
+
+  /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
+  ignore<Result>(run: () => Result): Result {
+    this.#ignoring++;
+    try {
+      return run();
+    } finally {
+      this.#ignoring--;
+    }
+  }
+
+  #wrap(functions: Functions, name: string, note: (argument: unknown) => void): void {
+    const original = functions[name];
+    if (typeof original !== "function") return;
+    function wrapped(this: unknown, ...args: unknown[]): unknown {
+      note(args[0]);
+      return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
+    }
+    Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
+    functions[name] = wrapped;
+    this.#restores.push(() => {
+      if (functions[name] === wrapped) functions[name] = original;
+    });
+  }
+
+  #onRead(argument: unknown): void {
+    const edges = this.#reader();
+    const file = edges && this.#counted(argument);
+    if (file !== undefined) edges?.readsFile(file);
+  }
+
+  #onList(argument: unknown): void {
+    const edges = this.#reader();
+    const folder = edges && this.#counted(argument);
+    if (folder !== undefined) edges?.listsFolder(folder);
+  }
+
+  #onWrite(argument: unknown): void {
+    if (this.#known.size === 0) return;
+    const file = absolutePath(argument);
+    if (file !== undefined && (this.#known.has(file) || this.#known.has(path.dirname(file))))
+      this.#options.written(file);
+  }
+
+  #reader(): ModuleEdges | undefined {
+    return this.#ignoring === 0 ? this.#options.reader() : undefined;
+  }
+
+  #counted(argument: unknown): string | undefined {
+    const file = absolutePath(argument);
+    const { root } = this.#options;
+    if (file === undefined || root === undefined || NOT_COUNTED.test(file)) return undefined;
+    if (file !== root && !file.startsWith(root + path.sep)) return undefined;
+    this.#known.add(file);
+    return file;
+  }
+}
+
+/** File descriptors and buffers do not count. */
+function absolutePath(argument: unknown): string | undefined {
+  if (typeof argument === "string") return path.resolve(argument);
+  return argument instanceof URL && argument.protocol === "file:" ? fileURLToPath(argument) : undefined;
+}
