@@ -254,6 +254,27 @@ http.createServer((req, res) => res.end(String(parts.reduce((sum, part) => sum +
     assert.equal(await served.text("/"), "2");
   });
 
+  test("a file that the request before has loaded for the first time", async () => {
+    const count = plainMode ? 3 : 200;
+    await using app = new TempApp({
+      ...esmApp,
+      "main.js": `import http from "node:http";
+
+http.createServer(async (req, res) => {
+  const { value } = await import("./late" + req.url + ".js");
+  res.end(String(value));
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+      ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`late/${index}.js`, esmApp["value.js"]])),
+    });
+    await using served = await serve(app, "main.js");
+    for (let index = 0; index < count; index++) {
+      assert.equal(await served.text(`/${index}`), "0");
+      app.write(`late/${index}.js`, "export const value = 1;\n");
+      assert.equal(await served.text(`/${index}`), "1");
+    }
+  });
+
   test("while requests are under way: each gets the old or the new answer, and none fails", async () => {
     await using app = new TempApp(esmApp);
     await using served = await start(app);

@@ -370,6 +370,49 @@ export const where = [basename(import.meta.filename), basename(import.meta.url)]
     assert.deepEqual(await served.json("/"), wanted("esm2", "cjs2", "late2"));
   });
 
+  test("what was only loaded during a request fails when a file it imports is deleted or broken", async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `${importHttp}const answer = async () => {
+  try {
+    return (await import("./late.js")).value;
+  } catch {
+    return "failed";
+  }
+};
+${listen}`,
+      "late.js": `import { leaf } from "./leaf.js";\nexport const value = "late " + leaf;\n`,
+      "leaf.js": `export const leaf = "one";\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.json("/"), "late one");
+    for (const damage of [() => app.remove("leaf.js"), () => app.write("leaf.js", "}{")]) {
+      damage();
+      const answer = await served.get("/");
+      // A reload may say so at once; a fresh start finds out when the file is loaded.
+      assert.ok(answer.status === 500 || answer.body === `"failed"`, `${answer.status} ${answer.body}`);
+      app.write("leaf.js", `export const leaf = "two";\n`);
+      assert.equal(await served.json("/"), "late two");
+    }
+  });
+
+  test("a module that is required at the start and again during requests fails when it is deleted", async () => {
+    await using app = new TempApp({
+      "main.js": `${requireHttp}const first = require("./first");
+const other = require("./other");
+const answer = () => [first.value, other.late()];
+${listen}`,
+      "first.js": `exports.value = 1;\n`,
+      "other.js": `exports.late = () => require("./" + "first").value;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.deepEqual(await served.json("/"), [1, 1]);
+    app.remove("first.js");
+    assert.equal((await served.get("/")).status, 500);
+    app.write("first.js", "exports.value = 2;\n");
+    assert.deepEqual(await served.json("/"), [2, 2]);
+  });
+
   test("top-level await in a leaf, waited for by all who import it", async () => {
     await using app = new TempApp({
       "package.json": esmPackage,
