@@ -17,6 +17,8 @@ export class LoadedApp {
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
   readonly #data = new DataFiles();
+  /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
+  #found: PreparedModule[] = [];
 
   constructor(epoch: AppEpoch, roots: readonly string[], preparation: Preparation) {
     this.epoch = epoch;
@@ -81,6 +83,7 @@ export class LoadedApp {
 
   /** Files that the thread compiled by itself. */
   discovered(modules: readonly PreparedModule[]): void {
+    this.#found.push(...modules);
     this.#modules = new Map([...this.#modules, ...modules.map((module) => [module.compiled.file, module] as const)]);
     this.#graph = this.#graph.with(modules.map((module) => moduleNode(module, this.#graph.get(module.compiled.file))));
   }
@@ -97,6 +100,9 @@ export class LoadedApp {
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;
     this.#failures = preparation.failures;
+    const found = this.#found.filter(({ compiled }) => !preparation.modules.has(compiled.file));
+    this.discovered(found);
+    this.#found = [];
     this.evaluated(loaded);
     return unloaded.length > 0 ? this.#forgetUnreachable() : [];
   }

@@ -111,5 +111,5 @@ export class FileReads {
 /** File descriptors and buffers do not count. */
 function absolutePath(argument: unknown): string | undefined {
   if (typeof argument === "string") return path.resolve(argument);
-  return argument instanceof URL && argument.protocol === "file:" ? fileURLToPath(argument) : undefined;
+  return argument instanceof URL && argument.protocol === "file:" ? path.resolve(fileURLToPath(argument)) : undefined;
 }
