@@ -433,7 +433,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
         this.#client.resetAndDestroy();
         break;
       case LET_GO:
-        if (this.#hasUnstarted()) this.#requeue();
+        if (this.#hasUnstarted() || upstream.server.kind !== "http") this.#requeue();
         else if (this.#lostTrack()) this.#client.destroy();
         else this.#detach();
         break;
@@ -451,7 +451,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** The bytes ended and the app did not end them: its worker is dead or dying. */
   #onUpstreamLost(upstream: Upstream): void {
     this.#avoid(upstream.server);
-    if (this.#isOpaque() || upstream.server.kind !== "http") {
+    if (!upstream.seen) {
+      this.#requeue();
+    } else if (this.#isOpaque() || upstream.server.kind !== "http") {
       // Nothing can be said inside a session that lived in the worker.
       if (this.#opaque || upstream.flushed) this.#client.destroySoon();
       else resetAtOnce(this.#client);

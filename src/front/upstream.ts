@@ -8,6 +8,7 @@ import {
   FINISHED,
   FLUSHED,
   OPAQUE,
+  SEEN,
   SLOT_WORDS,
   STARTED,
   slotBase,
@@ -101,6 +102,11 @@ export class Upstream {
     return this.#word(CLOSED_ON_PURPOSE);
   }
 
+  /** The worker knows of this connection. */
+  get seen(): boolean {
+    return this.#word(SEEN) === 1;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -190,8 +196,11 @@ export class Upstream {
     if (socket !== this.#socket) return;
     this.#lastWords = this.#table.slice(this.#base, this.#base + SLOT_WORDS);
     if (this.#accepted) {
+      // Ended by the other side unseen: it was dropped from the queue of a server that closed.
+      const dropped = !this.seen && (this.#ended || !this.#abandoned);
       this.#onEnd();
-      this.#leases.giveBack(this.#slot);
+      if (dropped) this.#leases.giveBackUnused(this.#slot);
+      else this.#leases.giveBack(this.#slot);
       return;
     }
     this.#leases.giveBackUnused(this.#slot);

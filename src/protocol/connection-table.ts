@@ -1,5 +1,5 @@
 /**
- * The memory that both threads share: a header, then five words for each upstream connection (one unix-socket
+ * The memory that both threads share: a header, then six words for each upstream connection (one unix-socket
  * connection from the front to a server of the app). The worker writes the counters, the main thread reads them to know
  * where requests begin: a connection whose counters are equal is idle, and its next bytes are a new request.
  *
@@ -10,7 +10,7 @@
 export const MAILBOX = 2;
 export const MAILBOX_WORDS = 130;
 export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
-export const SLOT_WORDS = 5;
+export const SLOT_WORDS = 6;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
 export const HOLD = 0;
@@ -28,6 +28,9 @@ export const RELEASED = 3;
 
 /** Requests whose answer has left the worker whole. Never more than FINISHED. */
 export const FLUSHED = 4;
+
+/** 1 once the worker has taken the connection from the kernel's queue and read whose it is. */
+export const SEEN = 5;
 
 /** In CLOSED_ON_PURPOSE. */
 export const STILL_OPEN = 0;

@@ -15,6 +15,7 @@ import {
   OPAQUE,
   RELEASED,
   RESET,
+  SEEN,
   STARTED,
   STILL_OPEN,
   slotBase,
@@ -67,6 +68,7 @@ export class RelayedConnection {
     this.#table = table;
     this.#base = slotBase(preface.slot);
     this.#inFlight = inFlight;
+    Atomics.store(table, this.#base + SEEN, 1);
     showAddresses(socket, preface);
     this.addLayer(socket);
     socket.resetAndDestroy = resetOnPurpose;
