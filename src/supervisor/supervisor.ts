@@ -411,6 +411,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     };
     this.#lastFailure = report;
     if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
+    // Requests that wait for a server get the page instead.
+    this.#front.recheck();
     this.emit("failed", report);
     this.emit("reload", report);
     return report;
