@@ -4,8 +4,9 @@
  * runs, and are parsed where they arrive (code and source text inside a prepared module excepted); orders come from our
  * own code, so that the worker need not load zod, which takes 50 ms of every start.
  */
-import { z } from "zod";
+
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { z } from "../zod.js";
 import type { SerializedError } from "./serialized-error.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
