@@ -6,7 +6,7 @@
  */
 
 import type { PreparedModule } from "../compile/compiled-module.js";
-import { z } from "../zod.js";
+import { z } from "./zod.js";
 import type { SerializedError } from "./serialized-error.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
