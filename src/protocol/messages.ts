@@ -113,6 +113,10 @@ export interface PlanOrder {
   readonly modules: readonly PreparedModule[];
   /** Modules that are kept, with specifiers that lead elsewhere now. */
   readonly relinked: readonly PreparedModule[];
+  /** Files that are gone or broken: whoever asks for one later gets the error, not the code that the worker still has. */
+  readonly forget: readonly string[];
+  /** Files were added or deleted: specifiers may lead elsewhere. */
+  readonly lookupsChanged: boolean;
   /** Milliseconds that requests in flight get before the purge. */
   readonly drainMs: number;
 }

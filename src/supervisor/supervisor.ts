@@ -294,6 +294,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       load: plan.load,
       modules,
       relinked,
+      forget: [...this.#pending.deleted, ...preparation.failures.keys()],
+      lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
   }
