@@ -4,10 +4,10 @@
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
 import { nearestName } from "./nearest-name.js";
+import { z } from "./protocol/zod.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 

@@ -82,8 +82,23 @@ test("a chain of 60 diamonds, which has 2^60 paths, is walked once", () => {
 
 test("in a cycle the edge is dropped that a start would find closing it", () => {
   const graph = ModuleGraph.of([esm("/entry", ["/z"]), esm("/z", ["/b"]), esm("/b", ["/z"])]);
-  assert.deepEqual(graph.evaluationOrder(["/entry"]).toLoad(graph.files()), ["/b", "/z", "/entry"]);
   assert.deepEqual(graph.evaluationOrder(["/entry"]).toPurge(graph.files()), ["/entry", "/z", "/b"]);
+});
+
+test("a cycle is loaded from the file through which a start enters it, after all that it leads to", () => {
+  const order = ModuleGraph.of([
+    esm("/entry", ["/before", "/z", "/after"]),
+    esm("/before", []),
+    esm("/z", ["/kept", "/b"]),
+    esm("/kept", ["/c"]),
+    esm("/c", ["/leaf", "/z"]),
+    esm("/b", ["/z"]),
+    esm("/leaf", []),
+    esm("/after", []),
+  ]).evaluationOrder(["/entry"]);
+  const files = ["/after", "/b", "/before", "/c", "/entry", "/leaf", "/z"];
+  assert.deepEqual(order.toLoad(files), ["/before", "/leaf", "/z", "/c", "/b", "/after", "/entry"]);
+  assert.deepEqual(order.toLoad(["/b", "/c"]), ["/c", "/b"]);
 });
 
 test("a file that imports itself is ordered", () => {

@@ -178,7 +178,7 @@ test("files in a cycle are purged and loaded together when they read each other"
     [made.purge, made.load],
     [
       ["/a", "/b"],
-      ["/b", "/a"],
+      ["/a", "/b"],
     ],
   );
 });

@@ -24,6 +24,7 @@ export class AppSession {
   readonly #control: ControlPort<WorkerReport>;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
+  #compiler: compilerModule.Compiler | undefined;
   /** Listen id -> who asked; from the request to its answer. */
   readonly #listens = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
   /** Orders that evaluate or purge run one at a time, in the order they came. */
@@ -64,14 +65,13 @@ export class AppSession {
 
   #createRuntime(): Runtime {
     const { root, conditions, cacheFolder, entry } = this.#order;
-    let compiler: compilerModule.Compiler | undefined;
     // Loaded when it is needed, which most apps never do: main compiles ahead. Its native parts would delay every start.
     const loaded = (): compilerModule.Compiler => {
-      if (!compiler) {
+      if (!this.#compiler) {
         const { Compiler } = createRequire(import.meta.url)("../src/compile/compiler.js") as typeof compilerModule;
-        compiler = new Compiler({ root, conditions, cacheFolder });
+        this.#compiler = new Compiler({ root, conditions, cacheFolder });
       }
-      return compiler;
+      return this.#compiler;
     };
     return new Runtime(
       {
@@ -134,12 +134,14 @@ export class AppSession {
   async #applyPlan(plan: OrderOf<"applyPlan">): Promise<void> {
     await this.#listen.drained(plan.drainMs);
     const servers = this.#listen.listening();
+    if (plan.lookupsChanged) this.#compiler?.forget();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
         load: plan.load,
         modules: plan.modules,
         relinked: plan.relinked,
+        forget: plan.forget,
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
       const before = servers.map(({ server }) => server);

@@ -106,7 +106,8 @@ export class Resolver {
 
   /** What `paths` and `baseUrl` give; nothing for JavaScript that is not part of a TypeScript project. */
   #mapped(read: Specifier, importer: string): readonly string[] {
-    if (read.type !== "package" || read.request.startsWith("#")) return [];
+    // TypeScript asks `paths` before package.json's `imports`, so `#lib/*` may be either.
+    if (read.type !== "package") return [];
     const config = this.#tsconfigs.of(importer);
     return isCompiled(importer, config) ? config.mapped(read.request) : [];
   }

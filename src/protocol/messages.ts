@@ -4,8 +4,9 @@
  * runs, and are parsed where they arrive (code and source text inside a prepared module excepted); orders come from our
  * own code, so that the worker need not load zod, which takes 50 ms of every start.
  */
-import { z } from "zod";
+
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { z } from "./zod.js";
 import type { SerializedError } from "./serialized-error.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
@@ -112,6 +113,10 @@ export interface PlanOrder {
   readonly modules: readonly PreparedModule[];
   /** Modules that are kept, with specifiers that lead elsewhere now. */
   readonly relinked: readonly PreparedModule[];
+  /** Files that are gone or broken: whoever asks for one later gets the error, not the code that the worker still has. */
+  readonly forget: readonly string[];
+  /** Files were added or deleted: specifiers may lead elsewhere. */
+  readonly lookupsChanged: boolean;
   /** Milliseconds that requests in flight get before the purge. */
   readonly drainMs: number;
 }

@@ -294,6 +294,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       load: plan.load,
       modules,
       relinked,
+      forget: [...this.#pending.deleted, ...preparation.failures.keys()],
+      lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
   }
@@ -411,6 +413,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     };
     this.#lastFailure = report;
     if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
+    // Requests that wait for a server get the page instead.
+    this.#front.recheck();
     this.emit("failed", report);
     this.emit("reload", report);
     return report;

@@ -233,7 +233,8 @@ async function shrink(
       const candidate = best.steps.filter((_, index) => index < from || index >= from + part);
       runs++;
       const found = await replay(start, candidate);
-      if (found === undefined) from += part;
+      // What is wrong before the first step is another trouble than the one that is being looked for.
+      if (found === undefined || (found.step === -1 && difference.step >= 0)) from += part;
       else {
         best = { steps: candidate.slice(0, found.step + 1), difference: found };
         shortened = true;

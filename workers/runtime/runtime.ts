@@ -41,6 +41,8 @@ export interface RuntimePlan {
   readonly modules: readonly PreparedModule[];
   /** Modules that stay, but whose specifiers lead elsewhere now. */
   readonly relinked: readonly PreparedModule[];
+  /** Files whose code is not to be used any more: the host is asked when one is evaluated. */
+  readonly forget?: readonly string[] | undefined;
   /** Between purge and load; awaited. */
   readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
 }
@@ -204,9 +206,11 @@ export class Runtime {
     this.#observer.openWindow();
     this.#registry.begin();
     try {
+      const outdated = this.#evaluatedMeanwhile(plan);
       this.add(plan.modules);
       for (const prepared of plan.relinked) this.#relink(prepared);
-      const purged = plan.purge.filter((file) => this.#purge(file));
+      for (const file of plan.forget ?? []) this.#forgetCode(file);
+      const purged = [...plan.purge, ...outdated].filter((file) => this.#purge(file));
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       this.#registry.commit();
@@ -361,6 +365,24 @@ export class Runtime {
     record.prepared = prepared;
     if (record.version?.kind === "esm") this.#esm.relink(record.version, prepared);
     else if (record.version) record.version.prepared = prepared;
+  }
+
+  /** Files that a request has loaded since the plan was made, when they were not evaluated yet as far as main knew. */
+  #evaluatedMeanwhile({ purge, modules }: RuntimePlan): string[] {
+    const planned = new Set(purge);
+    return modules
+      .filter(({ compiled }) => {
+        const version = this.#registry.find(compiled.file)?.version;
+        return version && !planned.has(compiled.file) && version.prepared.compiled.hash !== compiled.hash;
+      })
+      .map(({ compiled }) => compiled.file);
+  }
+
+  #forgetCode(file: string): void {
+    const record = this.#registry.find(file);
+    if (!record) return;
+    this.#registry.touch(record);
+    record.prepared = undefined;
   }
 
   /** False when there was nothing to purge. */
