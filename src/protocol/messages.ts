@@ -6,8 +6,8 @@
  */
 
 import type { PreparedModule } from "../compile/compiled-module.js";
-import { z } from "./zod.js";
 import type { SerializedError } from "./serialized-error.js";
+import { z } from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
 

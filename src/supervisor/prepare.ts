@@ -7,7 +7,7 @@
 import type { PreparedModule, Resolution } from "../compile/compiled-module.js";
 import type { Compiler } from "../compile/compiler.js";
 import { LinkError, type SourceError } from "../errors.js";
-import { checkLinks } from "../graph/links.js";
+import type { LinkProblem } from "../graph/links.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 
 export interface Preparation {
@@ -97,31 +97,28 @@ export function prepare(input: PrepareInput): Preparation {
 }
 
 /** The first failure among the files that a fresh start would evaluate, in the order it would meet them. */
-export function firstFailure(preparation: Preparation, eager: Iterable<string>): SourceError | undefined {
-  if (preparation.failures.size > 0) {
-    for (const file of eager) {
-      const failure = preparation.failures.get(file);
-      if (failure) return failure;
-    }
+export function firstFailure({ failures }: Preparation, eager: Iterable<string>): SourceError | undefined {
+  for (const file of eager) {
+    const failure = failures.get(file);
+    if (failure) return failure;
   }
   return undefined;
 }
 
-/** The first import, among `files` and their importers, of a name that its target does not export. */
+/** The first import, in a file that a fresh start would evaluate, of a name that its target does not export. */
 export function firstLinkProblem(
-  preparation: Preparation,
-  files: Iterable<string>,
+  { modules }: Preparation,
+  problems: readonly LinkProblem[],
   eager: ReadonlySet<string>,
 ): LinkError | undefined {
-  for (const problem of checkLinks(preparation.graph, files)) {
-    if (!eager.has(problem.importer)) continue;
-    const specifier = specifierOf(preparation.modules.get(problem.importer), problem.target) ?? problem.target;
-    return new LinkError(
-      `The requested module '${specifier}' does not provide an export named '${problem.name}'`,
-      locateImport(preparation.modules.get(problem.importer), specifier),
-    );
-  }
-  return undefined;
+  const problem = problems.find(({ importer }) => eager.has(importer));
+  if (!problem) return undefined;
+  const importer = modules.get(problem.importer);
+  const specifier = specifierOf(importer, problem.target) ?? problem.target;
+  return new LinkError(
+    `The requested module '${specifier}' does not provide an export named '${problem.name}'`,
+    locateImport(importer, specifier),
+  );
 }
 
 /** Files that `file`'s text names and that are own code: static imports, then literal requires. */

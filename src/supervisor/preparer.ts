@@ -3,6 +3,7 @@ import type { PreparedModule } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
 import { ResolveError, type SourceError } from "../errors.js";
 import type { FileRegistry } from "../files/registry.js";
+import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options.js";
@@ -58,8 +59,11 @@ export class Preparer {
 
   /** Why a fresh start with this preparation could not even begin; undefined when it could. */
   failureOf(preparation: Preparation): SourceError | undefined {
+    const problems = checkLinks(preparation.graph, preparation.fresh);
+    // Nearly always so; the walk over the whole graph costs 0.3 ms at 2000 modules.
+    if (preparation.failures.size + problems.length === 0) return undefined;
     const eager = eagerlyReachable(preparation.graph, this.#roots());
-    return firstFailure(preparation, eager) ?? firstLinkProblem(preparation, preparation.fresh, eager);
+    return firstFailure(preparation, eager) ?? firstLinkProblem(preparation, problems, eager);
   }
 
   /** Watches files that have come up, and the folders where an added file would change what their specifiers mean. */

@@ -36,7 +36,7 @@ const DRAIN_MS = 2000;
 /** How long a public port whose server was purged waits for the new code to listen again. */
 const ADOPTION_MS = 5000;
 /** A burst of saves is one reload when its events are closer together than this, unless a request asks earlier. */
-const QUIET_MS = 20;
+const QUIET_MS = 50;
 /** An app that ends by itself sooner than this after its start, without a request in flight, would only do so again. */
 const SHORT_LIFE_MS = 1000;
 /** What a later reload gains from is done when the first requests have had their turn. */
