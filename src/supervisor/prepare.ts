@@ -4,7 +4,7 @@
  * matters depends on who would evaluate the file.
  */
 
-import type { PreparedModule, Resolution } from "../compile/compiled-module.js";
+import type { CompiledModule, PreparedModule, Resolution } from "../compile/compiled-module.js";
 import type { Compiler } from "../compile/compiler.js";
 import { LinkError, type SourceError } from "../errors.js";
 import type { LinkProblem } from "../graph/links.js";
@@ -150,10 +150,7 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     format: compiled.format,
     imports: ownFiles(prepared.imports),
     requires: ownFiles(Object.values(prepared.requires)),
-    links: compiled.imports.flatMap(({ names }, index) => {
-      const file = target(index);
-      return file !== undefined && names.length > 0 ? [{ target: file, names }] : [];
-    }),
+    links: linksOf(compiled, target),
     exports: compiled.exports,
     stars: stars.filter((file) => file !== undefined),
     opaqueStars: stars.includes(undefined),
@@ -161,6 +158,18 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
     evaluated: before?.evaluated ?? false,
   };
+}
+
+/** In TypeScript that stands for CommonJS a name that does not exist, such as a re-exported type, is undefined. */
+function linksOf(
+  { imports, interop }: CompiledModule,
+  target: (index: number) => string | undefined,
+): ModuleNode["links"] {
+  if (interop !== "none") return [];
+  return imports.flatMap(({ names }, index) => {
+    const file = target(index);
+    return file !== undefined && names.length > 0 ? [{ target: file, names }] : [];
+  });
 }
 
 function intersection(before: ReadonlySet<string>, named: readonly string[]): ReadonlySet<string> {
