@@ -2,6 +2,7 @@
 import { type TransformOptions, transformSync } from "oxc-transform";
 import { decoratorHelpersText } from "./decorator-helpers.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
+import { keepLastMappings } from "./exact-mappings.js";
 import type { Language } from "./file-kind.js";
 import { asProblem, type ParseGoal, SyntaxProblem } from "./syntax-tree.js";
 import type { JsxSettings, TypeScriptSettings } from "./tsconfig-settings.js";
@@ -58,7 +59,7 @@ export function stripTypes(request: StripRequest): Derived | SyntaxProblem {
   }
   return {
     text: code,
-    map: map && { ...map, version: 3 },
+    map: map && keepLastMappings({ ...map, version: 3 }),
     helpers: Object.keys(helpersUsed).length > 0 ? decoratorHelpersText : "",
   };
 }
