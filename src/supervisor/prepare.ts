@@ -60,10 +60,10 @@ export function prepare(input: PrepareInput): Preparation {
         changes.set(current, brokenNode(current, before));
         continue;
       }
+      failures.delete(current);
       const running = input.modules.get(current);
       if (running && running.compiled.hash === prepared.compiled.hash && sameTargets(running, prepared)) continue;
       fresh.add(current);
-      failures.delete(current);
       modules.set(current, prepared);
       changes.set(current, moduleNode(prepared, before));
       for (const target of ownTargets(prepared)) {

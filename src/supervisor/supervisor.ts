@@ -241,6 +241,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const file of app.readersOf(this.#pending)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size === 0) {
+      if (this.#pending.added.size > 0) await this.#forget(app, []);
       this.#pending.clear();
       this.#move({ type: "unchanged" });
       return this.#report("unchanged", started);
@@ -268,6 +269,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     }
     const generation = this.#generation + 1;
     const lost = app.applied(preparation, plan.purge, outcome.loaded);
+    const forgotten = lost.length > 0 ? await this.#forget(app, lost) : undefined;
+    if (forgotten?.type === "ended") {
+      return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
+    }
     this.#preparer.trackData(app, outcome.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
@@ -298,6 +303,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+  }
+
+  /**
+   * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
+   * thread has to read it anew, and to say so; that is settled before the next request passes.
+   */
+  #forget(app: LoadedApp, lost: readonly string[]) {
+    const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
+    const generation = this.#generation + 1;
+    return app.epoch.apply({ ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true });
   }
 
   /**
