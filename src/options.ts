@@ -17,6 +17,7 @@ export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
   "depend",
   "adapters",
   "reload",
+  "inspect",
 ]);
 
 export const DEFAULT_PORT = 3000;
@@ -218,7 +219,8 @@ function checkOptions(input: unknown, origin: OptionOrigin): GivenOptions {
   if (!result.success) throw new OptionError(messageOf(result.error.issues[0], present, origin));
   const given = result.data;
   for (const option of NOT_AVAILABLE_YET) {
-    if (given[option] !== undefined && !(option === "reload" && given.reload === true))
+    const isDefault = (option === "reload" && given.reload) || (option === "inspect" && given.inspect === false);
+    if (given[option] !== undefined && !isDefault)
       throw new OptionError(`${nameOf(option, origin)} is not available yet: leave it out for now`);
   }
   return given;

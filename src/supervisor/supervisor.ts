@@ -186,7 +186,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #noticed(): void {
     const { cooldown } = this.#options;
     if (this.#closing || cooldown === "off") return;
-    Atomics.store(this.#table, HOLD, 1);
+    // During a cooldown requests go on to the old code.
+    if (this.#registry.stale()) Atomics.store(this.#table, HOLD, 1);
     clearTimeout(this.#eager);
     this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
   }

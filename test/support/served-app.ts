@@ -18,6 +18,8 @@ export interface ServeOptions {
   /** Arguments of the app, after `--`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The line that says that the port is open, when flags make it another than usual. */
+  readonly announced?: RegExp;
 }
 
 export const plainMode = process.env.UNRELOADER_TEST_MODE === "plain";
@@ -132,7 +134,7 @@ export class ServedApp implements AsyncDisposable {
     this.lines.follow(child.stderr);
     const exit = once(child, "close").then(([code, signal]): Exit => ({ code, signal }));
     this.#exit = exit;
-    const listening = this.lines.wait(LISTENING, since);
+    const listening = this.lines.wait(this.#options.announced ?? LISTENING, since);
     listening.catch(() => {});
     const first = await Promise.race([listening, exit]);
     if (typeof first === "string") this.#origin = LISTENING.exec(first)?.[1];
