@@ -6,7 +6,7 @@
 
 import type { CompiledModule, PreparedModule, Resolution } from "../compile/compiled-module.js";
 import type { Compiler } from "../compile/compiler.js";
-import { LinkError, type SourceError } from "../errors.js";
+import { CompileError, LinkError, SourceError } from "../errors.js";
 import type { LinkProblem } from "../graph/links.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 
@@ -54,7 +54,7 @@ export function prepare(input: PrepareInput): Preparation {
       try {
         prepared = makeCurrent();
       } catch (error) {
-        failures.set(current, asSourceError(error));
+        failures.set(current, asSourceError(error, current));
         fresh.add(current);
         modules.delete(current);
         changes.set(current, brokenNode(current, before));
@@ -92,6 +92,7 @@ export function prepare(input: PrepareInput): Preparation {
     if (!sameTargets(before, after)) visit(file, () => after);
   }
 
+  for (const file of removed) failures.delete(file);
   const graph = input.graph.with(changes.values(), removed);
   return { graph, modules, failures, fresh };
 }
@@ -217,7 +218,10 @@ function locateImport(importer: PreparedModule | undefined, specifier: string) {
   return { file, line: before.split("\n").length, column: at - before.lastIndexOf("\n") };
 }
 
-function asSourceError(error: unknown): SourceError {
-  if (error instanceof Error && "location" in error) return error as SourceError;
+function asSourceError(error: unknown, file: string): SourceError {
+  if (error instanceof SourceError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  // It has gone, or became unreadable, after its importer was resolved.
+  if (code !== undefined) return new CompileError(`the file cannot be read: ${message}`, { file, line: 1, column: 1 });
   throw error;
 }

@@ -211,12 +211,22 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     clearTimeout(this.#eager);
     Atomics.store(this.#table, HOLD, 1);
     try {
-      let report = await this.#runCycle();
-      while (this.#mustWork()) report = await this.#runCycle();
+      let report = await this.#runCycleSafely();
+      while (this.#mustWork()) report = await this.#runCycleSafely();
       return report;
     } finally {
       Atomics.store(this.#table, HOLD, 0);
       this.#app?.epoch.releaseRequests();
+    }
+  }
+
+  /** An error that nobody foresaw is the supervisor's own; people see it where they see theirs, and the app lives on. */
+  async #runCycleSafely(): Promise<ReloadReport> {
+    const started = performance.now();
+    try {
+      return await this.#runCycle();
+    } catch (error) {
+      return this.#fail(serializeError(error), started, undefined);
     }
   }
 
@@ -419,7 +429,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#state = transition(this.#state, event);
   }
 
-  async #fail(error: SerializedError, started: number, preparation: Preparation): Promise<ReloadReport> {
+  async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
     const report = {
       ...this.#report("failed", started),
@@ -488,13 +498,15 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 }
 
 /** Files that import the one an error is in, nearest first, up to the entry. */
-function importersOf(error: SerializedError, { graph }: Preparation, entry: string): string[] {
+function importersOf(error: SerializedError, preparation: Preparation | undefined, entry: string): string[] {
   const chain: string[] = [];
   const seen = new Set<string>();
   let file = error.location?.file;
   while (file !== undefined && file !== entry && !seen.has(file)) {
     seen.add(file);
-    const importer: string | undefined = [...graph.importersOf(file)].find((candidate) => !seen.has(candidate));
+    const importer: string | undefined = [...(preparation?.graph.importersOf(file) ?? [])].find(
+      (candidate) => !seen.has(candidate),
+    );
     if (importer !== undefined) chain.push(importer);
     file = importer;
   }
