@@ -423,6 +423,10 @@ export const esmCorpus: readonly (readonly [title: string, program: string])[] =
     `--- m.mjs\nimport "./a.mjs"; report("never");\n--- a.mjs\nawait 0; throw new Error("late");`,
   ],
   [
+    "a module that throws after it has waited fails all that import it",
+    `--- m.mjs\nimport "./b.mjs"; report("never");\n--- b.mjs\nimport "./c.mjs"; report("never b");\n--- c.mjs\nimport "./a.mjs"; report("c"); throw new Error("c");\n--- a.mjs\nawait 0; report("a");`,
+  ],
+  [
     "cycle with top-level await",
     `--- m.mjs\nimport { b } from "./b.mjs"; export const a = await Promise.resolve("a"); report(a, b);\n--- b.mjs\nimport "./m.mjs"; report("b"); await 0; export const b = "b";`,
   ],

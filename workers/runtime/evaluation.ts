@@ -167,6 +167,7 @@ export class Evaluator {
     this.#finish(module);
     const ready: EsmModule[] = [];
     gatherReady(module, ready);
+    module.waiters = [];
     this.#executeAll(ready);
   }
 
@@ -188,8 +189,12 @@ export class Evaluator {
       module.resume = undefined;
       try {
         const result = this.#steps.attribute(module, () => resume?.());
-        if (module.form === "async") this.#watch(module, result as Promise<unknown>);
-        else this.#finish(module);
+        if (module.form === "async") {
+          this.#watch(module, result as Promise<unknown>);
+        } else {
+          this.#finish(module);
+          module.waiters = [];
+        }
       } catch (error) {
         this.#steps.threw(module, error);
         this.#rejected(module, error);
@@ -223,7 +228,10 @@ export class Evaluator {
   }
 }
 
-/** Collects the importers that waited only for `module`, and theirs: GatherAvailableAncestors. */
+/**
+ * Collects the importers that waited only for `module`, and theirs: GatherAvailableAncestors. They stay its waiters until
+ * it is evaluated, because they fail with it when it throws.
+ */
 function gatherReady(module: EsmModule, ready: EsmModule[]): void {
   for (const { module: waiter, attempt } of module.waiters) {
     if (waiter.attempt !== attempt || waiter.state !== "waiting" || waiter.cycleRoot.state === "failed") continue;
@@ -233,7 +241,6 @@ function gatherReady(module: EsmModule, ready: EsmModule[]): void {
     ready.push(waiter);
     if (!waiter.hasTopLevelAwait) gatherReady(waiter, ready);
   }
-  module.waiters = [];
 }
 
 /** Lets go of everything that only matters while the module is under way. */

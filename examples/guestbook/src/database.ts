@@ -2,12 +2,13 @@
  * Postgres, inside this process. Opening it is slow (seconds the first time), which is what makes a restart slow; no
  * file of this app that people edit is imported here, so a reload leaves it open.
  */
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 
-/** Outside the project: the files of a database are no source code. One folder a port, since one process may use it. */
-const folder = process.env.GUESTBOOK_DATA ?? path.join(tmpdir(), `guestbook-${process.env.PORT ?? 3000}`);
+/**
+ * In memory, so that what is kept over a reload is plainly the open database itself. PGlite takes no lock on a folder:
+ * on disk, two processes (or a fresh worker beside the old one) would write over each other.
+ */
+const folder = process.env.GUESTBOOK_DATA ?? "memory://";
 
 const began = performance.now();
 const database = new PGlite(folder);
