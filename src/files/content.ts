@@ -1,12 +1,13 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
 import { readdirSync, readFileSync } from "node:fs";
-import { hashSource } from "../compile/hash.js";
+import { hashSource, MISSING } from "../compile/hash.js";
 import { errorCode, isSettled, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
+
+export { MISSING } from "../compile/hash.js";
 
 /** The hash of the text; or MISSING; or `unreadable:CODE`, which no hash looks like. */
 export type Content = string;
 
-export const MISSING: Content = "missing";
 export const EMPTY: Content = hashSource(Buffer.alloc(0));
 
 /** The content of a file at one moment. */

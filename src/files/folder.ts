@@ -24,6 +24,8 @@ export type FolderState = "unwatched" | "opening" | "watched" | "late" | "missin
 
 /** What is in a folder of which additions are reported. */
 export interface Listing {
+  /** The app has listed the folder: what goes is reported too, and folders as well as files. */
+  isAppsOwn: boolean;
   /** As far as is known. */
   readonly names: Set<string>;
   /** Names of which an event has come since the last check: they may be new, or gone. */

@@ -4,7 +4,7 @@ import type { Folder, Listing } from "./folder.js";
 import { isSettled, sameStamp } from "./stamps.js";
 
 export function emptyListing(): Listing {
-  return { names: new Set(), arrived: new Set(), sight: undefined };
+  return { isAppsOwn: false, names: new Set(), arrived: new Set(), sight: undefined };
 }
 
 /** Takes what is there now as what was there all along. */
@@ -16,7 +16,7 @@ export function takeListing(folder: Folder, listing: Listing, disk: Disk, now: n
 
 /**
  * Lists the folder if it may have changed since `listing.sight`: names that are new are put with the arrived ones, names
- * that are gone are forgotten. Says whether it has listed.
+ * that are gone are forgotten, or put there as well when that is to be reported. Says whether it has listed.
  */
 export function listAgain(folder: Folder, listing: Listing, disk: Disk, now: number): boolean {
   const look = disk.look(folder.path);
@@ -25,7 +25,11 @@ export function listAgain(folder: Folder, listing: Listing, disk: Disk, now: num
     return false;
   }
   const present = new Set(look.type === "folder" ? disk.list(folder.path) : []);
-  for (const name of listing.names) if (!present.has(name)) listing.names.delete(name);
+  for (const name of listing.names) {
+    if (present.has(name)) continue;
+    if (listing.isAppsOwn) listing.arrived.add(name);
+    else listing.names.delete(name);
+  }
   for (const name of present) if (!listing.names.has(name)) listing.arrived.add(name);
   listing.sight = look.type === "folder" ? { stamp: look.stamp, time: now } : undefined;
   return true;

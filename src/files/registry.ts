@@ -114,6 +114,16 @@ export class FileRegistry {
       if (!this.#isIgnored(folder) && !this.#comesByItself(folder)) this.#trackFolder(folder);
   }
 
+  /** Folders that the app has listed: whatever comes there is `added`, and `deleted` when it goes. */
+  trackListed(folders: Iterable<string>): void {
+    for (const folder of folders) {
+      if (this.#isIgnored(folder)) continue;
+      this.#trackFolder(folder);
+      const { listing } = this.#watches.need(folder);
+      if (listing) listing.isAppsOwn = true;
+    }
+  }
+
   untrack(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
@@ -339,7 +349,11 @@ export class FileRegistry {
       const isNew = !listing.names.has(name);
       if (look.type === "missing") listing.names.delete(name);
       else listing.names.add(name);
-      if (!isNew || folder.files.has(name) || this.#isIgnored(file)) continue;
+      if (folder.files.has(name) || this.#isIgnored(file)) continue;
+      if (look.type === "missing" && !isNew && listing.isAppsOwn)
+        changes.push({ file, kind: "deleted", mayBeHalfSaved: true });
+      if (!isNew) continue;
+      if (look.type === "folder" && listing.isAppsOwn) changes.push({ file, kind: "added", mayBeHalfSaved: false });
       if (look.type === "file") changes.push({ file, kind: "added", mayBeHalfSaved: look.stamp.size === 0 });
       if (look.type === "folder" && !NOT_ENTERED.test(name)) this.#enter(file);
     }

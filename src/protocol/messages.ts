@@ -32,8 +32,11 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
-  /** Files, existing or not, that were read through `node:fs` during evaluation. */
-  reads: z.array(z.string()),
+  /**
+   * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
+   * absent when they could not be read.
+   */
+  reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
 });

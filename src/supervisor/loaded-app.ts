@@ -55,7 +55,11 @@ export class LoadedApp {
     for (const { file, observed, dynamic, reads, lists } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
-      this.#data.evaluated(file, reads, lists);
+      this.#data.evaluated(
+        file,
+        reads.map((read) => read.file),
+        lists,
+      );
       changes.push({
         ...node,
         observed: new Set(observed),

@@ -83,8 +83,8 @@ export class Preparer {
   /** Watches what modules read and listed while they were evaluated. */
   trackData(app: LoadedApp, loaded: readonly LoadedModule[]): void {
     for (const { reads, lists } of loaded) {
-      this.#registry.track(reads.filter((file) => !app.writes(file)).map((file) => ({ file, hash: undefined })));
-      this.#registry.trackFolders(lists);
+      this.#registry.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
+      this.#registry.trackListed(lists);
     }
   }
 

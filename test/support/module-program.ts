@@ -32,6 +32,8 @@ export class RuntimeApp extends TempApp {
   /** What the runtime told by itself. */
   readonly told: LoadedModule[] = [];
   #waiting: (() => void) | undefined;
+  /** How much of `told` has been waited for. */
+  #seen = 0;
 
   constructor(files: Readonly<Record<string, string>>, entry?: string) {
     super(files);
@@ -67,11 +69,14 @@ export class RuntimeApp extends TempApp {
     });
   }
 
-  /** The next report that the runtime makes by itself. */
+  /** The next report that the runtime makes by itself, or has made since the last one that was waited for. */
   async nextTold(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#waiting = resolve;
-    });
+    if (this.told.length === this.#seen) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+    }
+    this.#seen = this.told.length;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {

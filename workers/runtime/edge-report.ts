@@ -47,6 +47,14 @@ export class EdgeReport {
     if (this.#untold.size > 0) this.#schedule();
   }
 
+  /**
+   * Tells what has come up so far, unless it is held. To be called before code outside of any evaluation goes on: a request
+   * that has loaded a module must not be answered before the supervisor knows what that module used.
+   */
+  deliverNow(): void {
+    if (this.#held === 0) this.deliver();
+  }
+
   /** Tells what has come up so far. */
   deliver(): void {
     if (this.#untold.size > 0) this.#deliver(this.take());
@@ -57,7 +65,7 @@ export class EdgeReport {
       file: edges.file,
       observed: [...edges.observed],
       dynamic: [...edges.dynamic],
-      reads: [...edges.reads],
+      reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
     }));
     this.#untold.clear();

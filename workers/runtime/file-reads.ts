@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { hashSource, MISSING } from "../../src/compile/hash.js";
 import type { ModuleEdges } from "./observer.js";
 
 export interface FileReadsOptions {
@@ -22,6 +23,8 @@ type Functions = Record<string, unknown>;
 
 const READING = ["readFileSync", "readFile", "createReadStream", "existsSync", "accessSync", "access", "openAsBlob"];
 const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
+/** Those that write what their second argument names. */
+const COPYING = ["renameSync", "rename", "copyFileSync", "copyFile"];
 const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
 const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
 
@@ -42,6 +45,7 @@ export class FileReads {
       for (const name of READING) this.#wrap(functions, name, (file) => this.#onRead(file));
       for (const name of LISTING) this.#wrap(functions, name, (folder) => this.#onList(folder));
       for (const name of WRITING) this.#wrap(functions, name, (file) => this.#onWrite(file));
+      for (const name of COPYING) this.#wrap(functions, name, (_, file) => this.#onWrite(file));
     }
     syncBuiltinESMExports();
   }
@@ -61,11 +65,11 @@ export class FileReads {
     }
   }
 
-  #wrap(functions: Functions, name: string, note: (argument: unknown) => void): void {
+  #wrap(functions: Functions, name: string, note: (first: unknown, second: unknown) => void): void {
     const original = functions[name];
     if (typeof original !== "function") return;
     function wrapped(this: unknown, ...args: unknown[]): unknown {
-      note(args[0]);
+      note(args[0], args[1]);
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
     Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
@@ -78,7 +82,20 @@ export class FileReads {
   #onRead(argument: unknown): void {
     const edges = this.#reader();
     const file = edges && this.#counted(argument);
-    if (file !== undefined) edges?.readsFile(file);
+    if (edges && file !== undefined && !edges.reads.has(file)) edges.readsFile(file, this.#hashOf(file));
+  }
+
+  /** What was in the file when it was read: it may be edited before the supervisor looks at it. */
+  #hashOf(file: string): string | undefined {
+    return this.ignore(() => {
+      try {
+        return hashSource(fs.readFileSync(file));
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? error.code : undefined;
+        if (code === undefined) throw error;
+        return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" ? MISSING : undefined;
+      }
+    });
   }
 
   #onList(argument: unknown): void {

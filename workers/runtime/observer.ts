@@ -10,8 +10,8 @@ export class ModuleEdges {
   readonly file: string;
   readonly observed = new Set<string>();
   readonly dynamic = new Set<string>();
-  /** Files read through `node:fs`, existing or not. */
-  readonly reads = new Set<string>();
+  /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
+  readonly reads = new Map<string, string | undefined>();
   /** Folders listed. */
   readonly lists = new Set<string>();
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
@@ -29,9 +29,9 @@ export class ModuleEdges {
     this.#changed(this);
   }
 
-  readsFile(file: string): void {
+  readsFile(file: string, hash: string | undefined): void {
     if (this.reads.has(file)) return;
-    this.reads.add(file);
+    this.reads.set(file, hash);
     this.#changed(this);
   }
 
@@ -64,6 +64,11 @@ export class Observer {
     if (!this.active) return undefined;
     const edges = this.#evaluating ?? (this.#watchesContinuations ? this.#continuations.getStore() : undefined);
     return edges?.open ? edges : undefined;
+  }
+
+  /** Whether a module's body is on the stack. */
+  get evaluating(): boolean {
+    return this.#evaluating !== undefined;
   }
 
   /** A binding of `file` is being read. */

@@ -433,6 +433,7 @@ export class Runtime {
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
+    if (!this.#observer.evaluating) this.#report.deliverNow();
   }
 
   /** What failed is evaluated again when somebody asks for it. */
