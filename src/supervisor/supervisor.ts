@@ -6,7 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
-import { type SourceError, UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
@@ -20,7 +20,7 @@ import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
-import { failureText } from "./failure-text.js";
+import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
@@ -409,7 +409,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.#restartReason ??= { type: "workerExit" };
       void this.#freshen();
     } else {
-      this.#move({ type: "failed", error: errorOfEnd(end), threadAlive: false });
+      // The line about the exit says it all.
+      void this.#becomeFailed(errorOfEnd(end), performance.now(), undefined);
     }
   }
 
@@ -430,19 +431,24 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
+    const report = await this.#becomeFailed(error, started, preparation);
+    this.emit("failed", report);
+    this.emit("reload", report);
+    return report;
+  }
+
+  async #becomeFailed(
+    error: SerializedError,
+    started: number,
+    preparation: Preparation | undefined,
+  ): Promise<FailureReport> {
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
-    const report = {
-      ...this.#report("failed", started),
-      kind: "failed" as const,
-      error,
-      importedBy: importersOf(error, preparation, this.#options.entry),
-    };
-    this.#lastFailure = report;
+    const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
+    this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
+    const report = this.#lastFailure;
     if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     // Requests that wait for a server get the page instead.
     this.#front.recheck();
-    this.emit("failed", report);
-    this.emit("reload", report);
     return report;
   }
 
@@ -495,25 +501,4 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     rmSync(this.#socketFolder, { recursive: true, force: true });
     this.#move({ type: "closed" });
   }
-}
-
-/** Files that import the one an error is in, nearest first, up to the entry. */
-function importersOf(error: SerializedError, preparation: Preparation | undefined, entry: string): string[] {
-  const chain: string[] = [];
-  const seen = new Set<string>();
-  let file = error.location?.file;
-  while (file !== undefined && file !== entry && !seen.has(file)) {
-    seen.add(file);
-    const importer: string | undefined = [...(preparation?.graph.importersOf(file) ?? [])].find(
-      (candidate) => !seen.has(candidate),
-    );
-    if (importer !== undefined) chain.push(importer);
-    file = importer;
-  }
-  return chain;
-}
-
-/** Without the stack, which is the compiler's and says nothing about the app. */
-function serializeSourceError(error: SourceError): SerializedError {
-  return { ...serializeError(error, () => ({ location: error.location, frame: error.frame })), stack: undefined };
 }
