@@ -1,6 +1,7 @@
 /** Puts the map of the type stripper right where it maps one place twice. */
-import { decodedMappings, encodedMappings, TraceMap } from "@jridgewell/trace-mapping";
+
 import type { EncodedSourceMap } from "./encoded-source-map.js";
+import { decodedMappings, encodedMappings, TraceMap } from "./trace-map.js";
 
 /**
  * Keeps the last of several mappings of one place. oxc-transform 0.151 maps a field first to its decorator or modifier and
