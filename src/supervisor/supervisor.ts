@@ -249,7 +249,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
     const known = [...preparation.fresh].filter((file) => app.graph.has(file));
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
-    for (const file of app.readersOf(this.#pending)) changed.add(file);
+    const readers = app.readersOf(this.#pending);
+    for (const module of readers.keys()) changed.add(module);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
@@ -288,7 +289,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, purged: outcome.purged, loaded: outcome.loaded });
+    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -455,7 +456,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: { plan: ReloadPlan; purged: readonly PurgedModule[]; loaded: readonly LoadedModule[] },
+    applied?: {
+      plan: ReloadPlan;
+      readers: ReadonlyMap<string, string>;
+      purged: readonly PurgedModule[];
+      loaded: readonly LoadedModule[];
+    },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
     const loaded = applied?.loaded.map(({ file }) => file) ?? [];
@@ -466,7 +472,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       changed: this.#pending.all(),
       purged: applied?.purged ?? [],
       loaded,
-      why: Object.fromEntries(loaded.map((file) => [file, applied?.plan.why.get(file) ?? [file]])),
+      why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
       durationMs: performance.now() - started,
     };
@@ -501,4 +507,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     rmSync(this.#socketFolder, { recursive: true, force: true });
     this.#move({ type: "closed" });
   }
+}
+
+/** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
+function whyLoaded(
+  file: string,
+  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+): string[] {
+  const chain = plan.why.get(file) ?? [file];
+  const data = readers.get(chain.at(-1) ?? file);
+  return data === undefined || chain.includes(data) ? [...chain] : [...chain, data];
 }
