@@ -30,14 +30,16 @@ export class DataFiles {
     return this.#written.has(file);
   }
 
-  readersOf({ changed, added, deleted }: Pick<PendingChanges, "changed" | "added" | "deleted">): string[] {
-    if (this.#uses.size === 0) return [];
-    const files = [...changed, ...deleted].filter((file) => !this.#written.has(file));
-    const folders = [...added, ...deleted].filter((file) => !this.#written.has(file)).map((file) => path.dirname(file));
-    return [...this.#uses]
-      .filter(
-        ([, { reads, lists }]) => files.some((file) => reads.has(file)) || folders.some((folder) => lists.has(folder)),
-      )
-      .map(([module]) => module);
+  /** Modules that the pending changes concern, each with the first changed file that it read or found in a folder. */
+  readersOf({ changed, added, deleted }: Pick<PendingChanges, "changed" | "added" | "deleted">): Map<string, string> {
+    const readers = new Map<string, string>();
+    if (this.#uses.size === 0) return readers;
+    const read = [...changed, ...deleted].filter((file) => !this.#written.has(file));
+    const come = [...added, ...deleted].filter((file) => !this.#written.has(file));
+    for (const [module, { reads, lists }] of this.#uses) {
+      const cause = read.find((file) => reads.has(file)) ?? come.find((file) => lists.has(path.dirname(file)));
+      if (cause !== undefined) readers.set(module, cause);
+    }
+    return readers;
   }
 }

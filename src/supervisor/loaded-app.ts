@@ -80,9 +80,11 @@ export class LoadedApp {
     return this.#data.writes(file);
   }
 
-  /** Modules that read one of the pending files, or listed a folder in which one came or went. */
-  readersOf(pending: PendingChanges): string[] {
-    return this.#data.readersOf(pending).filter((file) => this.#graph.get(file)?.evaluated);
+  /** Modules that read one of the pending files, or listed a folder in which one came or went; each with that file. */
+  readersOf(pending: PendingChanges): Map<string, string> {
+    const readers = this.#data.readersOf(pending);
+    for (const module of readers.keys()) if (!this.#graph.get(module)?.evaluated) readers.delete(module);
+    return readers;
   }
 
   /** Files that the thread compiled by itself. */

@@ -153,7 +153,9 @@ function failureDetails(
 ): string[] {
   const rows: string[] = [];
   if (importedBy.length > 0) rows.push(row("imported by", importedBy.map((file) => shownPath(file, cwd)).join(" <- ")));
-  if (generation === 0) rows.push(row("requests get", "this failure, until it is fixed"));
+  if (error.code === "ERR_UNRELOADER_WORKER_EXIT")
+    rows.push(row("requests get", "this failure, until a file is saved"));
+  else if (generation === 0) rows.push(row("requests get", "this failure, until it is fixed"));
   else if (onError === "last-good") rows.push(row("still serving", `generation ${generation}`));
   else rows.push(row("requests get", `this failure, until it is fixed; generation ${generation} is whole`));
   if (error.location) rows.push(row("to retry", `save ${shownPath(error.location.file, cwd)}, or any file it imports`));
@@ -222,6 +224,8 @@ function headingOf(error: SerializedError): string {
       return "ResolveError";
     case "ERR_UNRELOADER_LINK":
       return "LinkError";
+    case "ERR_UNRELOADER_WORKER_EXIT":
+      return "WorkerExitError";
     default:
       return "EvaluationError";
   }

@@ -6,7 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
-import { type SourceError, UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
@@ -20,7 +20,7 @@ import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
-import { failureText } from "./failure-text.js";
+import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
@@ -249,7 +249,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
     const known = [...preparation.fresh].filter((file) => app.graph.has(file));
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
-    for (const file of app.readersOf(this.#pending)) changed.add(file);
+    const readers = app.readersOf(this.#pending);
+    for (const module of readers.keys()) changed.add(module);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
@@ -288,7 +289,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, purged: outcome.purged, loaded: outcome.loaded });
+    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -409,7 +410,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.#restartReason ??= { type: "workerExit" };
       void this.#freshen();
     } else {
-      this.#move({ type: "failed", error: errorOfEnd(end), threadAlive: false });
+      // The line about the exit says it all.
+      void this.#becomeFailed(errorOfEnd(end), performance.now(), undefined);
     }
   }
 
@@ -430,26 +432,36 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
+    const report = await this.#becomeFailed(error, started, preparation);
+    this.emit("failed", report);
+    this.emit("reload", report);
+    return report;
+  }
+
+  async #becomeFailed(
+    error: SerializedError,
+    started: number,
+    preparation: Preparation | undefined,
+  ): Promise<FailureReport> {
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
-    const report = {
-      ...this.#report("failed", started),
-      kind: "failed" as const,
-      error,
-      importedBy: importersOf(error, preparation, this.#options.entry),
-    };
-    this.#lastFailure = report;
+    const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
+    this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
+    const report = this.#lastFailure;
     if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     // Requests that wait for a server get the page instead.
     this.#front.recheck();
-    this.emit("failed", report);
-    this.emit("reload", report);
     return report;
   }
 
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: { plan: ReloadPlan; purged: readonly PurgedModule[]; loaded: readonly LoadedModule[] },
+    applied?: {
+      plan: ReloadPlan;
+      readers: ReadonlyMap<string, string>;
+      purged: readonly PurgedModule[];
+      loaded: readonly LoadedModule[];
+    },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
     const loaded = applied?.loaded.map(({ file }) => file) ?? [];
@@ -460,7 +472,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       changed: this.#pending.all(),
       purged: applied?.purged ?? [],
       loaded,
-      why: Object.fromEntries(loaded.map((file) => [file, applied?.plan.why.get(file) ?? [file]])),
+      why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
       durationMs: performance.now() - started,
     };
@@ -497,23 +509,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 }
 
-/** Files that import the one an error is in, nearest first, up to the entry. */
-function importersOf(error: SerializedError, preparation: Preparation | undefined, entry: string): string[] {
-  const chain: string[] = [];
-  const seen = new Set<string>();
-  let file = error.location?.file;
-  while (file !== undefined && file !== entry && !seen.has(file)) {
-    seen.add(file);
-    const importer: string | undefined = [...(preparation?.graph.importersOf(file) ?? [])].find(
-      (candidate) => !seen.has(candidate),
-    );
-    if (importer !== undefined) chain.push(importer);
-    file = importer;
-  }
-  return chain;
-}
-
-/** Without the stack, which is the compiler's and says nothing about the app. */
-function serializeSourceError(error: SourceError): SerializedError {
-  return { ...serializeError(error, () => ({ location: error.location, frame: error.frame })), stack: undefined };
+/** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
+function whyLoaded(
+  file: string,
+  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+): string[] {
+  const chain = plan.why.get(file) ?? [file];
+  const data = readers.get(chain.at(-1) ?? file);
+  return data === undefined || chain.includes(data) ? [...chain] : [...chain, data];
 }

@@ -4,10 +4,10 @@
  */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { codeFrame } from "../../src/compile/code-frame.js";
 import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
+import { originalPositionFor, TraceMap } from "../../src/compile/trace-map.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
 import { findImport } from "./find-import.js";
 
