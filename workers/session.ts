@@ -25,6 +25,10 @@ export class AppSession {
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
   #compiler: compilerModule.Compiler | undefined;
+  /** Computed specifiers that main has been told of; as many as the app has. */
+  readonly #lookups = new Set<string>();
+  /** What main has been told of the graph: a plan that was made without one of these reports is refused. */
+  #reportsSent = 0;
   /** Listen id -> who asked; from the request to its answer. */
   readonly #listens = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
   /** Orders that evaluate or purge run one at a time, in the order they came. */
@@ -76,11 +80,24 @@ export class AppSession {
     return new Runtime(
       {
         prepare: (file) => loaded().prepare(file),
-        resolve: (specifier, importer, kind) => loaded().resolve(specifier, importer, kind),
+        resolve: (specifier, importer, kind) => {
+          const lookup = JSON.stringify([specifier, importer, kind]);
+          if (!this.#lookups.has(lookup)) {
+            this.#lookups.add(lookup);
+            this.#control.send({ type: "specifierLookedUp", specifier, importer, kind });
+          }
+          return loaded().resolve(specifier, importer, kind);
+        },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
-        discovered: (module) => this.#control.send({ type: "modulesDiscovered", modules: [module] }),
-        loaded: (modules) => this.#control.send({ type: "modulesLoaded", loaded: modules }),
+        discovered: (module) => {
+          this.#reportsSent++;
+          this.#control.send({ type: "modulesDiscovered", modules: [module] });
+        },
+        loaded: (modules) => {
+          this.#reportsSent++;
+          this.#control.send({ type: "modulesLoaded", loaded: modules });
+        },
       },
       { entry, root },
     );
@@ -133,6 +150,11 @@ export class AppSession {
 
   async #applyPlan(plan: OrderOf<"applyPlan">): Promise<void> {
     await this.#listen.drained(plan.drainMs);
+    this.#runtime.deliverEdges();
+    if (plan.reportsSeen < this.#reportsSent) {
+      this.#control.send({ type: "planOutdated", planId: plan.planId });
+      return;
+    }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
     try {

@@ -93,7 +93,12 @@ export type SupervisorOrder =
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
   | { readonly type: "evaluate" }
-  | ({ readonly type: "applyPlan"; readonly planId: number } & PlanOrder)
+  | ({
+      readonly type: "applyPlan";
+      readonly planId: number;
+      /** How many `modulesDiscovered` and `modulesLoaded` reports the plan was made with. */
+      readonly reportsSeen: number;
+    } & PlanOrder)
   | {
       readonly type: "settleListen";
       readonly listenId: number;
@@ -136,6 +141,13 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
   /** Files that the worker compiled by itself, because a computed specifier led to them. */
   z.strictObject({ type: z.literal("modulesDiscovered"), modules: z.array(preparedModule) }),
+  /** A computed specifier was looked up: a file that is added later may change where it leads. */
+  z.strictObject({
+    type: z.literal("specifierLookedUp"),
+    specifier: z.string(),
+    importer: z.string(),
+    kind: z.enum(["import", "require"]),
+  }),
   /** Edges that came up outside a plan: late requires, dynamic imports, continuations of an entry's start. */
   z.strictObject({ type: z.literal("modulesLoaded"), loaded: z.array(loadedModule) }),
   z.strictObject({
@@ -145,6 +157,8 @@ export const workerReport = z.discriminatedUnion("type", [
     /** In evaluation order. */
     loaded: z.array(loadedModule),
   }),
+  /** Nothing was done: the plan did not know of all reports. The others come before this one. */
+  z.strictObject({ type: z.literal("planOutdated"), planId: z.int() }),
   /** Evaluation threw; the worker went back to the versions it had before the plan. */
   z.strictObject({
     type: z.literal("planFailed"),

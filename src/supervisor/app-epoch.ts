@@ -2,7 +2,7 @@
  * The conversation with one app thread: orders that expect an answer become promises, everything else is passed on.
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
-import type { PreparedModule } from "../compile/compiled-module.js";
+import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import type { BootOrder, LoadedModule, PlanOrder, PublicAddress, WorkerReport } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
@@ -25,6 +25,8 @@ export type ApplyOutcome =
       readonly loaded: readonly LoadedModule[];
       readonly purged: readonly { file: string; classes: string[] }[];
     }
+  /** Nothing was done, since the graph was not up to date; now it is. */
+  | { readonly type: "outdated" }
   /** The worker is back at the versions it had. */
   | { readonly type: "failed"; readonly error: SerializedError }
   | { readonly type: "ended"; readonly end: ThreadEnd };
@@ -35,6 +37,7 @@ export interface EpochListener {
   serverClosed(epoch: AppEpoch, listenId: number): void;
   serverReleased(epoch: AppEpoch, listenId: number): void;
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
+  specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
@@ -49,6 +52,7 @@ export class AppEpoch {
   /** Plan id -> who waits for it; born with the order, dies with the answer or with the thread. */
   readonly #plans = new Map<number, (outcome: ApplyOutcome) => void>();
   #lastPlanId = 0;
+  #reportsSeen = 0;
   #alive = true;
 
   constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
@@ -76,7 +80,7 @@ export class AppEpoch {
     return new Promise((resolve) => {
       const planId = ++this.#lastPlanId;
       this.#plans.set(planId, resolve);
-      this.#thread.send({ type: "applyPlan", planId, ...plan });
+      this.#thread.send({ type: "applyPlan", planId, reportsSeen: this.#reportsSeen, ...plan });
     });
   }
 
@@ -113,6 +117,9 @@ export class AppEpoch {
       case "planApplied":
         this.#settlePlan(report.planId, { type: "applied", loaded: report.loaded, purged: report.purged });
         break;
+      case "planOutdated":
+        this.#settlePlan(report.planId, { type: "outdated" });
+        break;
       case "planFailed":
         this.#settlePlan(report.planId, { type: "failed", error: report.error });
         break;
@@ -126,9 +133,14 @@ export class AppEpoch {
         this.#listener.serverReleased(this, report.listenId);
         break;
       case "modulesDiscovered":
+        this.#reportsSeen++;
         this.#listener.modulesDiscovered(this, report.modules);
         break;
+      case "specifierLookedUp":
+        this.#listener.specifierLookedUp(report.specifier, report.importer, report.kind);
+        break;
       case "modulesLoaded":
+        this.#reportsSeen++;
         this.#listener.modulesLoaded(this, report.loaded);
         break;
       case "fileWritten":

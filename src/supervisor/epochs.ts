@@ -138,6 +138,7 @@ export class Epochs {
       this.#threads.get(epoch)?.discovered(modules);
       this.#with.preparer.trackModules(modules);
     },
+    specifierLookedUp: (specifier, importer, kind) => this.#with.preparer.trackLookup(specifier, importer, kind),
     modulesLoaded: (epoch, loaded) => {
       const app = this.#threads.get(epoch);
       app?.evaluated(loaded);

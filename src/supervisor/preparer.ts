@@ -1,5 +1,5 @@
 /** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
-import type { PreparedModule } from "../compile/compiled-module.js";
+import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
 import { ResolveError, type SourceError } from "../errors.js";
 import type { FileRegistry } from "../files/registry.js";
@@ -78,6 +78,11 @@ export class Preparer {
       for (const specifier of compiled.requires) add(specifier, "require");
     }
     this.#registry.trackFolders(folders);
+  }
+
+  /** Watches the folders where an added file would change where a computed specifier leads. */
+  trackLookup(specifier: string, importer: string, kind: ResolveKind): void {
+    this.#registry.trackFolders(this.#compiler.candidates(specifier, importer, kind));
   }
 
   /** Watches what modules read and listed while they were evaluated. */

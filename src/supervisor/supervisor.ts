@@ -16,7 +16,7 @@ import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
-import type { AppEpoch } from "./app-epoch.js";
+import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
@@ -275,6 +275,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         outcome = await this.#apply(app, preparation, plan);
       }
     }
+    if (outcome.type === "outdated") {
+      this.#move({ type: "unchanged" });
+      return this.#reload(app, started);
+    }
     if (outcome.type !== "applied") {
       const error = outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
       return this.#tryFreshWorker(app, preparation, error, started);
@@ -321,10 +325,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
    * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
    * thread has to read it anew, and to say so; that is settled before the next request passes.
    */
-  #forget(app: LoadedApp, lost: readonly string[]) {
+  async #forget(app: LoadedApp, lost: readonly string[]): Promise<ApplyOutcome> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     const generation = this.#generation + 1;
-    return app.epoch.apply({ ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true });
+    for (;;) {
+      const order = { ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true };
+      const outcome = await app.epoch.apply(order);
+      if (outcome.type !== "outdated") return outcome;
+    }
   }
 
   /**

@@ -33,7 +33,7 @@ export type Edit =
 /** The program after the edit; the same object when the edit does not fit, or when load order would matter. */
 export function applyEdit(program: Program, edit: Edit): Program {
   const next = change(program, edit);
-  return next === program || loadsInAnyOrder(next) ? next : program;
+  return next === program || (loadsInAnyOrder(next) && !passesOnComputedNames(next)) ? next : program;
 }
 
 function change(program: Program, edit: Edit): Program {
@@ -172,6 +172,17 @@ function inCycle(program: Program, start: string): boolean {
     }
   }
   return false;
+}
+
+/**
+ * `export *` of CommonJS that has exports with computed names: Node, which guesses the names from the text, does not pass
+ * these on; the product, which looks at the evaluated module, does.
+ */
+function passesOnComputedNames(program: Program): boolean {
+  return [...program.modules.values()].some(({ language, star }) => {
+    const passedOn = star === null ? undefined : program.modules.get(star);
+    return language === "esm" && passedOn?.language === "cjs" && passedOn.star !== null;
+  });
 }
 
 /** Cycles through both module systems: Node refuses some of them, by the order in which they are entered. */

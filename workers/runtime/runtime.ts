@@ -199,6 +199,11 @@ export class Runtime {
     return this.#report.take();
   }
 
+  /** Tells the host now which edges have come up lately, if any. */
+  deliverEdges(): void {
+    this.#report.deliver();
+  }
+
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */
   async applyPlan(plan: RuntimePlan): Promise<AppliedPlan> {
     this.#report.deliver();
@@ -210,7 +215,7 @@ export class Runtime {
       this.add(plan.modules);
       for (const prepared of plan.relinked) this.#relink(prepared);
       for (const file of plan.forget ?? []) this.#forgetCode(file);
-      const purged = [...plan.purge, ...outdated].filter((file) => this.#purge(file));
+      const purged = [...plan.purge, ...outdated, ...(plan.forget ?? [])].filter((file) => this.#purge(file));
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       this.#registry.commit();
