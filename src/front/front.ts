@@ -202,11 +202,16 @@ export class Front {
     const ports = [...this.#ports];
     for (const port of ports) port.stopAccepting();
     const deadline = performance.now() + deadlineMs;
+    /** Connections that had nothing in flight a while ago. */
+    let quiet: ReadonlySet<ClientConnection> = new Set();
     for (;;) {
-      const busy = [...this.#connections()].filter((connection) => connection.inFlight);
-      for (const connection of this.#connections()) if (!busy.includes(connection)) connection.end();
-      if (busy.length === 0 && this.#relay.pages.inFlight === 0) break;
+      const open = [...this.#connections()];
+      const now = new Set(open.filter((connection) => !connection.inFlight));
+      // The last bytes of an answer that has left the worker may not have been read here: they are one turn later.
+      for (const connection of now) if (quiet.has(connection)) connection.end();
+      if (open.length === 0 && this.#relay.pages.inFlight === 0) break;
       if (performance.now() >= deadline) break;
+      quiet = now;
       await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
     }
     for (const connection of [...this.#connections()]) connection.destroy();
