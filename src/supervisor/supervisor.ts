@@ -289,7 +289,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackData(app, outcome.loaded);
+    this.#preparer.trackUses(app, outcome.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
