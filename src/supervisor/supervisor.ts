@@ -523,6 +523,6 @@ function whyLoaded(
   { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
 ): string[] {
   const chain = plan.why.get(file) ?? [file];
-  const data = readers.get(chain.at(-1) ?? file);
-  return data === undefined || chain.includes(data) ? [...chain] : [...chain, data];
+  const read = readers.get(chain.at(-1) ?? file);
+  return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }
