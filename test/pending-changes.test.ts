@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CompiledModule, PreparedModule } from "../src/compile/compiled-module.js";
-import { DataFiles } from "../src/supervisor/data-files.js";
+import { FileUses } from "../src/supervisor/file-uses.js";
 import { PendingChanges } from "../src/supervisor/pending.js";
 import { relinkCandidates } from "../src/supervisor/relink.js";
 import { randomSource } from "./support/random.js";
@@ -76,27 +76,27 @@ describe("which modules to resolve again", () => {
 
 describe("files that modules read while they are evaluated", () => {
   test("a change of the file, or one that comes or goes in the folder, is the reader's", () => {
-    const data = new DataFiles();
-    data.evaluated("/mail.js", ["/mail.html"], []);
-    data.evaluated("/loader.js", [], ["/plugins"]);
-    assert.deepEqual([...data.readersOf(pendingAfter(["/mail.html", "changed"]))], [["/mail.js", "/mail.html"]]);
-    assert.deepEqual([...data.readersOf(pendingAfter(["/plugins/new.js", "added"])).keys()], ["/loader.js"]);
-    assert.deepEqual([...data.readersOf(pendingAfter(["/plugins/old.js", "deleted"])).keys()], ["/loader.js"]);
-    assert.equal(data.readersOf(pendingAfter(["/plugins/old.js", "changed"])).size, 0);
+    const uses = new FileUses();
+    uses.evaluated("/mail.js", ["/mail.html"], []);
+    uses.evaluated("/loader.js", [], ["/plugins"]);
+    assert.deepEqual([...uses.readersOf(pendingAfter(["/mail.html", "changed"]))], [["/mail.js", "/mail.html"]]);
+    assert.deepEqual([...uses.readersOf(pendingAfter(["/plugins/new.js", "added"])).keys()], ["/loader.js"]);
+    assert.deepEqual([...uses.readersOf(pendingAfter(["/plugins/old.js", "deleted"])).keys()], ["/loader.js"]);
+    assert.equal(uses.readersOf(pendingAfter(["/plugins/old.js", "changed"])).size, 0);
   });
 
   test("what the app writes itself is nobody's dependency", () => {
-    const data = new DataFiles();
-    data.evaluated("/store.js", ["/store.json"], ["/uploads"]);
-    data.written("/store.json");
-    data.written("/uploads/1.png");
-    assert.equal(data.readersOf(pendingAfter(["/store.json", "changed"], ["/uploads/1.png", "added"])).size, 0);
+    const uses = new FileUses();
+    uses.evaluated("/store.js", ["/store.json"], ["/uploads"]);
+    uses.written("/store.json");
+    uses.written("/uploads/1.png");
+    assert.equal(uses.readersOf(pendingAfter(["/store.json", "changed"], ["/uploads/1.png", "added"])).size, 0);
   });
 
   test("what the version before read is forgotten", () => {
-    const data = new DataFiles();
-    data.evaluated("/mail.js", ["/mail.html"], []);
-    data.evaluated("/mail.js", [], []);
-    assert.equal(data.readersOf(pendingAfter(["/mail.html", "changed"])).size, 0);
+    const uses = new FileUses();
+    uses.evaluated("/mail.js", ["/mail.html"], []);
+    uses.evaluated("/mail.js", [], []);
+    assert.equal(uses.readersOf(pendingAfter(["/mail.html", "changed"])).size, 0);
   });
 });

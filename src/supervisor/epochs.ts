@@ -90,7 +90,7 @@ export class Epochs {
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
-        this.#with.preparer.trackData(app, outcome.loaded);
+        this.#with.preparer.trackUses(app, outcome.loaded);
         return { type: "booted", app };
       case "failed":
         await this.retire(epoch, 0);
@@ -142,7 +142,7 @@ export class Epochs {
     modulesLoaded: (epoch, loaded) => {
       const app = this.#threads.get(epoch);
       app?.evaluated(loaded);
-      if (app) this.#with.preparer.trackData(app, loaded);
+      if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     logged: (level, message) => this.#with.onLog(level, message),

@@ -5,7 +5,7 @@ import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 import { reachable } from "../graph/reachable.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import type { AppEpoch } from "./app-epoch.js";
-import { DataFiles } from "./data-files.js";
+import { FileUses } from "./file-uses.js";
 import type { PendingChanges } from "./pending.js";
 import { moduleNode, type Preparation } from "./prepare.js";
 
@@ -16,7 +16,7 @@ export class LoadedApp {
   #graph: ModuleGraph;
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
-  readonly #data = new DataFiles();
+  readonly #fileUses = new FileUses();
   /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
   #found: PreparedModule[] = [];
 
@@ -55,7 +55,7 @@ export class LoadedApp {
     for (const { file, observed, dynamic, reads, lists } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
-      this.#data.evaluated(
+      this.#fileUses.evaluated(
         file,
         reads.map((read) => read.file),
         lists,
@@ -72,17 +72,17 @@ export class LoadedApp {
 
   /** The app writes this file itself. */
   written(file: string): void {
-    this.#data.written(file);
+    this.#fileUses.written(file);
   }
 
   /** Whether the app writes this file itself: then it is state, and its changes are nobody's business. */
   writes(file: string): boolean {
-    return this.#data.writes(file);
+    return this.#fileUses.writes(file);
   }
 
   /** Modules that read one of the pending files, or listed a folder in which one came or went; each with that file. */
   readersOf(pending: PendingChanges): Map<string, string> {
-    const readers = this.#data.readersOf(pending);
+    const readers = this.#fileUses.readersOf(pending);
     for (const module of readers.keys()) if (!this.#graph.get(module)?.evaluated) readers.delete(module);
     return readers;
   }
@@ -100,7 +100,7 @@ export class LoadedApp {
     const again = new Set(loaded.map(({ file }) => file));
     for (const file of purged) {
       const node = preparation.graph.get(file);
-      if (!again.has(file)) this.#data.forget(file);
+      if (!again.has(file)) this.#fileUses.forget(file);
       if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
     }
     this.#graph = preparation.graph.with(unloaded);

@@ -86,7 +86,7 @@ export class Preparer {
   }
 
   /** Watches what modules read and listed while they were evaluated. */
-  trackData(app: LoadedApp, loaded: readonly LoadedModule[]): void {
+  trackUses(app: LoadedApp, loaded: readonly LoadedModule[]): void {
     for (const { reads, lists } of loaded) {
       this.#registry.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
       this.#registry.trackListed(lists);

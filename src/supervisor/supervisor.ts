@@ -289,7 +289,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackData(app, outcome.loaded);
+    this.#preparer.trackUses(app, outcome.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
@@ -523,6 +523,6 @@ function whyLoaded(
   { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
 ): string[] {
   const chain = plan.why.get(file) ?? [file];
-  const data = readers.get(chain.at(-1) ?? file);
-  return data === undefined || chain.includes(data) ? [...chain] : [...chain, data];
+  const read = readers.get(chain.at(-1) ?? file);
+  return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }

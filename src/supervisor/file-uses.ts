@@ -7,7 +7,7 @@ interface Uses {
   readonly lists: ReadonlySet<string>;
 }
 
-export class DataFiles {
+export class FileUses {
   /** Module -> what its present version used; replaced at each evaluation, gone with `forget`. Modules that used nothing have no entry. */
   readonly #uses = new Map<string, Uses>();
   /** Files that the app has written itself, for as long as its thread lives. */
