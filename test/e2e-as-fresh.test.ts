@@ -88,6 +88,25 @@ createServer((_req, res) => {
     assert.equal(await served.text("/"), "11");
   });
 
+  test("what kept modules behind a computed import() import is evaluated again, though nobody reads it", async () => {
+    const main = (tag: string) => `import { createServer } from "node:http";
+const { name } = await import("./" + ["plugin", "js"].join("."));
+const answer = async () => [name, globalThis.effect, ${tag}];
+${listen}`;
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": main("1"),
+      "plugin.js": `import "./kept.js";\nexport const name = "plugin";\n`,
+      "kept.js": `import { part } from "./part.js";\nexport const later = () => part;\n`,
+      "part.js": `export const part = 1;\nglobalThis.effect = part;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.deepEqual(await served.json("/"), ["plugin", 1, 1]);
+    app.edit("part.js", "part = 1", "part = 2");
+    app.write("main.js", main("2"));
+    assert.deepEqual(await served.json("/"), ["plugin", 2, 2]);
+  });
+
   test("a file added in front of another is found by computed specifiers as well", async () => {
     await using app = new TempApp({
       "main.js": `const { createServer } = require("node:http");

@@ -67,6 +67,8 @@ export class Runtime {
   readonly #traces: StackTraces;
   readonly #reads: FileReads;
   #uninstall: (() => void) | undefined;
+  /** What the first `load` began with. */
+  #starts: readonly string[] = [];
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     this.#reads = new FileReads({
@@ -185,10 +187,12 @@ export class Runtime {
 
   /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
   async load(files: Iterable<string>): Promise<void> {
+    const starts = [...files];
+    this.#starts = starts;
     this.#report.hold();
     this.#observer.openWindow();
     try {
-      for (const file of files) await this.#evaluate(this.#registry.record(file));
+      for (const file of starts) await this.#evaluate(this.#registry.record(file));
     } finally {
       this.#report.release();
     }
@@ -218,6 +222,7 @@ export class Runtime {
       const purged = [...plan.purge, ...outdated, ...(plan.forget ?? [])].filter((file) => this.#purge(file));
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
+      await this.#evaluateLeftOut(purged);
       this.#registry.commit();
       return { purged, loaded: this.#report.take() };
     } catch (error) {
@@ -362,6 +367,27 @@ export class Runtime {
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
     return this.import(target.file);
+  }
+
+  /**
+   * A body that finds a module by a computed specifier may lead to kept modules whose static imports were purged, which no
+   * plan can foresee. A start evaluates what is imported, read or not; so does this.
+   */
+  async #evaluateLeftOut(purged: readonly string[]): Promise<void> {
+    const isLeftOut = (file: string): boolean => this.#registry.find(file)?.version === undefined;
+    if (!purged.some(isLeftOut)) return;
+    // A Set is walked in insertion order, entries added on the way included.
+    const reached = new Set(this.#starts);
+    for (const file of reached) {
+      const version = this.#registry.find(file)?.version;
+      if (!version) continue;
+      for (const target of version.kind === "esm" ? version.imports : []) {
+        if (target.type !== "own") continue;
+        if (isLeftOut(target.record.file)) await this.#evaluate(target.record);
+        reached.add(target.record.file);
+      }
+      for (const observed of version.edges.observed) reached.add(observed);
+    }
   }
 
   #relink(prepared: PreparedModule): void {
