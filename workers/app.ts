@@ -2,9 +2,12 @@
  * The task that runs the app: one call, which lasts as long as this thread. It wires the runtime, the virtual servers and
  * the control port together and carries out the supervisor's orders; it takes no decisions.
  */
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import type { BootOrder } from "../src/protocol/messages.js";
 import { AppSession } from "./session.js";
+
+// From the next turn on, when Piscina's `require()` of this file is over, the thread may be ended at any time.
+setImmediate(() => parentPort?.postMessage("loaded"));
 
 export default function runApp({ order, port }: { order: BootOrder; port: MessagePort }): Promise<void> {
   return new AppSession(order, port).ended;

@@ -7,6 +7,9 @@ import { Piscina } from "piscina";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
+/** How long the end of a thread waits until it has loaded the runtime. */
+const LOAD_MS = 2000;
+
 /** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
 export class SpareThread {
   readonly pool = new Piscina({
@@ -19,12 +22,28 @@ export class SpareThread {
     trackUnmanagedFds: false,
   });
 
+  readonly #loaded: Promise<void>;
+
   constructor() {
+    this.#loaded = new Promise((resolve) => {
+      this.pool.once("message", () => resolve());
+      this.pool.once("error", () => resolve());
+    });
     // An error that arrives when no task runs any more: the end of the task was reported already.
     this.pool.on("error", () => {});
   }
 
+  /**
+   * Waits until the thread has loaded: Node 20 aborts the whole process when a thread is ended while Piscina requires its
+   * file (seen about once in 300 such ends).
+   */
   async destroy(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LOAD_MS);
+    });
+    await Promise.race([this.#loaded, late]);
+    clearTimeout(timer);
     await this.pool.destroy();
   }
 }
