@@ -57,6 +57,9 @@ interface Measured {
   readonly running: RunningApp;
 }
 
+/** A process that was just restarted goes on working after its first answer: the next subject must not pay for that. */
+const SETTLE_MS = 500;
+
 async function measureTarget(
   measured: readonly Measured[],
   target: EditTarget,
@@ -68,6 +71,7 @@ async function measureTarget(
   for (const { app, subject, running } of tallies) await editOnce({ app, subject, running }, target);
   for (let round = 0; round < amount.slow; round++) {
     for (const tally of tallies) {
+      await wait(SETTLE_MS);
       const turns = tally.subject === unreloader ? Math.ceil(amount.fast / amount.slow) : 1;
       for (let turn = 0; turn < turns; turn++) {
         const answered = await editOnce(tally, target);
