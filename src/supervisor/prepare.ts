@@ -97,6 +97,22 @@ export function prepare(input: PrepareInput): Preparation {
   return { graph, modules, failures, fresh };
 }
 
+/** Files whose static imports lead to a broken file: a fresh process could not link them either. */
+export function importersOfFailures({ graph, failures }: Preparation): Set<string> {
+  const importers = new Set<string>();
+  for (const broken of failures.keys()) {
+    const reached = [broken];
+    for (let file = reached.pop(); file !== undefined; file = reached.pop()) {
+      for (const importer of graph.importersOf(file)) {
+        if (importers.has(importer) || !graph.get(importer)?.imports.includes(file)) continue;
+        importers.add(importer);
+        reached.push(importer);
+      }
+    }
+  }
+  return importers;
+}
+
 /** The first failure among the files that a fresh start would evaluate, in the order it would meet them. */
 export function firstFailure({ failures }: Preparation, eager: Iterable<string>): SourceError | undefined {
   for (const file of eager) {

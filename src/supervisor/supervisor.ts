@@ -24,7 +24,7 @@ import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
-import type { Preparation } from "./prepare.js";
+import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
@@ -251,6 +251,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
     const readers = app.readersOf(this.#pending);
     for (const module of readers.keys()) changed.add(module);
+    // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
+    for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
