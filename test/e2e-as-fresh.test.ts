@@ -55,6 +55,24 @@ ${listen}`,
     assert.equal(await served.json("/"), 12);
   });
 
+  test("late code whose imports lead to a file that is gone fails, although it was loaded before", async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { createServer } from "node:http";
+const answer = async () => (await import("./late.js").catch(() => ({ value: "failed" }))).value;
+${listen}`,
+      "late.js": `import { middle } from "./middle.js";\nexport const value = "late";\nexport const use = () => middle;\n`,
+      "middle.js": `import { leaf } from "./leaf.js";\nexport const middle = leaf;\n`,
+      "leaf.js": `export const leaf = 1;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.json("/"), "late");
+    app.remove("leaf.js");
+    assert.equal(await served.json("/"), "failed");
+    app.write("leaf.js", `export const leaf = 2;\n`);
+    assert.equal(await served.json("/"), "late");
+  });
+
   test("a broken file that only a computed specifier leads to is not evaluated from its old text", async () => {
     await using app = new TempApp({
       "main.js": `const { createServer } = require("node:http");
