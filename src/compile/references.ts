@@ -168,18 +168,8 @@ class Walk {
         this.#node(node.init, node);
         return;
       case "ForOfStatement":
-        if (node.await) this.#awaits();
-        this.#inScope(
-          (add) => addLexicalNames([node.left], add),
-          () => {
-            if (node.left.type === "VariableDeclaration") this.#node(node.left, node);
-            else this.#target(node.left, node, false);
-            this.#node(node.right, node);
-            this.#node(node.body, node);
-          },
-        );
-        return;
       case "ForInStatement":
+        if (node.type === "ForOfStatement" && node.await) this.#awaits();
         this.#inScope(
           (add) => addLexicalNames([node.left], add),
           () => {
