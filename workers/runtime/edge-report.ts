@@ -28,12 +28,14 @@ export class EdgeReport {
 
   dropped(edges: ModuleEdges): void {
     edges.open = false;
+    edges.purged = true;
     this.#evaluated.delete(edges);
     this.#untold.delete(edges);
   }
 
   /** A rolled back version is current again. */
   restored(edges: ModuleEdges): void {
+    edges.purged = false;
     this.#evaluated.add(edges);
   }
 
