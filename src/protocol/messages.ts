@@ -83,6 +83,8 @@ export interface BootOrder {
   readonly socketFolder: string;
   readonly cacheFolder: string;
   readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;

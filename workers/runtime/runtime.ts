@@ -66,7 +66,7 @@ export class Runtime {
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
-  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #natives: NativeModules;
   readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
@@ -80,6 +80,10 @@ export class Runtime {
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     this.#observer = options.observer ?? new Observer();
+    this.#natives = new NativeModules(
+      (run) => this.#observer.outside(run),
+      (file, namespace) => host.packageLoaded?.(file, namespace),
+    );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#reads = new FileReads({
       root: options.root,
@@ -384,6 +388,7 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return this.#natives.namespaceLater(target, null);
       return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
