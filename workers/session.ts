@@ -1,13 +1,17 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { createRequire } from "node:module";
+import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
+import { Purge } from "./purge.js";
+import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
@@ -22,6 +26,9 @@ export class AppSession {
   readonly ended: Promise<void>;
   readonly #order: BootOrder;
   readonly #control: ControlPort<WorkerReport>;
+  readonly #observer = new Observer();
+  readonly #ledger: Ledger;
+  readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
   #compiler: compilerModule.Compiler | undefined;
@@ -52,6 +59,14 @@ export class AppSession {
       variables: order.variables,
       onExit: (code) => this.#control.send({ type: "exitRequested", code }),
       onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
+    });
+    this.#ledger = new Ledger({
+      observer: this.#observer,
+      failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
+    });
+    this.#purge = new Purge({
+      steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
+      failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
     this.#runtime.install();
@@ -99,7 +114,7 @@ export class AppSession {
           this.#control.send({ type: "modulesLoaded", loaded: modules });
         },
       },
-      { entry, root },
+      { entry, root, observer: this.#observer },
     );
   }
 
@@ -164,12 +179,15 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        purging: (version) => this.#purge.run(version),
+        rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
+      this.#purge.takeEffects();
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
@@ -183,6 +201,7 @@ export class AppSession {
         type: "planFailed",
         planId: plan.planId,
         ...(file !== undefined && { file }),
+        damaged: this.#purge.takeEffects(),
         error: this.#serialize(error),
       });
     }
@@ -228,6 +247,13 @@ export class AppSession {
   async #stop({ drainMs }: OrderOf<"stop">): Promise<void> {
     await this.#listen.drained(drainMs);
     this.#end();
+  }
+
+  /** A purge goes on without what has failed in it. */
+  #purgeFailed(file: string, step: string, error: unknown): void {
+    const shown = path.relative(this.#order.root, file);
+    const { message } = this.#serialize(error);
+    this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
   }
 
   #serialize(error: unknown): SerializedError {

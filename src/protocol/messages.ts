@@ -161,11 +161,15 @@ export const workerReport = z.discriminatedUnion("type", [
   }),
   /** Nothing was done: the plan did not know of all reports. The others come before this one. */
   z.strictObject({ type: z.literal("planOutdated"), planId: z.int() }),
-  /** Evaluation threw; the worker went back to the versions it had before the plan. */
+  /**
+   * Evaluation threw; the worker went back to the versions it had before the plan. `damaged`: those that have lost something
+   * by it that only their evaluation gives again (timers, listeners, what a dispose hook closed).
+   */
   z.strictObject({
     type: z.literal("planFailed"),
     planId: z.int(),
     file: z.string().optional(),
+    damaged: z.array(z.string()),
     error: serializedError,
   }),
   z.strictObject({

@@ -27,8 +27,8 @@ export type ApplyOutcome =
     }
   /** Nothing was done, since the graph was not up to date; now it is. */
   | { readonly type: "outdated" }
-  /** The worker is back at the versions it had. */
-  | { readonly type: "failed"; readonly error: SerializedError }
+  /** The worker is back at the versions it had. `damaged`: see `planFailed`. */
+  | { readonly type: "failed"; readonly error: SerializedError; readonly damaged: readonly string[] }
   | { readonly type: "ended"; readonly end: ThreadEnd };
 
 /** Reports that come at any time. */
@@ -121,7 +121,7 @@ export class AppEpoch {
         this.#settlePlan(report.planId, { type: "outdated" });
         break;
       case "planFailed":
-        this.#settlePlan(report.planId, { type: "failed", error: report.error });
+        this.#settlePlan(report.planId, { type: "failed", error: report.error, damaged: report.damaged });
         break;
       case "listenRequested":
         this.#listener.listenRequested(this, report);

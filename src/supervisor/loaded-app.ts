@@ -19,6 +19,8 @@ export class LoadedApp {
   readonly #fileUses = new FileUses();
   /** File to the classes that its evaluation made; no entry when it made none. Goes when the file is purged or forgotten. */
   readonly #classes = new Map<string, LoadedModule["classes"]>();
+  /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
+  readonly #damaged = new Set<string>();
   /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
   #found: PreparedModule[] = [];
 
@@ -96,6 +98,21 @@ export class LoadedApp {
     return readers;
   }
 
+  /** A reload failed, and these modules are not what they were. */
+  damage(files: Iterable<string>): void {
+    for (const file of files) this.#damaged.add(file);
+  }
+
+  /** They were evaluated again, as they were. */
+  mended(loaded: readonly LoadedModule[]): void {
+    this.#damaged.clear();
+    this.evaluated(loaded);
+  }
+
+  get damaged(): string[] {
+    return [...this.#damaged].filter((file) => this.#graph.get(file)?.evaluated);
+  }
+
   /** Files that the thread compiled by itself. */
   discovered(modules: readonly PreparedModule[]): void {
     this.#found.push(...modules);
@@ -105,6 +122,7 @@ export class LoadedApp {
 
   /** A plan was applied. Returns the files that nothing leads to any more; they are forgotten. */
   applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): string[] {
+    this.#damaged.clear();
     const unloaded: ModuleNode[] = [];
     const again = new Set(loaded.map(({ file }) => file));
     for (const file of purged) {

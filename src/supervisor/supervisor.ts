@@ -251,7 +251,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const known = [...preparation.fresh].filter((file) => app.graph.has(file));
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
     const readers = app.readersOf(this.#pending);
-    for (const module of readers.keys()) changed.add(module);
+    for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
@@ -302,7 +302,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return report;
   }
 
-  #apply(app: LoadedApp, preparation: Preparation, plan: ReloadPlan) {
+  async #apply(app: LoadedApp, preparation: Preparation, plan: ReloadPlan): Promise<ApplyOutcome> {
     const purged = new Set(plan.purge);
     const modules: PreparedModule[] = [];
     const relinked: PreparedModule[] = [];
@@ -312,7 +312,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       const stays = app.hasText(module.compiled) && !purged.has(file);
       (stays ? relinked : modules).push(module);
     }
-    return app.epoch.apply({
+    const outcome = await app.epoch.apply({
       generation: this.#generation + 1,
       purge: plan.purge,
       load: plan.load,
@@ -322,6 +322,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
   }
 
   /**
@@ -356,10 +358,24 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       await this.#epochs.promote(trial.app.epoch);
       return this.#booted(trial.app, { type: "reloadFailed", error }, started);
     }
-    if (this.#closing || (app.epoch.alive && trial.error.message === error.message))
+    if (this.#closing || (app.epoch.alive && trial.error.message === error.message)) {
+      if (this.#options.onError === "last-good") await this.#mend(app);
       return this.#fail(trial.error, started, preparation);
+    }
     this.#restartReason = { type: "reloadFailed", error };
     return this.#restart(started);
+  }
+
+  /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
+  async #mend(app: LoadedApp): Promise<void> {
+    const { graph, roots, damaged } = app;
+    if (damaged.length === 0) return;
+    const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
+    const { purge, load } = plan;
+    const outcome = await app.epoch.apply({ generation: this.#generation, purge, load, ...nothing });
+    if (outcome.type === "applied") app.mended(outcome.loaded);
+    else if (outcome.type === "failed") app.damage(outcome.damaged);
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */

@@ -27,8 +27,8 @@ function baseOf(target: AnyClass): AnyClass | undefined {
   if (typeof prototype !== "object" || prototype === null) return undefined;
   const above: unknown = Object.getPrototypeOf(prototype);
   if (typeof above !== "object" || above === null || Object.getPrototypeOf(above) === null) return undefined;
-  const constructor: unknown = Object.getOwnPropertyDescriptor(above, "constructor")?.value;
-  return typeof constructor === "function" && constructor !== target ? constructor : undefined;
+  const maker: unknown = Object.getOwnPropertyDescriptor(above, "constructor")?.value;
+  return typeof maker === "function" && maker !== target ? maker : undefined;
 }
 
 /** `Function.prototype`, of any realm. */

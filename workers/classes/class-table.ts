@@ -97,6 +97,11 @@ export class ClassTable {
     }));
   }
 
+  /** Names for reports, those of classes that were made later and are alive included. */
+  names(version: ModuleEdges): string[] {
+    return this.classesOf(version).map(({ name }) => shownName(name));
+  }
+
   /** Own and foreign classes that `target` descends from, nearest first. */
   bases(target: AnyClass): AnyClass[] {
     return basesOf(target);

@@ -12,10 +12,7 @@ export class EdgeReport {
   #held = 0;
   #scheduled = false;
 
-  constructor(
-    deliver: (modules: LoadedModule[]) => void,
-    classesOf: (edges: ModuleEdges) => LoadedModule["classes"],
-  ) {
+  constructor(deliver: (modules: LoadedModule[]) => void, classesOf: (edges: ModuleEdges) => LoadedModule["classes"]) {
     this.#deliver = deliver;
     this.#classesOf = classesOf;
   }
@@ -36,12 +33,14 @@ export class EdgeReport {
 
   dropped(edges: ModuleEdges): void {
     edges.open = false;
+    edges.purged = true;
     this.#evaluated.delete(edges);
     this.#untold.delete(edges);
   }
 
   /** A rolled back version is current again. */
   restored(edges: ModuleEdges): void {
+    edges.purged = false;
     this.#evaluated.add(edges);
   }
 

@@ -34,6 +34,12 @@ export class NativeModules {
   readonly #async = new Set<string>();
   /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. */
   readonly #requires = new Map<string, NodeJS.Require>();
+  /** Runs the loading of a package: what its top level creates stays with the package. */
+  readonly #outside: <Result>(run: () => Result) => Result;
+
+  constructor(outside: <Result>(run: () => Result) => Result) {
+    this.#outside = outside;
+  }
 
   requireFor(file: string): NodeJS.Require {
     let require = this.#requires.get(file);
@@ -60,7 +66,7 @@ export class NativeModules {
     const known = this.#namespaces.get(key);
     if (known) return known;
     try {
-      const namespace = this.#importSync(url, attributes);
+      const namespace = this.#outside(() => this.#importSync(url, attributes));
       this.#namespaces.set(key, namespace);
       return namespace;
     } catch (error) {
@@ -73,7 +79,8 @@ export class NativeModules {
 
   async namespaceLater(target: NativeTarget, attributes: Attributes): Promise<object> {
     const url = nativeUrl(target);
-    const namespace: object = await import(url, attributes ? { with: attributes } : undefined);
+    const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
+    const namespace = await this.#outside(load);
     this.#namespaces.set(keyOf(url, attributes), namespace);
     return namespace;
   }

@@ -16,6 +16,8 @@ export class ModuleEdges {
   readonly lists = new Set<string>();
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
   open = true;
+  /** The version is purged: what its leftovers still create is to be undone at once. */
+  purged = false;
   readonly #changed: (edges: ModuleEdges) => void;
 
   constructor(file: string, changed: (edges: ModuleEdges) => void) {
@@ -52,6 +54,10 @@ export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
   #evaluating: ModuleEdges | undefined;
+  /** A version whose callback (a timer's) is on the stack, after its evaluation. */
+  #resumed: ModuleEdges | undefined;
+  /** What runs now was started by a module, but is not its doing: a package being loaded, say. */
+  #outside = false;
   readonly #continuations = new AsyncLocalStorage<ModuleEdges>();
   #windowOpen = false;
   /** Asynchronous evaluations under way: they keep the window open. */
@@ -59,11 +65,24 @@ export class Observer {
   /** Edges of what was evaluated in this window; closed with it. */
   readonly #inWindow = new Set<ModuleEdges>();
 
-  /** The module to which what happens now is attributed. */
+  /** The module to which reads that happen now are attributed. */
   get reader(): ModuleEdges | undefined {
     if (!this.active) return undefined;
-    const edges = this.#evaluating ?? (this.#watchesContinuations ? this.#continuations.getStore() : undefined);
+    const edges = this.#evaluating ?? this.#continued;
     return edges?.open ? edges : undefined;
+  }
+
+  /**
+   * The version to which what is created now belongs: it is being evaluated, or goes on with what its evaluation began.
+   * It may have been purged meanwhile. Undefined in requests, and while a package is being loaded.
+   */
+  get owner(): ModuleEdges | undefined {
+    if (!this.active || this.#outside) return undefined;
+    return this.#evaluating ?? this.#resumed ?? this.#continued;
+  }
+
+  get #continued(): ModuleEdges | undefined {
+    return this.#watchesContinuations ? this.#continuations.getStore() : undefined;
   }
 
   /** Whether a module's body is on the stack. */
@@ -79,7 +98,9 @@ export class Observer {
   /** Runs a piece of a module's evaluation. */
   evaluate<T>(edges: ModuleEdges, run: () => T): T {
     const outer = this.#evaluating;
+    const wasOutside = this.#outside;
     this.#evaluating = edges;
+    this.#outside = false;
     this.active = true;
     try {
       if (!this.#watchesContinuations) return run();
@@ -87,6 +108,35 @@ export class Observer {
       return this.#continuations.run(edges, run);
     } finally {
       this.#evaluating = outer;
+      this.#outside = wasOutside;
+      this.#update();
+    }
+  }
+
+  /** Runs what nobody owns: a package being loaded, an adapter's own work. Synchronous reads still count. */
+  outside<T>(run: () => T): T {
+    if (!this.active) return run();
+    const wasOutside = this.#outside;
+    this.#outside = true;
+    try {
+      return this.#watchesContinuations ? this.#continuations.exit(run) : run();
+    } finally {
+      this.#outside = wasOutside;
+    }
+  }
+
+  /**
+   * Runs a callback that the version left behind. What it creates synchronously belongs to the version; what it creates
+   * later does while continuations are watched (`beginPending`).
+   */
+  resume<T>(edges: ModuleEdges, run: () => T): T {
+    const outer = this.#resumed;
+    this.#resumed = edges;
+    this.active = true;
+    try {
+      return this.#watchesContinuations ? this.#continuations.run(edges, run) : run();
+    } finally {
+      this.#resumed = outer;
       this.#update();
     }
   }
@@ -118,7 +168,7 @@ export class Observer {
 
   #update(): void {
     const watches = this.#watchesContinuations;
-    this.active = watches || this.#evaluating !== undefined;
+    this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
     if (watches || this.#inWindow.size === 0) return;
     for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
     this.#inWindow.clear();

@@ -18,6 +18,8 @@ export interface PackageRequestsContext {
   importOwn(file: string): Promise<object>;
   /** The text of a CommonJS file with `import(` replaced by `__ur.import(`. */
   rewrite(file: string): string;
+  /** Runs the loading of a package: what its top level creates stays with the package. */
+  outside<Result>(run: () => Result): Result;
 }
 
 /** The supervisor's compiled code: it loads its own parts natively. */
@@ -51,11 +53,11 @@ export function interceptPackageRequests(context: PackageRequestsContext): () =>
   };
 }
 
-function interceptRequire({ resolve, requireOwn }: PackageRequestsContext): () => void {
+function interceptRequire({ resolve, requireOwn, outside }: PackageRequestsContext): () => void {
   const original = loader._load;
   const load: Loader["_load"] = (request, parent, isMain) => {
     const file = typeof request === "string" ? requestedOwnFile(request, parent?.filename, resolve) : undefined;
-    if (file === undefined) return original.call(Module, request, parent, isMain);
+    if (file === undefined) return outside(() => original.call(Module, request, parent, isMain));
     return requireOwn(file, parent?.filename && !isBelowNodeModules(parent.filename) ? parent.filename : parent);
   };
   loader._load = load;

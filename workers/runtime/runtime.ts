@@ -17,7 +17,7 @@ import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { installMainModule } from "./main-module.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   readonly root?: string | undefined;
   /** The app's main file: `require.main`, `import.meta.main`. */
   readonly entry: string;
+  /** Who is being evaluated; given when others need to know as well. */
+  readonly observer?: Observer | undefined;
 }
 
 export interface RuntimePlan {
@@ -44,6 +46,10 @@ export interface RuntimePlan {
   readonly relinked: readonly PreparedModule[];
   /** Files whose code is not to be used any more: the host is asked when one is evaluated. */
   readonly forget?: readonly string[] | undefined;
+  /** Before a version is purged; awaited when it gives a promise. */
+  readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
+  /** The plan has failed, and the versions that it made are gone again; awaited. */
+  readonly rolledBack?: (() => Promise<void>) | undefined;
   /** Between purge and load; awaited. */
   readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
 }
@@ -60,9 +66,9 @@ export class Runtime {
   readonly classes: ClassTable;
   readonly #host: RuntimeHost;
   readonly #entry: string;
-  readonly #observer = new Observer();
-  readonly #natives = new NativeModules();
-  readonly #registry = new Registry(this.#observer, moduleInternals._cache);
+  readonly #observer: Observer;
+  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
   readonly #commonJs: CommonJsLoader;
@@ -74,6 +80,8 @@ export class Runtime {
   #starts: readonly string[] = [];
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
+    this.#observer = options.observer ?? new Observer();
+    this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#reads = new FileReads({
       root: options.root,
       reader: () => this.#observer.reader,
@@ -150,6 +158,7 @@ export class Runtime {
       bridge: (file) => this.#bridge(this.#registry.record(file)),
       importOwn: (file) => this.import(file),
       rewrite: (file) => this.#host.prepare(file).compiled.body,
+      outside: (run) => this.#observer.outside(run),
     });
     const undoMainModule = installMainModule(() => this.#registry.find(this.#entry)?.module);
     this.#uninstall = () => {
@@ -196,6 +205,11 @@ export class Runtime {
     return this.#registry.find(file)?.version !== undefined;
   }
 
+  /** Whether this is the version of its file that imports lead to. */
+  isCurrent(version: ModuleEdges): boolean {
+    return this.#registry.find(version.file)?.version?.edges === version;
+  }
+
   /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
   async load(files: Iterable<string>): Promise<void> {
     const starts = [...files];
@@ -230,7 +244,14 @@ export class Runtime {
       this.add(plan.modules);
       for (const prepared of plan.relinked) this.#relink(prepared);
       for (const file of plan.forget ?? []) this.#forgetCode(file);
-      const purged = [...plan.purge, ...outdated, ...(plan.forget ?? [])].filter((file) => this.#purge(file));
+      const purged: string[] = [];
+      for (const file of [...plan.purge, ...outdated, ...(plan.forget ?? [])]) {
+        const version = this.#registry.find(file)?.version;
+        if (!version) continue;
+        const purging = plan.purging?.(version);
+        if (purging) await purging;
+        if (this.#purge(file)) purged.push(file);
+      }
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
@@ -238,6 +259,7 @@ export class Runtime {
       return { purged, loaded: this.#report.take() };
     } catch (error) {
       this.#rollback();
+      await plan.rolledBack?.();
       throw error;
     } finally {
       this.#report.release();
@@ -384,7 +406,7 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
-      return import(nativeUrl(target), options);
+      return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
     reader?.observe(target.file);

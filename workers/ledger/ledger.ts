@@ -1,0 +1,122 @@
+/**
+ * What each module version has created: timers, listeners, servers, registrations in libraries. A purge undoes it, newest
+ * first, so that the process is as if the version had never run.
+ */
+import type { ModuleEdges, Observer } from "../runtime/observer.js";
+
+/** A clean-up that takes longer is reported and left to itself. */
+const UNDO_DEADLINE_MS = 5000;
+
+export interface LedgerEntry {
+  /** In words, for messages: `listener of "exit" on process`. */
+  readonly what: string;
+  /** The resource has ended by itself. */
+  drop(): void;
+}
+
+interface Undoable extends LedgerEntry {
+  readonly undo: () => void | Promise<void>;
+}
+
+export interface LedgerOptions {
+  readonly observer: Observer;
+  /** An undo threw, or took too long. */
+  failed(file: string, what: string, error: unknown): void;
+}
+
+export class Ledger {
+  readonly #options: LedgerOptions;
+  /** Version to what it has created and not been undone, in order of creation; an entry goes when its set is undone. */
+  readonly #entries = new Map<ModuleEdges, Set<Undoable>>();
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+  }
+
+  /** The version to which what is created now belongs, purged ones included. */
+  get owner(): ModuleEdges | undefined {
+    return this.#options.observer.owner;
+  }
+
+  /** Runs what is nobody's: the ledger's own work, and that of adapters. */
+  outside<Result>(run: () => Result): Result {
+    return this.#options.observer.outside(run);
+  }
+
+  /**
+   * Notes that the module under evaluation has created something. Without one nothing is noted. What the leftovers of a
+   * purged version create is undone at once.
+   */
+  record(what: string, undo: () => void | Promise<void>, owner = this.owner): LedgerEntry | undefined {
+    if (!owner) return undefined;
+    const entries = this.#entriesOf(owner);
+    const entry: Undoable = { what, undo, drop: () => entries.delete(entry) };
+    if (owner.purged) void this.#undoOne(owner, entry);
+    else entries.add(entry);
+    return entry;
+  }
+
+  /** Whether the version has anything that a purge would undo. */
+  holds(version: ModuleEdges): boolean {
+    return (this.#entries.get(version)?.size ?? 0) > 0;
+  }
+
+  /** What the version has created and not ended, oldest first. */
+  list(version: ModuleEdges): string[] {
+    return [...(this.#entries.get(version) ?? [])].map(({ what }) => what);
+  }
+
+  /** Undoes all that the version has created, newest first, one after the other. Returns whether there was anything. */
+  async undo(version: ModuleEdges): Promise<boolean> {
+    const entries = this.#entries.get(version);
+    this.#entries.delete(version);
+    if (!entries || entries.size === 0) return false;
+    for (const entry of [...entries].reverse()) {
+      if (!entries.has(entry)) continue;
+      const pending = this.#undoOne(version, entry);
+      if (pending) await pending;
+    }
+    return true;
+  }
+
+  /** Undoes what certain versions have created. */
+  async undoWhere(isMeant: (version: ModuleEdges) => boolean): Promise<void> {
+    for (const version of [...this.#entries.keys()].reverse()) if (isMeant(version)) await this.undo(version);
+  }
+
+  #entriesOf(owner: ModuleEdges): Set<Undoable> {
+    let entries = this.#entries.get(owner);
+    if (!entries) {
+      entries = new Set();
+      if (!owner.purged) this.#entries.set(owner, entries);
+    }
+    return entries;
+  }
+
+  /** A promise only when the undo takes time. */
+  #undoOne({ file }: ModuleEdges, { what, undo }: Undoable): Promise<void> | undefined {
+    const failed = (error: unknown) => this.#options.failed(file, what, error);
+    try {
+      const pending = this.outside(undo);
+      return pending instanceof Promise ? withDeadline(pending, UNDO_DEADLINE_MS).catch(failed) : undefined;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+}
+
+/** Rejects when the promise has not settled in time; it goes on. */
+export function withDeadline(pending: Promise<unknown>, deadlineMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not done after ${deadlineMs} ms`)), deadlineMs);
+    pending.then(
+      () => resolve(),
+      (error: unknown) => reject(error),
+    );
+    void pending.then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
+  });
+}

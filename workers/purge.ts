@@ -1,0 +1,66 @@
+/**
+ * The order in which a module version goes: its own dispose hooks, what it created, its registrations in libraries, its
+ * classes. (The module itself comes last; the runtime sees to that.) A step that fails is reported and stops no other.
+ */
+import type { ModuleVersion } from "./runtime/module-record.js";
+
+export interface PurgeStep {
+  /** For messages: "dispose", "ledger". */
+  readonly name: string;
+  /** Returns, or resolves with, whether there was anything to do. */
+  run(version: ModuleVersion): boolean | Promise<boolean>;
+}
+
+export interface PurgeOptions {
+  /** In order. */
+  readonly steps: readonly PurgeStep[];
+  failed(file: string, step: string, error: unknown): void;
+}
+
+export class Purge {
+  readonly #options: PurgeOptions;
+  /** Files in whose purge there was anything to do, since the last `takeEffects`: going back leaves them without it. */
+  readonly #effects = new Set<string>();
+
+  constructor(options: PurgeOptions) {
+    this.#options = options;
+  }
+
+  /** Runs the steps for one version. A promise only when one of them takes time. */
+  run(version: ModuleVersion): Promise<void> | undefined {
+    return this.#runFrom(0, version);
+  }
+
+  takeEffects(): string[] {
+    const effects = [...this.#effects];
+    this.#effects.clear();
+    return effects;
+  }
+
+  #runFrom(first: number, version: ModuleVersion): Promise<void> | undefined {
+    const { steps, failed } = this.#options;
+    const { file } = version.record;
+    for (const [index, step] of steps.entries()) {
+      if (index < first) continue;
+      try {
+        const done = step.run(version);
+        if (done instanceof Promise) {
+          return done
+            .then(
+              (effect) => this.#note(file, effect),
+              (error: unknown) => failed(file, step.name, error),
+            )
+            .then(() => this.#runFrom(index + 1, version));
+        }
+        this.#note(file, done);
+      } catch (error) {
+        failed(file, step.name, error);
+      }
+    }
+    return undefined;
+  }
+
+  #note(file: string, effect: boolean): void {
+    if (effect) this.#effects.add(file);
+  }
+}
