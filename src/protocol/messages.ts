@@ -39,6 +39,8 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
+  classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
