@@ -54,7 +54,7 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, reads, lists } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       this.#fileUses.evaluated(
@@ -65,6 +65,7 @@ export class LoadedApp {
       changes.push({
         ...node,
         observed: new Set(observed),
+        written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         evaluated: true,
       });
