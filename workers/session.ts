@@ -3,15 +3,21 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
+import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Adapters } from "./classes/adapters.js";
+import { builtInAdapter } from "./classes/built-in-adapters.js";
+import { loadAdapters } from "./classes/load-adapters.js";
+import { PackageLoads } from "./classes/package-loads.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
@@ -29,6 +35,10 @@ export class AppSession {
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
+  readonly #adapters: Adapters;
+  /** Those of the option `adapters`. */
+  readonly #ownAdapters: Adapter[] = [];
+  readonly #packageLoads: PackageLoads;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
@@ -71,8 +81,21 @@ export class AppSession {
       observer: this.#observer,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
+    this.#adapters = new Adapters({
+      ledger: this.#ledger,
+      adaptersFor: (name) => this.#adaptersFor(name),
+      warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
+    });
+    this.#packageLoads = new PackageLoads({
+      wants: (name) => this.#adapters.wants(name),
+      loaded: (found) => this.#adapters.packageLoaded(found),
+    });
+    this.#packageLoads.install();
     this.#purge = new Purge({
-      steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
+      steps: [
+        { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
+        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
+      ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
@@ -111,6 +134,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => {
           this.#reportsSent++;
@@ -167,8 +191,9 @@ export class AppSession {
   }
 
   async #evaluate(): Promise<void> {
-    const { entry, preload } = this.#order;
+    const { entry, preload, adapters } = this.#order;
     try {
+      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
       await this.#runtime.load([...preload, entry]);
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
@@ -186,6 +211,8 @@ export class AppSession {
       return;
     }
     const servers = this.#listen.listening();
+    /** Purged file to the names of its classes. */
+    const classes = new Map<string, string[]>();
     if (plan.lookupsChanged) this.#compiler?.forget();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -194,7 +221,10 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
+        purging: (version) => {
+          classes.set(version.record.file, this.#runtime.classes.names(version.edges));
+          return this.#purge.run(version);
+        },
         rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
@@ -206,7 +236,7 @@ export class AppSession {
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
-        purged: purged.map((file) => ({ file, classes: [] })),
+        purged: purged.map((file) => ({ file, classes: classes.get(file) ?? [] })),
         loaded,
       });
     } catch (error) {
@@ -270,6 +300,18 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {
+    const classes = this.#runtime.classes.classesOf(edges);
+    if (classes.length === 0 || !this.#adapters.any) return false;
+    return this.#adapters.purge({ file: record.file, classes: new Set(classes.map(({ target }) => target)) });
+  }
+
+  #adaptersFor(packageName: string): Adapter[] {
+    const builtIn = builtInAdapter(packageName);
+    const own = this.#ownAdapters.filter(({ packages }) => packages.includes(packageName));
+    return builtIn ? [builtIn, ...own] : own;
   }
 
   #serialize(error: unknown): SerializedError {

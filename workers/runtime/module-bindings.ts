@@ -11,13 +11,15 @@ class NotEvaluated extends Error {}
 export class ModuleBindings {
   readonly #registry: Registry;
   readonly #observer: Observer;
+  readonly #isForeign: (value: object) => boolean;
   /** Functions that a binding of an own module has as its value, packages' excepted. */
   readonly #functions = new WeakSet<object>();
   #looking = false;
 
-  constructor(registry: Registry, observer: Observer) {
+  constructor(registry: Registry, observer: Observer, isForeign: (value: object) => boolean) {
     this.#registry = registry;
     this.#observer = observer;
+    this.#isForeign = isForeign;
   }
 
   /** Names and values in turn; undefined when the file has not been evaluated. Evaluates nothing, and nobody reads. */
@@ -33,8 +35,8 @@ export class ModuleBindings {
   }
 
   /** Whether a class or function was declared by an own module, as far as has been seen. */
-  owns(constructor: object): boolean {
-    return this.#functions.has(constructor);
+  owns(made: object): boolean {
+    return this.#functions.has(made);
   }
 
   /** To be called before a module is evaluated on demand. False when nobody is looking; throws when the look must end. */
@@ -47,17 +49,19 @@ export class ModuleBindings {
   #slotsOf(version: ModuleVersion): Slots {
     const slots: unknown[] = [];
     const add = (name: string, value: unknown): void => {
-      if (typeof value === "function") this.#functions.add(value);
+      if (typeof value === "function" && !this.#isForeign(value)) this.#functions.add(value);
       slots.push(name, value);
     };
     const { module } = version.record;
     if (module) add("module.exports", module.exports);
-    if (version.kind === "esm") for (const [name, read] of version.reads) add(name, valueOf(read));
+    if (version.kind === "esm") for (const [name, read] of version.reads) add(name, readValue(read));
+    const hidden = version.privateBindings?.();
+    if (hidden) for (const [name, read] of Object.entries(hidden)) add(name, readValue(read));
     return slots;
   }
 }
 
-function valueOf(read: Read): unknown {
+function readValue(read: Read): unknown {
   try {
     return read();
   } catch (error) {

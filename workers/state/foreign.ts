@@ -33,14 +33,14 @@ export class ForeignObjects {
 function membersOf(exports: object): object[] {
   const members: object[] = [];
   for (const name of Reflect.ownKeys(exports)) {
-    const value = valueOf(exports, name);
+    const value = readValue(exports, name);
     if (isObject(value)) members.push(value);
   }
   return members;
 }
 
 /** Without asking accessors; an export that is not initialised yet has none. */
-function valueOf(exports: object, name: PropertyKey): unknown {
+function readValue(exports: object, name: PropertyKey): unknown {
   try {
     return Object.getOwnPropertyDescriptor(exports, name)?.value;
   } catch (error) {

@@ -9,7 +9,7 @@ export type Slots = readonly unknown[];
 /** What has to be known of an app to look at its objects. */
 export interface Surroundings {
   /** A class or constructor function of the app's own. */
-  isOwnClass(constructor: object): boolean;
+  isOwnClass(made: object): boolean;
   /** What a package or Node exports: nothing of the app's. */
   isForeign(value: object): boolean;
   /** Values of an object's `#private` fields; undefined when it has none, or none that can be read. */
@@ -39,16 +39,16 @@ export function slotsOf(value: object, surroundings: Surroundings): Slots | unde
 export function isLibraryInstance(value: object, surroundings: Surroundings): boolean {
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
   if (typeof value === "function") return false;
-  const constructor = constructorOf(value);
-  return constructor !== undefined && constructor !== Object && !surroundings.isOwnClass(constructor);
+  const made = constructorOf(value);
+  return made !== undefined && made !== Object && !surroundings.isOwnClass(made);
 }
 
 /** The function that made it, by its prototype; undefined without one. */
 export function constructorOf(value: object): object | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (typeof prototype !== "object" || prototype === null) return undefined;
-  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  return typeof constructor === "function" ? constructor : undefined;
+  const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof made === "function" ? made : undefined;
 }
 
 /** An object's own properties, accessors unasked, without those that `skip` names. */
@@ -101,13 +101,12 @@ function* first<T>(entries: Iterable<T>): Iterable<T> {
 function isOpaque(value: object, surroundings: Surroundings): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
-  const constructor = constructorOf(value);
-  if (constructor === undefined || constructor === EventEmitter) return false;
-  if (surroundings.isOwnClass(constructor)) return false;
-  const { name } = constructor as { name: string };
+  const made = constructorOf(value);
+  if (made === undefined || made === EventEmitter || surroundings.isOwnClass(made)) return false;
+  const { name } = made as { name: string };
   // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.
   if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return true;
-  return NODES_OWN.has(name) || Reflect.get(globalThis, name) === constructor;
+  return NODES_OWN.has(name) || Reflect.get(globalThis, name) === made;
 }
 
 /** Classes of Node that are neither global nor emitters. */
