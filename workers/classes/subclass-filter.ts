@@ -1,0 +1,94 @@
+/** Decides which classes `--subclasses` selects. Pure: what is loaded is asked of the one who knows. */
+import type { SubclassName } from "../../src/protocol/subclass-name.js";
+import { baseChain, type ClassValue, isObject } from "./class-value.js";
+
+/** What the filter has to know of the thread. */
+export interface ClassWorld {
+  /** The name under which a class was defined. */
+  nameOf(value: ClassValue): string | undefined;
+  /** What a package exports (`module.exports`, namespaces), one for each way in which it has been loaded. */
+  exportsOf(packageName: string): Iterable<unknown>;
+}
+
+/** What has been seen since the start, for names that mean nothing. */
+export interface SeenNames extends ClassWorld {
+  /** Every class that a file has defined. */
+  classes(): Iterable<ClassValue>;
+  hasGlobal(name: string): boolean;
+  /** Exports of every package that has been loaded. */
+  allExports(): Iterable<unknown>;
+}
+
+export class SubclassFilter {
+  readonly #names: readonly SubclassName[];
+  /** The plain ones among the names. */
+  readonly #plain: ReadonlySet<string>;
+
+  constructor(names: readonly SubclassName[]) {
+    this.#names = names;
+    this.#plain = new Set(names.flatMap((name) => (name.type === "plain" ? [name.name] : [])));
+  }
+
+  /** Whether the class is, or descends from, a named one. */
+  selects(value: ClassValue, world: ClassWorld): boolean {
+    const exported = this.#exported(world);
+    for (const base of baseChain(value)) {
+      const name = world.nameOf(base);
+      if ((name !== undefined && this.#plain.has(name)) || exported.has(base)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Whether what stands on globalThis under `name` goes with the file that put it there. A class goes when it is
+   * selected, a plain object or function when its exact name is given; other values are nobody's business.
+   */
+  selectsGlobal(name: string, value: unknown, world: ClassWorld): boolean {
+    if (!isObject(value)) return true;
+    if (this.#plain.has(name)) return true;
+    return typeof value === "function" && this.selects(value as unknown as ClassValue, world);
+  }
+
+  /** Names for which nothing has ever been seen. */
+  unknown(seen: SeenNames): SubclassName[] {
+    const classes = new Set<string | undefined>();
+    for (const value of seen.classes()) for (const base of baseChain(value)) classes.add(seen.nameOf(base));
+    const exported = [...seen.allExports()];
+    return this.#names.filter((wanted) => {
+      if (wanted.type === "export") return exportedAs(wanted.name, seen.exportsOf(wanted.package)).length === 0;
+      if (classes.has(wanted.name) || seen.hasGlobal(wanted.name)) return false;
+      return !exported.some((exports) => hasExport(exports, wanted.name));
+    });
+  }
+
+  #exported(world: ClassWorld): Set<unknown> {
+    const exported = new Set<unknown>();
+    for (const wanted of this.#names) {
+      if (wanted.type === "plain") continue;
+      for (const value of exportedAs(wanted.name, world.exportsOf(wanted.package))) exported.add(value);
+    }
+    return exported;
+  }
+}
+
+/** What stands under `name` in a package's exports, or on its default export. */
+function exportedAs(name: string, exports: Iterable<unknown>): unknown[] {
+  const found: unknown[] = [];
+  for (const one of exports) {
+    for (const holder of holders(one)) if (name in holder) found.push(Reflect.get(holder, name));
+    // `pkg#default` of a CommonJS package that is a class.
+    if (name === "default" && typeof one === "function") found.push(one);
+  }
+  return found.filter((value) => typeof value === "function");
+}
+
+/** Without calling a getter of that name: packages have some that load more, or warn. */
+function hasExport(exports: unknown, name: string): boolean {
+  return holders(exports).some((holder) => name in holder);
+}
+
+function holders(exports: unknown): object[] {
+  if (!isObject(exports)) return [];
+  const nested: unknown = "default" in exports ? Reflect.get(exports, "default") : undefined;
+  return isObject(nested) ? [exports, nested] : [exports];
+}
