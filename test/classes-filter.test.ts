@@ -4,8 +4,9 @@ import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { inherits } from "node:util";
 import { parseSubclassName, type SubclassName, subclassText } from "../src/protocol/subclass-name.js";
-import type { ClassValue, KnownClass } from "../workers/classes/class-value.js";
+import type { AnyClass } from "../workers/classes/base-chain.js";
 import { matchVersions } from "../workers/classes/match-versions.js";
+import type { KnownClass } from "../workers/classes/purge-class.js";
 import { type SeenNames, SubclassFilter } from "../workers/classes/subclass-filter.js";
 import { randomSource } from "./support/random.js";
 
@@ -15,7 +16,7 @@ function filter(...texts: string[]): SubclassFilter {
 
 function world(packages: Readonly<Record<string, readonly unknown[]>> = {}, more: Partial<SeenNames> = {}): SeenNames {
   return {
-    nameOf: (value) => value.name,
+    nameOf: (target) => target.name,
     exportsOf: (name) => packages[name] ?? [],
     allExports: () => Object.values(packages).flat(),
     classes: () => [],
@@ -59,8 +60,8 @@ test("a plain name selects every class of that name and its descendants", () => 
 test("old-style inheritance counts", () => {
   function Legacy(this: unknown): void {}
   inherits(Legacy, EventEmitter);
-  class Newer extends (Legacy as unknown as ClassValue as new () => object) {}
-  for (const value of [Legacy as unknown as ClassValue, Newer]) {
+  class Newer extends (Legacy as unknown as new () => object) {}
+  for (const value of [Legacy, Newer]) {
     assert.ok(filter("EventEmitter").selects(value, world()));
     assert.ok(filter("Legacy").selects(value, world()));
   }
@@ -91,7 +92,7 @@ test("a class whose name is hidden by a static member counts by the name it was 
   class Model {
     static name = "mine";
   }
-  const defined = world({}, { nameOf: (value) => (value === Model ? "Model" : undefined) });
+  const defined = world({}, { nameOf: (value) => (value === Model ? "Model" : "") });
   assert.ok(filter("Model").selects(class extends Model {}, defined));
   assert.equal(filter("mine").selects(Model, defined), false);
 });
@@ -123,7 +124,7 @@ test("names for which nothing was seen are unknown", () => {
 });
 
 test("versions are matched by name, and classes of one name in order when they are as many as before", () => {
-  const known = (name: string): KnownClass => ({ name, value: class {}, hasPrivate: false });
+  const known = (name: string): KnownClass => ({ name, target: class {}, reader: undefined });
   const olds = ["A", "B", "A", "", "C", "C", "D"].map(known);
   const nexts = ["B", "A", "", "A", "C", "E"].map(known);
   const { pairs, gone, ambiguous } = matchVersions(olds, nexts);
@@ -141,8 +142,8 @@ test("every old class is in exactly one place, and only classes of one name are 
     const some = (): KnownClass[] =>
       Array.from({ length: random.below(8) }, () => ({
         name: random.pick(["", "A", "B", "C"]),
-        value: class {},
-        hasPrivate: false,
+        target: class {},
+        reader: undefined,
       }));
     const [olds, nexts] = [some(), some()];
     const { pairs, gone, ambiguous } = matchVersions(olds, nexts);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
-import type { ClassValue } from "../workers/classes/class-value.js";
+import type { AnyClass } from "../workers/classes/base-chain.js";
 import { hindrance, ownMembers, Reopening } from "../workers/classes/reopen.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: classes and instances of apps, which have any shape
@@ -16,7 +16,7 @@ function make(text: string, names: Readonly<Record<string, unknown>> = {}): Any 
 
 class Versions {
   readonly reopening = new Reopening();
-  readonly kept: ClassValue[] = [];
+  readonly kept: AnyClass[] = [];
   current: Any;
   #defined;
 

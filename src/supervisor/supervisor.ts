@@ -30,6 +30,7 @@ import { Preparer } from "./preparer.js";
 import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
+import { SubclassNames } from "./subclass-names.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
@@ -54,6 +55,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
@@ -85,6 +87,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -94,6 +97,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
@@ -101,6 +105,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
   }
 

@@ -4,9 +4,9 @@
  */
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleEdges } from "../runtime/observer.js";
-import type { ClassValue, KnownClass } from "./class-value.js";
+import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
-import { purgeClass } from "./purge-class.js";
+import { type KnownClass, purgeClass } from "./purge-class.js";
 import { hindrance, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
 
 /** How long a class's own purge hook may take; it goes on, and the reload goes on without it. */
@@ -18,7 +18,7 @@ export interface ClassPurgeOptions {
   /** Classes of every version that has not been purged. */
   allClasses(): Iterable<KnownClass>;
   /** What the filter says of a class; absent without a filter: all classes are purged. */
-  readonly selects?: ((value: ClassValue) => boolean) | undefined;
+  readonly selects?: ((target: AnyClass) => boolean) | undefined;
   /** Runs the app's hooks as nobody's doing. */
   outside<Result>(run: () => Result): Result;
   /** A hook threw, or took too long. */
@@ -36,7 +36,7 @@ export class ClassPurge {
   readonly #options: ClassPurgeOptions;
   readonly #reopening = new Reopening();
   /** Class of a current version -> its members at the end of the load that defined it. Only with a filter. */
-  readonly #defined = new WeakMap<ClassValue, OwnMembers>();
+  readonly #defined = new WeakMap<AnyClass, OwnMembers>();
   /**
    * Purged file -> classes that its next version reopens. An entry goes when the file is evaluated again, which may be
    * late, or when it is gone.
@@ -110,13 +110,13 @@ export class ClassPurge {
   }
 
   /** What the class was defined with when it is to be reopened; undefined when it is to be purged. */
-  #toReopen(file: string, { value, name, hasPrivate }: KnownClass): OwnMembers | undefined {
+  #toReopen(file: string, { target, name, reader }: KnownClass): OwnMembers | undefined {
     const { selects, refused } = this.#options;
-    if (!selects || selects(value)) return undefined;
+    if (!selects || selects(target)) return undefined;
     // Without a name, or made later by a function, nothing says which new class would be its new version.
-    const defined = this.#defined.get(value);
+    const defined = this.#defined.get(target);
     if (name === "" || !defined) return undefined;
-    if (!hasPrivate) return defined;
+    if (!reader) return defined;
     refused(file, name, "it has #private members, which methods of another class cannot read");
     return undefined;
   }
@@ -124,7 +124,7 @@ export class ClassPurge {
   #reopen(file: string, waiting: readonly Waiting[], nexts: readonly KnownClass[]): void {
     const { allClasses, refused } = this.#options;
     const { pairs, gone, ambiguous } = matchVersions(waiting, nexts);
-    const kept = [...allClasses()].map(({ value }) => value);
+    const kept = [...allClasses()].map(({ target }) => target);
     const leave = (known: KnownClass): void => void this.#left.push({ file, known });
     for (const known of gone) leave(known);
     for (const known of ambiguous) {
@@ -132,11 +132,11 @@ export class ClassPurge {
       refused(file, known.name, "the file defines several classes of this name, and not as many as before");
     }
     for (const { old, next } of pairs) {
-      const because = next.hasPrivate
+      const because = next.reader
         ? "its new version has #private members, which its instances lack"
-        : hindrance(old.value, next.value);
+        : hindrance(old.target, next.target);
       if (because === undefined) {
-        const undo = this.#reopening.reopen(old.value, next.value, { defined: old.defined, subclasses: kept });
+        const undo = this.#reopening.reopen(old.target, next.target, { defined: old.defined, subclasses: kept });
         this.#undo?.push(undo);
       } else {
         leave(old);
@@ -153,7 +153,7 @@ export class ClassPurge {
 
   #remember(version: ModuleEdges): void {
     if (!this.#options.selects) return;
-    for (const { value } of this.#options.classesOf(version)) this.#defined.set(value, ownMembers(value));
+    for (const { target } of this.#options.classesOf(version)) this.#defined.set(target, ownMembers(target));
   }
 
   async #purgeLeft(): Promise<void> {
@@ -165,7 +165,7 @@ export class ClassPurge {
   /** Never rejects. */
   async #purge(file: string, known: KnownClass): Promise<boolean> {
     const { outside, failed } = this.#options;
-    this.#purged.set(file, [...(this.#purged.get(file) ?? []), known.name]);
+    this.#purged.set(file, [...(this.#purged.get(file) ?? []), known.name || "(anonymous)"]);
     try {
       const done = outside(() => purgeClass(known));
       if (typeof done === "boolean") return done;

@@ -1,5 +1,5 @@
 /** Decides which class of a file's new version takes over from which class of the old one. Pure. */
-import type { KnownClass } from "./class-value.js";
+import type { KnownClass } from "./purge-class.js";
 
 export interface VersionMatch<Old extends KnownClass> {
   readonly pairs: readonly { readonly old: Old; readonly next: KnownClass }[];

@@ -3,10 +3,10 @@
  * old class is emptied and inherits everything from the new one. Every step can be undone, because a reload can fail
  * after it.
  */
-import { type ClassValue, isObject } from "./class-value.js";
+import type { AnyClass } from "./base-chain.js";
 
 /** Why an old class cannot be reopened as `next`, in words that follow "because"; undefined: it can. */
-export function hindrance(old: ClassValue, next: ClassValue): string | undefined {
+export function hindrance(old: AnyClass, next: AnyClass): string | undefined {
   if (!Object.isExtensible(old) || !Object.isExtensible(old.prototype)) return "it is frozen";
   const fixed = Reflect.ownKeys(old.prototype).find((key) => !isConfigurable(old.prototype, key));
   if (fixed !== undefined) return `its member ${String(fixed)} is not configurable`;
@@ -20,7 +20,7 @@ export interface OwnMembers {
   readonly members: ReadonlySet<PropertyKey>;
 }
 
-export function ownMembers(value: ClassValue): OwnMembers {
+export function ownMembers(value: AnyClass): OwnMembers {
   return { statics: new Set(Reflect.ownKeys(value)), members: new Set(Reflect.ownKeys(value.prototype)) };
 }
 
@@ -29,7 +29,7 @@ export function ownMembers(value: ClassValue): OwnMembers {
  * class is two steps away, and nothing here holds an old one.
  */
 interface Lineage {
-  current: ClassValue;
+  current: AnyClass;
   /** Inherits from `current`. Old classes inherit from it, and call it by `super()`. */
   readonly statics: object;
   /** Inherits from `current.prototype`. Old prototypes inherit from it. */
@@ -38,7 +38,7 @@ interface Lineage {
 
 export class Reopening {
   /** Newest class -> its lineage. Lives as long as the class, or an old version of it. */
-  readonly #lineages = new WeakMap<ClassValue, Lineage>();
+  readonly #lineages = new WeakMap<AnyClass, Lineage>();
 
   /**
    * Lets `next` take over from `old`, which has no hindrance. `defined`: what `old` had by its definition; what was added
@@ -46,9 +46,9 @@ export class Reopening {
    * Gives the way back.
    */
   reopen(
-    old: ClassValue,
-    next: ClassValue,
-    { defined, subclasses }: { defined: OwnMembers; subclasses: Iterable<ClassValue> },
+    old: AnyClass,
+    next: AnyClass,
+    { defined, subclasses }: { defined: OwnMembers; subclasses: Iterable<AnyClass> },
   ): () => void {
     const undo: (() => void)[] = [];
     const inherit = (object: object, from: object): void => {
@@ -83,7 +83,7 @@ export class Reopening {
   }
 }
 
-function createLineage(first: ClassValue): Lineage {
+function createLineage(first: AnyClass): Lineage {
   const lineage: Lineage = { current: first, statics: superOf(() => lineage.current), members: Object.create(null) };
   return lineage;
 }
@@ -93,7 +93,7 @@ function createLineage(first: ClassValue): Lineage {
  * that class itself, or its constructor would run beside the old one. A bound function is a constructor that has no
  * members of its own to hide those it inherits.
  */
-function superOf(current: () => ClassValue): object {
+function superOf(current: () => AnyClass): object {
   const construct = function (this: unknown, ...args: never[]): unknown {
     const base = Reflect.getPrototypeOf(current()) as new (...args: never[]) => unknown;
     const target = new.target as unknown as new () => unknown;
@@ -105,10 +105,10 @@ function superOf(current: () => ClassValue): object {
 }
 
 /** For the old class: its instances are the newest class's, and the other way round. */
-function hasInstance(old: ClassValue, lineage: Lineage): PropertyDescriptor {
+function hasInstance(old: AnyClass, lineage: Lineage): PropertyDescriptor {
   const value = function (this: unknown, object: unknown): boolean {
     const { current } = lineage;
-    if (this === old) return object instanceof (current as abstract new () => unknown);
+    if (this === old) return object instanceof current;
     // A subclass that inherits this method: as if it had inherited from the newest class.
     const inherited = Reflect.get(current, Symbol.hasInstance, this) as (object: unknown) => unknown;
     return Boolean(Reflect.apply(inherited, this, [object]));
@@ -137,6 +137,6 @@ function isConfigurable(object: object, key: PropertyKey): boolean {
   return Reflect.getOwnPropertyDescriptor(object, key)?.configurable === true;
 }
 
-function inherits(object: unknown, from: unknown): boolean {
-  return isObject(from) && isObject(object) && Object.prototype.isPrototypeOf.call(from, object);
+function inherits(object: object, from: object): boolean {
+  return Object.prototype.isPrototypeOf.call(from, object);
 }

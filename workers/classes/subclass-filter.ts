@@ -1,11 +1,11 @@
 /** Decides which classes `--subclasses` selects. Pure: what is loaded is asked of the one who knows. */
 import type { SubclassName } from "../../src/protocol/subclass-name.js";
-import { baseChain, type ClassValue, isObject } from "./class-value.js";
+import { type AnyClass, basesOf } from "./base-chain.js";
 
 /** What the filter has to know of the thread. */
 export interface ClassWorld {
-  /** The name under which a class was defined. */
-  nameOf(value: ClassValue): string | undefined;
+  /** The name under which a class was defined; empty for none. */
+  nameOf(target: AnyClass): string;
   /** What a package exports (`module.exports`, namespaces), one for each way in which it has been loaded. */
   exportsOf(packageName: string): Iterable<unknown>;
 }
@@ -13,7 +13,7 @@ export interface ClassWorld {
 /** What has been seen since the start, for names that mean nothing. */
 export interface SeenNames extends ClassWorld {
   /** Every class that a file has defined. */
-  classes(): Iterable<ClassValue>;
+  classes(): Iterable<AnyClass>;
   hasGlobal(name: string): boolean;
   /** Exports of every package that has been loaded. */
   allExports(): Iterable<unknown>;
@@ -30,13 +30,9 @@ export class SubclassFilter {
   }
 
   /** Whether the class is, or descends from, a named one. */
-  selects(value: ClassValue, world: ClassWorld): boolean {
+  selects(target: AnyClass, world: ClassWorld): boolean {
     const exported = this.#exported(world);
-    for (const base of baseChain(value)) {
-      const name = world.nameOf(base);
-      if ((name !== undefined && this.#plain.has(name)) || exported.has(base)) return true;
-    }
-    return false;
+    return [target, ...basesOf(target)].some((base) => this.#plain.has(world.nameOf(base)) || exported.has(base));
   }
 
   /**
@@ -46,13 +42,12 @@ export class SubclassFilter {
   selectsGlobal(name: string, value: unknown, world: ClassWorld): boolean {
     if (!isObject(value)) return true;
     if (this.#plain.has(name)) return true;
-    return typeof value === "function" && this.selects(value as unknown as ClassValue, world);
+    return typeof value === "function" && this.selects(value, world);
   }
 
   /** Names for which nothing has ever been seen. */
   unknown(seen: SeenNames): SubclassName[] {
-    const classes = new Set<string | undefined>();
-    for (const value of seen.classes()) for (const base of baseChain(value)) classes.add(seen.nameOf(base));
+    const classes = new Set(seenNames(seen));
     const exported = [...seen.allExports()];
     return this.#names.filter((wanted) => {
       if (wanted.type === "export") return exportedAs(wanted.name, seen.exportsOf(wanted.package)).length === 0;
@@ -69,6 +64,11 @@ export class SubclassFilter {
     }
     return exported;
   }
+}
+
+/** Names of the app's classes and of what they descend from. */
+export function* seenNames(seen: SeenNames): Generator<string> {
+  for (const target of seen.classes()) for (const one of [target, ...basesOf(target)]) yield seen.nameOf(one);
 }
 
 /** What stands under `name` in a package's exports, or on its default export. */
@@ -91,4 +91,8 @@ function holders(exports: unknown): object[] {
   if (!isObject(exports)) return [];
   const nested: unknown = "default" in exports ? Reflect.get(exports, "default") : undefined;
   return isObject(nested) ? [exports, nested] : [exports];
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
