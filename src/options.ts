@@ -3,6 +3,7 @@
  * become absolute here, once; what reads an option later never asks where it came from.
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
@@ -12,11 +13,7 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 /** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
-  "depend",
-  "adapters",
-  "reload",
-]);
+export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["depend", "reload"]);
 
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
@@ -30,8 +27,6 @@ const inspectAddress = z.union([
   portNumber.transform(String),
   text.refine((value) => parseInspectAddress(value) !== undefined),
 ]);
-const adapter = z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
-
 const schema = z.strictObject({
   entry: text,
   args: z.array(z.string()),
@@ -55,7 +50,7 @@ const schema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
   logFormat: z.enum(["pretty", "json"]),
   quiet: z.boolean(),
-  adapters: z.array(adapter),
+  adapters: texts,
 });
 
 export type OptionName = keyof typeof schema.shape;
@@ -86,7 +81,7 @@ const fits: Readonly<Record<OptionName, string>> = {
   logLevel: "debug, info, warn, error or silent",
   logFormat: "pretty or json",
   quiet: "true or false",
-  adapters: "a list of adapter objects",
+  adapters: "files or packages that export adapters (objects cannot cross to the app's thread)",
 };
 
 /** The words an option with a fixed choice accepts: for "did you mean". */
@@ -140,7 +135,8 @@ export interface ResolvedOptions {
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly logFormat: "pretty" | "json";
-  readonly adapters: readonly object[];
+  /** Absolute paths of the modules that export the user's own adapters. */
+  readonly adapters: readonly string[];
 }
 
 export interface OptionContext {
@@ -184,7 +180,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     why: given.why ?? false,
     logLevel: given.logLevel ?? (given.quiet ? "warn" : "info"),
     logFormat: given.logFormat ?? "pretty",
-    adapters: given.adapters ?? [],
+    adapters: (given.adapters ?? []).map((name) => existingModule("adapters", name, cwd, origin)),
   };
 }
 
@@ -294,6 +290,18 @@ function existingFile(option: OptionName, given: string, cwd: string, origin: Op
   const file = path.resolve(cwd, given);
   if (!isFile(file)) throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file`);
   return file;
+}
+
+/** A file, or a package that the project has installed. */
+function existingModule(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (isFile(file)) return realpathSync(file);
+  try {
+    return createRequire(path.join(cwd, "package.json")).resolve(given);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
+  }
 }
 
 /** A glob may match nothing today and a file tomorrow; a plain path must exist. */

@@ -4,7 +4,6 @@ import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { inherits } from "node:util";
 import { parseSubclassName, type SubclassName, subclassText } from "../src/protocol/subclass-name.js";
-import type { AnyClass } from "../workers/classes/base-chain.js";
 import { matchVersions } from "../workers/classes/match-versions.js";
 import type { KnownClass } from "../workers/classes/purge-class.js";
 import { type SeenNames, SubclassFilter } from "../workers/classes/subclass-filter.js";
@@ -39,7 +38,22 @@ test("a name is an identifier, or an identifier behind a package and #", () => {
     assert.deepEqual(parseSubclassName(text), name, text);
     assert.equal(subclassText(name), text);
   }
-  for (const text of ["", "#x", "a#", "a#b#c", "a b", "1a", "a.b", "a-b", "#", "@scope#x", "./a#b", "/a#b", "a #b", "../a#b"])
+  for (const text of [
+    "",
+    "#x",
+    "a#",
+    "a#b#c",
+    "a b",
+    "1a",
+    "a.b",
+    "a-b",
+    "#",
+    "@scope#x",
+    "./a#b",
+    "/a#b",
+    "a #b",
+    "../a#b",
+  ])
     assert.equal(parseSubclassName(text), undefined, text);
 });
 
@@ -89,9 +103,8 @@ test("package#Name selects the class that the package exports, and no other of t
 });
 
 test("a class whose name is hidden by a static member counts by the name it was defined with", () => {
-  class Model {
-    static name = "mine";
-  }
+  class Model {}
+  Object.defineProperty(Model, "name", { value: "mine" });
   const defined = world({}, { nameOf: (value) => (value === Model ? "Model" : "") });
   assert.ok(filter("Model").selects(class extends Model {}, defined));
   assert.equal(filter("mine").selects(Model, defined), false);
@@ -102,7 +115,10 @@ test("a plain object or function on globalThis goes when its exact name is given
   assert.ok(filter("Tools").selectsGlobal("Tools", {}, loaded));
   assert.ok(filter("tool").selectsGlobal("tool", () => {}, loaded));
   assert.equal(filter("Tools").selectsGlobal("Others", {}, loaded), false);
-  assert.equal(filter("Tools").selectsGlobal("tool", () => {}, loaded), false);
+  assert.equal(
+    filter("Tools").selectsGlobal("tool", () => {}, loaded),
+    false,
+  );
   assert.equal(filter("Tools").selectsGlobal("tools", {}, loaded), false);
   class Model {}
   assert.ok(filter("Model").selectsGlobal("User", class User extends Model {}, loaded));
@@ -120,7 +136,12 @@ test("names for which nothing was seen are unknown", () => {
   const names = ["Model", "User", "Exported", "Nested", "Lazy", "Global", "pkg#Exported", "pkg#Nested"];
   assert.deepEqual(filter(...names).unknown(seen), []);
   const unknown = ["Modle", "pkg#value", "pkg#User", "other#Exported"];
-  assert.deepEqual(filter(...names, ...unknown).unknown(seen).map(subclassText), unknown);
+  assert.deepEqual(
+    filter(...names, ...unknown)
+      .unknown(seen)
+      .map(subclassText),
+    unknown,
+  );
 });
 
 test("versions are matched by name, and classes of one name in order when they are as many as before", () => {
@@ -130,10 +151,20 @@ test("versions are matched by name, and classes of one name in order when they a
   const { pairs, gone, ambiguous } = matchVersions(olds, nexts);
   assert.deepEqual(
     pairs.map(({ old, next }) => [olds.indexOf(old), nexts.indexOf(next)]),
-    [[0, 1], [2, 3], [1, 0]],
+    [
+      [0, 1],
+      [2, 3],
+      [1, 0],
+    ],
   );
-  assert.deepEqual(gone.map((old) => olds.indexOf(old)), [3, 6]);
-  assert.deepEqual(ambiguous.map((old) => olds.indexOf(old)), [4, 5]);
+  assert.deepEqual(
+    gone.map((old) => olds.indexOf(old)),
+    [3, 6],
+  );
+  assert.deepEqual(
+    ambiguous.map((old) => olds.indexOf(old)),
+    [4, 5],
+  );
 });
 
 test("every old class is in exactly one place, and only classes of one name are matched", () => {

@@ -83,7 +83,9 @@ test("instanceof holds both ways, and a subclass that inherits the old class's t
   assert.equal(new New() instanceof Late, false);
   assert.ok(new Late() instanceof Late);
   assert.ok(new Late() instanceof New);
-  const Newest = versions.next(make(`class User { static [Symbol.hasInstance](x) { return x === 1 || this !== User; } }`));
+  const Newest = versions.next(
+    make(`class User { static [Symbol.hasInstance](x) { return x === 1 || this !== User; } }`),
+  );
   assert.ok((1 as Any) instanceof Old);
   assert.ok((1 as Any) instanceof New);
   assert.equal(old instanceof Old, false, "the newest class decides");
@@ -92,15 +94,22 @@ test("instanceof holds both ways, and a subclass that inherits the old class's t
 });
 
 test("a kept subclass extends the new class: its constructor, its members, its statics, super", () => {
-  const Old = make(`class Base { constructor() { this.made = "old"; } static who() { return "old"; } say() { return "old"; } }`);
-  const Sub = make(`class Sub extends Base { say() { return super.say() + " sub"; } static who() { return super.who() + " sub"; } }`, {
-    Base: Old,
-  });
+  const Old = make(
+    `class Base { constructor() { this.made = "old"; } static who() { return "old"; } say() { return "old"; } }`,
+  );
+  const Sub = make(
+    `class Sub extends Base { say() { return super.say() + " sub"; } static who() { return super.who() + " sub"; } }`,
+    {
+      Base: Old,
+    },
+  );
   const sub = new Sub();
   const versions = new Versions(Old);
   versions.kept.push(Sub, class Other {});
   const New = versions.next(
-    make(`class Base { constructor() { this.made = "new"; } static who() { return "new"; } say() { return "new"; } more() { return 1; } }`),
+    make(
+      `class Base { constructor() { this.made = "new"; } static who() { return "new"; } say() { return "new"; } more() { return 1; } }`,
+    ),
   );
   assert.equal(Object.getPrototypeOf(Sub), New);
   assert.equal(Object.getPrototypeOf(Sub.prototype), New.prototype);
@@ -112,7 +121,9 @@ test("a kept subclass extends the new class: its constructor, its members, its s
 });
 
 test("statics are the new version's; what was added at run time is carried over, what was defined is not", () => {
-  const Old = make(`class User { static count = 1; static gone = 1; static find() { return "old"; } static get all() { return ["old"]; } }`);
+  const Old = make(
+    `class User { static count = 1; static gone = 1; static find() { return "old"; } static get all() { return ["old"]; } }`,
+  );
   const versions = new Versions(Old);
   Old.cache = new Map([[1, 2]]);
   Old.count = 7;
@@ -120,7 +131,9 @@ test("statics are the new version's; what was added at run time is carried over,
   Old.both = "added";
   Old.prototype.patched = () => "patched";
   const New = versions.next(
-    make(`class User { static count = 2; static both = "defined"; static find() { return "new"; } static get all() { return ["new"]; } }`),
+    make(
+      `class User { static count = 2; static both = "defined"; static find() { return "new"; } static get all() { return ["new"]; } }`,
+    ),
   );
   for (const User of [Old, New]) {
     assert.equal(User.count, 2, "the definition is evaluated again");
@@ -152,10 +165,13 @@ test("code that holds the old class still makes instances with it, once, and the
   const log: string[] = [];
   const Base = make(`class { constructor(name) { log.push("base " + name); } }`, { log });
   const version = (n: number) =>
-    make(`class User extends Base { field = ${n}; constructor(name) { super(name + ${n}); log.push("user ${n}"); } version() { return ${n}; } }`, {
-      Base,
-      log,
-    });
+    make(
+      `class User extends Base { field = ${n}; constructor(name) { super(name + ${n}); log.push("user ${n}"); } version() { return ${n}; } }`,
+      {
+        Base,
+        log,
+      },
+    );
   const Old = version(1);
   const versions = new Versions(Old);
   const New = versions.next(version(2));
@@ -186,7 +202,9 @@ test("a class may change its base class, lose it, or get one", () => {
 });
 
 test("classes that extend null are reopened", () => {
-  const Old = make("class Bare extends null { static make() { return Object.create(Bare.prototype); } say() { return 1; } }");
+  const Old = make(
+    "class Bare extends null { static make() { return Object.create(Bare.prototype); } say() { return 1; } }",
+  );
   const bare = Old.make();
   const versions = new Versions(Old);
   const New = versions.next(
@@ -241,7 +259,9 @@ test("undoing leaves everything as it was", () => {
     new Map(Reflect.ownKeys(value).map((key) => [key, Object.getOwnPropertyDescriptor(value, key)])),
   ];
   const Base = make("class Base {}");
-  const versions = new Versions(make("class User extends Base { static a = 1; static get b() { return 2; } c() {} }", { Base }));
+  const versions = new Versions(
+    make("class User extends Base { static a = 1; static get b() { return 2; } c() {} }", { Base }),
+  );
   const Old = versions.current;
   const Sub = make("class Sub extends Old { c() {} }", { Old });
   versions.kept.push(Sub);

@@ -75,6 +75,7 @@ export class Epochs {
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
       cacheFolder: cacheFolder(options.root),
+      adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
       ...(subclasses.names && { subclasses: subclasses.names }),

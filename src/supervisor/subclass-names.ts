@@ -26,7 +26,9 @@ export class SubclassNames {
   unknown(names: readonly string[], seen: readonly string[]): string[] {
     return this.#untold(names).map((name) => {
       const meant = nearestName(name, seen);
-      const what = name.includes("#") ? "no such export of a loaded package" : "no class, global or export of this name";
+      const what = name.includes("#")
+        ? "no such export of a loaded package"
+        : "no class, global or export of this name";
       return `subclasses: ${name} is ignored: ${what} has been seen; ${meant ? `did you mean ${meant}?` : FITS}`;
     });
   }

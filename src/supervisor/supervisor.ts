@@ -30,8 +30,8 @@ import { Preparer } from "./preparer.js";
 import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
-import { SubclassNames } from "./subclass-names.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
@@ -155,6 +155,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
       addresses: this.#front.addresses(),
     };
