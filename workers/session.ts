@@ -18,6 +18,7 @@ import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
@@ -96,6 +97,7 @@ export class AppSession {
     this.#purge = new Purge({
       steps: [
         { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
+        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
         { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
       ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
@@ -316,6 +318,12 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {
+    const classes = this.#runtime.classes.classesOf(edges);
+    if (classes.length === 0 || !this.#adapters.any) return false;
+    return this.#adapters.purge({ file: record.file, classes: new Set(classes.map(({ target }) => target)) });
   }
 
   #adaptersFor(packageName: string): Adapter[] {
