@@ -3,6 +3,7 @@
  * become absolute here, once; what reads an option later never asks where it came from.
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
@@ -13,12 +14,7 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 /** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
-  "subclasses",
-  "depend",
-  "adapters",
-  "reload",
-]);
+export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["subclasses", "depend", "reload"]);
 
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
@@ -32,7 +28,6 @@ const inspectAddress = z.union([
   portNumber.transform(String),
   text.refine((value) => parseInspectAddress(value) !== undefined),
 ]);
-const adapter = z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
 const logger = z.custom<Logger>(
   (value) => typeof value === "function" || (typeof value === "object" && value !== null && !Array.isArray(value)),
 );
@@ -59,8 +54,8 @@ const schema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
   logFormat: z.enum(["pretty", "json"]),
   quiet: z.boolean(),
-  adapters: z.array(adapter),
   logger,
+  adapters: texts,
 });
 
 export type OptionName = keyof typeof schema.shape;
@@ -93,8 +88,8 @@ const fits: Readonly<Record<OptionName, string>> = {
   logLevel: "debug, info, warn, error or silent",
   logFormat: "pretty or json",
   quiet: "true or false",
-  adapters: "a list of adapter objects",
   logger: "an object with methods debug, info, warn and error, or a function (level, message, fields)",
+  adapters: "files or packages that export adapters (objects cannot cross to the app's thread)",
 };
 
 /** The words an option with a fixed choice accepts: for "did you mean". */
@@ -148,7 +143,8 @@ export interface ResolvedOptions {
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly logFormat: "pretty" | "json";
-  readonly adapters: readonly object[];
+  /** Absolute paths of the modules that export the user's own adapters. */
+  readonly adapters: readonly string[];
   /** Gets every line instead of the terminal. */
   readonly logger: Logger | undefined;
   /** Files that some of these options were read from. */
@@ -224,7 +220,7 @@ export function configFolders(input: Readonly<Record<string, unknown>>, cwd: str
 function placedOptions(input: unknown, folder: string, origin: OptionOrigin): GivenOptions {
   const given = checkOptions(input, origin);
   const cwd = realpathSync(folder);
-  const { entry, root, require, depend, envFile, ignore, quiet } = given;
+  const { entry, root, require, depend, envFile, adapters, ignore, quiet } = given;
   return {
     ...(quiet && { logLevel: "warn" }),
     ...given,
@@ -233,6 +229,7 @@ function placedOptions(input: unknown, folder: string, origin: OptionOrigin): Gi
     ...(require && { require: require.map((pattern) => existingPattern(pattern, cwd, origin)) }),
     ...(depend && { depend: absoluteDependencies(depend, cwd) }),
     ...(envFile && { envFile: envFile.map((file) => existingFile("envFile", file, cwd, origin)) }),
+    ...(adapters && { adapters: adapters.map((name) => existingModule("adapters", name, cwd, origin)) }),
     ...(ignore && { ignore: ignore.map((pattern) => absoluteGlob(pattern, cwd)) }),
   };
 }
@@ -353,6 +350,18 @@ function existingFile(option: OptionName, given: string, cwd: string, origin: Op
   const file = path.resolve(cwd, given);
   if (!isFile(file)) throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file`);
   return file;
+}
+
+/** A file, or a package that the project has installed. */
+function existingModule(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (isFile(file)) return realpathSync(file);
+  try {
+    return createRequire(path.join(cwd, "package.json")).resolve(given);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
+  }
 }
 
 /** A glob may match nothing today and a file tomorrow; a plain path must exist. */

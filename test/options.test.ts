@@ -123,7 +123,7 @@ test("a feature that is not built yet is refused, its default is not", async () 
   const given: Record<string, unknown> = {
     subclasses: ["Model"],
     depend: { views: ["src/app.ts"] },
-    adapters: [{}],
+    adapters: ["src/adapter.js"],
     reload: false,
     inspect: true,
   };

@@ -3,9 +3,14 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
+import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Adapters } from "./classes/adapters.js";
+import { builtInAdapter } from "./classes/built-in-adapters.js";
+import { loadAdapters } from "./classes/load-adapters.js";
+import { PackageLoads } from "./classes/package-loads.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
@@ -29,6 +34,10 @@ export class AppSession {
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
+  readonly #adapters: Adapters;
+  /** Those of the option `adapters`. */
+  readonly #ownAdapters: Adapter[] = [];
+  readonly #packageLoads: PackageLoads;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
@@ -71,6 +80,16 @@ export class AppSession {
       observer: this.#observer,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
+    this.#adapters = new Adapters({
+      ledger: this.#ledger,
+      adaptersFor: (name) => this.#adaptersFor(name),
+      warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
+    });
+    this.#packageLoads = new PackageLoads({
+      wants: (name) => this.#adapters.wants(name),
+      loaded: (found) => this.#adapters.packageLoaded(found),
+    });
+    this.#packageLoads.install();
     this.#purge = new Purge({
       steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
@@ -111,6 +130,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => {
           this.#reportsSent++;
@@ -167,8 +187,9 @@ export class AppSession {
   }
 
   async #evaluate(): Promise<void> {
-    const { entry, preload } = this.#order;
+    const { entry, preload, adapters } = this.#order;
     try {
+      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
       await this.#runtime.load([...preload, entry]);
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
@@ -270,6 +291,12 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #adaptersFor(packageName: string): Adapter[] {
+    const builtIn = builtInAdapter(packageName);
+    const own = this.#ownAdapters.filter(({ packages }) => packages.includes(packageName));
+    return builtIn ? [builtIn, ...own] : own;
   }
 
   #serialize(error: unknown): SerializedError {

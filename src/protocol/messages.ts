@@ -39,6 +39,8 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
+  classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
@@ -83,6 +85,8 @@ export interface BootOrder {
   readonly socketFolder: string;
   readonly cacheFolder: string;
   readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;

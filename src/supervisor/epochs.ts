@@ -72,6 +72,7 @@ export class Epochs {
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
       cacheFolder: cacheFolder(options.root),
+      adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
       variables: fileVariables(options.envFiles),

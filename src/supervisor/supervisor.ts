@@ -153,6 +153,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
       addresses: this.#front.addresses(),
     };

@@ -14,6 +14,8 @@ export interface RuntimeHost {
   discovered(module: PreparedModule): void;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written?(file: string): void;
+  /** An own file has imported this file of a package. */
+  packageLoaded?(file: string, namespace: object): void;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }
