@@ -17,6 +17,7 @@ import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
@@ -91,7 +92,10 @@ export class AppSession {
     });
     this.#packageLoads.install();
     this.#purge = new Purge({
-      steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
+      steps: [
+        { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
+        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
+      ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
@@ -207,6 +211,8 @@ export class AppSession {
       return;
     }
     const servers = this.#listen.listening();
+    /** Purged file to the names of its classes. */
+    const classes = new Map<string, string[]>();
     if (plan.lookupsChanged) this.#compiler?.forget();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -215,7 +221,10 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
+        purging: (version) => {
+          classes.set(version.record.file, this.#runtime.classes.names(version.edges));
+          return this.#purge.run(version);
+        },
         rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
@@ -227,7 +236,7 @@ export class AppSession {
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
-        purged: purged.map((file) => ({ file, classes: [] })),
+        purged: purged.map((file) => ({ file, classes: classes.get(file) ?? [] })),
         loaded,
       });
     } catch (error) {
@@ -291,6 +300,12 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {
+    const classes = this.#runtime.classes.classesOf(edges);
+    if (classes.length === 0 || !this.#adapters.any) return false;
+    return this.#adapters.purge({ file: record.file, classes: new Set(classes.map(({ target }) => target)) });
   }
 
   #adaptersFor(packageName: string): Adapter[] {

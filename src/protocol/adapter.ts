@@ -63,5 +63,6 @@ export interface AttachedAdapter {
 export interface PurgedClasses {
   /** Absolute path. */
   readonly file: string;
-  readonly classes: ReadonlySet<Constructor>;
+  /** Constructors. */
+  readonly classes: ReadonlySet<unknown>;
 }

@@ -38,26 +38,29 @@ export class Adapters {
       known.add(exports);
       try {
         const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter));
-        if (attached) this.#attached.push({ name: adapter.name, adapter: attached });
+        if (attached?.purge) this.#attached.push({ name: adapter.name, adapter: attached });
       } catch (error) {
         this.#warn(adapter, `could not be attached to ${name} ${version}: ${messageOf(error)}`);
       }
     }
   }
 
-  /** Returns whether there is any adapter that was told. */
-  async purge(purged: PurgedClasses): Promise<boolean> {
-    let told = false;
+  /** Whether any adapter has to be told of purged classes. */
+  get any(): boolean {
+    return this.#attached.length > 0;
+  }
+
+  /** Resolves with true: a registry may have lost something. */
+  async purge(purged: PurgedClasses): Promise<true> {
     for (const { name, adapter } of this.#attached) {
       if (!adapter.purge) continue;
-      told = true;
       try {
         await this.#options.ledger.outside(() => adapter.purge?.(purged));
       } catch (error) {
         this.#options.warn(`adapter ${name} failed to purge the classes of ${purged.file}: ${messageOf(error)}`);
       }
     }
-    return told && purged.classes.size > 0;
+    return true;
   }
 
   #contextOf(adapter: Adapter): AdapterContext {
