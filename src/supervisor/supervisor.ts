@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
@@ -60,6 +61,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -73,6 +75,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
+    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
@@ -240,6 +243,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };

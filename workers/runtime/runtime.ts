@@ -179,10 +179,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
