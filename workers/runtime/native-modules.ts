@@ -67,6 +67,11 @@ export class NativeModules {
     return this.#namespaces.get(url);
   }
 
+  /** Every namespace that own code has loaded. */
+  all(): Iterable<object> {
+    return this.#namespaces.values();
+  }
+
   /** Node's namespace object, evaluated. Throws NativeIsAsync when only `import()` can give it. */
   namespace(target: NativeTarget, attributes: Attributes): object {
     const url = nativeUrl(target);

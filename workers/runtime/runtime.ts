@@ -24,6 +24,7 @@ import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
@@ -69,6 +70,8 @@ export interface AppliedPlan {
 export class Runtime {
   /** Which classes the versions of own files have made. */
   readonly classes: ClassTable;
+  /** What packages export that have been loaded. */
+  readonly packages: PackageExports;
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
@@ -119,6 +122,7 @@ export class Runtime {
       (modules) => host.loaded(modules),
       (edges) => this.classes.describe(edges),
     );
+    this.packages = new PackageExports({ registry: this.#registry, natives: this.#natives, entry: options.entry });
     this.classes = new ClassTable({
       evaluating: () => this.#observer.reader,
       added: (edges) => this.#report.changed(edges),
@@ -191,10 +195,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
@@ -544,6 +553,8 @@ export class Runtime {
   #evaluated(module: EsmModule | CommonJsModule): void {
     const goesOn = module.record.file === this.#entry;
     this.#written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
+    this.packages.changed();
+    this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
