@@ -21,6 +21,7 @@ import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
@@ -66,10 +67,12 @@ export interface AppliedPlan {
 export class Runtime {
   /** Which classes the versions of own files have made. */
   readonly classes: ClassTable;
+  /** What packages export that have been loaded. */
+  readonly packages: PackageExports;
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
-  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #natives: NativeModules;
   readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
@@ -83,6 +86,10 @@ export class Runtime {
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     this.#observer = options.observer ?? new Observer();
+    this.#natives = new NativeModules(
+      (run) => this.#observer.outside(run),
+      (file, namespace) => host.packageLoaded?.(file, namespace),
+    );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#reads = new FileReads({
       root: options.root,
@@ -99,6 +106,7 @@ export class Runtime {
       (modules) => host.loaded(modules),
       (edges) => this.classes.describe(edges),
     );
+    this.packages = new PackageExports({ registry: this.#registry, natives: this.#natives, entry: options.entry });
     this.classes = new ClassTable({
       evaluating: () => this.#observer.reader,
       added: (edges) => this.#report.changed(edges),
@@ -171,10 +179,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
@@ -408,6 +421,7 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return this.#natives.namespaceLater(target, null);
       return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
@@ -510,6 +524,8 @@ export class Runtime {
   }
 
   #evaluated(module: EsmModule | CommonJsModule): void {
+    this.packages.changed();
+    this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
