@@ -1,7 +1,8 @@
 /** The public names of the package. */
-
+export { type Config, defineConfig } from "./config/define-config.js";
 export { type ErrorCode, UnreloaderError } from "./errors.js";
-export type { SupervisorOptions } from "./options.js";
+export type { LogFields, LogFunction, Logger, LoggerObject } from "./logger.js";
+export type { ConfigOptions, SupervisorOptions } from "./options.js";
 export type {
   Adapter,
   AdapterContext,

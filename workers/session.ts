@@ -10,6 +10,7 @@ import { reviveError, type SerializedError, serializeError } from "../src/protoc
 import { Adapters } from "./classes/adapters.js";
 import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
+import { OwnClasses } from "./classes/own-classes.js";
 import { PackageLoads } from "./classes/package-loads.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
@@ -41,6 +42,7 @@ export class AppSession {
   readonly #packageLoads: PackageLoads;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
+  readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
@@ -52,6 +54,7 @@ export class AppSession {
   /** Orders that evaluate or purge run one at a time, in the order they came. */
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
+  #subclassesReported = false;
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -95,10 +98,18 @@ export class AppSession {
       steps: [
         { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
         { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
+        { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
       ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
+    this.#classes = new OwnClasses({
+      runtime: this.#runtime,
+      ledger: this.#ledger,
+      subclasses: order.subclasses,
+      failed: (file, what, error) => this.#purgeFailed(file, what, error),
+      refused: (file, name, because) => this.#notReopened(file, name, because),
+    });
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
@@ -135,6 +146,7 @@ export class AppSession {
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
+        evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => {
           this.#reportsSent++;
@@ -194,7 +206,9 @@ export class AppSession {
     const { entry, preload, adapters } = this.#order;
     try {
       for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
+      this.#classes.purge.begin();
       await this.#runtime.load([...preload, entry]);
+      await this.#classes.purge.commit();
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
       this.#settleLater();
@@ -211,9 +225,8 @@ export class AppSession {
       return;
     }
     const servers = this.#listen.listening();
-    /** Purged file to the names of its classes. */
-    const classes = new Map<string, string[]>();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    this.#classes.purge.begin();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -221,13 +234,14 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => {
-          classes.set(version.record.file, this.#runtime.classes.names(version.edges));
-          return this.#purge.run(version);
+        purging: (version) => this.#purge.run(version),
+        rolledBack: () => {
+          this.#classes.purge.rollback();
+          return this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
+      const classes = await this.#classes.purge.commit(plan.forget);
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
@@ -236,7 +250,7 @@ export class AppSession {
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
-        purged: purged.map((file) => ({ file, classes: classes.get(file) ?? [] })),
+        purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
       });
     } catch (error) {
@@ -271,7 +285,11 @@ export class AppSession {
   #settleLater(): void {
     clearTimeout(this.#settleTimer);
     const listening = this.#listen.listening().length > 0;
-    this.#settleTimer = setTimeout(() => this.#runtime.settle(), listening ? 0 : SETTLE_MS).unref();
+    const settle = (): void => {
+      this.#runtime.settle();
+      this.#reportUnknownSubclasses();
+    };
+    this.#settleTimer = setTimeout(settle, listening ? 0 : SETTLE_MS).unref();
   }
 
   #requestListen(request: ListenRequest): Promise<PublicAddress> {
@@ -312,6 +330,20 @@ export class AppSession {
     const builtIn = builtInAdapter(packageName);
     const own = this.#ownAdapters.filter(({ packages }) => packages.includes(packageName));
     return builtIn ? [builtIn, ...own] : own;
+  }
+
+  #notReopened(file: string, name: string, because: string): void {
+    const shown = path.relative(this.#order.root, file);
+    const message = `${shown}: class ${name} was purged, not reopened, because ${because}; old instances keep the old methods`;
+    this.#control.send({ type: "logged", level: "warn", message });
+  }
+
+  /** Names of the subclass filter that mean nothing, once the app has been loaded. */
+  #reportUnknownSubclasses(): void {
+    if (this.#subclassesReported) return;
+    this.#subclassesReported = true;
+    const { names, seen } = this.#classes.unknownNames();
+    if (names.length > 0) this.#control.send({ type: "subclassesUnknown", names, seen });
   }
 
   #serialize(error: unknown): SerializedError {

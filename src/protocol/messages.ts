@@ -7,6 +7,7 @@
 
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { SerializedError } from "./serialized-error.js";
+import type { SubclassName } from "./subclass-name.js";
 import { z } from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
@@ -32,6 +33,8 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
+  /** Own files whose state this file's evaluation has changed. */
+  written: z.array(z.string()),
   /**
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.
@@ -88,6 +91,8 @@ export interface BootOrder {
   /** Modules that export the user's own adapters: absolute paths. */
   readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
+  /** Names that the subclass filter is made of; absent: all classes are purged. */
+  readonly subclasses?: readonly SubclassName[] | undefined;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
@@ -198,6 +203,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
+  /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
+  z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),
   z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),
 ]);
 export type WorkerReport = z.infer<typeof workerReport>;

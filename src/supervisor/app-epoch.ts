@@ -41,6 +41,7 @@ export interface EpochListener {
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
+  subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -151,6 +152,9 @@ export class AppEpoch {
         break;
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
+        break;
+      case "subclassesUnknown":
+        this.#listener.subclassesUnknown(report.names, report.seen);
         break;
       case "logged":
         this.#listener.logged(report.level, report.message);

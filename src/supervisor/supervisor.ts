@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
@@ -14,10 +15,10 @@ import { matchingSourceFiles } from "../globs.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
-import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
@@ -27,10 +28,11 @@ import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
-import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import type { FailureReport, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
@@ -54,10 +56,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -71,6 +75,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
+    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
@@ -85,6 +90,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -94,6 +100,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
@@ -101,6 +108,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
   }
 
@@ -235,6 +243,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
@@ -293,11 +302,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackUses(app, outcome.loaded);
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome));
+    if ("error" in followed) return this.#tryFreshWorker(app, preparation, followed.error, started);
+    this.#preparer.trackUses(app, followed.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
+    const report = this.#report("reloaded", started, { plans: followed, readers });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -323,6 +334,41 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   */
+  async #followWrites(
+    app: LoadedApp,
+    first: AppliedPlans,
+  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    let applied = first;
+    for (;;) {
+      const changed = writersIntoKept(applied).filter((file) => app.graph.get(file)?.evaluated);
+      if (changed.length === 0) return applied;
+      const { graph, roots } = app;
+      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
+      if (outcome.type === "outdated") continue;
+      if (outcome.type !== "applied") {
+        return { error: outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end) };
+      }
+      app.evaluated(outcome.loaded);
+      const before = applied;
+      applied = thenApplied(before, firstApplied(plan, outcome));
+      // Whoever accepts its own new versions may go on writing into a kept one.
+      if (applied.purged.length === before.purged.length) return applied;
+    }
+  }
+
+  /** Evaluates modules again from the code they have. */
+  async #applyAgain(app: LoadedApp, { purge, load }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
+    const outcome = await app.epoch.apply({ generation, purge, load, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -372,11 +418,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const { graph, roots, damaged } = app;
     if (damaged.length === 0) return;
     const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const { purge, load } = plan;
-    const outcome = await app.epoch.apply({ generation: this.#generation, purge, load, ...nothing });
+    const outcome = await this.#applyAgain(app, plan, this.#generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
-    else if (outcome.type === "failed") app.damage(outcome.damaged);
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -484,21 +527,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: {
-      plan: ReloadPlan;
-      readers: ReadonlyMap<string, string>;
-      purged: readonly PurgedModule[];
-      loaded: readonly LoadedModule[];
-    },
+    applied?: { readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
-    const loaded = applied?.loaded.map(({ file }) => file) ?? [];
+    const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
     return {
       kind,
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
-      purged: applied?.purged ?? [],
+      purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
@@ -541,9 +579,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 /** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
 function whyLoaded(
   file: string,
-  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+  { plans, readers }: { plans: AppliedPlans; readers: ReadonlyMap<string, string> },
 ): string[] {
-  const chain = plan.why.get(file) ?? [file];
+  const chain = plans.chainOf(file);
   const read = readers.get(chain.at(-1) ?? file);
   return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }
