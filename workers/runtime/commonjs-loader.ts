@@ -77,15 +77,18 @@ export class CommonJsLoader {
     return version;
   }
 
-  #evaluate({ record, prepared, edges }: CommonJsModule, module: Module): void {
+  #evaluate(version: CommonJsModule, module: Module): void {
+    const { record, prepared, edges } = version;
     if (prepared.compiled.format === "json") {
       module.exports = JSON.parse(prepared.compiled.body);
       return;
     }
     const body = this.#context.scripts.compileCommonJs(prepared) as CommonJsBody;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
+    const ur: Parameters<CommonJsBody>[5] = {
       import: (specifier, options) => this.#context.importFrom(edges, specifier, options),
-    });
+    };
+    version.scope = ur;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
   }
 
   /** The `module` of a file, ready for a new evaluation. */

@@ -8,6 +8,8 @@ export class CommonJsModule {
   readonly record: ModuleRecord;
   prepared: PreparedModule;
   readonly edges: ModuleEdges;
+  /** `__ur` of the body: as long as any function of the module is alive, so is this (see `Scripts`). */
+  scope: object | undefined;
   state: "evaluating" | "evaluated" = "evaluating";
 
   constructor(record: ModuleRecord, prepared: PreparedModule, edges: ModuleEdges) {

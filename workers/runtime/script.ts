@@ -1,4 +1,10 @@
-/** Puts compiled code together and hands it to V8, under the name that Node would give the file. */
+/**
+ * Puts compiled code together and hands it to V8, under the name that Node would give the file.
+ *
+ * V8 keeps in a function's scope only the variables that inner functions mention. ANCHOR mentions `__ur` and never runs,
+ * so that every function of the module keeps `__ur` alive, whatever it uses itself: how one learns that a purged version
+ * is still alive (classes/stale-references.ts). Holds on Node 20, 22, 24 and 26, for generators too.
+ */
 import v8 from "node:v8";
 import vm from "node:vm";
 import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
@@ -10,12 +16,14 @@ const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
   async: "async function*",
 };
 
+const ANCHOR = "if (false) () => __ur;";
+
 export class Scripts {
   #cacheIsOff = false;
 
   /** Compiles an `esm` module. The result takes `__ur`, or the CommonJS names first when the module has interop. */
   compileEsm({ compiled }: PreparedModule, url: string, form: BodyForm): unknown {
-    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; `;
+    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; ${ANCHOR} `;
     const open = compiled.interop === "none" ? `(${body}` : `(${COMMONJS_FUNCTION}{ return (${body}`;
     const close = compiled.interop === "none" ? "\n})" : "\n}); })";
     // A generator stops here only if it has something to wait for, so that bodies start in the order of the specification.
@@ -26,7 +34,8 @@ export class Scripts {
   /** Compiles a `commonjs` module: `(exports, require, module, __filename, __dirname, __ur)`. */
   compileCommonJs({ compiled }: PreparedModule): unknown {
     const head = "(function (exports, require, module, __filename, __dirname, __ur) { ";
-    return this.#compile(head, compiled.body, "\n})", compiled.file);
+    // At the end: a directive must stay first.
+    return this.#compile(head, compiled.body, `\n;${ANCHOR}})`, compiled.file);
   }
 
   #compile(head: string, body: string, close: string, filename: string): unknown {
