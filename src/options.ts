@@ -17,7 +17,6 @@ export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
   "depend",
   "adapters",
   "reload",
-  "inspect",
 ]);
 
 export const DEFAULT_PORT = 3000;

@@ -6,6 +6,7 @@ import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -57,8 +58,14 @@ export class AppSession {
       entry: order.entry,
       args: order.args,
       variables: order.variables,
-      onExit: (code) => this.#control.send({ type: "exitRequested", code }),
-      onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
+      onExit: (code) => {
+        this.#control.send({ type: "exitRequested", code });
+        closeInspector();
+      },
+      onCrash: (error) => {
+        this.#control.send({ type: "crashed", error: this.#serialize(error) });
+        closeInspector();
+      },
     });
     this.#ledger = new Ledger({
       observer: this.#observer,
@@ -83,7 +90,7 @@ export class AppSession {
   }
 
   #createRuntime(): Runtime {
-    const { root, conditions, cacheFolder, entry } = this.#order;
+    const { root, conditions, cacheFolder, entry, debuggable } = this.#order;
     // Loaded when it is needed, which most apps never do: main compiles ahead. Its native parts would delay every start.
     const loaded = (): compilerModule.Compiler => {
       if (!this.#compiler) {
@@ -114,7 +121,7 @@ export class AppSession {
           this.#control.send({ type: "modulesLoaded", loaded: modules });
         },
       },
-      { entry, root, observer: this.#observer },
+      { entry, root, observer: this.#observer, inlineMaps: debuggable },
     );
   }
 
@@ -122,6 +129,9 @@ export class AppSession {
     switch (message.type) {
       case "addModules":
         this.#runtime.add(message.modules);
+        break;
+      case "openInspector":
+        this.#openInspector(message);
         break;
       case "evaluate":
         this.#enqueue(() => this.#evaluate());
@@ -144,6 +154,11 @@ export class AppSession {
       default:
         message satisfies never;
     }
+  }
+
+  #openInspector(address: OrderOf<"openInspector">): void {
+    const problem = openInspector(address);
+    if (problem !== undefined) this.#control.send({ type: "logged", level: "warn", message: problem });
   }
 
   /** A failure in here is the supervisor's own, not the app's: it ends the thread, as any uncaught exception. */
@@ -246,6 +261,7 @@ export class AppSession {
 
   async #stop({ drainMs }: OrderOf<"stop">): Promise<void> {
     await this.#listen.drained(drainMs);
+    closeInspector();
     this.#end();
   }
 

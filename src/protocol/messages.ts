@@ -86,11 +86,15 @@ export interface BootOrder {
   readonly connectionTable: SharedArrayBuffer;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whether a debugger will be opened: scripts then carry their source maps with them. */
+  readonly debuggable: boolean;
 }
 
 export type SupervisorOrder =
   /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
+  /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
+  | { readonly type: "openInspector"; readonly host: string; readonly port: number }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
   | { readonly type: "evaluate" }
   | ({

@@ -75,6 +75,7 @@ export class Epochs {
       conditions: importConditions(process.execArgv),
       connectionTable: table,
       variables: fileVariables(options.envFiles),
+      debuggable: options.inspect !== undefined,
     };
     const epoch = new AppEpoch(order, this.#spare, this.#listener);
     this.#spare = undefined;
@@ -86,6 +87,7 @@ export class Epochs {
   async boot(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
     const app = new LoadedApp(epoch, this.#with.roots(), preparation);
     this.#threads.set(epoch, app);
+    if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
     const outcome = await epoch.boot([...preparation.modules.values()]);
     switch (outcome.type) {
       case "booted":
@@ -114,6 +116,7 @@ export class Epochs {
   async promote(epoch: AppEpoch): Promise<void> {
     const requests = this.#onTrial.get(epoch) ?? [];
     this.#onTrial.delete(epoch);
+    this.#openInspector(epoch);
     await Promise.all(requests.map((request) => this.#with.front.open(request)));
   }
 
@@ -151,6 +154,11 @@ export class Epochs {
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
     },
   };
+
+  #openInspector(epoch: AppEpoch): void {
+    const { inspect } = this.#with.options;
+    if (inspect) epoch.openInspector(inspect);
+  }
 
   async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
     const { listenId } = report;

@@ -18,6 +18,7 @@ import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
@@ -525,6 +526,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
+    if (this.#options.inspect) releaseStoppedThreads();
     await this.#front.shutDown(deadlineMs);
     await this.#epochs.close(deadlineMs);
     await this.#cycle;

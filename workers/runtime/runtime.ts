@@ -30,6 +30,8 @@ export interface RuntimeOptions {
   readonly root?: string | undefined;
   /** The app's main file: `require.main`, `import.meta.main`. */
   readonly entry: string;
+  /** Scripts carry their source maps with them, for a debugger. Making one costs as much as compiling. */
+  readonly inlineMaps?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
 }
@@ -112,7 +114,7 @@ export class Runtime {
       registry: this.#registry,
       natives: this.#natives,
       observer: this.#observer,
-      scripts: new Scripts(),
+      scripts: new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined),
       entry: this.#entry,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),
