@@ -6,12 +6,14 @@ import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { StaleReports } from "./classes/stale-reports.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
@@ -32,6 +34,7 @@ export class AppSession {
   readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
+  readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -85,6 +88,14 @@ export class AppSession {
       reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
+    });
+    this.#stale = new StaleReports({
+      send: (report) => this.#control.send(report),
+      now: () => this.#listen.now(),
+      busy: () => this.#listen.inFlight > 0,
+      // What a debugger shows, it holds.
+      oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
+      classesOf: () => [],
     });
     this.#control.send({ type: "started" });
   }
@@ -148,6 +159,12 @@ export class AppSession {
       case "signal":
         deliverSignal(message.signal);
         break;
+      case "checkStaleReferences":
+        this.#enqueue(() => this.#stale.check(message.requestId));
+        break;
+      case "writeHeapSnapshot":
+        this.#enqueue(() => this.#stale.snapshot(message.requestId, message.file));
+        break;
       case "stop":
         this.#enqueue(() => this.#stop(message));
         break;
@@ -187,6 +204,7 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    const versions: ModuleVersion[] = [];
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -194,7 +212,10 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
+        purging: (version) => {
+          versions.push(version);
+          return this.#purge.run(version);
+        },
         rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
@@ -203,6 +224,7 @@ export class AppSession {
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
+      this.#stale.purged(plan.generation, versions);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,

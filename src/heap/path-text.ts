@@ -62,7 +62,8 @@ class HeapPath {
     for (let at = 0; at < this.length; at++) {
       const node = this.#node(at);
       const before = this.#node(at - 1);
-      const isNodes = isNodeFunction(this.#graph, node) || this.#type(at) === "synthetic" || isGlobal(this.#graph, node);
+      const isNodes =
+        isNodeFunction(this.#graph, node) || this.#type(at) === "synthetic" || isGlobal(this.#graph, node);
       if (isNodes || (isContext(this.#graph, node) && isNodeFunction(this.#graph, before))) begin = at + 1;
       else if (KNOWN_OBJECTS.has(this.#graph.nameOf(node))) begin = at;
       else if (this.#edgeName(at) === "<symbol owner_symbol>") begin = at;

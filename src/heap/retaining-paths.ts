@@ -10,8 +10,15 @@ export interface PathStep {
 /** An entry of a WeakMap: its edge leads from the key, and once more from the table. */
 const WEAK_MAP_ENTRY = / \/ part of key .* -> value .* pair in WeakMap \(table @(\d+)\)$/;
 
-/** V8's own bookkeeping of functions and shapes: true references, but never what somebody could change. */
-const BOOKKEEPING: ReadonlySet<string> = new Set(["map", "shared", "code", "feedback_cell", "dependent_code"]);
+/** V8's own bookkeeping of functions, shapes and WeakRefs: references, but never what somebody could change. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  "map",
+  "shared",
+  "code",
+  "feedback_cell",
+  "dependent_code",
+  "weak_refs_keep_during_job",
+]);
 
 export class RetainingPaths {
   readonly #graph: HeapGraph;

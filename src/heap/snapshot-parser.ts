@@ -53,7 +53,8 @@ export class SnapshotParser {
   /** Throws when the snapshot is not complete. */
   end(): HeapGraph {
     const { meta, node_count: nodes, edge_count: edges } = this.#header ?? {};
-    if (!meta || this.#state !== "between" || this.#strings.length === 0) throw new Error("the heap snapshot is cut off");
+    if (!meta || this.#state !== "between" || this.#strings.length === 0)
+      throw new Error("the heap snapshot is cut off");
     if (this.#nodes.length !== (nodes ?? 0) * meta.node_fields.length) throw new Error("the heap snapshot lacks nodes");
     if (this.#edges.length !== (edges ?? 0) * meta.edge_fields.length) throw new Error("the heap snapshot lacks edges");
     return new HeapGraph({

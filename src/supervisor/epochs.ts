@@ -23,6 +23,7 @@ export interface EpochsOptions {
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
   readonly onLog: EpochListener["logged"];
+  readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -148,6 +149,7 @@ export class Epochs {
       if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
+    staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
