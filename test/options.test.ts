@@ -65,6 +65,8 @@ test("everything but the entry has a default", async () => {
     logLevel: "info",
     logFormat: "pretty",
     adapters: [],
+    logger: undefined,
+    configFiles: [],
   });
 });
 
@@ -121,7 +123,7 @@ test("a feature that is not built yet is refused, its default is not", async () 
   const given: Record<string, unknown> = {
     subclasses: ["Model"],
     depend: { views: ["src/app.ts"] },
-    adapters: [{}],
+    adapters: ["src/adapter.js"],
     reload: false,
     inspect: true,
   };

@@ -3,10 +3,16 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
+import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
-import { StaleReports } from "./classes/stale-reports.js";
+import { Adapters } from "./classes/adapters.js";
+import { builtInAdapter } from "./classes/built-in-adapters.js";
+import { loadAdapters } from "./classes/load-adapters.js";
+import { OwnClasses } from "./classes/own-classes.js";
+import { PackageLoads } from "./classes/package-loads.js";
+import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
@@ -31,8 +37,13 @@ export class AppSession {
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
+  readonly #adapters: Adapters;
+  /** Those of the option `adapters`. */
+  readonly #ownAdapters: Adapter[] = [];
+  readonly #packageLoads: PackageLoads;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
+  readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
   readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
@@ -45,6 +56,7 @@ export class AppSession {
   /** Orders that evaluate or purge run one at a time, in the order they came. */
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
+  #subclassesReported = false;
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -74,11 +86,32 @@ export class AppSession {
       observer: this.#observer,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
+    this.#adapters = new Adapters({
+      ledger: this.#ledger,
+      adaptersFor: (name) => this.#adaptersFor(name),
+      warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
+    });
+    this.#packageLoads = new PackageLoads({
+      wants: (name) => this.#adapters.wants(name),
+      loaded: (found) => this.#adapters.packageLoaded(found),
+    });
+    this.#packageLoads.install();
     this.#purge = new Purge({
-      steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
+      steps: [
+        { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
+        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
+        { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
+      ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
+    this.#classes = new OwnClasses({
+      runtime: this.#runtime,
+      ledger: this.#ledger,
+      subclasses: order.subclasses,
+      failed: (file, what, error) => this.#purgeFailed(file, what, error),
+      refused: (file, name, because) => this.#notReopened(file, name, because),
+    });
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
@@ -95,7 +128,6 @@ export class AppSession {
       busy: () => this.#listen.inFlight > 0,
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
-      classesOf: () => [],
     });
     this.#control.send({ type: "started" });
   }
@@ -122,6 +154,8 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
+        evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => {
           this.#reportsSent++;
@@ -184,9 +218,12 @@ export class AppSession {
   }
 
   async #evaluate(): Promise<void> {
-    const { entry, preload } = this.#order;
+    const { entry, preload, adapters } = this.#order;
     try {
+      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
+      this.#classes.purge.begin();
       await this.#runtime.load([...preload, entry]);
+      await this.#classes.purge.commit();
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
       this.#settleLater();
@@ -204,7 +241,8 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
-    const versions: ModuleVersion[] = [];
+    const gone: GoneVersion[] = [];
+    this.#classes.purge.begin();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -213,22 +251,26 @@ export class AppSession {
         relinked: plan.relinked,
         forget: plan.forget,
         purging: (version) => {
-          versions.push(version);
+          gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
         },
-        rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
+        rolledBack: () => {
+          this.#classes.purge.rollback();
+          return this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
+        },
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
+      const classes = await this.#classes.purge.commit(plan.forget);
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
-      this.#stale.purged(plan.generation, versions);
+      this.#stale.purged(plan.generation, gone);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
-        purged: purged.map((file) => ({ file, classes: [] })),
+        purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
       });
     } catch (error) {
@@ -243,6 +285,13 @@ export class AppSession {
       });
     }
     this.#settleLater();
+  }
+
+  #goneVersion(version: ModuleVersion): GoneVersion {
+    const all = this.#runtime.classes.classesOf(version.edges);
+    const purged = all.filter(({ target }) => this.#classes.selects(target));
+    const classes = purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target }));
+    return { version, classes, reopened: purged.length < all.length };
   }
 
   /** Serves what the entry exports, when it has not opened a server itself. */
@@ -263,7 +312,11 @@ export class AppSession {
   #settleLater(): void {
     clearTimeout(this.#settleTimer);
     const listening = this.#listen.listening().length > 0;
-    this.#settleTimer = setTimeout(() => this.#runtime.settle(), listening ? 0 : SETTLE_MS).unref();
+    const settle = (): void => {
+      this.#runtime.settle();
+      this.#reportUnknownSubclasses();
+    };
+    this.#settleTimer = setTimeout(settle, listening ? 0 : SETTLE_MS).unref();
   }
 
   #requestListen(request: ListenRequest): Promise<PublicAddress> {
@@ -292,6 +345,32 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {
+    const classes = this.#runtime.classes.classesOf(edges);
+    if (classes.length === 0 || !this.#adapters.any) return false;
+    return this.#adapters.purge({ file: record.file, classes: new Set(classes.map(({ target }) => target)) });
+  }
+
+  #adaptersFor(packageName: string): Adapter[] {
+    const builtIn = builtInAdapter(packageName);
+    const own = this.#ownAdapters.filter(({ packages }) => packages.includes(packageName));
+    return builtIn ? [builtIn, ...own] : own;
+  }
+
+  #notReopened(file: string, name: string, because: string): void {
+    const shown = path.relative(this.#order.root, file);
+    const message = `${shown}: class ${name} was purged, not reopened, because ${because}; old instances keep the old methods`;
+    this.#control.send({ type: "logged", level: "warn", message });
+  }
+
+  /** Names of the subclass filter that mean nothing, once the app has been loaded. */
+  #reportUnknownSubclasses(): void {
+    if (this.#subclassesReported) return;
+    this.#subclassesReported = true;
+    const { names, seen } = this.#classes.unknownNames();
+    if (names.length > 0) this.#control.send({ type: "subclassesUnknown", names, seen });
   }
 
   #serialize(error: unknown): SerializedError {

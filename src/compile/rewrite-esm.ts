@@ -1,6 +1,9 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import { registerClass, registerDecorated } from "./class-registration.js";
 import type { ImportRecord } from "./compiled-module.js";
+import { isName, propertyKey } from "./identifier.js";
+import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
 import {
   type Rewritten,
@@ -113,6 +116,8 @@ class EsmRewrite {
         topLevelAwait = true;
       },
       lowered: (syntax) => lowered.add(syntax),
+      class: (node) => registerClass(node, this.#edits),
+      classDecoration: (node) => registerDecorated(node, this.#edits),
     });
     return {
       prologue: this.#prologue(),
@@ -271,11 +276,12 @@ class EsmRewrite {
       ? // Not `Object`: the module may declare a variable of that name.
         `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
       : "";
+    const hidden = privateGetters(this.#program, new Set(this.#getters.values()));
     return (
       (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
       constant +
       name +
-      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]);`
+      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]${hidden === undefined ? "" : `, ${hidden}`});`
     );
   }
 
@@ -318,15 +324,6 @@ class EsmRewrite {
   }
 }
 
-/** Tried first: most names are ASCII, and the other pattern is slow. */
-const plainName = /^[\w$]+$/;
-const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
-
-function isName(text: string): boolean {
-  const first = text.charCodeAt(0);
-  return plainName.test(text) ? first < 48 || first > 57 : identifierName.test(text);
-}
-
 function variable(index: number): string {
   return `__ur${index}`;
 }
@@ -337,12 +334,6 @@ function namespaceOf(index: number): string {
 
 function member(index: number, name: string): string {
   return isName(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
-}
-
-/** A key for an object literal; computed for the one name that would set the prototype instead. */
-function propertyKey(name: string): string {
-  if (name === "__proto__") return '["__proto__"]';
-  return isName(name) ? name : JSON.stringify(name);
 }
 
 function exportName(node: ModuleExportName): string {

@@ -7,6 +7,7 @@
 
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { SerializedError } from "./serialized-error.js";
+import type { SubclassName } from "./subclass-name.js";
 import { z } from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
@@ -39,6 +40,8 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
+  classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
@@ -83,7 +86,11 @@ export interface BootOrder {
   readonly socketFolder: string;
   readonly cacheFolder: string;
   readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
+  /** Names that the subclass filter is made of; absent: all classes are purged. */
+  readonly subclasses?: readonly SubclassName[] | undefined;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
@@ -234,6 +241,8 @@ export const workerReport = z.discriminatedUnion("type", [
     marked: z.array(markedReference),
     error: serializedError.optional(),
   }),
+  /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
+  z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),
   z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),
 ]);
 export type WorkerReport = z.infer<typeof workerReport>;

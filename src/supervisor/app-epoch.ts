@@ -54,6 +54,7 @@ export interface EpochListener {
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   /** `references`: all that is stale now; `news`: what is to be told of them. */
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
+  subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -186,6 +187,9 @@ export class AppEpoch {
         break;
       case "heapSnapshotWritten":
         this.#answer(report.requestId, report);
+        break;
+      case "subclassesUnknown":
+        this.#listener.subclassesUnknown(report.names, report.seen);
         break;
       case "logged":
         this.#listener.logged(report.level, report.message);

@@ -11,6 +11,7 @@ import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import { SpareThread } from "./spare-thread.js";
+import type { SubclassNames } from "./subclass-names.js";
 
 export interface EpochsOptions {
   readonly options: ResolvedOptions;
@@ -22,6 +23,8 @@ export interface EpochsOptions {
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
+  /** Names of the subclass filter. */
+  readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
   readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
@@ -62,7 +65,7 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. */
   spawn(): AppEpoch {
-    const { options, table } = this.#with;
+    const { options, table, subclasses } = this.#with;
     const order: BootOrder = {
       epoch: ++this.#last,
       root: options.root,
@@ -73,8 +76,10 @@ export class Epochs {
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
       cacheFolder: cacheFolder(options.root),
+      adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
+      ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
       debuggable: options.inspect !== undefined,
     };
@@ -150,6 +155,9 @@ export class Epochs {
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
+    subclassesUnknown: (names, seen) => {
+      for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
+    },
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);

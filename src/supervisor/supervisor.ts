@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
@@ -41,6 +42,7 @@ import type {
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
@@ -64,10 +66,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -83,6 +87,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
+    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
@@ -97,6 +102,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -106,6 +112,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
@@ -114,6 +121,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
   }
 
@@ -180,6 +188,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
       /** As of the last look. */
       staleReferences: this.#staleReferences,
@@ -266,6 +275,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };

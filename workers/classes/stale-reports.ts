@@ -17,7 +17,14 @@ export interface StaleReportsOptions {
   busy(): boolean;
   /** See StaleReferencesOptions. */
   oldestInUse(): number | undefined;
-  classesOf(version: ModuleVersion): PurgedVersion["classes"];
+}
+
+/** A version that a plan purges, and what its classes are before they go. */
+export interface GoneVersion {
+  readonly version: ModuleVersion;
+  readonly classes: PurgedVersion["classes"];
+  /** Some of its classes are reopened: their instances go on, and with them the scope that the classes came from. */
+  readonly reopened: boolean;
 }
 
 export class StaleReports {
@@ -46,13 +53,13 @@ export class StaleReports {
   }
 
   /** A plan was applied that purged these versions for good. */
-  purged(generation: number, versions: readonly ModuleVersion[]): void {
-    const watched = versions.map((version) => ({
+  purged(generation: number, gone: readonly GoneVersion[]): void {
+    const watched = gone.map(({ version, classes, reopened }) => ({
       file: version.record.file,
-      scope: version.scope,
-      classes: this.#options.classesOf(version),
+      scope: reopened ? undefined : version.scope,
+      classes,
     }));
-    for (const version of versions) {
+    for (const { version } of gone) {
       version.scope = undefined;
       if (version.kind === "esm") version.release();
     }

@@ -6,6 +6,7 @@ import type Module from "node:module";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { ClassTable } from "../classes/class-table.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
@@ -20,6 +21,7 @@ import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
@@ -63,10 +65,14 @@ export interface AppliedPlan {
 }
 
 export class Runtime {
+  /** Which classes the versions of own files have made. */
+  readonly classes: ClassTable;
+  /** What packages export that have been loaded. */
+  readonly packages: PackageExports;
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
-  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #natives: NativeModules;
   readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
@@ -80,6 +86,10 @@ export class Runtime {
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     this.#observer = options.observer ?? new Observer();
+    this.#natives = new NativeModules(
+      (run) => this.#observer.outside(run),
+      (file, namespace) => host.packageLoaded?.(file, namespace),
+    );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#reads = new FileReads({
       root: options.root,
@@ -92,7 +102,15 @@ export class Runtime {
       resolve: (specifier, importer, kind) => this.#reads.ignore(() => host.resolve(specifier, importer, kind)),
     };
     this.#entry = options.entry;
-    this.#report = new EdgeReport((modules) => host.loaded(modules));
+    this.#report = new EdgeReport(
+      (modules) => host.loaded(modules),
+      (edges) => this.classes.describe(edges),
+    );
+    this.packages = new PackageExports({ registry: this.#registry, natives: this.#natives, entry: options.entry });
+    this.classes = new ClassTable({
+      evaluating: () => this.#observer.reader,
+      added: (edges) => this.#report.changed(edges),
+    });
     this.#traces = new StackTraces({
       compiled: (file) => {
         const record = this.#registry.find(file);
@@ -115,6 +133,7 @@ export class Runtime {
       natives: this.#natives,
       observer: this.#observer,
       scripts: new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined),
+      classes: this.classes,
       entry: this.#entry,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),
@@ -160,10 +179,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
@@ -246,7 +270,7 @@ export class Runtime {
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
-      this.#registry.commit();
+      for (const version of this.#registry.commit()) this.classes.drop(version.edges);
       return { purged, loaded: this.#report.take() };
     } catch (error) {
       this.#rollback();
@@ -268,6 +292,19 @@ export class Runtime {
    */
   settle(): void {
     this.#observer.closeWindow();
+  }
+
+  /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
+  versionOf(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
+  }
+
+  /**
+   * The top-level bindings that the file's version does not export, each with a getter, which throws a ReferenceError
+   * while the binding is not initialised. Empty for a file that is not evaluated.
+   */
+  privateBindings(file: string): Readonly<Record<string, () => unknown>> {
+    return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */
@@ -384,6 +421,7 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return this.#natives.namespaceLater(target, null);
       return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
@@ -455,6 +493,7 @@ export class Runtime {
     this.#registry.touch(record);
     record.version = undefined;
     this.#report.dropped(version.edges);
+    if (!this.#registry.mayComeBack(record, version)) this.classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
     namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
     if (!module) return;
@@ -485,6 +524,8 @@ export class Runtime {
   }
 
   #evaluated(module: EsmModule | CommonJsModule): void {
+    this.packages.changed();
+    this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
@@ -501,6 +542,7 @@ export class Runtime {
   #rollback(): void {
     for (const version of this.#registry.rollback()) {
       this.#report.dropped(version.edges);
+      this.classes.drop(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
     }
     for (const record of this.#registry.all()) {
