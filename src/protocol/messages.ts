@@ -33,6 +33,8 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
+  /** Own files whose state this file's evaluation has changed. */
+  written: z.array(z.string()),
   /**
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.

@@ -16,10 +16,10 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
-import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
@@ -31,14 +31,7 @@ import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
-import type {
-  FailureReport,
-  PurgedModule,
-  ReloadReport,
-  RestartReason,
-  StaleReferencesReport,
-  SupervisorEvents,
-} from "./report.js";
+import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -334,11 +327,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackUses(app, outcome.loaded);
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome));
+    if ("error" in followed) return this.#tryFreshWorker(app, preparation, followed.error, started);
+    this.#preparer.trackUses(app, followed.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
+    const report = this.#report("reloaded", started, { plans: followed, readers });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -364,6 +359,41 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   */
+  async #followWrites(
+    app: LoadedApp,
+    first: AppliedPlans,
+  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    let applied = first;
+    for (;;) {
+      const changed = writersIntoKept(applied).filter((file) => app.graph.get(file)?.evaluated);
+      if (changed.length === 0) return applied;
+      const { graph, roots } = app;
+      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
+      if (outcome.type === "outdated") continue;
+      if (outcome.type !== "applied") {
+        return { error: outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end) };
+      }
+      app.evaluated(outcome.loaded);
+      const before = applied;
+      applied = thenApplied(before, firstApplied(plan, outcome));
+      // Whoever accepts its own new versions may go on writing into a kept one.
+      if (applied.purged.length === before.purged.length) return applied;
+    }
+  }
+
+  /** Evaluates modules again from the code they have. */
+  async #applyAgain(app: LoadedApp, { purge, load }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
+    const outcome = await app.epoch.apply({ generation, purge, load, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -413,11 +443,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const { graph, roots, damaged } = app;
     if (damaged.length === 0) return;
     const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const { purge, load } = plan;
-    const outcome = await app.epoch.apply({ generation: this.#generation, purge, load, ...nothing });
+    const outcome = await this.#applyAgain(app, plan, this.#generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
-    else if (outcome.type === "failed") app.damage(outcome.damaged);
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -559,21 +586,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: {
-      plan: ReloadPlan;
-      readers: ReadonlyMap<string, string>;
-      purged: readonly PurgedModule[];
-      loaded: readonly LoadedModule[];
-    },
+    applied?: { readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
-    const loaded = applied?.loaded.map(({ file }) => file) ?? [];
+    const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
     return {
       kind,
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
-      purged: applied?.purged ?? [],
+      purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
@@ -616,9 +638,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 /** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
 function whyLoaded(
   file: string,
-  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+  { plans, readers }: { plans: AppliedPlans; readers: ReadonlyMap<string, string> },
 ): string[] {
-  const chain = plan.why.get(file) ?? [file];
+  const chain = plans.chainOf(file);
   const read = readers.get(chain.at(-1) ?? file);
   return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }

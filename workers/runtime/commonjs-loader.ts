@@ -169,8 +169,8 @@ export class CommonJsLoader {
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     const target = this.#resolve(record, specifier);
-    if (target.type === "builtin") return native(target.name);
-    if (target.type === "native") return native(target.file);
+    if (target.type === "builtin") return this.#context.natives.require(record.file, target.name);
+    if (target.type === "native") return this.#context.natives.require(record.file, target.file);
     return this.#context.requireOwn(target.file, record.file);
   }
 
