@@ -13,6 +13,7 @@ import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import { matchingSourceFiles } from "../globs.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
@@ -22,13 +23,15 @@ import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from ".
 import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
+import { explainLeak } from "./explain-leak.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
+import type { LeakReport } from "./leak-report.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
-import type { FailureReport, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -67,6 +70,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
+  #staleReferences: readonly StaleReferencesReport[] = [];
+  #explaining: Promise<LeakReport[]> | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
@@ -102,6 +107,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       spare,
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
+      onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
@@ -127,6 +133,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     await this.#cycle;
     this.#restartReason ??= { type: "asked" };
     return this.#freshen();
+  }
+
+  /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
+  async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
+    const epoch = await this.#settledEpoch();
+    return (await epoch?.checkStaleReferences()) ?? [];
+  }
+
+  /**
+   * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
+   * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
+   */
+  explainLeak(): Promise<LeakReport[]> {
+    this.#explaining ??= this.#explainLeak().finally(() => {
+      this.#explaining = undefined;
+    });
+    return this.#explaining;
   }
 
   /** Gives the app's own listeners for `signal` a turn. */
@@ -160,6 +183,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
+      /** As of the last look. */
+      staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
     };
   }
@@ -448,6 +473,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
     this.#app = app;
+    this.#staleReferences = [];
     this.#bootedAt = performance.now();
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
@@ -490,6 +516,39 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #awaitAdoption(): void {
     clearTimeout(this.#adoption);
     this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
+  }
+
+  // ---- stale references
+
+  #foundStale(
+    epoch: AppEpoch,
+    references: readonly StaleReferencesReport[],
+    news: readonly StaleReferencesReport[],
+  ): void {
+    if (this.#app?.epoch !== epoch) return;
+    this.#staleReferences = references;
+    for (const report of news) this.emit("stale-references", report);
+  }
+
+  async #explainLeak(): Promise<LeakReport[]> {
+    const epoch = await this.#settledEpoch();
+    if (!epoch) return [];
+    return explainLeak(epoch, { folder: this.#socketFolder, locate: (place) => this.#locate(place) });
+  }
+
+  /** The thread that serves, when no reload is under way. */
+  async #settledEpoch(): Promise<AppEpoch | undefined> {
+    this.#assertOpen();
+    while (this.#cycle) await this.#cycle;
+    return this.#app?.epoch;
+  }
+
+  /** To the line: the old version's columns are not worth the newest text's. */
+  #locate({ file, line, column }: HolderPlace): HolderPlace {
+    if (line === undefined) return { file };
+    const compiled = this.#app?.modules.get(file)?.compiled;
+    if (!compiled || column === undefined) return { file, line };
+    return { file, line: this.#preparer.locate(compiled, { line, column }).line };
   }
 
   // ---- state and reports

@@ -95,13 +95,15 @@ export class CommonJsLoader {
       return;
     }
     const body = scripts.compileCommonJs(prepared) as CommonJsBody;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
+    const ur: Parameters<CommonJsBody>[5] = {
       import: (specifier, options) => importFrom(edges, specifier, options),
       class: (target, reader) => classes.define(edges, target, reader),
       scope(hidden) {
         version.privateBindings = hidden;
       },
-    });
+    };
+    version.scope = ur;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
   }
 
   /** The `module` of a file, ready for a new evaluation. */

@@ -125,6 +125,7 @@ export class EsmLoader {
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
     const context = new BodyContext(module, this.#context, this.#evaluator);
+    module.scope = context;
     let body = this.#context.scripts.compileEsm(prepared, record.url, form);
     if (prepared.compiled.interop !== "none") {
       const own = this.#commonJsNames(record);
