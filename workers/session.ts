@@ -250,6 +250,8 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => this.#listen.release(new Set(files)),
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -258,7 +260,6 @@ export class AppSession {
           this.#classes.purge.rollback();
           return this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
       });
       const classes = await this.#classes.purge.commit(plan.forget);
       const before = servers.map(({ server }) => server);
