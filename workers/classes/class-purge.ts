@@ -49,7 +49,7 @@ export class ClassPurge {
   #waitingBefore: Map<string, readonly Waiting[]> | undefined;
   /** Classes to purge when the plan has been applied, because no class of the new version takes over from them. */
   #left: { readonly file: string; readonly known: KnownClass }[] = [];
-  /** File -> names of the classes that were purged, for the report. */
+  /** File -> names of the classes that were purged, in the order in which they were defined: the last goes first. */
   #purged = new Map<string, string[]>();
 
   constructor(options: ClassPurgeOptions) {
@@ -159,13 +159,13 @@ export class ClassPurge {
   async #purgeLeft(): Promise<void> {
     const left = this.#left;
     this.#left = [];
-    for (const { file, known } of left) await this.#purge(file, known);
+    for (const { file, known } of left.reverse()) await this.#purge(file, known);
   }
 
   /** Never rejects. */
   async #purge(file: string, known: KnownClass): Promise<boolean> {
     const { outside, failed } = this.#options;
-    this.#purged.set(file, [...(this.#purged.get(file) ?? []), known.name || "(anonymous)"]);
+    this.#purged.set(file, [known.name || "(anonymous)", ...(this.#purged.get(file) ?? [])]);
     try {
       const done = outside(() => purgeClass(known));
       if (typeof done === "boolean") return done;
