@@ -265,7 +265,7 @@ export class Plain { n() { return ${n}; } }
     const hook = `static [Symbol.for("unreloader.purge")]() { (globalThis.purged ??= []).push(this.label); }`;
     const text = (n: number, more: string) => `export class Frozen { n() { return ${n}; } }
 Object.freeze(Frozen);
-export const list = [class { static label = "anonymous"; ${hook} n() { return ${n}; } }];
+export const list = [class { static label = "anonymous"; ${hook} n() { return ${n}; } }, class {}];
 ${more}
 `;
     await using asked = await Asked.start(
@@ -278,11 +278,19 @@ ${more}
     assert.deepEqual(await asked.ask("[...held.all.map((one) => one.n()), purged, 'Gone' in globalThis]"), [
       1,
       1,
-      ["anonymous", "gone"],
+      ["gone", "anonymous"],
       false,
     ]);
     assert.equal(asked.warnings().length, 1);
     assert.match(asked.warnings()[0] ?? "", /class Frozen was purged, not reopened, because it is frozen/);
+  });
+
+  test("a CommonJS file whose export is one anonymous class is reopened", async () => {
+    const text = (n: number) => `module.exports = class { n() { return ${n}; } };\n`;
+    await using asked = await Asked.start({ ...commonJs, "user.cjs": text(1) }, "main.cjs", keepAll);
+    await asked.ask("held.user = new models()");
+    asked.app.write("user.cjs", text(2));
+    assert.deepEqual(await asked.ask("[held.user.n(), held.user instanceof models]"), [2, true]);
   });
 
   test("a reload that fails leaves classes and instances as they were; the next one reopens them", async () => {
