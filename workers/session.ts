@@ -12,6 +12,7 @@ import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
 import { OwnClasses } from "./classes/own-classes.js";
 import { PackageLoads } from "./classes/package-loads.js";
+import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
@@ -44,6 +45,7 @@ export class AppSession {
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
+  readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -120,6 +122,13 @@ export class AppSession {
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
+    this.#stale = new StaleReports({
+      send: (report) => this.#control.send(report),
+      now: () => this.#listen.now(),
+      busy: () => this.#listen.inFlight > 0,
+      // What a debugger shows, it holds.
+      oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
+    });
     this.#control.send({ type: "started" });
   }
 
@@ -184,6 +193,12 @@ export class AppSession {
       case "signal":
         deliverSignal(message.signal);
         break;
+      case "checkStaleReferences":
+        this.#enqueue(() => this.#stale.check(message.requestId));
+        break;
+      case "writeHeapSnapshot":
+        this.#enqueue(() => this.#stale.snapshot(message.requestId, message.file));
+        break;
       case "stop":
         this.#enqueue(() => this.#stop(message));
         break;
@@ -226,6 +241,7 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -234,7 +250,10 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
+        purging: (version) => {
+          gone.push(this.#goneVersion(version));
+          return this.#purge.run(version);
+        },
         rolledBack: () => {
           this.#classes.purge.rollback();
           return this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
@@ -247,6 +266,7 @@ export class AppSession {
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
+      this.#stale.purged(plan.generation, gone);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
@@ -265,6 +285,13 @@ export class AppSession {
       });
     }
     this.#settleLater();
+  }
+
+  #goneVersion(version: ModuleVersion): GoneVersion {
+    const all = this.#runtime.classes.classesOf(version.edges);
+    const purged = all.filter(({ target }) => this.#classes.selects(target));
+    const classes = purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target }));
+    return { version, classes, reopened: purged.length < all.length };
   }
 
   /** Serves what the entry exports, when it has not opened a server itself. */

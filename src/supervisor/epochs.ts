@@ -26,6 +26,7 @@ export interface EpochsOptions {
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
+  readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -153,6 +154,7 @@ export class Epochs {
       if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
+    staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
     subclassesUnknown: (names, seen) => {
       for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
     },
