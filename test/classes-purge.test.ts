@@ -20,6 +20,7 @@ class Files {
       classesOf: (version) => this.#classes.get(version) ?? [],
       allClasses: () => [...this.#classes.values()].flat(),
       outside: (run) => run(),
+      changed: () => undefined,
       failed: (file, what, error) => this.log.push(`${file}: ${what}: ${error}`),
       refused: (file, name, because) => this.log.push(`${file}: ${name}: ${because}`),
       selects: () => false,

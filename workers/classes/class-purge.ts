@@ -21,6 +21,8 @@ export interface ClassPurgeOptions {
   readonly selects?: ((target: AnyClass) => boolean) | undefined;
   /** Runs the app's hooks as nobody's doing. */
   outside<Result>(run: () => Result): Result;
+  /** An object of the app is not what it was, and no module has written to it. */
+  changed(object: object): void;
   /** A hook threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
   /** A class could not be reopened; `because` follows that word. */
@@ -148,6 +150,7 @@ export class ClassPurge {
     const subclasses = this.#directSubclasses().get(old.target) ?? [];
     const undo = this.#reopening.reopen(old.target, next.target, { defined: old.defined, subclasses });
     this.#undo?.push(undo);
+    for (const changed of [old.target, old.target.prototype]) this.#options.changed(changed);
   }
 
   /** Found once for each load: the app may have thousands of classes, and a load may reopen most of them. */

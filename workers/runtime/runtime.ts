@@ -314,6 +314,11 @@ export class Runtime {
     this.#observer.closeWindow();
   }
 
+  /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
+  excuse(object: object): void {
+    this.#written.excuse(object);
+  }
+
   /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
   versionOf(file: string): ModuleEdges | undefined {
     return this.#registry.find(file)?.version?.edges;
