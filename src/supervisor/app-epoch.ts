@@ -39,6 +39,7 @@ export interface EpochListener {
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
+  invalidated(epoch: AppEpoch, file: string, again: boolean): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
@@ -101,9 +102,14 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 
+  /** The newest code is broken: for those of the app who want to know. */
+  announceFailure(error: SerializedError): void {
+    if (this.#alive) this.#thread.send({ type: "announceFailure", error });
+  }
+
   /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
-  stop(drainMs: number): Promise<void> {
-    return this.#thread.stop(drainMs);
+  stop(drainMs: number, restarts: boolean): Promise<void> {
+    return this.#thread.stop(drainMs, restarts);
   }
 
   #receive(report: WorkerReport): void {
@@ -146,11 +152,15 @@ export class AppEpoch {
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
         break;
+      case "invalidated":
+        this.#listener.invalidated(this, report.file, report.again);
+        break;
       case "logged":
         this.#listener.logged(report.level, report.message);
         break;
       // How the thread ends is told by the thread itself.
       case "started":
+      case "disposing":
       case "crashed":
       case "exitRequested":
         break;

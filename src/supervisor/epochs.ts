@@ -23,6 +23,7 @@ export interface EpochsOptions {
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
   readonly onLog: EpochListener["logged"];
+  readonly onInvalidated: EpochListener["invalidated"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -59,11 +60,12 @@ export class Epochs {
     return this.#last;
   }
 
-  /** Starts a thread, which loads its runtime and waits. */
-  spawn(): AppEpoch {
+  /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
+  spawn(generation: number): AppEpoch {
     const { options, table } = this.#with;
     const order: BootOrder = {
       epoch: ++this.#last,
+      generation,
       root: options.root,
       entry: options.entry,
       args: [...options.args],
@@ -119,7 +121,7 @@ export class Epochs {
 
   /** Ends a thread; its requests in flight get `drainMs`. */
   async retire(epoch: AppEpoch, drainMs: number): Promise<void> {
-    await epoch.stop(drainMs);
+    await epoch.stop(drainMs, true);
     this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
   }
 
@@ -127,7 +129,7 @@ export class Epochs {
   async close(drainMs: number): Promise<void> {
     this.#closed = true;
     await this.#spare?.destroy();
-    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs)));
+    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false)));
   }
 
   readonly #listener: EpochListener = {
@@ -145,6 +147,7 @@ export class Epochs {
       if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
+    invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);

@@ -54,7 +54,7 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, reads, lists } of loaded) {
+    for (const { file, observed, dynamic, reads, lists, hot } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       this.#fileUses.evaluated(
@@ -67,6 +67,7 @@ export class LoadedApp {
         observed: new Set(observed),
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         evaluated: true,
+        hot,
       });
     }
     this.#graph = this.#graph.with(changes);
@@ -119,7 +120,7 @@ export class LoadedApp {
     for (const file of purged) {
       const node = preparation.graph.get(file);
       if (!again.has(file)) this.#fileUses.forget(file);
-      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
+      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false, hot: undefined });
     }
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;

@@ -69,6 +69,7 @@ export class EdgeReport {
       dynamic: [...edges.dynamic],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
+      ...(edges.hot && { hot: edges.hot }),
     }));
     this.#untold.clear();
     return modules;

@@ -23,6 +23,8 @@ export interface EsmContext {
   readonly commonJs: CommonJsLoader;
   readonly scripts: Scripts;
   readonly entry: string;
+  /** `import.meta.hot` of a version; absent: there is none. */
+  readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
@@ -295,13 +297,15 @@ class BodyContext {
   }
 
   get meta(): ImportMeta {
-    const { file, url } = this.#module.record;
-    const { entry, resolve } = this.#context;
+    const module = this.#module;
+    const { file, url } = module.record;
+    const { entry, resolve, importMetaHot } = this.#context;
     this.#meta ??= createImportMeta({
       file,
       url,
       isEntry: file === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
+      ...(importMetaHot && { hot: () => importMetaHot(module) }),
     });
     return this.#meta;
   }
