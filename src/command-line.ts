@@ -1,8 +1,9 @@
 /** Runs a command line: flags to options, events to lines, keys and signals to calls. */
 import { readFileSync } from "node:fs";
 import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
+import { loadConfig } from "./config/load-config.js";
 import { UnreloaderError } from "./errors.js";
-import { parseOptions, type ResolvedOptions } from "./options.js";
+import { configFolders, parseOptions, type ResolvedOptions } from "./options.js";
 import { watchKeys } from "./supervisor/keys.js";
 import type { ReloadReport, SupervisorEvent, SupervisorEvents } from "./supervisor/report.js";
 import { reportLines, whyLines } from "./supervisor/report-lines.js";
@@ -25,7 +26,7 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
         console.log(packageVersion());
         return;
       case "run":
-        await run(parseOptions(command.input, { cwd: process.cwd(), origin: { type: "flags" } }), spare);
+        await run(await optionsOf(command.input), spare);
         return;
       default:
         command satisfies never;
@@ -36,6 +37,12 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
     process.exitCode = exitCodeOf(error.code);
     await spare?.destroy();
   }
+}
+
+async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<ResolvedOptions> {
+  const cwd = process.cwd();
+  const config = await loadConfig(configFolders(input, cwd));
+  return parseOptions(input, { cwd, origin: { type: "flags" }, config });
 }
 
 async function run(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {

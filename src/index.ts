@@ -1,6 +1,16 @@
 /** The public names of the package. */
+export { type Config, defineConfig } from "./config/define-config.js";
 export { type ErrorCode, UnreloaderError } from "./errors.js";
-export type { SupervisorOptions } from "./options.js";
+export type { LogFields, LogFunction, Logger, LoggerObject } from "./logger.js";
+export type { ConfigOptions, SupervisorOptions } from "./options.js";
+export type {
+  Adapter,
+  AdapterContext,
+  AttachedAdapter,
+  Constructor,
+  Library,
+  PurgedClasses,
+} from "./protocol/adapter.js";
 export { createSupervisor } from "./supervisor/create-supervisor.js";
 export type {
   FailureReport,

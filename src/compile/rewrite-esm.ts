@@ -1,6 +1,9 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import { registerClass, registerDecorated } from "./class-registration.js";
 import type { ImportRecord } from "./compiled-module.js";
+import { isName, propertyKey } from "./identifier.js";
+import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
 import {
   type Rewritten,
@@ -43,7 +46,12 @@ class EsmRewrite {
   readonly #text: string;
   readonly #program: Program;
   readonly #edits = new TextEdits();
-  readonly #imports: { specifier: string; attributes: Record<string, string> | null; names: Set<string>; whole: boolean }[] = [];
+  readonly #imports: {
+    specifier: string;
+    attributes: Record<string, string> | null;
+    names: Set<string>;
+    whole: boolean;
+  }[] = [];
   /** Specifier and attributes to index in #imports. */
   readonly #importIndex = new Map<string, number>();
   /** Local name to what it stands for; all top-level imports of the text. */
@@ -113,6 +121,8 @@ class EsmRewrite {
         topLevelAwait = true;
       },
       lowered: (syntax) => lowered.add(syntax),
+      class: (node) => registerClass(node, this.#edits),
+      classDecoration: (node) => registerDecorated(node, this.#edits),
     });
     return {
       prologue: this.#prologue(),
@@ -285,11 +295,12 @@ class EsmRewrite {
       ? // Not `Object`: the module may declare a variable of that name.
         `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
       : "";
+    const hidden = privateGetters(this.#program, new Set(this.#getters.values()));
     return (
       (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
       constant +
       name +
-      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]);`
+      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]${hidden === undefined ? "" : `, ${hidden}`});`
     );
   }
 
@@ -332,15 +343,6 @@ class EsmRewrite {
   }
 }
 
-/** Tried first: most names are ASCII, and the other pattern is slow. */
-const plainName = /^[\w$]+$/;
-const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
-
-function isName(text: string): boolean {
-  const first = text.charCodeAt(0);
-  return plainName.test(text) ? first < 48 || first > 57 : identifierName.test(text);
-}
-
 function variable(index: number): string {
   return `__ur${index}`;
 }
@@ -351,12 +353,6 @@ function namespaceOf(index: number): string {
 
 function member(index: number, name: string): string {
   return isName(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
-}
-
-/** A key for an object literal; computed for the one name that would set the prototype instead. */
-function propertyKey(name: string): string {
-  if (name === "__proto__") return '["__proto__"]';
-  return isName(name) ? name : JSON.stringify(name);
 }
 
 function exportName(node: ModuleExportName): string {

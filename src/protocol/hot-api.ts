@@ -1,6 +1,5 @@
 /** What `import.meta.hot` and `module.hot` are: the former typed as Vite publishes it, the latter as webpack does. */
 
-
 // biome-ignore lint/suspicious/noExplicitAny: Vite's type; modules have exports of every kind.
 export type ModuleNamespace = Record<string, any> & { [Symbol.toStringTag]: "Module" };
 

@@ -7,6 +7,7 @@
 
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { SerializedError } from "./serialized-error.js";
+import type { SubclassName } from "./subclass-name.js";
 import { z } from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
@@ -50,6 +51,8 @@ export const loadedModule = z.strictObject({
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
   hot: acceptance.optional(),
+  /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
+  classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
@@ -96,14 +99,22 @@ export interface BootOrder {
   readonly socketFolder: string;
   readonly cacheFolder: string;
   readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
+  /** Names that the subclass filter is made of; absent: all classes are purged. */
+  readonly subclasses?: readonly SubclassName[] | undefined;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whether a debugger will be opened: scripts then carry their source maps with them. */
+  readonly debuggable: boolean;
 }
 
 export type SupervisorOrder =
   /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
+  /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
+  | { readonly type: "openInspector"; readonly host: string; readonly port: number }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
   | { readonly type: "evaluate" }
   | ({
@@ -213,6 +224,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
+  /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
+  z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),
   z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),
 ]);
 export type WorkerReport = z.infer<typeof workerReport>;

@@ -3,6 +3,7 @@
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
 import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
+import type { Address } from "../options.js";
 import type { BootOrder, LoadedModule, PlanOrder, PublicAddress, WorkerReport } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
@@ -41,6 +42,7 @@ export interface EpochListener {
   fileWritten(epoch: AppEpoch, file: string): void;
   invalidated(epoch: AppEpoch, file: string, again: boolean): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
+  subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -88,6 +90,11 @@ export class AppEpoch {
   /** Code for files that are not evaluated now, but may be asked for later. */
   addModules(modules: readonly PreparedModule[]): void {
     if (modules.length > 0) this.#thread.send({ type: "addModules", modules });
+  }
+
+  /** Lets a debugger attach to the thread. Two threads cannot have the same port: the one before must have ended. */
+  openInspector({ host, port }: Address): void {
+    if (this.#alive) this.#thread.send({ type: "openInspector", host, port });
   }
 
   settleListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
@@ -154,6 +161,9 @@ export class AppEpoch {
         break;
       case "invalidated":
         this.#listener.invalidated(this, report.file, report.again);
+        break;
+      case "subclassesUnknown":
+        this.#listener.subclassesUnknown(report.names, report.seen);
         break;
       case "logged":
         this.#listener.logged(report.level, report.message);

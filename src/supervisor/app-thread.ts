@@ -7,6 +7,7 @@ import { MessageChannel } from "node:worker_threads";
 import { openControlPort } from "../protocol/control-port.js";
 import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { releaseStoppedThreads } from "./debugger.js";
 import { SpareThread } from "./spare-thread.js";
 
 /** How a thread ended. `stopped`: it was told to. */
@@ -78,6 +79,8 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
     async stop(deadlineMs, restarts) {
       if (!stopping) {
         stopping = true;
+        // Standing at a breakpoint it would not read the order.
+        if (order.debuggable) releaseStoppedThreads();
         control.send({ type: "stop", drainMs: deadlineMs, restarts });
         forceAfter(deadlineMs);
       }

@@ -11,6 +11,7 @@ import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import { SpareThread } from "./spare-thread.js";
+import type { SubclassNames } from "./subclass-names.js";
 
 export interface EpochsOptions {
   readonly options: ResolvedOptions;
@@ -22,6 +23,8 @@ export interface EpochsOptions {
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
+  /** Names of the subclass filter. */
+  readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
   readonly onInvalidated: EpochListener["invalidated"];
   /** A thread ended without having been told to. */
@@ -62,7 +65,7 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
-    const { options, table } = this.#with;
+    const { options, table, subclasses } = this.#with;
     const order: BootOrder = {
       epoch: ++this.#last,
       generation,
@@ -74,9 +77,12 @@ export class Epochs {
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
       cacheFolder: cacheFolder(options.root),
+      adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
+      ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
+      debuggable: options.inspect !== undefined,
     };
     const epoch = new AppEpoch(order, this.#spare, this.#listener);
     this.#spare = undefined;
@@ -88,6 +94,7 @@ export class Epochs {
   async boot(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
     const app = new LoadedApp(epoch, this.#with.roots(), preparation);
     this.#threads.set(epoch, app);
+    if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
     const outcome = await epoch.boot([...preparation.modules.values()]);
     switch (outcome.type) {
       case "booted":
@@ -116,6 +123,7 @@ export class Epochs {
   async promote(epoch: AppEpoch): Promise<void> {
     const requests = this.#onTrial.get(epoch) ?? [];
     this.#onTrial.delete(epoch);
+    this.#openInspector(epoch);
     await Promise.all(requests.map((request) => this.#with.front.open(request)));
   }
 
@@ -148,12 +156,20 @@ export class Epochs {
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
+    subclassesUnknown: (names, seen) => {
+      for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
+    },
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
     },
   };
+
+  #openInspector(epoch: AppEpoch): void {
+    const { inspect } = this.#with.options;
+    if (inspect) epoch.openInspector(inspect);
+  }
 
   async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
     const { listenId } = report;

@@ -22,7 +22,7 @@ export class Preparer {
   readonly #roots: () => readonly string[];
 
   constructor(
-    { root, envFiles }: Pick<ResolvedOptions, "root" | "envFiles">,
+    { root, envFiles, configFiles }: Pick<ResolvedOptions, "root" | "envFiles" | "configFiles">,
     registry: FileRegistry,
     roots: () => readonly string[],
   ) {
@@ -32,7 +32,7 @@ export class Preparer {
       cacheFolder: cacheFolder(root),
     });
     this.#registry = registry;
-    this.#configFiles = [...installedPackageFiles(root), ...envFiles];
+    this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
   }
 

@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
@@ -18,6 +19,7 @@ import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
@@ -30,6 +32,7 @@ import type { FailureReport, PurgedModule, ReloadReport, RestartReason, Supervis
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
@@ -53,6 +56,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
@@ -61,6 +65,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #invalidated = new Map<string, boolean>();
   /** Those of the cycles that run: a second time is no news, and might go on for ever. */
   readonly #invalidatedInRun = new Set<string>();
+  readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
@@ -74,6 +79,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
+    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
@@ -88,6 +94,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -97,6 +104,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onEnd: (epoch, end) => this.#ended(epoch, end),
@@ -105,6 +113,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
   }
 
@@ -154,6 +163,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
       addresses: this.#front.addresses(),
     };
@@ -248,6 +258,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
     for (const [file, again] of this.#invalidated) {
@@ -563,6 +574,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
+    if (this.#options.inspect) releaseStoppedThreads();
     await this.#front.shutDown(deadlineMs);
     await this.#epochs.close(deadlineMs);
     await this.#cycle;

@@ -68,9 +68,8 @@ export class AppLife {
       {
         name: "dispose",
         run: (version) => {
-          const disposing = this.#disposeHooks.dispose(version.edges);
-          this.hot.purged(version);
-          return disposing;
+          this.hot.purging(version);
+          return this.#disposeHooks.dispose(version.edges);
         },
       },
       { name: "keep", run: (version) => this.#kept.closeOf(version) },

@@ -41,6 +41,8 @@ export class Hot implements HotContexts {
   readonly #lasting = new Map<string, object>();
   /** File -> what the last dispose of its `module.hot` left for the next version; dies likewise. */
   readonly #handed = new Map<string, object>();
+  /** The same by the version that left it. One that was restored after a failed reload has no handlers to do so again. */
+  readonly #handedBy = new WeakMap<ModuleEdges, object>();
   /** What the plan that is being applied has purged, with its state if it had one. */
   readonly #purged = new Map<string, HotState | undefined>();
   /** Versions that were purged and have no successor yet: late code may load the file again, or it is pruned. */
@@ -86,8 +88,9 @@ export class Hot implements HotContexts {
   }
 
   /** What a dispose handler of `module.hot` gets, to fill it for the next version. */
-  handedOn({ file }: HotState): object {
-    const values = this.#purged.has(file) ? (this.#handed.get(file) ?? {}) : {};
+  handedOn({ file, version }: HotState): object {
+    const values = this.#handedBy.get(version.edges) ?? {};
+    this.#handedBy.set(version.edges, values);
     this.#handed.set(file, values);
     return values;
   }
@@ -103,7 +106,8 @@ export class Hot implements HotContexts {
 
   invalidate(state: HotState, message: string | undefined, { again }: { again: boolean }): void {
     const { file } = state;
-    if (!this.isCurrent(state)) return;
+    // The callback of a version that has just been replaced may find that the new one does not do.
+    if (!this.#options.currentVersion(file)) return;
     const tell = () => {
       void this.#emit("vite:invalidate", { path: file, message });
       this.#options.invalidated(file, message, again);
@@ -128,10 +132,12 @@ export class Hot implements HotContexts {
     await this.#become("dispose");
   }
 
-  /** After the dispose hooks of the version. */
-  purged({ record, edges }: ModuleVersion): void {
-    if (!this.#purged.has(record.file)) this.#handed.delete(record.file);
-    this.#purged.set(record.file, this.#states.get(edges));
+  /** Before the dispose hooks of the version. */
+  purging({ record, edges }: ModuleVersion): void {
+    const state = this.#states.get(edges);
+    this.#purged.set(record.file, state);
+    if (state) this.handedOn(state);
+    else this.#handed.delete(record.file);
   }
 
   /** Everything is evaluated: those who accept it are told. */
@@ -254,5 +260,8 @@ async function inTime(result: unknown): Promise<void> {
 
 function updatePayload(files: readonly string[]) {
   const timestamp = Date.now();
-  return { type: "update", updates: files.map((file) => ({ type: "js-update", path: file, acceptedPath: file, timestamp })) };
+  return {
+    type: "update",
+    updates: files.map((file) => ({ type: "js-update", path: file, acceptedPath: file, timestamp })),
+  };
 }

@@ -23,7 +23,9 @@ export function createImportMetaHot(hot: Hot, state: HotState): ImportMetaHot {
     state.accepts.push({
       files,
       run: (updated) =>
-        callback(targets.map((target) => (target !== undefined && updated.includes(target) ? namespace(target) : undefined))),
+        callback(
+          targets.map((target) => (target !== undefined && updated.includes(target) ? namespace(target) : undefined)),
+        ),
     });
   };
   const namespace = (target: string): ModuleNamespace => hot.namespaceOf(target) as ModuleNamespace;
@@ -42,7 +44,9 @@ export function createImportMetaHot(hot: Hot, state: HotState): ImportMetaHot {
       } else if (Array.isArray(first) && first.every((one) => typeof one === "string")) {
         acceptDependencies(first, optional("accept", callback));
       } else {
-        throw new ArgumentError(`hot.accept(): expected a function, a specifier or a list of them, not ${inspect(first)}`);
+        throw new ArgumentError(
+          `hot.accept(): expected a function, a specifier or a list of them, not ${inspect(first)}`,
+        );
       }
     },
     acceptExports(names, callback) {

@@ -1,6 +1,7 @@
 /** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
 import type Module from "node:module";
 import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, interopStar, interopView, isObject } from "./commonjs-exports.js";
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";
@@ -8,7 +9,7 @@ import { Evaluator } from "./evaluation.js";
 import { createImportMeta } from "./import-meta.js";
 import type { Linker } from "./linker.js";
 import { missingCommonJsExport, missingExport } from "./module-errors.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
@@ -22,6 +23,7 @@ export interface EsmContext {
   readonly linker: Linker;
   readonly commonJs: CommonJsLoader;
   readonly scripts: Scripts;
+  readonly classes: ClassTable;
   readonly entry: string;
   /** `import.meta.hot` of a version; absent: there is none. */
   readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
@@ -267,11 +269,16 @@ class BodyContext {
     module.rebind = () => bind(module.namespaces);
   }
 
-  exports(getters: Record<string, Read>): void {
+  exports(getters: Record<string, Read>, _stars: readonly number[], hidden?: PrivateBindings): void {
     const module = this.#module;
+    module.privateBindings = hidden;
     for (const [name, read] of Object.entries(getters)) module.reads.set(name, read);
     // An attempt that is over (rolled back, purged) must not take the file's namespace.
     if (module.record.version === module) module.record.namespace.bind(module.reads);
+  }
+
+  class<T>(target: T, reader?: PrivateReader): T {
+    return this.#context.classes.define(this.#module.edges, target, reader);
   }
 
   dependencies(): boolean {

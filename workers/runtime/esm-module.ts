@@ -1,7 +1,7 @@
 /** One version of one ES module: the state that the specification calls a cyclic module record. */
 import type { PreparedModule } from "../../src/compile/compiled-module.js";
 import type { ExportNames } from "./export-names.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import type { Attributes, NativeTarget } from "./native-modules.js";
 import type { ModuleEdges } from "./observer.js";
@@ -40,6 +40,8 @@ export class EsmModule {
   error: unknown;
   /** Own exports by name, once the prologue has run. */
   readonly reads = new Map<string, Read>();
+  /** Undefined before the prologue has run, and when there are none. */
+  privateBindings: PrivateBindings | undefined;
   /** Tells the body that `namespaces` has changed. */
   rebind: (() => void) | undefined;
   /** Runs the body from behind its prologue. */

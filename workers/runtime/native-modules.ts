@@ -36,9 +36,14 @@ export class NativeModules {
   readonly #requires = new Map<string, NodeJS.Require>();
   /** Runs the loading of a package: what its top level creates stays with the package. */
   readonly #outside: <Result>(run: () => Result) => Result;
+  readonly #loaded: (file: string, namespace: object) => void;
 
-  constructor(outside: <Result>(run: () => Result) => Result) {
+  constructor(
+    outside: <Result>(run: () => Result) => Result,
+    loaded: (file: string, namespace: object) => void = () => undefined,
+  ) {
     this.#outside = outside;
+    this.#loaded = loaded;
   }
 
   requireFor(file: string): NodeJS.Require {
@@ -59,6 +64,11 @@ export class NativeModules {
     return this.#namespaces.get(url);
   }
 
+  /** Every namespace that own code has loaded. */
+  all(): Iterable<object> {
+    return this.#namespaces.values();
+  }
+
   /** Node's namespace object, evaluated. Throws NativeIsAsync when only `import()` can give it. */
   namespace(target: NativeTarget, attributes: Attributes): object {
     const url = nativeUrl(target);
@@ -67,7 +77,7 @@ export class NativeModules {
     if (known) return known;
     try {
       const namespace = this.#outside(() => this.#importSync(url, attributes));
-      this.#namespaces.set(key, namespace);
+      this.#arrived(target, key, namespace);
       return namespace;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -81,8 +91,13 @@ export class NativeModules {
     const url = nativeUrl(target);
     const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
     const namespace = await this.#outside(load);
-    this.#namespaces.set(keyOf(url, attributes), namespace);
+    this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
+  }
+
+  #arrived(target: NativeTarget, key: string, namespace: object): void {
+    this.#namespaces.set(key, namespace);
+    if (target.type === "native") this.#loaded(target.file, namespace);
   }
 
   /**

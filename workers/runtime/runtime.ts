@@ -6,6 +6,7 @@ import type Module from "node:module";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { ClassTable } from "../classes/class-table.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
@@ -20,6 +21,7 @@ import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
@@ -30,6 +32,8 @@ export interface RuntimeOptions {
   readonly root?: string | undefined;
   /** The app's main file: `require.main`, `import.meta.main`. */
   readonly entry: string;
+  /** Scripts carry their source maps with them, for a debugger. Making one costs as much as compiling. */
+  readonly inlineMaps?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
   /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
@@ -70,10 +74,14 @@ export interface AppliedPlan {
 }
 
 export class Runtime {
+  /** Which classes the versions of own files have made. */
+  readonly classes: ClassTable;
+  /** What packages export that have been loaded. */
+  readonly packages: PackageExports;
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
-  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #natives: NativeModules;
   readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
@@ -88,6 +96,10 @@ export class Runtime {
   constructor(host: RuntimeHost, options: RuntimeOptions) {
     const { hot } = options;
     this.#observer = options.observer ?? new Observer();
+    this.#natives = new NativeModules(
+      (run) => this.#observer.outside(run),
+      (file, namespace) => host.packageLoaded?.(file, namespace),
+    );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#reads = new FileReads({
       root: options.root,
@@ -100,7 +112,15 @@ export class Runtime {
       resolve: (specifier, importer, kind) => this.#reads.ignore(() => host.resolve(specifier, importer, kind)),
     };
     this.#entry = options.entry;
-    this.#report = new EdgeReport((modules) => host.loaded(modules));
+    this.#report = new EdgeReport(
+      (modules) => host.loaded(modules),
+      (edges) => this.classes.describe(edges),
+    );
+    this.packages = new PackageExports({ registry: this.#registry, natives: this.#natives, entry: options.entry });
+    this.classes = new ClassTable({
+      evaluating: () => this.#observer.reader,
+      added: (edges) => this.#report.changed(edges),
+    });
     this.#traces = new StackTraces({
       compiled: (file) => {
         const record = this.#registry.find(file);
@@ -122,7 +142,8 @@ export class Runtime {
       registry: this.#registry,
       natives: this.#natives,
       observer: this.#observer,
-      scripts: new Scripts(),
+      scripts: new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined),
+      classes: this.classes,
       entry: this.#entry,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),
@@ -170,10 +191,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
@@ -209,6 +235,11 @@ export class Runtime {
   /** Whether this is the version of its file that imports lead to. */
   isCurrent(version: ModuleEdges): boolean {
     return this.#registry.find(version.file)?.version?.edges === version;
+  }
+
+  /** The version of a file that is loaded, or being loaded. */
+  currentVersion(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
   }
 
   /** What importers of the file read, whichever version is current. */
@@ -271,7 +302,7 @@ export class Runtime {
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
-      this.#registry.commit();
+      for (const version of this.#registry.commit()) this.classes.drop(version.edges);
       await plan.evaluated?.();
       return { purged, loaded: this.#report.take() };
     } catch (error) {
@@ -294,6 +325,19 @@ export class Runtime {
    */
   settle(): void {
     this.#observer.closeWindow();
+  }
+
+  /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
+  versionOf(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
+  }
+
+  /**
+   * The top-level bindings that the file's version does not export, each with a getter, which throws a ReferenceError
+   * while the binding is not initialised. Empty for a file that is not evaluated.
+   */
+  privateBindings(file: string): Readonly<Record<string, () => unknown>> {
+    return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */
@@ -410,6 +454,7 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return this.#natives.namespaceLater(target, null);
       return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
@@ -481,6 +526,7 @@ export class Runtime {
     this.#registry.touch(record);
     record.version = undefined;
     this.#report.dropped(version.edges);
+    if (!this.#registry.mayComeBack(record, version)) this.classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
     namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
     if (!module) return;
@@ -511,6 +557,8 @@ export class Runtime {
   }
 
   #evaluated(module: EsmModule | CommonJsModule): void {
+    this.packages.changed();
+    this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
@@ -527,6 +575,7 @@ export class Runtime {
   #rollback(): void {
     for (const version of this.#registry.rollback()) {
       this.#report.dropped(version.edges);
+      this.classes.drop(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
     }
     for (const record of this.#registry.all()) {
