@@ -5,6 +5,7 @@ import { loadConfig } from "./config/load-config.js";
 import { UnreloaderError } from "./errors.js";
 import { configFolders, parseOptions, type ResolvedOptions } from "./options.js";
 import { watchKeys } from "./supervisor/keys.js";
+import { leakLines } from "./supervisor/leak-report.js";
 import type { ReloadReport, SupervisorEvent, SupervisorEvents } from "./supervisor/report.js";
 import { reportLines, whyLines } from "./supervisor/report-lines.js";
 import type { SpareThread } from "./supervisor/spare-thread.js";
@@ -73,6 +74,12 @@ async function run(options: ResolvedOptions, spare: SpareThread | undefined): Pr
     explain: () => {
       const lines = lastReload ? whyLines(lastReload, process.cwd()) : [];
       console.log(lines.length > 0 ? lines.join("\n") : "unreloader: nothing has been reloaded yet");
+    },
+    explainLeak: () => {
+      supervisor.explainLeak().then(
+        (leaks) => console.log(leakLines(leaks, process.cwd()).join("\n")),
+        (error: Error) => process.stderr.write(`unreloader: the leak cannot be explained: ${error.message}\n`),
+      );
     },
     quit: () => process.kill(process.pid, "SIGINT"),
   });

@@ -12,6 +12,7 @@ import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
 import { OwnClasses } from "./classes/own-classes.js";
 import { PackageLoads } from "./classes/package-loads.js";
+import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
@@ -46,6 +47,7 @@ export class AppSession {
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
+  readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -124,6 +126,13 @@ export class AppSession {
       reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
+    });
+    this.#stale = new StaleReports({
+      send: (report) => this.#control.send(report),
+      now: () => this.#listen.now(),
+      busy: () => this.#listen.inFlight > 0,
+      // What a debugger shows, it holds.
+      oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
     this.#control.send({ type: "started" });
   }
@@ -204,6 +213,12 @@ export class AppSession {
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
         break;
+      case "checkStaleReferences":
+        this.#enqueue(() => this.#stale.check(message.requestId));
+        break;
+      case "writeHeapSnapshot":
+        this.#enqueue(() => this.#stale.snapshot(message.requestId, message.file));
+        break;
       case "stop":
         this.#enqueue(() => this.#stop(message));
         break;
@@ -249,6 +264,7 @@ export class AppSession {
     const { generation } = this.#life;
     await this.#life.planBegins(plan.load);
     this.#life.generation = plan.generation;
+    const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
@@ -258,7 +274,10 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
+        purging: (version) => {
+          gone.push(this.#goneVersion(version));
+          return this.#purge.run(version);
+        },
         rolledBack: async () => {
           this.#classes.purge.rollback();
           await this.#life.planRolledBack();
@@ -275,6 +294,7 @@ export class AppSession {
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
+      this.#stale.purged(plan.generation, gone);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
@@ -295,6 +315,13 @@ export class AppSession {
       });
     }
     this.#settleLater();
+  }
+
+  #goneVersion(version: ModuleVersion): GoneVersion {
+    const all = this.#runtime.classes.classesOf(version.edges);
+    const purged = all.filter(({ target }) => this.#classes.selects(target));
+    const classes = purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target }));
+    return { version, classes, reopened: purged.length < all.length };
   }
 
   /** Serves what the entry exports, when it has not opened a server itself. */

@@ -43,6 +43,8 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
+  /** Own files whose state this file's evaluation has changed. */
+  written: z.array(z.string()),
   /**
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.
@@ -110,6 +112,27 @@ export interface BootOrder {
   readonly debuggable: boolean;
 }
 
+/** Old versions of one class, or of one module's scope (`class` is absent), that can still be reached after a purge. */
+export const staleReference = z.strictObject({
+  file: z.string(),
+  class: z.string().optional(),
+  /** In which the oldest of them was purged. */
+  generation: z.int(),
+  count: z.int(),
+  /** Milliseconds since the oldest of them was purged. */
+  ageMs: z.number(),
+  /** A request or an upgraded connection from before the purge is still open, and may be what holds them: rightly so. */
+  inUse: z.boolean(),
+});
+export type StaleReference = z.infer<typeof staleReference>;
+
+const markedReference = z.strictObject({
+  reference: staleReference,
+  /** How a heap snapshot shows each of the versions. */
+  markers: z.array(z.string()),
+});
+export type MarkedReference = z.infer<typeof markedReference>;
+
 export type SupervisorOrder =
   /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
@@ -134,6 +157,10 @@ export type SupervisorOrder =
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
   /** A change could not be taken in: for those who listen for `vite:error`. */
   | { readonly type: "announceFailure"; readonly error: SerializedError }
+  /** Look now which purged versions are still reachable. */
+  | { readonly type: "checkStaleReferences"; readonly requestId: number }
+  /** The same, and write a heap snapshot to `file` when there are any. */
+  | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
   /** Finish requests in flight, dispose, and end the task. `restarts`: another thread follows. */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
 
@@ -224,6 +251,21 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
+  z.strictObject({
+    type: z.literal("staleReferencesChecked"),
+    /** Absent: the worker looked by itself. */
+    requestId: z.int().optional(),
+    references: z.array(staleReference),
+    /** Those among them that are to be told. */
+    news: z.array(staleReference),
+  }),
+  /** No snapshot was written when nothing is marked, or with `error`. */
+  z.strictObject({
+    type: z.literal("heapSnapshotWritten"),
+    requestId: z.int(),
+    marked: z.array(markedReference),
+    error: serializedError.optional(),
+  }),
   /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
   z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),
   z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),

@@ -27,6 +27,7 @@ export interface EpochsOptions {
   readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
   readonly onInvalidated: EpochListener["invalidated"];
+  readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -156,6 +157,7 @@ export class Epochs {
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
+    staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
     subclassesUnknown: (names, seen) => {
       for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
     },

@@ -61,7 +61,7 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, reads, lists, hot, classes } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists, hot, classes } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
@@ -74,6 +74,7 @@ export class LoadedApp {
       changes.push({
         ...node,
         observed: new Set(observed),
+        written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         evaluated: true,
         hot,

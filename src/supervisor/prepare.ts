@@ -173,6 +173,7 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     opaqueStars: stars.includes(undefined),
     observed: before ? intersection(before.observed, ownTargets(prepared)) : new Set(),
     dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
+    written: before?.written,
     evaluated: before?.evaluated ?? false,
     hot: before?.hot,
   };
@@ -212,6 +213,7 @@ function brokenNode(file: string, before: ModuleNode | undefined): ModuleNode {
     opaqueStars: true,
     observed: before?.observed ?? new Set(),
     dynamic: before?.dynamic ?? new Set(),
+    written: before?.written,
     evaluated: before?.evaluated ?? false,
     hot: before?.hot,
   };

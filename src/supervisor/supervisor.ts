@@ -13,22 +13,25 @@ import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import { matchingSourceFiles } from "../globs.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
-import type { LoadedModule } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
+import { explainLeak } from "./explain-leak.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
+import type { LeakReport } from "./leak-report.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
-import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -71,6 +74,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
+  #staleReferences: readonly StaleReferencesReport[] = [];
+  #explaining: Promise<LeakReport[]> | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
@@ -107,6 +112,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
+      onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
@@ -132,6 +138,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     await this.#cycle;
     this.#restartReason ??= { type: "asked" };
     return this.#freshen();
+  }
+
+  /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
+  async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
+    const epoch = await this.#settledEpoch();
+    return (await epoch?.checkStaleReferences()) ?? [];
+  }
+
+  /**
+   * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
+   * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
+   */
+  explainLeak(): Promise<LeakReport[]> {
+    this.#explaining ??= this.#explainLeak().finally(() => {
+      this.#explaining = undefined;
+    });
+    return this.#explaining;
   }
 
   /** Gives the app's own listeners for `signal` a turn. */
@@ -165,6 +188,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       classes: Object.fromEntries(this.#app?.classes ?? []),
       inFlight: this.#front.inFlight(),
+      /** As of the last look. */
+      staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
     };
   }
@@ -337,11 +362,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackUses(app, outcome.loaded);
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome));
+    if ("error" in followed) return this.#tryFreshWorker(app, preparation, followed.error, started);
+    this.#preparer.trackUses(app, followed.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
+    const report = this.#report("reloaded", started, { plans: followed, readers });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -369,6 +396,45 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   */
+  async #followWrites(
+    app: LoadedApp,
+    first: AppliedPlans,
+  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    let applied = first;
+    for (;;) {
+      const changed = writersIntoKept(applied).filter((file) => {
+        const node = app.graph.get(file);
+        // Whoever accepts its own new versions cleans up behind the old ones.
+        return node?.evaluated && !node.hot?.self;
+      });
+      if (changed.length === 0) return applied;
+      const { graph, roots } = app;
+      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
+      if (outcome.type === "outdated") continue;
+      if (outcome.type !== "applied") {
+        return { error: outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end) };
+      }
+      app.evaluated(outcome.loaded);
+      const before = applied;
+      applied = thenApplied(before, firstApplied(plan, outcome));
+      // Whoever accepts its own new versions may go on writing into a kept one.
+      if (applied.purged.length === before.purged.length) return applied;
+    }
+  }
+
+  /** Evaluates modules again from the code they have. */
+  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
+    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -418,11 +484,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const { graph, roots, damaged } = app;
     if (damaged.length === 0) return;
     const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const { purge, load } = plan;
-    const outcome = await app.epoch.apply({ generation: this.#generation, purge, load, ...nothing });
+    const outcome = await this.#applyAgain(app, plan, this.#generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
-    else if (outcome.type === "failed") app.damage(outcome.damaged);
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -451,6 +514,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
     this.#app = app;
+    this.#staleReferences = [];
     this.#bootedAt = performance.now();
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
@@ -495,6 +559,39 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
   }
 
+  // ---- stale references
+
+  #foundStale(
+    epoch: AppEpoch,
+    references: readonly StaleReferencesReport[],
+    news: readonly StaleReferencesReport[],
+  ): void {
+    if (this.#app?.epoch !== epoch) return;
+    this.#staleReferences = references;
+    for (const report of news) this.emit("stale-references", report);
+  }
+
+  async #explainLeak(): Promise<LeakReport[]> {
+    const epoch = await this.#settledEpoch();
+    if (!epoch) return [];
+    return explainLeak(epoch, { folder: this.#socketFolder, locate: (place) => this.#locate(place) });
+  }
+
+  /** The thread that serves, when no reload is under way. */
+  async #settledEpoch(): Promise<AppEpoch | undefined> {
+    this.#assertOpen();
+    while (this.#cycle) await this.#cycle;
+    return this.#app?.epoch;
+  }
+
+  /** To the line: the old version's columns are not worth the newest text's. */
+  #locate({ file, line, column }: HolderPlace): HolderPlace {
+    if (line === undefined) return { file };
+    const compiled = this.#app?.modules.get(file)?.compiled;
+    if (!compiled || column === undefined) return { file, line };
+    return { file, line: this.#preparer.locate(compiled, { line, column }).line };
+  }
+
   // ---- state and reports
 
   get #generation(): number {
@@ -531,21 +628,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: {
-      plan: ReloadPlan;
-      readers: ReadonlyMap<string, string>;
-      purged: readonly PurgedModule[];
-      loaded: readonly LoadedModule[];
-    },
+    applied?: { readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
-    const loaded = applied?.loaded.map(({ file }) => file) ?? [];
+    const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
     return {
       kind,
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
-      purged: applied?.purged ?? [],
+      purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
@@ -588,9 +680,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 /** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
 function whyLoaded(
   file: string,
-  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+  { plans, readers }: { plans: AppliedPlans; readers: ReadonlyMap<string, string> },
 ): string[] {
-  const chain = plan.why.get(file) ?? [file];
+  const chain = plans.chainOf(file);
   const read = readers.get(chain.at(-1) ?? file);
   return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }

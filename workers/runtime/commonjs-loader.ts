@@ -97,13 +97,15 @@ export class CommonJsLoader {
       return;
     }
     const body = scripts.compileCommonJs(prepared) as CommonJsBody;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
+    const ur: Parameters<CommonJsBody>[5] = {
       import: (specifier, options) => importFrom(edges, specifier, options),
       class: (target, reader) => classes.define(edges, target, reader),
       scope(hidden) {
         version.privateBindings = hidden;
       },
-    });
+    };
+    version.scope = ur;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
   }
 
   /** The `module` of a file, ready for a new evaluation. */
@@ -174,8 +176,8 @@ export class CommonJsLoader {
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     const target = this.#resolve(record, specifier);
-    if (target.type === "builtin") return native(target.name);
-    if (target.type === "native") return native(target.file);
+    if (target.type === "builtin") return this.#context.natives.require(record.file, target.name);
+    if (target.type === "native") return this.#context.natives.require(record.file, target.file);
     return this.#context.requireOwn(target.file, record.file);
   }
 

@@ -72,6 +72,7 @@ export class EdgeReport {
       file: edges.file,
       observed: [...edges.observed],
       dynamic: [...edges.dynamic],
+      written: [...edges.written],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
       ...(edges.hot && { hot: edges.hot }),

@@ -127,6 +127,7 @@ export class EsmLoader {
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
     const context = new BodyContext(module, this.#context, this.#evaluator);
+    module.scope = context;
     let body = this.#context.scripts.compileEsm(prepared, record.url, form);
     if (prepared.compiled.interop !== "none") {
       const own = this.#commonJsNames(record);
@@ -223,9 +224,7 @@ export class EsmLoader {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
     if (interop === "none") return natives.namespace(target, attributes);
-    const exports: unknown = natives.requireFor(module.record.file)(
-      target.type === "native" ? target.file : target.name,
-    );
+    const exports = natives.require(module.record.file, target.type === "native" ? target.file : target.name);
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.

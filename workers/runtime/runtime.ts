@@ -7,6 +7,8 @@ import type { PreparedModule, Resolution } from "../../src/compile/compiled-modu
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
 import { ClassTable } from "../classes/class-table.js";
+import { privateFields } from "../state/private-fields.js";
+import { AT_RELOAD, AT_START, WrittenEdges } from "../state/written-edges.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
@@ -16,6 +18,7 @@ import { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { installMainModule } from "./main-module.js";
+import { ModuleBindings } from "./module-bindings.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
@@ -89,6 +92,8 @@ export class Runtime {
   readonly #esm: EsmLoader;
   readonly #traces: StackTraces;
   readonly #reads: FileReads;
+  readonly #bindings: ModuleBindings;
+  readonly #written: WrittenEdges;
   #uninstall: (() => void) | undefined;
   /** What the first `load` began with. */
   #starts: readonly string[] = [];
@@ -101,6 +106,17 @@ export class Runtime {
       (file, namespace) => host.packageLoaded?.(file, namespace),
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
+    this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
+    this.#written = new WrittenEdges({
+      surroundings: {
+        isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
+        isForeign: (value) => this.#natives.foreign.has(value),
+        privateFields: (value) => privateFields(this.classes, value),
+      },
+      bindingsOf: (file) => this.#bindings.of(file),
+      observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
+    });
+    this.#observer.reached = (reader, file) => this.#written.read(reader, file);
     this.#reads = new FileReads({
       root: options.root,
       reader: () => this.#observer.reader,
@@ -155,7 +171,7 @@ export class Runtime {
       createEdges: (file) => this.#report.createEdges(file),
       resolve: (specifier, importer) => this.#host.resolve(specifier, importer, "require"),
       evaluated: (module) => this.#evaluated(module),
-      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+      threw: (module, error) => this.#threw(module, error),
     });
     this.#esm = new EsmLoader({
       ...shared,
@@ -165,7 +181,7 @@ export class Runtime {
       resolve: (specifier, importer, kind) => this.#resolve(specifier, importer, kind),
       loadCommonJs: (record) => this.#loadCommonJs(record, undefined),
       evaluated: (module) => this.#evaluated(module),
-      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+      threw: (module, error) => this.#threw(module, error),
     });
   }
 
@@ -263,6 +279,7 @@ export class Runtime {
     this.#starts = starts;
     this.#report.hold();
     this.#observer.openWindow();
+    this.#written.bounds = AT_START;
     try {
       for (const file of starts) await this.#evaluate(this.#registry.record(file));
     } finally {
@@ -285,6 +302,8 @@ export class Runtime {
     this.#report.deliver();
     this.#report.hold();
     this.#observer.openWindow();
+    this.#written.settle();
+    this.#written.bounds = AT_RELOAD;
     this.#registry.begin();
     try {
       const outdated = this.#evaluatedMeanwhile(plan);
@@ -324,6 +343,7 @@ export class Runtime {
    * The window opens again with the next `load` or `applyPlan`.
    */
   settle(): void {
+    this.#written.settle();
     this.#observer.closeWindow();
   }
 
@@ -425,6 +445,7 @@ export class Runtime {
 
   /** `require()` of an own file by another, or by a package. */
   #requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
+    const reader = this.#bindings.lookingAt(file) ? undefined : this.#observer.reader;
     const record = this.#registry.record(file);
     this.#unloadIfDeleted(record);
     const importer = typeof requiredBy === "string" ? this.#registry.find(requiredBy) : undefined;
@@ -432,11 +453,13 @@ export class Runtime {
     this.#observer.read(file);
     if (!this.#isCommonJs(record)) {
       this.#evaluateSync(record, importer?.file);
+      if (reader) this.#written.read(reader, file);
       return this.#esm.required(record);
     }
     const cached = moduleInternals._cache[file];
     if (cached && cached !== record.module) return cached.exports;
     this.#loadCommonJs(record, requiredBy);
+    if (reader) this.#written.read(reader, file);
     const { module } = record;
     if (module && importer?.module && !importer.module.children.includes(module)) importer.module.children.push(module);
     return module?.exports;
@@ -461,7 +484,9 @@ export class Runtime {
     reader?.observe(target.file);
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
-    return this.import(target.file);
+    const namespace = await this.import(target.file);
+    if (reader) this.#written.read(reader, target.file);
+    return namespace;
   }
 
   /**
@@ -525,6 +550,7 @@ export class Runtime {
     if (!version) return;
     this.#registry.touch(record);
     record.version = undefined;
+    this.#written.forget(file);
     this.#report.dropped(version.edges);
     if (!this.#registry.mayComeBack(record, version)) this.classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
@@ -537,6 +563,7 @@ export class Runtime {
   }
 
   #demand(record: ModuleRecord, name: string): unknown {
+    this.#bindings.lookingAt(record.file);
     if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
     else this.#evaluateSync(record, undefined);
     return Reflect.get(record.namespace.object, name);
@@ -557,12 +584,21 @@ export class Runtime {
   }
 
   #evaluated(module: EsmModule | CommonJsModule): void {
+    const goesOn = module.record.file === this.#entry;
+    this.#written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
     this.packages.changed();
     this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
-    if (!this.#observer.evaluating) this.#report.deliverNow();
+    if (this.#observer.evaluating) return;
+    if (!this.#observer.watching) this.#written.settle();
+    this.#report.deliverNow();
+  }
+
+  #threw({ edges, record }: EsmModule | CommonJsModule, error: unknown): void {
+    this.#written.evaluated(edges, false, false);
+    this.#traces.threwIn(error, record.file);
   }
 
   /** What failed is evaluated again when somebody asks for it. */
