@@ -73,12 +73,13 @@ export class Adapters {
   #contextOf(adapter: Adapter, replace: (exports: unknown) => void): AdapterContext {
     const { ledger } = this.#options;
     return {
-      record: (what, undo) => void ledger.record(what, undo),
+      record: (what, undo) => void ledger.recordWhole(what, undo),
       get owner() {
         return ledger.owner?.file;
       },
       outside: (run) => ledger.outside(run),
-      watchMaking: (maker, what, close) => watchMaking(maker, (made) => void ledger.record(what, () => close(made))),
+      watchMaking: (maker, what, close) =>
+        watchMaking(maker, (made) => void ledger.recordWhole(what, () => close(made))),
       replaceExports: replace,
       wrap: (target, name, replace) => this.#wrap(target, name, replace),
       warn: (message) => this.#warn(adapter, message),
