@@ -6,7 +6,10 @@
 import { SpareThread } from "./supervisor/spare-thread.js";
 
 const { argv } = process;
-const onlyAsks = argv.length <= 2 || argv.some((flag) => ["-h", "--help", "-v", "--version"].includes(flag));
+const onlyAsks =
+  argv.length <= 2 ||
+  argv[2] === "explain-leak" ||
+  argv.some((flag) => ["-h", "--help", "-v", "--version"].includes(flag));
 const spare = onlyAsks ? undefined : new SpareThread();
 const { runCommandLine } = await import("./command-line.js");
 await runCommandLine(argv.slice(2), spare);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
 import { loadConfig } from "./config/load-config.js";
 import { UnreloaderError } from "./errors.js";
+import { explainLeakCommand } from "./explain-leak-command.js";
 import { configFolders, parseOptions, type ResolvedOptions } from "./options.js";
 import { watchKeys } from "./supervisor/keys.js";
 import { leakLines } from "./supervisor/leak-report.js";
@@ -25,6 +26,12 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
         return;
       case "version":
         console.log(packageVersion());
+        return;
+      case "explainLeak":
+        await explainLeakCommand(command.input, process.cwd(), {
+          out: (line) => console.log(line),
+          note: (line) => process.stderr.write(`unreloader: ${line}\n`),
+        });
         return;
       case "run":
         await run(await optionsOf(command.input), spare);

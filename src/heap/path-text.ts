@@ -9,7 +9,7 @@ import type { PathStep } from "./retaining-paths.js";
 /** One link of the chain. */
 export interface Holder {
   readonly text: string;
-  readonly place?: HolderPlace;
+  readonly place?: HolderPlace | undefined;
 }
 
 /** Longer keys and names are cut. */
