@@ -14,7 +14,8 @@ export type ErrorCode =
   | "ERR_UNRELOADER_NO_APP"
   | "ERR_UNRELOADER_WORKER_EXIT"
   | "ERR_UNRELOADER_CLOSED"
-  | "ERR_UNRELOADER_NO_SUPERVISOR";
+  | "ERR_UNRELOADER_NO_SUPERVISOR"
+  | "ERR_UNRELOADER_ARGUMENT";
 
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;
@@ -36,6 +37,13 @@ export class OptionError extends UnreloaderError {
 export class NoSupervisorError extends UnreloaderError {
   constructor(message: string) {
     super("ERR_UNRELOADER_NO_SUPERVISOR", message);
+  }
+}
+
+/** The app called `unreloader/app`, `import.meta.hot` or `module.hot` with something that does not fit. */
+export class ArgumentError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_ARGUMENT", message);
   }
 }
 
