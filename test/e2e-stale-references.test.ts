@@ -51,11 +51,12 @@ describe("stale references", { skip: plainMode }, () => {
 
     app.edit("users.ts", `"one"`, `"two"`);
     assert.equal((await requestOnce(url)).body, "two");
-    assert.deepEqual(await supervisor.checkStaleReferences(), [], "one look is not enough");
+    // One look is not enough, but it may have looked by itself meanwhile.
+    await supervisor.checkStaleReferences();
     const [reference] = await supervisor.checkStaleReferences();
     assert.deepEqual(shown(reference), { file: app.path("users.ts"), generation: 2, count: 1, inUse: false });
     assert.deepEqual(told.map(shown), [shown(reference)]);
-    assert.deepEqual(supervisor.inspect().staleReferences, [reference]);
+    assert.deepEqual(supervisor.inspect().staleReferences.map(shown), [shown(reference)]);
 
     const [leak, ...others] = await supervisor.explainLeak();
     assert.deepEqual(others, []);
@@ -176,7 +177,8 @@ http.createServer((req, res) => {
       (references) => references.length > 0,
       "the stale reference",
     );
-    assert.deepEqual(told, found);
+    // It may have looked by itself meanwhile.
+    assert.deepEqual(told.map(shown), found.map(shown));
     assert.equal(found[0]?.inUse, false);
   });
 
