@@ -11,8 +11,6 @@ type Call = Node & { type: "CallExpression" };
  */
 export function registerClass(node: Class, edits: TextEdits): void {
   const reader = privateReader(node);
-  // Node's `inspect` takes `class{` for a function as soon as a parenthesis follows somewhere.
-  if (node.body.start === node.start + "class".length) edits.insert(node.body.start, " ");
   const call = `__ur.class(this${reader === undefined ? "" : `, ${reader}`})`;
   edits.insert(node.body.start + 1, ` static { typeof __ur === "object" && ${call} }`);
 }
