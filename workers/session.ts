@@ -12,6 +12,7 @@ import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
 import { PackageLoads } from "./classes/package-loads.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -109,6 +110,7 @@ export class AppSession {
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
+    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
     this.#control.send({ type: "started" });
   }
 

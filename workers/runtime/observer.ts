@@ -50,6 +50,19 @@ export class ModuleEdges {
   }
 }
 
+/** Whoever has to know when a piece of a module's evaluation begins and ends; pieces nest. */
+export interface EvaluationWatch {
+  /** `inner` begins; until now `outer` ran, if any did. */
+  entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void;
+  leaving(inner: ModuleEdges): void;
+  /** From here on what runs is not the doing of `inner`, which goes on afterwards: a package is being loaded. */
+  suspending(inner: ModuleEdges): void;
+  resuming(inner: ModuleEdges): void;
+  /** The evaluation of a module goes on asynchronously. */
+  waiting(edges: ModuleEdges): void;
+  settled(edges: ModuleEdges): void;
+}
+
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
@@ -64,6 +77,9 @@ export class Observer {
   #pending = 0;
   /** Edges of what was evaluated in this window; closed with it. */
   readonly #inWindow = new Set<ModuleEdges>();
+  /** Continuations have been watched, and costs remain until that is switched off. */
+  #watched = false;
+  #watch: EvaluationWatch | undefined;
 
   /** The module to which reads that happen now are attributed. */
   get reader(): ModuleEdges | undefined {
@@ -79,6 +95,11 @@ export class Observer {
   get owner(): ModuleEdges | undefined {
     if (!this.active || this.#outside) return undefined;
     return this.#evaluating ?? this.#resumed ?? this.#continued;
+  }
+
+  /** Whether the owner is one because its continuation runs: neither its body nor a callback of it is on the stack. */
+  get continuing(): boolean {
+    return !this.#evaluating && !this.#resumed && this.owner !== undefined;
   }
 
   get #continued(): ModuleEdges | undefined {
@@ -102,11 +123,13 @@ export class Observer {
     this.#evaluating = edges;
     this.#outside = false;
     this.active = true;
+    this.#watch?.entering(edges, outer);
     try {
       if (!this.#watchesContinuations) return run();
       this.#inWindow.add(edges);
-      return this.#continuations.run(edges, run);
+      return this.#continue(edges, run);
     } finally {
+      this.#watch?.leaving(edges);
       this.#evaluating = outer;
       this.#outside = wasOutside;
       this.#update();
@@ -117,11 +140,14 @@ export class Observer {
   outside<T>(run: () => T): T {
     if (!this.active) return run();
     const wasOutside = this.#outside;
+    const suspended = wasOutside || !this.#watch ? undefined : this.#evaluating;
+    if (suspended) this.#watch?.suspending(suspended);
     this.#outside = true;
     try {
       return this.#watchesContinuations ? this.#continuations.exit(run) : run();
     } finally {
       this.#outside = wasOutside;
+      if (suspended) this.#watch?.resuming(suspended);
     }
   }
 
@@ -134,11 +160,19 @@ export class Observer {
     this.#resumed = edges;
     this.active = true;
     try {
-      return this.#watchesContinuations ? this.#continuations.run(edges, run) : run();
+      return this.#watchesContinuations ? this.#continue(edges, run) : run();
     } finally {
       this.#resumed = outer;
       this.#update();
     }
+  }
+
+  /** Tells of evaluations until the returned function is called. One at a time. */
+  watchEvaluations(watch: EvaluationWatch): () => void {
+    this.#watch = watch;
+    return () => {
+      if (this.#watch === watch) this.#watch = undefined;
+    };
   }
 
   openWindow(): void {
@@ -152,11 +186,13 @@ export class Observer {
     this.#update();
   }
 
-  /** Keeps continuations watched until the returned function is called (once). */
-  beginPending(): () => void {
+  /** Keeps continuations watched until the returned function is called (once). `edges`: a module that is evaluated. */
+  beginPending(edges?: ModuleEdges): () => void {
     this.#pending++;
     this.#update();
+    if (edges) this.#watch?.waiting(edges);
     return () => {
+      if (edges) this.#watch?.settled(edges);
       this.#pending--;
       this.#update();
     };
@@ -169,9 +205,15 @@ export class Observer {
   #update(): void {
     const watches = this.#watchesContinuations;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
-    if (watches || this.#inWindow.size === 0) return;
+    if (watches || !this.#watched) return;
     for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
     this.#inWindow.clear();
     this.#continuations.disable();
+    this.#watched = false;
+  }
+
+  #continue<T>(edges: ModuleEdges, run: () => T): T {
+    this.#watched = true;
+    return this.#continuations.run(edges, run);
   }
 }
