@@ -65,6 +65,8 @@ test("everything but the entry has a default", async () => {
     logLevel: "info",
     logFormat: "pretty",
     adapters: [],
+    logger: undefined,
+    configFiles: [],
   });
 });
 

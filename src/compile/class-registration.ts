@@ -10,6 +10,8 @@ type Call = Node & { type: "CallExpression" };
  */
 export function registerClass(node: Class, edits: TextEdits): void {
   const reader = privateReader(node);
+  // Node's `inspect` takes `class{` for a function as soon as a parenthesis follows somewhere.
+  if (node.body.start === node.start + "class".length) edits.insert(node.body.start, " ");
   edits.insert(node.body.start + 1, ` static { __ur.class(this${reader === undefined ? "" : `, ${reader}`}) }`);
 }
 

@@ -42,6 +42,8 @@ export interface ModuleNode {
   readonly observed: ReadonlySet<string>;
   /** Own files that `require()` or `import()` loaded late, or by a computed specifier. */
   readonly dynamic: ReadonlySet<string>;
+  /** Own files to whose state the last evaluated version has written; absent for the many that write to none. */
+  readonly written?: ReadonlySet<string> | undefined;
   readonly evaluated: boolean;
   /** As the last evaluated version said; absent for the many that say nothing. */
   readonly hot?: Acceptance | undefined;
@@ -60,6 +62,7 @@ export class ModuleGraph {
   /** Each of these is made at the first question, and from then on carried from snapshot to snapshot. */
   #observers: ReverseEdges | undefined;
   #importers: ReverseEdges | undefined;
+  #writers: ReverseEdges | undefined;
   #order: EvaluationOrder | undefined;
 
   /** Without arguments: the empty graph. */
@@ -125,6 +128,12 @@ export class ModuleGraph {
     return this.#importers.get(file);
   }
 
+  /** Files that `file` has written to while it was evaluated, and those that have written to it. */
+  writtenTogether(file: string): readonly string[] {
+    this.#writers ??= ReverseEdges.from(edgesOf(this.#nodes.values(), writtenTargets));
+    return [...writtenTargets(this.get(file)), ...this.#writers.get(file)];
+  }
+
   /** What a start at `roots` evaluates, and in which order. */
   evaluationOrder(roots: readonly string[]): EvaluationOrder {
     const known = this.#order?.roots;
@@ -137,6 +146,7 @@ export class ModuleGraph {
   warmUp(roots: readonly string[]): void {
     this.observersOf("");
     this.importersOf("");
+    this.writtenTogether("");
     this.evaluationOrder(roots);
   }
 
@@ -152,6 +162,7 @@ export class ModuleGraph {
     if (replaced.size > this.size * DERIVE_UP_TO) return next;
     next.#observers = this.#observers?.with(this.#edgeChanges(replaced, observedTargets));
     next.#importers = this.#importers?.with(this.#edgeChanges(replaced, namedTargets));
+    next.#writers = this.#writers?.with(this.#edgeChanges(replaced, writtenTargets));
     if (this.#keepsOrder(replaced)) next.#order = this.#order;
     return next;
   }
@@ -186,6 +197,10 @@ type TargetsOf = (node: ModuleNode) => Iterable<string>;
 
 function observedTargets(node: ModuleNode): Iterable<string> {
   return node.observed;
+}
+
+function writtenTargets(node: ModuleNode | undefined): Iterable<string> {
+  return node?.written ?? [];
 }
 
 function namedTargets(node: ModuleNode): Iterable<string> {

@@ -40,9 +40,9 @@ export function planReload(input: PlanInput): ReloadPlan {
   const { graph, next, roots, scope } = input;
   const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
-  const reached = affected(graph, changed, input);
-  const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const lost = lostFiles(input, replaced, changed);
+  const reached = affected(graph, changed, { ...input, lost });
+  const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const accepted = scope === "app" ? new Set<string>() : reached.accepted;
   const load = filesToLoad(input, replaced, again, accepted);
   const order = next.evaluationOrder(roots).toLoad(load.keys());

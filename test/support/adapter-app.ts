@@ -72,7 +72,7 @@ export async function reloadManyTimes(
   const pid = served.pid;
   assert.equal(await served.text("/"), "version-1", String(served.lines));
   for (let version = 2; version <= times + 1; version++) {
-    app.edit(edited, `version-${version - 1}`, `version-${version}`);
+    app.write(edited, app.read(edited).replaceAll(`version-${version - 1}`, `version-${version}`));
     assert.equal(await served.text("/"), `version-${version}`, String(served.lines));
   }
   assert.equal(served.pid, pid);

@@ -2,15 +2,25 @@
 import { createRequire } from "node:module";
 import type { Adapter } from "../../src/protocol/adapter.js";
 
-/** npm package to the file in `adapters/` that knows it. */
-const FILES: Readonly<Record<string, string>> = {
-  mongoose: "mongoose",
-};
+/** Packages that an adapter of the same name in `adapters/` knows. */
+const NAMES: ReadonlySet<string> = new Set([
+  "ajv",
+  "class-transformer",
+  "class-validator",
+  "inversify",
+  "mongoose",
+  "passport",
+  "prom-client",
+  "routing-controllers",
+  "tsyringe",
+  "type-graphql",
+  "typedi",
+  "typeorm",
+]);
 
 const require = createRequire(import.meta.url);
 
 export function builtInAdapter(packageName: string): Adapter | undefined {
-  const file = Object.hasOwn(FILES, packageName) ? FILES[packageName] : undefined;
-  if (file === undefined) return undefined;
-  return (require(`./adapters/${file}.js`) as { default: Adapter }).default;
+  if (!NAMES.has(packageName)) return undefined;
+  return (require(`./adapters/${packageName}.js`) as { default: Adapter }).default;
 }

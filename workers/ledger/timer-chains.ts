@@ -74,13 +74,13 @@ export class TimerChains {
   }
 
   #watch(chain: TimerChain): () => void {
-    const endPending = this.#observer.beginPending();
+    const endFollowing = this.#observer.followContinuations();
     const ends = this.#watched.get(chain) ?? new Set();
     this.#watched.set(chain, ends);
     const end = () => {
       if (!ends.delete(end)) return;
       if (ends.size === 0) this.#watched.delete(chain);
-      endPending();
+      endFollowing();
     };
     ends.add(end);
     this.#clock.setTimeout(end, WATCH_MS).unref();

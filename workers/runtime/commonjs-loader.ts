@@ -6,7 +6,7 @@ import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
 import { nodeError } from "./module-errors.js";
-import type { ModuleRecord, PrivateBindings } from "./module-record.js";
+import type { ModuleRecord, ModuleVersion, PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
@@ -19,6 +19,8 @@ export interface CommonJsContext {
   readonly scripts: Scripts;
   readonly classes: ClassTable;
   readonly entry: string;
+  /** `module.hot` of a version; absent: there is none. */
+  readonly moduleHot?: ((version: ModuleVersion) => object) | undefined;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
   /** `import()` as the file's code sees it. */
@@ -95,13 +97,15 @@ export class CommonJsLoader {
       return;
     }
     const body = scripts.compileCommonJs(prepared) as CommonJsBody;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
+    const ur: Parameters<CommonJsBody>[5] = {
       import: (specifier, options) => importFrom(edges, specifier, options),
       class: (target, reader) => classes.define(edges, target, reader),
       scope(hidden) {
         version.privateBindings = hidden;
       },
-    });
+    };
+    version.scope = ur;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
   }
 
   /** The `module` of a file, ready for a new evaluation. */
@@ -123,6 +127,11 @@ export class CommonJsLoader {
     module.filename = file;
     module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
     Object.defineProperty(module, "parent", { configurable: true, get: () => this.#parentOf(record) });
+    const { moduleHot } = this.#context;
+    if (moduleHot) {
+      const get = () => record.version && moduleHot(record.version);
+      Object.defineProperty(module, "hot", { configurable: true, get });
+    }
     Object.defineProperty(module, "require", {
       configurable: true,
       writable: true,
@@ -167,8 +176,8 @@ export class CommonJsLoader {
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     const target = this.#resolve(record, specifier);
-    if (target.type === "builtin") return native(target.name);
-    if (target.type === "native") return native(target.file);
+    if (target.type === "builtin") return this.#context.natives.require(record.file, target.name);
+    if (target.type === "native") return this.#context.natives.require(record.file, target.file);
     return this.#context.requireOwn(target.file, record.file);
   }
 

@@ -8,6 +8,8 @@ export class CommonJsModule {
   readonly record: ModuleRecord;
   prepared: PreparedModule;
   readonly edges: ModuleEdges;
+  /** `__ur` of the body: as long as any function of the module is alive, so is this (see `Scripts`). */
+  scope: object | undefined;
   /** Undefined before the end of the body was reached (one that returns early never does), and when there are none. */
   privateBindings: PrivateBindings | undefined;
   state: "evaluating" | "evaluated" = "evaluating";

@@ -72,8 +72,10 @@ export class EdgeReport {
       file: edges.file,
       observed: [...edges.observed],
       dynamic: [...edges.dynamic],
+      written: [...edges.written],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
+      ...(edges.hot && { hot: edges.hot }),
       classes: this.#classesOf(edges),
     }));
     this.#untold.clear();

@@ -25,6 +25,8 @@ export interface EsmContext {
   readonly scripts: Scripts;
   readonly classes: ClassTable;
   readonly entry: string;
+  /** `import.meta.hot` of a version; absent: there is none. */
+  readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
@@ -54,7 +56,7 @@ export class EsmLoader {
       dependency: (module, k) => this.#dependency(module, k),
       dependenciesVisited: (module) => linker.dependenciesVisited(module),
       attribute: (module, run) => observer.evaluate(module.edges, run),
-      attributePending: (module) => observer.beginPending(module.edges),
+      attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
       evaluated: (module) => this.#evaluated(module),
       threw: context.threw,
     });
@@ -125,6 +127,7 @@ export class EsmLoader {
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
     const context = new BodyContext(module, this.#context, this.#evaluator);
+    module.scope = context;
     let body = this.#context.scripts.compileEsm(prepared, record.url, form);
     if (prepared.compiled.interop !== "none") {
       const own = this.#commonJsNames(record);
@@ -221,9 +224,7 @@ export class EsmLoader {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
     if (interop === "none") return natives.namespace(target, attributes);
-    const exports: unknown = natives.requireFor(module.record.file)(
-      target.type === "native" ? target.file : target.name,
-    );
+    const exports = natives.require(module.record.file, target.type === "native" ? target.file : target.name);
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.
@@ -302,13 +303,15 @@ class BodyContext {
   }
 
   get meta(): ImportMeta {
-    const { file, url } = this.#module.record;
-    const { entry, resolve } = this.#context;
+    const module = this.#module;
+    const { file, url } = module.record;
+    const { entry, resolve, importMetaHot } = this.#context;
     this.#meta ??= createImportMeta({
       file,
       url,
       isEntry: file === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
+      ...(importMetaHot && { hot: () => importMetaHot(module) }),
     });
     return this.#meta;
   }

@@ -46,6 +46,8 @@ export class EsmModule {
   rebind: (() => void) | undefined;
   /** Runs the body from behind its prologue. */
   resume: (() => unknown) | undefined;
+  /** `__ur` of the body: as long as any function of the module is alive, so is this (see `Scripts`). */
+  scope: object | undefined;
   /** With CommonJS interop: exports that came by `export =`, `module.exports =` or `exports.name =`. */
   commonJs: { reads: ReadonlyMap<string, Read> } | undefined;
   /** Exported names, `export *` expanded; set when linked. */
@@ -75,6 +77,13 @@ export class EsmModule {
     this.record = record;
     this.prepared = prepared;
     this.edges = edges;
+  }
+
+  /** The version has been purged: what is left of it, in functions that others hold, refers to no other version. */
+  release(): void {
+    this.cycleRoot = this;
+    this.reads.clear();
+    this.rebind = undefined;
   }
 
   get hasTopLevelAwait(): boolean {

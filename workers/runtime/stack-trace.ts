@@ -111,10 +111,15 @@ export class StackTraces {
     const file = toPath(name);
     if (!this.#context.compiled(file)) return text;
     const line = frame.getLineNumber() ?? 1;
+    // None for a place before the body, of which V8's text has a negative column: that of the module's function, which a
+    // class's static initialisers are called from.
     const column = frame.getColumnNumber() ?? 1;
     const location = this.#map(file, line, column);
     if (!this.#locations.has(error)) this.#locations.set(error, location);
-    return text.replace(`${name}:${line}:${column}`, `${name}:${location.line}:${location.column}`);
+    const start = text.lastIndexOf(`${name}:${line}:`);
+    if (start === -1) return text;
+    const place = text.slice(start + name.length).replace(/^:\d+:-?\d+/, `:${location.line}:${location.column}`);
+    return text.slice(0, start + name.length) + place;
   }
 
   #evalOrigin(place: string, [name, line, column]: readonly unknown[]): string {
