@@ -15,6 +15,7 @@ import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -134,6 +135,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
     this.#control.send({ type: "started" });
   }
 
@@ -274,6 +276,8 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => this.#listen.release(new Set(files)),
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -283,7 +287,6 @@ export class AppSession {
           await this.#life.planRolledBack();
           await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
           await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
