@@ -13,7 +13,11 @@ export type ErrorCode =
   | "ERR_UNRELOADER_EVALUATION"
   | "ERR_UNRELOADER_NO_APP"
   | "ERR_UNRELOADER_WORKER_EXIT"
-  | "ERR_UNRELOADER_CLOSED";
+  | "ERR_UNRELOADER_CLOSED"
+  | "ERR_UNRELOADER_LISTENING"
+  | "ERR_UNRELOADER_BODY_READ"
+  | "ERR_UNRELOADER_CALL"
+  | "ERR_UNRELOADER_CLONE";
 
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;

@@ -6,6 +6,7 @@ import type * as compilerModule from "../src/compile/compiler.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Calls } from "./calls.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -31,6 +32,7 @@ export class AppSession {
   readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #listen: VirtualListen;
+  readonly #calls: Calls;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -78,6 +80,12 @@ export class AppSession {
       reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
+    });
+    this.#calls = new Calls({
+      entry: async () => (await this.#runtime.import(order.entry)) as Record<string, unknown>,
+      begin: () => this.#listen.beginCall(),
+      send: (report) => this.#control.send(report),
+      serialize: (error) => this.#serialize(error),
     });
     this.#control.send({ type: "started" });
   }
@@ -134,6 +142,13 @@ export class AppSession {
         break;
       case "releaseRequests":
         this.#listen.releaseRequests();
+        break;
+      case "call":
+        // Behind a plan that is being applied; what comes behind it does not wait for its end.
+        this.#enqueue(async () => void this.#calls.run(message));
+        break;
+      case "abortCall":
+        this.#calls.abort(message);
         break;
       case "signal":
         deliverSignal(message.signal);

@@ -108,8 +108,29 @@ export type SupervisorOrder =
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
+  | CallOrder
+  /** The signal with this number among a call's arguments was aborted. */
+  | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
   /** Finish requests in flight, dispose, and end the task. */
   | { readonly type: "stop"; readonly drainMs: number };
+
+/** Run a function that the entry exports. */
+export interface CallOrder {
+  readonly type: "call";
+  readonly callId: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signals: readonly SignalArgument[];
+}
+
+/** Where among the arguments an AbortSignal belongs, since it cannot be cloned. */
+export interface SignalArgument {
+  readonly argument: number;
+  /** A property of that argument; absent: the argument itself. */
+  readonly property?: "signal";
+  /** It was aborted before the call. */
+  readonly aborted?: { readonly reason: unknown };
+}
 
 export interface PlanOrder {
   readonly generation: number;
@@ -186,6 +207,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
+  z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
+  z.strictObject({ type: z.literal("callFailed"), callId: z.int(), error: serializedError }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */

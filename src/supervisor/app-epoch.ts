@@ -5,7 +5,8 @@
 import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import type { BootOrder, LoadedModule, PlanOrder, PublicAddress, WorkerReport } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
@@ -46,6 +47,7 @@ export interface EpochListener {
 
 export class AppEpoch {
   readonly number: number;
+  readonly calls: ThreadCalls;
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
@@ -59,6 +61,12 @@ export class AppEpoch {
     this.number = order.epoch;
     this.#listener = listener;
     this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
+    this.calls = new ThreadCalls({
+      call: (order) => this.#thread.send(order),
+      abortCall: (callId, signal, reason) => {
+        if (this.#alive) this.#thread.send({ type: "abortCall", callId, signal, reason });
+      },
+    });
     void this.#thread.ended.then((end) => this.#end(end));
   }
 
@@ -146,6 +154,10 @@ export class AppEpoch {
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
         break;
+      case "callReturned":
+      case "callFailed":
+        this.calls.receive(report);
+        break;
       case "logged":
         this.#listener.logged(report.level, report.message);
         break;
@@ -173,6 +185,8 @@ export class AppEpoch {
     this.#alive = false;
     this.#boot({ type: "ended", end });
     for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
+    // Whoever is told of the end may count what was in flight.
     this.#listener.ended(this, end);
+    this.calls.end(errorOfEnd(end));
   }
 }
