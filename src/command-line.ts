@@ -1,9 +1,11 @@
 /** Runs a command line: flags to options, events to lines, keys and signals to calls. */
 import { readFileSync } from "node:fs";
 import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
+import { loadConfig } from "./config/load-config.js";
 import { UnreloaderError } from "./errors.js";
-import { parseOptions, type ResolvedOptions } from "./options.js";
+import { configFolders, parseOptions, type ResolvedOptions } from "./options.js";
 import { watchKeys } from "./supervisor/keys.js";
+import { leakLines } from "./supervisor/leak-report.js";
 import type { ReloadReport, SupervisorEvent, SupervisorEvents } from "./supervisor/report.js";
 import { reportLines, whyLines } from "./supervisor/report-lines.js";
 import type { SpareThread } from "./supervisor/spare-thread.js";
@@ -25,7 +27,7 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
         console.log(packageVersion());
         return;
       case "run":
-        await run(parseOptions(command.input, { cwd: process.cwd(), origin: { type: "flags" } }), spare);
+        await run(await optionsOf(command.input), spare);
         return;
       default:
         command satisfies never;
@@ -36,6 +38,12 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
     process.exitCode = exitCodeOf(error.code);
     await spare?.destroy();
   }
+}
+
+async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<ResolvedOptions> {
+  const cwd = process.cwd();
+  const config = await loadConfig(configFolders(input, cwd));
+  return parseOptions(input, { cwd, origin: { type: "flags" }, config });
 }
 
 async function run(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
@@ -66,6 +74,12 @@ async function run(options: ResolvedOptions, spare: SpareThread | undefined): Pr
     explain: () => {
       const lines = lastReload ? whyLines(lastReload, process.cwd()) : [];
       console.log(lines.length > 0 ? lines.join("\n") : "unreloader: nothing has been reloaded yet");
+    },
+    explainLeak: () => {
+      supervisor.explainLeak().then(
+        (leaks) => console.log(leakLines(leaks, process.cwd()).join("\n")),
+        (error: Error) => process.stderr.write(`unreloader: the leak cannot be explained: ${error.message}\n`),
+      );
     },
     quit: () => process.kill(process.pid, "SIGINT"),
   });

@@ -17,7 +17,8 @@ export type ErrorCode =
   | "ERR_UNRELOADER_LISTENING"
   | "ERR_UNRELOADER_BODY_READ"
   | "ERR_UNRELOADER_CALL"
-  | "ERR_UNRELOADER_CLONE";
+  | "ERR_UNRELOADER_CLONE"
+  | "ERR_UNRELOADER_ARGUMENT";
 
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;
@@ -32,6 +33,13 @@ export class UnreloaderError extends Error {
 export class OptionError extends UnreloaderError {
   constructor(message: string) {
     super("ERR_UNRELOADER_OPTION", message);
+  }
+}
+
+/** The app called `unreloader/app`, `import.meta.hot` or `module.hot` with something that does not fit. */
+export class ArgumentError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_ARGUMENT", message);
   }
 }
 

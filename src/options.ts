@@ -3,22 +3,18 @@
  * become absolute here, once; what reads an option later never asks where it came from.
  */
 import { existsSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
+import type { Logger } from "./logger.js";
 import { nearestName } from "./nearest-name.js";
 import { z } from "./protocol/zod.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 /** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>([
-  "subclasses",
-  "depend",
-  "adapters",
-  "reload",
-  "inspect",
-]);
+export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["depend", "reload"]);
 
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
@@ -32,7 +28,9 @@ const inspectAddress = z.union([
   portNumber.transform(String),
   text.refine((value) => parseInspectAddress(value) !== undefined),
 ]);
-const adapter = z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+const logger = z.custom<Logger>(
+  (value) => typeof value === "function" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+);
 
 const schema = z.strictObject({
   entry: text,
@@ -42,7 +40,8 @@ const schema = z.strictObject({
   app: text,
   root: text,
   require: texts,
-  subclasses: texts,
+  // Any text: names that fit nothing are reported while the app runs, and ignored.
+  subclasses: z.union([z.string().transform((one) => [one]), z.array(z.string())]),
   depend: z.record(text, texts),
   envFile: texts,
   scope: z.enum(["affected", "app", "worker"]),
@@ -56,12 +55,15 @@ const schema = z.strictObject({
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
   logFormat: z.enum(["pretty", "json"]),
   quiet: z.boolean(),
-  adapters: z.array(adapter),
+  logger,
+  adapters: texts,
 });
 
 export type OptionName = keyof typeof schema.shape;
+/** What a configuration file may say: every option, none of them required. */
+export type ConfigOptions = Partial<z.input<typeof schema>>;
 /** What people may pass to `createSupervisor`, before defaults. */
-export type SupervisorOptions = Partial<z.input<typeof schema>> & { entry: string };
+export type SupervisorOptions = ConfigOptions & { entry: string };
 type GivenOptions = { [Name in OptionName]?: z.output<typeof schema>[Name] | undefined };
 
 /** What fits each option, as messages and README say it. */
@@ -87,7 +89,8 @@ const fits: Readonly<Record<OptionName, string>> = {
   logLevel: "debug, info, warn, error or silent",
   logFormat: "pretty or json",
   quiet: "true or false",
-  adapters: "a list of adapter objects",
+  logger: "an object with methods debug, info, warn and error, or a function (level, message, fields)",
+  adapters: "files or packages that export adapters (objects cannot cross to the app's thread)",
 };
 
 /** The words an option with a fixed choice accepts: for "did you mean". */
@@ -141,13 +144,29 @@ export interface ResolvedOptions {
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly logFormat: "pretty" | "json";
-  readonly adapters: readonly object[];
+  /** Absolute paths of the modules that export the user's own adapters. */
+  readonly adapters: readonly string[];
+  /** Gets every line instead of the terminal. */
+  readonly logger: Logger | undefined;
+  /** Files that some of these options were read from. */
+  readonly configFiles: readonly string[];
+}
+
+/** Options from a configuration file, not checked yet. */
+export interface ConfiguredOptions {
+  readonly options: unknown;
+  /** Absolute path: `unreloader.config.*` or package.json. */
+  readonly file: string;
+  /** The file and what it imports. */
+  readonly files: readonly string[];
 }
 
 export interface OptionContext {
   /** Folder that relative paths start from: the working directory, or the configuration file's folder. */
   readonly cwd: string;
   readonly origin: OptionOrigin;
+  /** What a configuration file says; the options given beside it win. Its relative paths start from its folder. */
+  readonly config?: ConfiguredOptions | undefined;
   /** Only PORT is read. Default: the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -158,35 +177,66 @@ export interface OptionContext {
  * @throws EntryError when the entry cannot be found.
  */
 export function parseOptions(input: unknown, context: OptionContext): ResolvedOptions {
-  const { origin, env = process.env } = context;
-  const cwd = realpathSync(context.cwd);
-  const given = checkOptions(input, origin);
+  const { origin, env = process.env, config } = context;
+  const configured = config && placedOptions(config.options, path.dirname(config.file), originOf(config));
+  const given: GivenOptions = { ...configured, ...placedOptions(input, context.cwd, origin) };
   if (given.entry === undefined) throw new OptionError(`${nameOf("entry", origin)} is missing: expected ${fits.entry}`);
-  const entry = findEntry(given.entry, cwd, origin);
   return {
-    entry,
+    entry: given.entry,
     args: given.args ?? [],
-    root: given.root === undefined ? nearestPackageFolder(entry) : existingFolder(given.root, cwd, origin),
+    root: given.root ?? nearestPackageFolder(given.entry),
     port: given.port,
     host: given.host,
     fallback: { host: given.host ?? DEFAULT_HOST, port: given.port ?? portOf(env) ?? DEFAULT_PORT },
     app: given.app,
-    require: (given.require ?? []).map((pattern) => existingPattern(pattern, cwd, origin)),
+    require: given.require ?? [],
     subclasses: given.subclasses,
-    depend: absoluteDependencies(given.depend ?? {}, cwd),
-    envFiles: (given.envFile ?? []).map((file) => existingFile("envFile", file, cwd, origin)),
+    depend: given.depend ?? {},
+    envFiles: given.envFile ?? [],
     scope: given.scope ?? "affected",
     cooldown: given.cooldown ?? 0,
     watch: given.watch ?? "auto",
-    ignore: (given.ignore ?? []).map((pattern) => absoluteGlob(pattern, cwd)),
+    ignore: given.ignore ?? [],
     reload: given.reload ?? true,
     onError: given.onError ?? "page",
     inspect: inspectOf(given.inspect ?? false),
     why: given.why ?? false,
-    logLevel: given.logLevel ?? (given.quiet ? "warn" : "info"),
+    logLevel: given.logLevel ?? "info",
     logFormat: given.logFormat ?? "pretty",
     adapters: given.adapters ?? [],
+    logger: given.logger,
+    configFiles: config?.files ?? [],
   };
+}
+
+/** Where a configuration may lie, best place first: the project of the entry, then the working folder. */
+export function configFolders(input: Readonly<Record<string, unknown>>, cwd: string): string[] {
+  const folders = [path.resolve(cwd)];
+  if (typeof input.root === "string") folders.unshift(path.resolve(cwd, input.root));
+  else if (typeof input.entry === "string") folders.unshift(nearestPackageFolder(path.resolve(cwd, input.entry)));
+  return [...new Set(folders)];
+}
+
+/** The options of one place, checked, with absolute paths: those of the next place may begin elsewhere. */
+function placedOptions(input: unknown, folder: string, origin: OptionOrigin): GivenOptions {
+  const given = checkOptions(input, origin);
+  const cwd = realpathSync(folder);
+  const { entry, root, require, depend, envFile, adapters, ignore, quiet } = given;
+  return {
+    ...(quiet && { logLevel: "warn" }),
+    ...given,
+    ...(entry !== undefined && { entry: findEntry(entry, cwd, origin) }),
+    ...(root !== undefined && { root: existingFolder(root, cwd, origin) }),
+    ...(require && { require: require.map((pattern) => existingPattern(pattern, cwd, origin)) }),
+    ...(depend && { depend: absoluteDependencies(depend, cwd) }),
+    ...(envFile && { envFile: envFile.map((file) => existingFile("envFile", file, cwd, origin)) }),
+    ...(adapters && { adapters: adapters.map((name) => existingModule("adapters", name, cwd, origin)) }),
+    ...(ignore && { ignore: ignore.map((pattern) => absoluteGlob(pattern, cwd)) }),
+  };
+}
+
+function originOf({ file }: ConfiguredOptions): OptionOrigin {
+  return { type: "config", file };
 }
 
 /** The name of an option as its user wrote it. */
@@ -198,6 +248,8 @@ export function nameOf(option: string, origin: OptionOrigin): string {
       return `option ${option}`;
     case "config":
       return `option ${option} (${path.basename(origin.file)})`;
+    default:
+      return origin satisfies never;
   }
 }
 
@@ -230,10 +282,14 @@ function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: 
   if (issue?.code === "unrecognized_keys" && issue.path.length === 0) {
     const unknown = issue.keys[0] ?? "";
     const meant = nearestName(unknown, optionNames);
-    return `unknown ${nameOf(unknown, origin)}${meant ? `; did you mean ${nameOf(meant, origin)}?` : ""}`;
+    const shownAs = meant && (origin.type === "config" ? meant : nameOf(meant, origin));
+    return `unknown ${nameOf(unknown, origin)}${shownAs ? `; did you mean ${shownAs}?` : ""}`;
   }
   const option = optionNames.find((name) => name === issue?.path[0]);
-  if (!option) return `options must be an object such as { entry: "src/app.ts" }, got ${shown(input)}`;
+  if (!option) {
+    const where = origin.type === "config" ? ` (${path.basename(origin.file)})` : "";
+    return `options${where} must be an object such as { entry: "src/app.ts" }, got ${shown(input)}`;
+  }
   const value: unknown = (input as Record<string, unknown>)[option];
   const meant = typeof value === "string" ? nearestName(value, choices[option] ?? []) : undefined;
   return `${nameOf(option, origin)} ${shown(value)}: expected ${fits[option]}${meant ? `; did you mean ${meant}?` : ""}`;
@@ -297,6 +353,18 @@ function existingFile(option: OptionName, given: string, cwd: string, origin: Op
   return file;
 }
 
+/** A file, or a package that the project has installed. */
+function existingModule(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (isFile(file)) return realpathSync(file);
+  try {
+    return createRequire(path.join(cwd, "package.json")).resolve(given);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
+  }
+}
+
 /** A glob may match nothing today and a file tomorrow; a plain path must exist. */
 function existingPattern(given: string, cwd: string, origin: OptionOrigin): string {
   const plain = path.resolve(cwd, given);
@@ -309,7 +377,7 @@ function existingPattern(given: string, cwd: string, origin: OptionOrigin): stri
 function absoluteDependencies(
   depend: Readonly<Record<string, readonly string[]>>,
   cwd: string,
-): Record<string, readonly string[]> {
+): Record<string, string[]> {
   const entries = Object.entries(depend).map(
     ([dependency, files]) =>
       [

@@ -169,6 +169,9 @@ test("the place of an error that only V8 sees", async () => {
   assert.deepEqual(place("a.mjs", "import { sep } from 'node:path';\nconst x = [sep, sep, /(/];"), [2, 22]);
   assert.deepEqual(place("a.cjs", "x = /(/;"), [1, 5]);
   assert.deepEqual(place("a.ts", "interface X {}\n\nexport const x: RegExp = /(/;"), [3, 26]);
+  const classes = "class A { #a; } class B { static c = class{}; m() { return /(/; } }";
+  for (const file of ["a.mjs", "a.cjs", "a.mts", "a.cts"])
+    assert.deepEqual(place(file, classes), [1, classes.indexOf("/(/") + 1], file);
   assert.equal(place("b.mjs", "const x = /\\(/; await x;"), undefined);
 });
 

@@ -66,7 +66,7 @@ test("the nearest package.json decides, and after forget it is read again", asyn
   assert.deepEqual(compiler.configFiles(), [app.path("package.json"), app.path("sub/package.json")].slice(1));
 });
 
-test("CommonJS: literal requires and imports are found, shadowed ones are not, only import() is touched", async () => {
+test("CommonJS: literal requires and imports are found, shadowed ones are not; lines stay as they are but for import()", async () => {
   const text = [
     "#!/usr/bin/env node",
     "const a = require('./a'), again = require(\"./a\"), t = require(`./t`);",
@@ -82,7 +82,11 @@ test("CommonJS: literal requires and imports are found, shadowed ones are not, o
   const compiled = new Compiler({ root: app.folder }).compile(app.path("a.cjs"), text);
   assert.deepEqual(compiled.requires, ["./a", "./t", "./optional"]);
   assert.deepEqual(compiled.dynamicImports, ["./dynamic"]);
-  assert.equal(compiled.body, text.replace("#!", "//").replaceAll("import(", "__ur.import("));
+  assert.equal(
+    compiled.body,
+    `${text.replace("#!", "//").replaceAll("import(", "__ur.import(")}
+;__ur.scope(() => ({ a: () => a, again: () => again, t: () => t, s: () => s }));`,
+  );
   assert.deepEqual([compiled.prologue, compiled.mapped, compiled.exports, compiled.imports], ["", false, [], []]);
 });
 

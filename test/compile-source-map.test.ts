@@ -53,6 +53,14 @@ test("JavaScript: columns after a rewritten read are exact", async () => {
   assert.equal(await checkWords({ file: "a.mjs", text }), 7);
 });
 
+const CLASSES = `const { $x } = {}, $y = 1; class $A { #p = $x; static $s = $y; static #q; $m() { return $x; } } class $B extends $A { static { this.$t = class { $u = $y }; } } const $c = class{}, $d = [class { constructor($v) { super.$w($v); } }, $x]; function $f() { return class extends $f() { $m($e) { return class $g {}, $e; } }; } $y;`;
+
+for (const extension of ["cjs", "mjs", "cts", "mts", "tsx"]) {
+  test(`columns behind the beginning of a class are exact (${extension})`, async () => {
+    assert.ok((await checkWords({ file: `a.${extension}`, text: `${CLASSES}\nclass $Z {} $x\r\n$y(class {})` })) > 20);
+  });
+}
+
 test("TypeScript: types, enums, decorators and JSX before a word do not mislead", async () => {
   const text = `\uFEFFimport { readFileSync as read } from "node:fs";
 interface Long { a: string; b: number }
@@ -77,6 +85,28 @@ test("standard decorators go through two transformers and still map", async () =
   assert.ok((await checkWords({ file: "a.ts", text })) >= 3);
 });
 
+test("random JavaScript: every word leads back", async () => {
+  const random = randomSource("source maps of JavaScript");
+  const pieces = [
+    "let $a = 1;",
+    "class K { $m() {} }",
+    "const $e = class{ #p = $a2; static $s = read($a2) };",
+    "[class { $x }, class extends Array { static { $a2 } }];",
+    "/* é */",
+    "\n",
+    "read($a2);",
+    "{ class $A {} class $B extends $A {} }",
+  ];
+  for (let round = 0; round < 20; round++) {
+    const parts = Array.from({ length: random.int(3, 12) }, (_, index) =>
+      random.pick(pieces).replace(/\$[ae]\b|\bK\b/g, (name) => `${name}_${index}`),
+    );
+    const imported = `import { readFileSync as read } from "node:fs"; const $a2 = 1;`;
+    await checkWords({ file: "a.mjs", text: `${imported} ${parts.join(" ")}` });
+    await checkWords({ file: "a.cjs", text: `const read = () => 0, $a2 = 1; ${parts.join(" ")}` });
+  }
+});
+
 test("random TypeScript: every word leads back", async () => {
   const random = randomSource("source maps");
   const pieces = [
@@ -91,6 +121,7 @@ test("random TypeScript: every word leads back", async () => {
     "interface I { x: 1 }",
     "{ const $a = [read, $a2 as unknown] }",
     "class K<T> { private $p?: T = read as never }",
+    "const $e = class { #p = $a2; m<T>($x: T) { return class { static s = $x }; } };",
   ];
   for (let round = 0; round < 20; round++) {
     const parts = Array.from({ length: random.int(3, 12) }, (_, index) =>

@@ -6,7 +6,16 @@ import { ModuleGraph, type ModuleNode } from "../src/graph/module-graph.js";
 import { type PlanInput, planReload } from "../src/graph/plan.js";
 import { eagerlyReachable, reachable } from "../src/graph/reachable.js";
 import { Random, randomSource } from "./support/random.js";
-import { commonjs, esm, leadsTo, moduleNode, outsideCycles, randomGraph, randomNodes } from "./support/random-graph.js";
+import {
+  commonjs,
+  esm,
+  leadsTo,
+  moduleNode,
+  outsideCycles,
+  randomGraph,
+  randomNodes,
+  withAcceptances,
+} from "./support/random-graph.js";
 
 const GRAPHS = Number(process.env.UNRELOADER_RANDOM_GRAPHS ?? 500);
 
@@ -189,7 +198,8 @@ test("random changes: nothing unaffected is touched, everything affected is, and
     const seed = seeds.below(2 ** 31);
     const random = new Random(seed);
     const count = random.int(2, 40);
-    const graph = ModuleGraph.of(consistent(randomGraph(random, count)));
+    const nodes = consistent(randomGraph(random, count));
+    const graph = ModuleGraph.of(random.chance(0.4) ? withAcceptances(random, nodes) : nodes);
     const changed = [...graph.nodes()].filter(() => random.chance(0.1));
     const texts = randomNodes(random, count + 3);
     const next = changed.map((node) => (random.chance(0.5) ? saved(graph, node.file) : changedText(node, texts)));
@@ -230,7 +240,8 @@ function changedText(node: ModuleNode, texts: readonly ModuleNode[]): ModuleNode
 function assertSound(input: PlanInput, name: string): void {
   const { graph, next, roots, scope } = input;
   const { purge, load, why } = planReload(input);
-  const everything = scope === "app" ? [...graph.files()] : affected(graph, [...input.changed, ...input.deleted]).files;
+  const seeds = [...input.changed, ...input.deleted];
+  const everything = scope === "app" ? [...graph.files()] : affected(graph, seeds, input).files;
   const again = new Set([...everything].filter((file) => graph.get(file)?.evaluated));
   const stays = reachable(next, roots);
 

@@ -65,6 +65,8 @@ test("everything but the entry has a default", async () => {
     logLevel: "info",
     logFormat: "pretty",
     adapters: [],
+    logger: undefined,
+    configFiles: [],
   });
 });
 
@@ -121,7 +123,7 @@ test("a feature that is not built yet is refused, its default is not", async () 
   const given: Record<string, unknown> = {
     subclasses: ["Model"],
     depend: { views: ["src/app.ts"] },
-    adapters: [{}],
+    adapters: ["src/adapter.js"],
     reload: false,
     inspect: true,
   };
@@ -184,8 +186,15 @@ test("the debugger's address is a port, a host, or both", async () => {
   await using app = smallApp();
   for (const value of ["localhost:99999", "a b", "host:", "99999"])
     assert.match(complaint(app, { inspect: value }, flags), /^--inspect .*expected true, false, a port, or HOST:PORT$/);
-  for (const value of [true, 9230, "0", "0.0.0.0:9230", "[::1]:9230", "localhost"])
-    assert.match(complaint(app, { inspect: value }, flags), /^--inspect is not available yet/);
+  const addresses: readonly [boolean | number | string, string, number][] = [
+    [true, "127.0.0.1", 9229],
+    [9230, "127.0.0.1", 9230],
+    ["0", "127.0.0.1", 0],
+    ["0.0.0.0:9230", "0.0.0.0", 9230],
+    ["[::1]:9230", "::1", 9230],
+    ["localhost", "localhost", 9229],
+  ];
+  for (const [inspect, host, port] of addresses) assert.deepEqual(parse(app, { inspect }).inspect, { host, port });
   assert.equal(parse(app, { inspect: false }).inspect, undefined);
 });
 

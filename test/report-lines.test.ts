@@ -183,11 +183,14 @@ test("the end of a worker is one line that names the cause and what follows", ()
   );
 });
 
-test("stale references name the class and its file", () => {
-  assert.deepEqual(
-    lines({ event: "stale-references", report: { file: "/work/models/user.ts", class: "User", count: 2 } }),
-    ["unreloader: stale references: 2 old versions of User (models/user.ts) can still be reached"],
-  );
+test("stale references name the class and its file, or the module", () => {
+  const report = { file: "/work/models/user.ts", generation: 3, count: 2, ageMs: 9000, inUse: false };
+  assert.deepEqual(lines({ event: "stale-references", report: { ...report, class: "User" } }), [
+    "unreloader: stale references: 2 old versions of User (models/user.ts), purged since generation 3, can still be reached; unreloader explain-leak says by whom",
+  ]);
+  assert.deepEqual(lines({ event: "stale-references", report: { ...report, count: 1, inUse: true } }), [
+    "unreloader: stale references: 1 old version of models/user.ts, purged in generation 3, can still be reached; an open request or connection may hold it",
+  ]);
 });
 
 test("a level leaves out what is below it", () => {

@@ -60,6 +60,36 @@ test("stacks of JavaScript are those that Node shows", async () => {
   for (const stack of stacks) assert.doesNotMatch(stack, /workers[\\/]runtime/);
 });
 
+/** Classes and what throws share lines: the compiler writes into the bodies of the classes. */
+const ONE_LINERS = {
+  ...ESM,
+  "main.mjs": `import { thrown } from "./thrown.cjs"; import * as a from "./a.mjs"; import c, { first } from "./c.cjs";
+class Here { #p; static run(f) { try { f(); } catch (e) { return e.stack; } } } const stacks = [...thrown];
+for (const all of [a, c, { first }]) for (const f of Object.values(all)) stacks.push(Here.run(f));
+export { stacks };`,
+  "a.mjs": `class A { #a = 1; static #s; m() { throw new Error("1"); } } export const m = () => new A().m(), n = () => { class B extends A { #b; constructor() { super(); null.x; } } new B(); };
+export const o = () => new (class { f = (() => { throw new Error("2"); })(); })(), p = () => class { static x = undefined.y; }; export class K {} export const q = () => { class L { static { q.x.y; } } };
+export const r = () => [class {}, class{}, class Z { constructor() { throw new Error("3"); } }].map((C) => new C());
+export function s() {
+  throw new Error("untouched line");
+}`,
+  "c.cjs": `exports.first = () => { throw new Error("4"); }; class A { m() { throw new Error("5"); } } exports.m = () => new A().m(); exports.load = () => import("./a.mjs").then(); exports.n = () => { missing(); };
+exports.o = () => { class B { #p; static { throw new Error("6"); } } };\r\nexports.p = () => { throw new Error("untouched line"); };
+exports.q = () => { class B {} class C extends B { constructor() { super(); missing(); } } return new C(); };`,
+  "thrown.cjs": `class A { static stack = new Error("8").stack; } class B { static stack = new Error("9").stack; } exports.thrown = [A.stack, B.stack];`,
+};
+
+test("stacks of classes that share a line are those that Node shows", async () => {
+  await using native = new TempApp(ONE_LINERS);
+  await using app = new RuntimeApp(ONE_LINERS);
+  const expected: { stacks: string[] } = await import(pathToFileURL(native.path("main.mjs")).href);
+  app.runtime.install();
+  const { stacks } = await app.import<{ stacks: string[] }>("main.mjs");
+  const frames = (list: readonly string[], { folder }: TempApp): string[][] =>
+    list.map((stack) => ownFrames(stack ?? "nothing was thrown", folder));
+  assert.deepEqual(frames(stacks, app), frames(expected.stacks, native));
+});
+
 describe("an error is located in the source", () => {
   test("of TypeScript, in a function that is called late", async () => {
     await using app = new RuntimeApp({

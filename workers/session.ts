@@ -3,15 +3,25 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
+import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { Calls } from "./calls.js";
+import { Adapters } from "./classes/adapters.js";
+import { builtInAdapter } from "./classes/built-in-adapters.js";
+import { loadAdapters } from "./classes/load-adapters.js";
+import { OwnClasses } from "./classes/own-classes.js";
+import { PackageLoads } from "./classes/package-loads.js";
+import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
+import { AppLife } from "./hot/app-life.js";
+import { closeInspector, openInspector } from "./inspector.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 
@@ -29,10 +39,17 @@ export class AppSession {
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
+  readonly #adapters: Adapters;
+  /** Those of the option `adapters`. */
+  readonly #ownAdapters: Adapter[] = [];
+  readonly #packageLoads: PackageLoads;
+  readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
+  readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
   readonly #calls: Calls;
+  readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -43,6 +60,7 @@ export class AppSession {
   /** Orders that evaluate or purge run one at a time, in the order they came. */
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
+  #subclassesReported = false;
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -59,18 +77,48 @@ export class AppSession {
       entry: order.entry,
       args: order.args,
       variables: order.variables,
-      onExit: (code) => this.#control.send({ type: "exitRequested", code }),
-      onCrash: (error) => this.#control.send({ type: "crashed", error: this.#serialize(error) }),
+      onExit: (code) => {
+        this.#control.send({ type: "exitRequested", code });
+        closeInspector();
+      },
+      onCrash: (error) => {
+        this.#control.send({ type: "crashed", error: this.#serialize(error) });
+        closeInspector();
+      },
     });
     this.#ledger = new Ledger({
       observer: this.#observer,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
+    this.#adapters = new Adapters({
+      ledger: this.#ledger,
+      adaptersFor: (name) => this.#adaptersFor(name),
+      warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
+    });
+    this.#packageLoads = new PackageLoads({
+      wants: (name) => this.#adapters.wants(name),
+      loaded: (found) => this.#adapters.packageLoaded(found),
+    });
+    this.#packageLoads.install();
+    this.#life = this.#createLife();
+    this.#life.install();
     this.#purge = new Purge({
-      steps: [{ name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) }],
+      steps: [
+        ...this.#life.purgeSteps,
+        { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
+        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
+        { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
+      ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
     this.#runtime = this.#createRuntime();
+    this.#classes = new OwnClasses({
+      runtime: this.#runtime,
+      ledger: this.#ledger,
+      subclasses: order.subclasses,
+      failed: (file, what, error) => this.#purgeFailed(file, what, error),
+      refused: (file, name, because) => this.#notReopened(file, name, because),
+    });
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
@@ -87,11 +135,30 @@ export class AppSession {
       send: (report) => this.#control.send(report),
       serialize: (error) => this.#serialize(error),
     });
+    this.#stale = new StaleReports({
+      send: (report) => this.#control.send(report),
+      now: () => this.#listen.now(),
+      busy: () => this.#listen.inFlight > 0,
+      // What a debugger shows, it holds.
+      oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
+    });
     this.#control.send({ type: "started" });
   }
 
+  #createLife(): AppLife {
+    return new AppLife({
+      observer: this.#observer,
+      generation: this.#order.generation,
+      currentVersion: (file) => this.#runtime.currentVersion(file),
+      namespaceOf: (file) => this.#runtime.namespaceOf(file),
+      targetOf: (specifier, version, kind) => this.#runtime.targetOf(specifier, version, kind),
+      invalidated: (file, message, again) => this.#invalidated(file, message, again),
+      failed: (file, what, error) => this.#purgeFailed(file ?? this.#order.entry, what, error),
+    });
+  }
+
   #createRuntime(): Runtime {
-    const { root, conditions, cacheFolder, entry } = this.#order;
+    const { root, conditions, cacheFolder, entry, debuggable } = this.#order;
     // Loaded when it is needed, which most apps never do: main compiles ahead. Its native parts would delay every start.
     const loaded = (): compilerModule.Compiler => {
       if (!this.#compiler) {
@@ -112,6 +179,8 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
+        evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
         discovered: (module) => {
           this.#reportsSent++;
@@ -122,7 +191,7 @@ export class AppSession {
           this.#control.send({ type: "modulesLoaded", loaded: modules });
         },
       },
-      { entry, root, observer: this.#observer },
+      { entry, root, observer: this.#observer, inlineMaps: debuggable, hot: this.#life.hot },
     );
   }
 
@@ -130,6 +199,9 @@ export class AppSession {
     switch (message.type) {
       case "addModules":
         this.#runtime.add(message.modules);
+        break;
+      case "openInspector":
+        this.#openInspector(message);
         break;
       case "evaluate":
         this.#enqueue(() => this.#evaluate());
@@ -153,6 +225,15 @@ export class AppSession {
       case "signal":
         deliverSignal(message.signal);
         break;
+      case "announceFailure":
+        this.#enqueue(() => this.#announceFailure(message));
+        break;
+      case "checkStaleReferences":
+        this.#enqueue(() => this.#stale.check(message.requestId));
+        break;
+      case "writeHeapSnapshot":
+        this.#enqueue(() => this.#stale.snapshot(message.requestId, message.file));
+        break;
       case "stop":
         this.#enqueue(() => this.#stop(message));
         break;
@@ -161,15 +242,23 @@ export class AppSession {
     }
   }
 
+  #openInspector(address: OrderOf<"openInspector">): void {
+    const problem = openInspector(address);
+    if (problem !== undefined) this.#control.send({ type: "logged", level: "warn", message: problem });
+  }
+
   /** A failure in here is the supervisor's own, not the app's: it ends the thread, as any uncaught exception. */
   #enqueue(run: () => Promise<void>): void {
     this.#queue = this.#queue.then(run);
   }
 
   async #evaluate(): Promise<void> {
-    const { entry, preload } = this.#order;
+    const { entry, preload, adapters } = this.#order;
     try {
+      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
+      this.#classes.purge.begin();
       await this.#runtime.load([...preload, entry]);
+      await this.#classes.purge.commit();
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
       this.#settleLater();
@@ -187,6 +276,12 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    const { generation } = this.#life;
+    await this.#life.planBegins(plan.load);
+    this.#life.generation = plan.generation;
+    const gone: GoneVersion[] = [];
+    this.#classes.purge.begin();
+    let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -194,24 +289,38 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
-        purging: (version) => this.#purge.run(version),
-        rolledBack: () => this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)),
+        purging: (version) => {
+          gone.push(this.#goneVersion(version));
+          return this.#purge.run(version);
+        },
+        rolledBack: async () => {
+          this.#classes.purge.rollback();
+          await this.#life.planRolledBack();
+          await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
+        },
         beforeEvaluate: (files) => this.#listen.release(new Set(files)),
+        evaluated: async () => {
+          classes = await this.#classes.purge.commit(plan.forget);
+          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
+        },
       });
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
+      this.#stale.purged(plan.generation, gone);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
-        purged: purged.map((file) => ({ file, classes: [] })),
+        purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
       });
     } catch (error) {
       this.#listen.restore(servers);
       const file = this.#runtime.fileOf(error);
+      this.#life.generation = generation;
+      await this.#life.hot.rolledBack(error, file);
       this.#control.send({
         type: "planFailed",
         planId: plan.planId,
@@ -221,6 +330,13 @@ export class AppSession {
       });
     }
     this.#settleLater();
+  }
+
+  #goneVersion(version: ModuleVersion): GoneVersion {
+    const all = this.#runtime.classes.classesOf(version.edges);
+    const purged = all.filter(({ target }) => this.#classes.selects(target));
+    const classes = purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target }));
+    return { version, classes, reopened: purged.length < all.length };
   }
 
   /** Serves what the entry exports, when it has not opened a server itself. */
@@ -241,7 +357,11 @@ export class AppSession {
   #settleLater(): void {
     clearTimeout(this.#settleTimer);
     const listening = this.#listen.listening().length > 0;
-    this.#settleTimer = setTimeout(() => this.#runtime.settle(), listening ? 0 : SETTLE_MS).unref();
+    const settle = (): void => {
+      this.#runtime.settle();
+      this.#reportUnknownSubclasses();
+    };
+    this.#settleTimer = setTimeout(settle, listening ? 0 : SETTLE_MS).unref();
   }
 
   #requestListen(request: ListenRequest): Promise<PublicAddress> {
@@ -259,9 +379,24 @@ export class AppSession {
     this.#settleLater();
   }
 
-  async #stop({ drainMs }: OrderOf<"stop">): Promise<void> {
+  async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
     await this.#listen.drained(drainMs);
+    if (restarts) await this.#life.hot.announceRestart();
+    await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
+    closeInspector();
     this.#end();
+  }
+
+  async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {
+    const { message, stack = "", frame, location } = error;
+    await this.#life.hot.announceFailure({ message, stack, frame, ...(location && { loc: location }) });
+  }
+
+  #invalidated(file: string, message: string | undefined, again: boolean): void {
+    const shown = path.relative(this.#order.root, file);
+    const because = message === undefined ? "" : `: ${message}`;
+    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    this.#control.send({ type: "invalidated", file, again });
   }
 
   /** A purge goes on without what has failed in it. */
@@ -269,6 +404,32 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {
+    const classes = this.#runtime.classes.classesOf(edges);
+    if (classes.length === 0 || !this.#adapters.any) return false;
+    return this.#adapters.purge({ file: record.file, classes: new Set(classes.map(({ target }) => target)) });
+  }
+
+  #adaptersFor(packageName: string): Adapter[] {
+    const builtIn = builtInAdapter(packageName);
+    const own = this.#ownAdapters.filter(({ packages }) => packages.includes(packageName));
+    return builtIn ? [builtIn, ...own] : own;
+  }
+
+  #notReopened(file: string, name: string, because: string): void {
+    const shown = path.relative(this.#order.root, file);
+    const message = `${shown}: class ${name} was purged, not reopened, because ${because}; old instances keep the old methods`;
+    this.#control.send({ type: "logged", level: "warn", message });
+  }
+
+  /** Names of the subclass filter that mean nothing, once the app has been loaded. */
+  #reportUnknownSubclasses(): void {
+    if (this.#subclassesReported) return;
+    this.#subclassesReported = true;
+    const { names, seen } = this.#classes.unknownNames();
+    if (names.length > 0) this.#control.send({ type: "subclassesUnknown", names, seen });
   }
 
   #serialize(error: unknown): SerializedError {

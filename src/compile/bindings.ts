@@ -40,15 +40,16 @@ export function addLexicalNames(statements: readonly Node[], add: (name: string)
  * are known to contain no tracked name.
  */
 export function addVarNames(node: Node, add: (name: string) => void, skip: (node: Node) => boolean): void {
-  if (skip(node)) return;
+  // Only statements hold declarations, once functions and classes are left out.
+  if (skip(node) || node.type.endsWith("Expression")) return;
   switch (node.type) {
     case "FunctionDeclaration":
-    case "FunctionExpression":
-    case "ArrowFunctionExpression":
-    case "ClassBody":
+    case "ClassDeclaration":
+    case "ExpressionStatement":
       return;
     case "VariableDeclaration":
       if (node.kind === "var") for (const declarator of node.declarations) addPatternNames(declarator.id, add);
+      return;
   }
   forEachChild(node, (child) => addVarNames(child, add, skip));
 }

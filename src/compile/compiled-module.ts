@@ -24,17 +24,22 @@
  * - `__ur.namespaces`: array parallel to `imports`: the stable namespace object of each target. PROLOGUE binds them:
  *   `const __ur0 = __ur.namespaces[0], __ur1 = ...;` and every read of an imported binding becomes `__ur0.name`
  *   (a call becomes `(0, __ur0.name)(...)`).
- * - `__ur.exports(getters, stars)`: called in PROLOGUE; `getters` is `{ name: () => binding }`, `stars` is a list of
- *   indices into `imports`. Hoisted functions are therefore exported before any dependency runs, as in Node.
+ * - `__ur.exports(getters, stars, hidden?)`: called in PROLOGUE; `getters` is `{ name: () => binding }`, `stars` is a list
+ *   of indices into `imports`. Hoisted functions are therefore exported before any dependency runs, as in Node. `hidden`
+ *   gives the getters of top-level bindings that are not exported, `() => ({ name: () => binding })`; absent without any.
  * - `__ur.dependencies()`: evaluates the imports in source order; from inside the body, so that cycles behave as in Node.
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
+ * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }`, and around what
+ *   class decorators give; gives `target` back. `reader`, present when the class has `#private` members, is
+ *   `(object) => [...]`: the values of its private fields, `false` for each that `object` does not have.
  * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in
  * an ES module). A module with `interop` may assign `module.exports` in its body (`export =`): that is what it exports.
  *
  * A `commonjs` module is `(function (exports, require, module, __filename, __dirname, __ur) { BODY \n})`, called with
- * `this === module.exports`; PROLOGUE is empty and only `import()` is rewritten, to `__ur.import()`.
+ * `this === module.exports`; PROLOGUE is empty and only `import()` is rewritten, to `__ur.import()`, and classes as above.
+ * A last line `;__ur.scope(hidden);` is added when there are top-level bindings. The code of packages gets neither.
  * A `json` module has its JSON text in `body`.
  */
 export interface CompiledModule {
@@ -50,7 +55,7 @@ export interface CompiledModule {
   readonly body: string;
   /**
    * True when lines and columns of `body` are not those of `source` (TypeScript, JSX). When false, lines are the same, and
-   * columns too up to the first import that is read on the line.
+   * columns too up to the first import that is read, or class that begins, on the line.
    */
   readonly mapped: boolean;
   /** Static imports and re-exports, in source order, one for each pair of specifier and attributes. */
@@ -84,6 +89,8 @@ export interface ImportRecord {
    * that only decorator metadata reads are left out: an interface has gone by then.
    */
   readonly names: readonly string[];
+  /** The namespace is imported as well (`import * as`, `export * as`); absent when it is not. */
+  readonly whole?: true;
 }
 
 /** Where a specifier leads. `file` is own code (below the runtime's registry); the others stay Node's. */

@@ -139,6 +139,8 @@ function goalOfJavaScript(request: DeriveRequest, source: DerivedText): ParseGoa
   return asCommonJs;
 }
 
+const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
+
 function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal | ParsedText): Derivation {
   const parsed = typeof goal === "string" ? parse(derived.text, goal) : goal;
   const interop = parsed.goal === "module" && request.kind.interop;
@@ -147,7 +149,7 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
     if (parsed.goal === "commonjs") {
       const redeclared = redeclaredWrapperName(parsed.program);
       if (redeclared) throw redeclared;
-      const rewritten = rewriteCommonJs(derived.text, parsed.program);
+      const rewritten = rewriteCommonJs(derived.text, parsed.program, { own: !BELOW_PACKAGES.test(request.file) });
       return { ...derived, rewritten, format: "commonjs", interop: false };
     }
     const importsByRequire = !interop && usesImportRequire(request, derived);

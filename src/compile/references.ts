@@ -1,8 +1,9 @@
 /**
  * Finds, in one pass over a module's tree, the references to certain names (shadowing respected), `import.meta`,
- * `import()`, awaits at the top level and syntax that must be lowered first. It decides nothing: a listener does.
+ * `import()`, awaits at the top level, classes and syntax that must be lowered first. It decides nothing: a listener does.
  */
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import { DECORATION_MARK, isClassDecoration } from "./class-registration.js";
 import {
   type ArrowFunctionExpression,
   type Class,
@@ -43,6 +44,9 @@ export interface ReferenceListener {
   topLevelAwait(): void;
   /** Syntax that has to be compiled away before the module can be rewritten. */
   lowered(syntax: LoweredSyntax, node: Node): void;
+  class(node: Class): void;
+  /** A call that gives what a class's decorators made of it. */
+  classDecoration(node: Node & { type: "CallExpression" }): void;
 }
 
 export type LoweredSyntax = "decorator" | "using";
@@ -136,6 +140,7 @@ class Walk {
         this.#constructed = leftmost(node.callee);
         break;
       case "CallExpression":
+        if (isClassDecoration(node, parent)) this.#listener.classDecoration(node);
         if (!isMetadataCall(node)) break;
         this.#inMetadata = true;
         this.#children(node);
@@ -266,6 +271,7 @@ class Walk {
   }
 
   #class(node: Class): void {
+    this.#listener.class(node);
     for (const decorator of node.decorators) this.#node(decorator, node);
     this.#inScope(
       (add) => node.id && add(node.id.name),
@@ -417,9 +423,11 @@ function marksIn(text: string, tracked: ReadonlySet<string>): number[] | undefin
       if (!continuesWord(text, at - 1) && !continuesWord(text, at + word.length)) marks.push(at);
     }
   };
-  for (const word of ["await", "using", "import"]) addAll(word);
+  for (const word of ["await", "using", "import", "class"]) addAll(word);
   for (const word of tracked) addAll(word);
-  for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) marks.push(at);
+  for (const part of ["@", DECORATION_MARK]) {
+    for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) marks.push(at);
+  }
   return marks.sort((a, b) => a - b);
 }
 

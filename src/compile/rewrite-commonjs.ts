@@ -1,5 +1,7 @@
-/** CommonJS text for the runtime: only `import()` and a hashbang are touched. */
+/** CommonJS text for the runtime: only `import()`, a hashbang and classes are touched, and something may follow the end. */
 import { addLexicalNames } from "./bindings.js";
+import { registerClass, registerDecorated } from "./class-registration.js";
+import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax } from "./references.js";
 import { type Rewritten, requiredSpecifier, rewriteDynamicImport, rewriteHashbang } from "./rewrite.js";
 import { type Program, SyntaxProblem } from "./syntax-tree.js";
@@ -7,6 +9,7 @@ import { TextEdits } from "./text-edits.js";
 
 const WRAPPER_NAMES: ReadonlySet<string> = new Set(["exports", "require", "module", "__filename", "__dirname"]);
 const REQUIRE: ReadonlySet<string> = new Set(["require"]);
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * A name of the CommonJS wrapper that the text declares at its top level by `let`, `const`, `class` (a syntax error in
@@ -26,8 +29,13 @@ export function redeclaredWrapperName(program: Program): SyntaxProblem | undefin
   return undefined;
 }
 
+export interface CommonJsOptions {
+  /** The runtime is told of classes and bindings. It is not for the code of packages, which is not its own. */
+  readonly own: boolean;
+}
+
 /** Edits for a text parsed as CommonJS. Throws SyntaxProblem for what cannot be compiled. */
-export function rewriteCommonJs(text: string, program: Program): Rewritten {
+export function rewriteCommonJs(text: string, program: Program, { own }: CommonJsOptions): Rewritten {
   const edits = new TextEdits();
   const requires = new Set<string>();
   const dynamicImports = new Set<string>();
@@ -49,7 +57,16 @@ export function rewriteCommonJs(text: string, program: Program): Rewritten {
       // The parser has refused it already: a CommonJS module has none.
     },
     lowered: (syntax) => lowered.add(syntax),
+    class(node) {
+      if (own) registerClass(node, edits);
+    },
+    classDecoration(node) {
+      if (own) registerDecorated(node, edits);
+    },
   });
+  const hidden = own ? privateGetters(program, NONE) : undefined;
+  // On a line of its own: the last one may be a comment.
+  if (hidden !== undefined) edits.insert(text.length, `\n;__ur.scope(${hidden});`);
   return {
     prologue: "",
     edits,

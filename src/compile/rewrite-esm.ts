@@ -1,6 +1,9 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import { registerClass, registerDecorated } from "./class-registration.js";
 import type { ImportRecord } from "./compiled-module.js";
+import { isName, propertyKey } from "./identifier.js";
+import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
 import {
   type Rewritten,
@@ -43,7 +46,12 @@ class EsmRewrite {
   readonly #text: string;
   readonly #program: Program;
   readonly #edits = new TextEdits();
-  readonly #imports: { specifier: string; attributes: Record<string, string> | null; names: Set<string> }[] = [];
+  readonly #imports: {
+    specifier: string;
+    attributes: Record<string, string> | null;
+    names: Set<string>;
+    whole: boolean;
+  }[] = [];
   /** Specifier and attributes to index in #imports. */
   readonly #importIndex = new Map<string, number>();
   /** Local name to what it stands for; all top-level imports of the text. */
@@ -113,6 +121,8 @@ class EsmRewrite {
         topLevelAwait = true;
       },
       lowered: (syntax) => lowered.add(syntax),
+      class: (node) => registerClass(node, this.#edits),
+      classDecoration: (node) => registerDecorated(node, this.#edits),
     });
     return {
       prologue: this.#prologue(),
@@ -132,8 +142,10 @@ class EsmRewrite {
       switch (statement.type) {
         case "ExportAllDeclaration": {
           const index = this.#import(statement.source, statement.attributes);
-          if (statement.exported) this.#getters.set(exportName(statement.exported), namespaceOf(index));
-          else this.#stars.add(index);
+          if (statement.exported) {
+            this.#getters.set(exportName(statement.exported), namespaceOf(index));
+            this.#takeWhole(index);
+          } else this.#stars.add(index);
           this.#drop(statement.start, statement.end);
           break;
         }
@@ -250,6 +262,7 @@ class EsmRewrite {
       specifier: source.value,
       attributes: pairs.length > 0 ? Object.fromEntries(pairs) : null,
       names: new Set(),
+      whole: false,
     });
     return index;
   }
@@ -258,9 +271,20 @@ class EsmRewrite {
     for (const [local, { index, name }] of this.#locals) {
       // Used as decorator metadata only: may be an interface, which has gone at run time; reads as undefined then.
       if (this.#metadata.has(local) && !this.#read.has(local)) continue;
-      if (name !== undefined) this.#imports[index]?.names.add(name);
+      if (name === undefined) this.#takeWhole(index);
+      else this.#imports[index]?.names.add(name);
     }
-    return this.#imports.map(({ specifier, attributes, names }) => ({ specifier, attributes, names: [...names] }));
+    return this.#imports.map(({ specifier, attributes, names, whole }) => ({
+      specifier,
+      attributes,
+      names: [...names],
+      ...(whole && { whole }),
+    }));
+  }
+
+  #takeWhole(index: number): void {
+    const record = this.#imports[index];
+    if (record) record.whole = true;
   }
 
   #prologue(): string {
@@ -271,11 +295,12 @@ class EsmRewrite {
       ? // Not `Object`: the module may declare a variable of that name.
         `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
       : "";
+    const hidden = privateGetters(this.#program, new Set(this.#getters.values()));
     return (
       (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
       constant +
       name +
-      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]);`
+      `__ur.exports({ ${getters.join(", ")} }, [${[...this.#stars].join(", ")}]${hidden === undefined ? "" : `, ${hidden}`});`
     );
   }
 
@@ -318,15 +343,6 @@ class EsmRewrite {
   }
 }
 
-/** Tried first: most names are ASCII, and the other pattern is slow. */
-const plainName = /^[\w$]+$/;
-const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
-
-function isName(text: string): boolean {
-  const first = text.charCodeAt(0);
-  return plainName.test(text) ? first < 48 || first > 57 : identifierName.test(text);
-}
-
 function variable(index: number): string {
   return `__ur${index}`;
 }
@@ -337,12 +353,6 @@ function namespaceOf(index: number): string {
 
 function member(index: number, name: string): string {
   return isName(name) ? `${variable(index)}.${name}` : `${variable(index)}[${JSON.stringify(name)}]`;
-}
-
-/** A key for an object literal; computed for the one name that would set the prototype instead. */
-function propertyKey(name: string): string {
-  if (name === "__proto__") return '["__proto__"]';
-  return isName(name) ? name : JSON.stringify(name);
 }
 
 function exportName(node: ModuleExportName): string {

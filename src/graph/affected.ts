@@ -1,18 +1,66 @@
+import { changeStops, type StoppedAt } from "./boundaries.js";
 import type { ModuleGraph } from "./module-graph.js";
 import { Why } from "./why.js";
 
 export interface Affected {
   readonly files: ReadonlySet<string>;
   readonly why: Why;
+  /** Those of `files` at which the change stopped: they themselves, or who uses them, accept their new versions. */
+  readonly accepted: ReadonlySet<string>;
 }
 
-/** The changed files and, transitively, every file that read one of them while it was evaluated. Shortest chains. */
-export function affected(graph: ModuleGraph, changed: Iterable<string>): Affected {
+export interface Unaccepted {
+  /** Files that are gone: nobody can accept them. */
+  readonly deleted?: Iterable<string>;
+  /** Files that took their acceptance back: all who use them are affected, they themselves are not. */
+  readonly invalidated?: Iterable<string>;
+  /** Files to which nothing leads any more, each with a file that led to it: what they have written to has to go. */
+  readonly lost?: Iterable<readonly [file: string, user: string | undefined]>;
+}
+
+/**
+ * The changed files and, transitively, every file that read one of them while it was evaluated, up to those that accept
+ * the change; and with each file those that it has written to while it was evaluated, and those that have written to it:
+ * evaluated again beside a kept target, it would write a second time. Shortest chains.
+ */
+export function affected(
+  graph: ModuleGraph,
+  changed: Iterable<string>,
+  { deleted = [], invalidated = [], lost = [] }: Unaccepted = {},
+): Affected {
   const next = new Map<string, string | undefined>();
+  const accepted = new Set<string>();
+  const gone = new Set(deleted);
+  const stopsAt = (file: string): StoppedAt =>
+    graph.hasHotNodes && !gone.has(file) ? changeStops(graph, file) : nowhere;
   for (const file of changed) next.set(file, undefined);
+  for (const file of invalidated) {
+    for (const user of usersOf(graph, file)) if (!next.has(user)) next.set(user, file);
+  }
+  for (const [file, user] of lost) if (graph.get(file)?.written && !next.has(file)) next.set(file, user);
   // A Map is walked in insertion order, entries added on the way included: it is the queue as well.
   for (const file of next.keys()) {
-    for (const observer of graph.observersOf(file)) if (!next.has(observer)) next.set(observer, file);
+    // Whoever accepts its own new versions has said that it cleans up behind the old ones.
+    const cleansUp = accepted.has(file) || graph.get(file)?.hot?.self === true;
+    if (!cleansUp) for (const each of graph.writtenTogether(file)) if (!next.has(each)) next.set(each, file);
+    const stopped = stopsAt(file);
+    for (const observer of graph.observersOf(file)) {
+      if (next.has(observer)) continue;
+      const boundaries = stopped(observer);
+      if (boundaries.length === 0) next.set(observer, file);
+      for (const boundary of boundaries) {
+        accepted.add(boundary);
+        if (!next.has(boundary)) next.set(boundary, file);
+      }
+    }
   }
-  return { files: new Set(next.keys()), why: new Why(next) };
+  return { files: new Set(next.keys()), why: new Why(next), accepted };
+}
+
+function nowhere(): readonly string[] {
+  return [];
+}
+
+function usersOf(graph: ModuleGraph, file: string): Set<string> {
+  return new Set([...graph.observersOf(file), ...graph.importersOf(file)]);
 }

@@ -4,6 +4,20 @@ import { EvaluationOrder, sameEvaluationEdges } from "./evaluation-order.js";
 import { LayeredMap } from "./layered-map.js";
 import { type EdgeChange, ReverseEdges } from "./reverse-edges.js";
 
+/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. Paths of own files. */
+export interface Acceptance {
+  /** A new version of the file concerns no importer. */
+  readonly self: boolean;
+  /** Exports that may change without concerning those who import no others. */
+  readonly exports: readonly string[];
+  /** Files whose new versions do not concern this module: a callback of its own takes them in. */
+  readonly dependencies: readonly string[];
+  /** The file is only replaced together with its worker. */
+  readonly declined: boolean;
+  /** Files that, seen from this module, are only replaced together with the worker. */
+  readonly declinedDependencies: readonly string[];
+}
+
 export interface ModuleNode {
   /** Absolute path. */
   readonly file: string;
@@ -13,8 +27,8 @@ export interface ModuleNode {
   readonly imports: readonly string[];
   /** Own files of literal `require()` calls, in source order; some may only run late. */
   readonly requires: readonly string[];
-  /** Names that must exist in own ESM targets. */
-  readonly links: readonly { readonly target: string; readonly names: readonly string[] }[];
+  /** Names that must exist in own ESM targets. `whole`: the target's namespace is imported as well. */
+  readonly links: readonly { readonly target: string; readonly names: readonly string[]; readonly whole?: boolean }[];
   /** Names that the file itself exports, `export *` not expanded. */
   readonly exports: readonly string[];
   /** Own files of `export *`. */
@@ -28,7 +42,11 @@ export interface ModuleNode {
   readonly observed: ReadonlySet<string>;
   /** Own files that `require()` or `import()` loaded late, or by a computed specifier. */
   readonly dynamic: ReadonlySet<string>;
+  /** Own files to whose state the last evaluated version has written; absent for the many that write to none. */
+  readonly written?: ReadonlySet<string> | undefined;
   readonly evaluated: boolean;
+  /** As the last evaluated version said; absent for the many that say nothing. */
+  readonly hot?: Acceptance | undefined;
 }
 
 /** With more changes than this share of the graph, what can be derived is made anew when it is asked for. */
@@ -39,15 +57,19 @@ export class ModuleGraph {
   readonly #nodes: LayeredMap<ModuleNode>;
   /** Number of files that have been evaluated. */
   readonly evaluatedCount: number;
+  /** Number of files that accept or decline something. */
+  readonly #hotCount: number;
   /** Each of these is made at the first question, and from then on carried from snapshot to snapshot. */
   #observers: ReverseEdges | undefined;
   #importers: ReverseEdges | undefined;
+  #writers: ReverseEdges | undefined;
   #order: EvaluationOrder | undefined;
 
   /** Without arguments: the empty graph. */
-  constructor(nodes: LayeredMap<ModuleNode> = new LayeredMap(), evaluatedCount = 0) {
+  constructor(nodes: LayeredMap<ModuleNode> = new LayeredMap(), evaluatedCount = 0, hotCount = 0) {
     this.#nodes = nodes;
     this.evaluatedCount = evaluatedCount;
+    this.#hotCount = hotCount;
   }
 
   static of(nodes: Iterable<ModuleNode>): ModuleGraph {
@@ -74,6 +96,16 @@ export class ModuleGraph {
     return this.#nodes.keys();
   }
 
+  /** Files that accept or decline something. Costs nothing when there are none. */
+  hotNodes(): ModuleNode[] {
+    return this.#hotCount === 0 ? [] : [...this.nodes()].filter((node) => node.hot !== undefined);
+  }
+
+  /** Whether any file accepts or declines something. */
+  get hasHotNodes(): boolean {
+    return this.#hotCount > 0;
+  }
+
   /** The nodes that are not as in `earlier`; those that are gone are not among them. */
   replacedSince(earlier: ModuleGraph): ModuleNode[] {
     const replaced: ModuleNode[] = [];
@@ -96,6 +128,12 @@ export class ModuleGraph {
     return this.#importers.get(file);
   }
 
+  /** Files that `file` has written to while it was evaluated, and those that have written to it. */
+  writtenTogether(file: string): readonly string[] {
+    this.#writers ??= ReverseEdges.from(edgesOf(this.#nodes.values(), writtenTargets));
+    return [...writtenTargets(this.get(file)), ...this.#writers.get(file)];
+  }
+
   /** What a start at `roots` evaluates, and in which order. */
   evaluationOrder(roots: readonly string[]): EvaluationOrder {
     const known = this.#order?.roots;
@@ -108,6 +146,7 @@ export class ModuleGraph {
   warmUp(roots: readonly string[]): void {
     this.observersOf("");
     this.importersOf("");
+    this.writtenTogether("");
     this.evaluationOrder(roots);
   }
 
@@ -117,19 +156,24 @@ export class ModuleGraph {
     for (const file of removed) if (this.has(file)) replaced.set(file, undefined);
     for (const node of changes) replaced.set(node.file, node);
     if (replaced.size === 0) return this;
-    const next = new ModuleGraph(this.#nodes.with(replaced), this.evaluatedCount + this.#evaluatedBy(replaced));
+    const evaluated = this.evaluatedCount + this.#moreBy(replaced, (node) => node?.evaluated === true);
+    const hot = this.#hotCount + this.#moreBy(replaced, (node) => node?.hot !== undefined);
+    const next = new ModuleGraph(this.#nodes.with(replaced), evaluated, hot);
     if (replaced.size > this.size * DERIVE_UP_TO) return next;
     next.#observers = this.#observers?.with(this.#edgeChanges(replaced, observedTargets));
     next.#importers = this.#importers?.with(this.#edgeChanges(replaced, namedTargets));
+    next.#writers = this.#writers?.with(this.#edgeChanges(replaced, writtenTargets));
     if (this.#keepsOrder(replaced)) next.#order = this.#order;
     return next;
   }
 
-  /** By how many the evaluated files become more. */
-  #evaluatedBy(replaced: ReadonlyMap<string, ModuleNode | undefined>): number {
+  /** By how many the files with a property become more. */
+  #moreBy(
+    replaced: ReadonlyMap<string, ModuleNode | undefined>,
+    has: (node: ModuleNode | undefined) => boolean,
+  ): number {
     let more = 0;
-    for (const [file, node] of replaced)
-      more += Number(node?.evaluated ?? false) - Number(this.get(file)?.evaluated ?? false);
+    for (const [file, node] of replaced) more += Number(has(node)) - Number(has(this.get(file)));
     return more;
   }
 
@@ -153,6 +197,10 @@ type TargetsOf = (node: ModuleNode) => Iterable<string>;
 
 function observedTargets(node: ModuleNode): Iterable<string> {
   return node.observed;
+}
+
+function writtenTargets(node: ModuleNode | undefined): Iterable<string> {
+  return node?.written ?? [];
 }
 
 function namedTargets(node: ModuleNode): Iterable<string> {

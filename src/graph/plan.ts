@@ -1,5 +1,6 @@
 /** Decides what a change reloads. Pure: graphs in, an immutable plan out. */
 import { affected } from "./affected.js";
+import { declinedAmong } from "./boundaries.js";
 import type { ModuleGraph, ModuleNode } from "./module-graph.js";
 import { reachable } from "./reachable.js";
 import type { Why } from "./why.js";
@@ -12,6 +13,8 @@ export interface PlanInput {
   /** Files whose text is new: saved or added. */
   readonly changed: Iterable<string>;
   readonly deleted: Iterable<string>;
+  /** Files that took back what they had accepted: those who use them are loaded again after all. */
+  readonly invalidated?: Iterable<string>;
   /** What a fresh start evaluates, in this order. */
   readonly roots: readonly string[];
   readonly scope: "affected" | "app";
@@ -25,6 +28,10 @@ export interface ReloadPlan {
    * loads it again at the moment that it has at a fresh start, if it still asks for it.
    */
   readonly load: readonly string[];
+  /** Those of `load` whose new versions were accepted: the change went no further there. */
+  readonly accepted: readonly string[];
+  /** A file that has declined to be replaced and would be: a fresh worker is asked for. */
+  readonly declined: string | undefined;
   /** For each file that is purged or loaded because of a change: the chain that leads to the change. */
   readonly why: Why;
 }
@@ -33,13 +40,17 @@ export function planReload(input: PlanInput): ReloadPlan {
   const { graph, next, roots, scope } = input;
   const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
-  const reached = affected(graph, changed);
-  const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const lost = lostFiles(input, replaced, changed);
-  const load = filesToLoad(input, replaced, again);
+  const reached = affected(graph, changed, { ...input, lost });
+  const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
+  const accepted = scope === "app" ? new Set<string>() : reached.accepted;
+  const load = filesToLoad(input, replaced, again, accepted);
+  const order = next.evaluationOrder(roots).toLoad(load.keys());
   return Object.freeze({
     purge: Object.freeze(graph.evaluationOrder(roots).toPurge(new Set([...again, ...lost.keys()]))),
-    load: Object.freeze(next.evaluationOrder(roots).toLoad(load.keys())),
+    load: Object.freeze(order),
+    accepted: Object.freeze(order.filter((file) => accepted.has(file))),
+    declined: declinedAmong(graph, reached.files),
     why: reached.why.with(lost).with(load),
   });
 }
@@ -109,6 +120,7 @@ function filesToLoad(
   { graph, next, roots }: PlanInput,
   replaced: readonly ModuleNode[],
   again: ReadonlySet<string>,
+  accepted: ReadonlySet<string>,
 ): ReadonlyMap<string, string | undefined> {
   const { eager } = next.evaluationOrder(roots);
   const isDue = (file: string): boolean => next.has(file) && (again.has(file) || !graph.get(file)?.evaluated);
@@ -122,8 +134,27 @@ function filesToLoad(
     const importer = [...next.importersOf(file)].find((user) => isKept(user) && next.get(user)?.imports.includes(file));
     if (importer !== undefined) add(file, importer);
   }
+  for (const [file, user] of acceptedByKept(graph, next, again, accepted)) add(file, user);
   for (const node of replaced) if (isKept(node.file)) for (const target of node.imports) add(target, node.file);
   // The map is walked in insertion order, entries added on the way included.
   for (const file of load.keys()) for (const target of next.get(file)?.imports ?? []) add(target, file);
   return load;
+}
+
+/** What kept modules wait for: no body loads it by itself, since those who did are not evaluated again. */
+function* acceptedByKept(
+  graph: ModuleGraph,
+  next: ModuleGraph,
+  again: ReadonlySet<string>,
+  accepted: ReadonlySet<string>,
+): Iterable<readonly [file: string, user: string]> {
+  if (!graph.hasHotNodes) return;
+  const isKept = (file: string): boolean => !again.has(file) && next.has(file) && graph.get(file)?.evaluated === true;
+  for (const { file: user, hot } of graph.hotNodes()) {
+    if (isKept(user)) for (const file of hot?.dependencies ?? []) if (again.has(file)) yield [file, user];
+  }
+  for (const file of accepted) {
+    const user = [...graph.importersOf(file), ...graph.observersOf(file)].find(isKept);
+    if (user !== undefined) yield [file, user];
+  }
 }

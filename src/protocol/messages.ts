@@ -7,6 +7,7 @@
 
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { SerializedError } from "./serialized-error.js";
+import type { SubclassName } from "./subclass-name.js";
 import { z } from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
@@ -25,6 +26,16 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
 
 const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
 
+/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. */
+export const acceptance = z.strictObject({
+  self: z.boolean(),
+  exports: z.array(z.string()),
+  dependencies: z.array(z.string()),
+  declined: z.boolean(),
+  declinedDependencies: z.array(z.string()),
+});
+export type Acceptance = z.infer<typeof acceptance>;
+
 /** What one evaluated file turned out to use. Edges are absolute paths of own files. */
 export const loadedModule = z.strictObject({
   file: z.string(),
@@ -32,6 +43,8 @@ export const loadedModule = z.strictObject({
   observed: z.array(z.string()),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
+  /** Own files whose state this file's evaluation has changed. */
+  written: z.array(z.string()),
   /**
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.
@@ -39,6 +52,9 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  hot: acceptance.optional(),
+  /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
+  classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
@@ -69,6 +85,8 @@ export type ServerKind = z.infer<typeof serverKind>;
 /** Handed to the task when it starts (piscina's `run`). */
 export interface BootOrder {
   readonly epoch: number;
+  /** What the app is loaded as. */
+  readonly generation: number;
   readonly root: string;
   readonly entry: string;
   /** Arguments of the app: `process.argv.slice(2)`. */
@@ -83,14 +101,43 @@ export interface BootOrder {
   readonly socketFolder: string;
   readonly cacheFolder: string;
   readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
+  /** Names that the subclass filter is made of; absent: all classes are purged. */
+  readonly subclasses?: readonly SubclassName[] | undefined;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Whether a debugger will be opened: scripts then carry their source maps with them. */
+  readonly debuggable: boolean;
 }
+
+/** Old versions of one class, or of one module's scope (`class` is absent), that can still be reached after a purge. */
+export const staleReference = z.strictObject({
+  file: z.string(),
+  class: z.string().optional(),
+  /** In which the oldest of them was purged. */
+  generation: z.int(),
+  count: z.int(),
+  /** Milliseconds since the oldest of them was purged. */
+  ageMs: z.number(),
+  /** A request or an upgraded connection from before the purge is still open, and may be what holds them: rightly so. */
+  inUse: z.boolean(),
+});
+export type StaleReference = z.infer<typeof staleReference>;
+
+const markedReference = z.strictObject({
+  reference: staleReference,
+  /** How a heap snapshot shows each of the versions. */
+  markers: z.array(z.string()),
+});
+export type MarkedReference = z.infer<typeof markedReference>;
 
 export type SupervisorOrder =
   /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
+  /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
+  | { readonly type: "openInspector"; readonly host: string; readonly port: number }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
   | { readonly type: "evaluate" }
   | ({
@@ -111,8 +158,14 @@ export type SupervisorOrder =
   | CallOrder
   /** The signal with this number among a call's arguments was aborted. */
   | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
-  /** Finish requests in flight, dispose, and end the task. */
-  | { readonly type: "stop"; readonly drainMs: number };
+  /** A change could not be taken in: for those who listen for `vite:error`. */
+  | { readonly type: "announceFailure"; readonly error: SerializedError }
+  /** Look now which purged versions are still reachable. */
+  | { readonly type: "checkStaleReferences"; readonly requestId: number }
+  /** The same, and write a heap snapshot to `file` when there are any. */
+  | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
+  /** Finish requests in flight, dispose, and end the task. `restarts`: another thread follows. */
+  | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
 
 /** Run a function that the entry exports. */
 export interface CallOrder {
@@ -138,6 +191,10 @@ export interface PlanOrder {
   readonly purge: readonly string[];
   /** In this order. */
   readonly load: readonly string[];
+  /** Those of `load` whose new versions were accepted: who accepts them is told. */
+  readonly accepted?: readonly string[];
+  /** Files to which nothing leads any more: their prune hooks run, what only they keep is closed. */
+  readonly pruned?: readonly string[];
   /** New code for changed and added files. Code of a purged file that is absent here is reused. */
   readonly modules: readonly PreparedModule[];
   /** Modules that are kept, with specifiers that lead elsewhere now. */
@@ -209,10 +266,31 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
   z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
   z.strictObject({ type: z.literal("callFailed"), callId: z.int(), error: serializedError }),
+  /** A module took back what it had accepted: its importers are to be loaded again; with `again` it is, too. */
+  z.strictObject({ type: z.literal("invalidated"), file: z.string(), again: z.boolean() }),
+  /** Told to stop, the app has something to dispose, which may take this long. */
+  z.strictObject({ type: z.literal("disposing"), deadlineMs: z.number() }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
+  z.strictObject({
+    type: z.literal("staleReferencesChecked"),
+    /** Absent: the worker looked by itself. */
+    requestId: z.int().optional(),
+    references: z.array(staleReference),
+    /** Those among them that are to be told. */
+    news: z.array(staleReference),
+  }),
+  /** No snapshot was written when nothing is marked, or with `error`. */
+  z.strictObject({
+    type: z.literal("heapSnapshotWritten"),
+    requestId: z.int(),
+    marked: z.array(markedReference),
+    error: serializedError.optional(),
+  }),
+  /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
+  z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),
   z.strictObject({ type: z.literal("logged"), level: z.enum(["debug", "info", "warn", "error"]), message: z.string() }),
 ]);
 export type WorkerReport = z.infer<typeof workerReport>;

@@ -3,7 +3,16 @@
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
 import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
-import type { BootOrder, LoadedModule, PlanOrder, PublicAddress, WorkerReport } from "../protocol/messages.js";
+import type { Address } from "../options.js";
+import type {
+  BootOrder,
+  LoadedModule,
+  PlanOrder,
+  PublicAddress,
+  StaleReference,
+  SupervisorOrder,
+  WorkerReport,
+} from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
@@ -32,6 +41,9 @@ export type ApplyOutcome =
   | { readonly type: "failed"; readonly error: SerializedError; readonly damaged: readonly string[] }
   | { readonly type: "ended"; readonly end: ThreadEnd };
 
+type StaleReport = Extract<WorkerReport, { type: "staleReferencesChecked" }>;
+export type SnapshotReport = Extract<WorkerReport, { type: "heapSnapshotWritten" }>;
+
 /** Reports that come at any time. */
 export interface EpochListener {
   listenRequested(epoch: AppEpoch, report: ListenReport): void;
@@ -40,7 +52,11 @@ export interface EpochListener {
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
+  invalidated(epoch: AppEpoch, file: string, again: boolean): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
+  /** `references`: all that is stale now; `news`: what is to be told of them. */
+  staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
+  subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -53,6 +69,9 @@ export class AppEpoch {
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
   /** Plan id -> who waits for it; born with the order, dies with the answer or with the thread. */
   readonly #plans = new Map<number, (outcome: ApplyOutcome) => void>();
+  /** Request id -> who waits for it; undefined as the answer when the thread ends. */
+  readonly #requests = new Map<number, (answer: StaleReport | SnapshotReport | undefined) => void>();
+  #lastRequestId = 0;
   #lastPlanId = 0;
   #reportsSeen = 0;
   #alive = true;
@@ -97,6 +116,11 @@ export class AppEpoch {
     if (modules.length > 0) this.#thread.send({ type: "addModules", modules });
   }
 
+  /** Lets a debugger attach to the thread. Two threads cannot have the same port: the one before must have ended. */
+  openInspector({ host, port }: Address): void {
+    if (this.#alive) this.#thread.send({ type: "openInspector", host, port });
+  }
+
   settleListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
     if (this.#alive) this.#thread.send({ type: "settleListen", listenId, ...outcome });
   }
@@ -109,9 +133,26 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 
+  /** The newest code is broken: for those of the app who want to know. */
+  announceFailure(error: SerializedError): void {
+    if (this.#alive) this.#thread.send({ type: "announceFailure", error });
+  }
+
+  /** Has the thread look for stale references now; they are reported as any others. Undefined: it has ended. */
+  async checkStaleReferences(): Promise<readonly StaleReference[] | undefined> {
+    const answer = await this.#ask((requestId) => ({ type: "checkStaleReferences", requestId }));
+    return answer?.type === "staleReferencesChecked" ? answer.references : undefined;
+  }
+
+  /** The same, with a heap snapshot when there are any. */
+  async writeHeapSnapshot(file: string): Promise<SnapshotReport | undefined> {
+    const answer = await this.#ask((requestId) => ({ type: "writeHeapSnapshot", requestId, file }));
+    return answer?.type === "heapSnapshotWritten" ? answer : undefined;
+  }
+
   /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
-  stop(drainMs: number): Promise<void> {
-    return this.#thread.stop(drainMs);
+  stop(drainMs: number, restarts: boolean): Promise<void> {
+    return this.#thread.stop(drainMs, restarts);
   }
 
   #receive(report: WorkerReport): void {
@@ -158,11 +199,25 @@ export class AppEpoch {
       case "callFailed":
         this.calls.receive(report);
         break;
+      case "invalidated":
+        this.#listener.invalidated(this, report.file, report.again);
+        break;
+      case "staleReferencesChecked":
+        this.#listener.staleReferences(this, report.references, report.news);
+        if (report.requestId !== undefined) this.#answer(report.requestId, report);
+        break;
+      case "heapSnapshotWritten":
+        this.#answer(report.requestId, report);
+        break;
+      case "subclassesUnknown":
+        this.#listener.subclassesUnknown(report.names, report.seen);
+        break;
       case "logged":
         this.#listener.logged(report.level, report.message);
         break;
       // How the thread ends is told by the thread itself.
       case "started":
+      case "disposing":
       case "crashed":
       case "exitRequested":
         break;
@@ -181,8 +236,23 @@ export class AppEpoch {
     this.#plans.delete(planId);
   }
 
+  #ask(order: (requestId: number) => SupervisorOrder): Promise<StaleReport | SnapshotReport | undefined> {
+    return new Promise((resolve) => {
+      if (!this.#alive) return resolve(undefined);
+      const requestId = ++this.#lastRequestId;
+      this.#requests.set(requestId, resolve);
+      this.#thread.send(order(requestId));
+    });
+  }
+
+  #answer(requestId: number, answer: StaleReport | SnapshotReport | undefined): void {
+    this.#requests.get(requestId)?.(answer);
+    this.#requests.delete(requestId);
+  }
+
   #end(end: ThreadEnd): void {
     this.#alive = false;
+    for (const requestId of [...this.#requests.keys()]) this.#answer(requestId, undefined);
     this.#boot({ type: "ended", end });
     for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
     // Whoever is told of the end may count what was in flight.

@@ -11,6 +11,7 @@ import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import { SpareThread } from "./spare-thread.js";
+import type { SubclassNames } from "./subclass-names.js";
 
 export interface EpochsOptions {
   readonly options: ResolvedOptions;
@@ -26,7 +27,11 @@ export interface EpochsOptions {
   readonly address: () => { readonly port: number | undefined; readonly host: string | undefined };
   /** Whether an app that is only exported gets a public port. */
   readonly exposes: () => boolean;
+  /** Names of the subclass filter. */
+  readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
+  readonly onInvalidated: EpochListener["invalidated"];
+  readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -63,11 +68,12 @@ export class Epochs {
     return this.#last;
   }
 
-  /** Starts a thread, which loads its runtime and waits. */
-  spawn(): AppEpoch {
-    const { options, table } = this.#with;
+  /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
+  spawn(generation: number): AppEpoch {
+    const { options, table, subclasses } = this.#with;
     const order: BootOrder = {
       epoch: ++this.#last,
+      generation,
       root: options.root,
       entry: options.entry,
       args: [...options.args],
@@ -76,9 +82,12 @@ export class Epochs {
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
       cacheFolder: cacheFolder(options.root),
+      adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
+      ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
+      debuggable: options.inspect !== undefined,
     };
     const epoch = new AppEpoch(order, this.#spare, this.#listener);
     this.#spare = undefined;
@@ -90,6 +99,7 @@ export class Epochs {
   async boot(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
     const app = new LoadedApp(epoch, this.#with.roots(), preparation);
     this.#threads.set(epoch, app);
+    if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
     const outcome = await epoch.boot([...preparation.modules.values()]);
     switch (outcome.type) {
       case "booted":
@@ -118,12 +128,13 @@ export class Epochs {
   async promote(epoch: AppEpoch): Promise<void> {
     const requests = this.#onTrial.get(epoch) ?? [];
     this.#onTrial.delete(epoch);
+    this.#openInspector(epoch);
     await Promise.all(requests.map((request) => this.#with.front.open(request)));
   }
 
   /** Ends a thread; its requests in flight get `drainMs`. */
   async retire(epoch: AppEpoch, drainMs: number): Promise<void> {
-    await epoch.stop(drainMs);
+    await epoch.stop(drainMs, true);
     this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
   }
 
@@ -131,7 +142,7 @@ export class Epochs {
   async close(drainMs: number): Promise<void> {
     this.#closed = true;
     await this.#spare?.destroy();
-    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs)));
+    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false)));
   }
 
   readonly #listener: EpochListener = {
@@ -149,12 +160,22 @@ export class Epochs {
       if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
+    invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
+    staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
+    subclassesUnknown: (names, seen) => {
+      for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
+    },
     logged: (level, message) => this.#with.onLog(level, message),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
     },
   };
+
+  #openInspector(epoch: AppEpoch): void {
+    const { inspect } = this.#with.options;
+    if (inspect) epoch.openInspector(inspect);
+  }
 
   async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
     const { listenId } = report;

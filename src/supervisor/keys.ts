@@ -4,6 +4,7 @@ export interface KeyActions {
   reload(): void;
   restart(): void;
   explain(): void;
+  explainLeak(): void;
   quit(): void;
 }
 
@@ -18,6 +19,7 @@ export function watchKeys(actions: KeyActions, input: NodeJS.ReadStream = proces
     if (key === "r") actions.reload();
     else if (key === "R") actions.restart();
     else if (key === "w") actions.explain();
+    else if (key === "l") actions.explainLeak();
     else if (key === "c") console.clear();
     else if (key === "q" || key === CTRL_C) actions.quit();
   });

@@ -17,6 +17,8 @@ export class LoadedApp {
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
   readonly #fileUses = new FileUses();
+  /** File to the classes that its evaluation made; no entry when it made none. Goes when the file is purged or forgotten. */
+  readonly #classes = new Map<string, LoadedModule["classes"]>();
   /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
   readonly #damaged = new Set<string>();
   /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
@@ -41,6 +43,11 @@ export class LoadedApp {
     return this.#failures;
   }
 
+  /** File to the classes that its evaluation made. */
+  get classes(): ReadonlyMap<string, LoadedModule["classes"]> {
+    return this.#classes;
+  }
+
   /** Number of files that have been evaluated. */
   get size(): number {
     return this.#graph.evaluatedCount;
@@ -54,9 +61,11 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, reads, lists } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists, hot, classes } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
+      if (classes.length > 0) this.#classes.set(file, classes);
+      else this.#classes.delete(file);
       this.#fileUses.evaluated(
         file,
         reads.map((read) => read.file),
@@ -65,8 +74,10 @@ export class LoadedApp {
       changes.push({
         ...node,
         observed: new Set(observed),
+        written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         evaluated: true,
+        hot,
       });
     }
     this.#graph = this.#graph.with(changes);
@@ -118,8 +129,11 @@ export class LoadedApp {
     const again = new Set(loaded.map(({ file }) => file));
     for (const file of purged) {
       const node = preparation.graph.get(file);
-      if (!again.has(file)) this.#fileUses.forget(file);
-      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
+      if (!again.has(file)) {
+        this.#fileUses.forget(file);
+        this.#classes.delete(file);
+      }
+      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false, hot: undefined });
     }
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;
@@ -137,7 +151,10 @@ export class LoadedApp {
     if (lost.length > 0) {
       this.#graph = this.#graph.with([], lost);
       const modules = new Map(this.#modules);
-      for (const file of lost) modules.delete(file);
+      for (const file of lost) {
+        modules.delete(file);
+        this.#classes.delete(file);
+      }
       this.#modules = modules;
     }
     return lost;

@@ -173,7 +173,9 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     opaqueStars: stars.includes(undefined),
     observed: before ? intersection(before.observed, ownTargets(prepared)) : new Set(),
     dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
+    written: before?.written,
     evaluated: before?.evaluated ?? false,
+    hot: before?.hot,
   };
 }
 
@@ -183,9 +185,9 @@ function linksOf(
   target: (index: number) => string | undefined,
 ): ModuleNode["links"] {
   if (interop !== "none") return [];
-  return imports.flatMap(({ names }, index) => {
+  return imports.flatMap(({ names, whole }, index) => {
     const file = target(index);
-    return file !== undefined && names.length > 0 ? [{ target: file, names }] : [];
+    return file !== undefined && names.length > 0 ? [{ target: file, names, ...(whole && { whole }) }] : [];
   });
 }
 
@@ -211,7 +213,9 @@ function brokenNode(file: string, before: ModuleNode | undefined): ModuleNode {
     opaqueStars: true,
     observed: before?.observed ?? new Set(),
     dynamic: before?.dynamic ?? new Set(),
+    written: before?.written,
     evaluated: before?.evaluated ?? false,
+    hot: before?.hot,
   };
 }
 

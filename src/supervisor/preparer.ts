@@ -1,6 +1,8 @@
 /** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
-import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
+import type { TextPosition } from "../compile/code-frame.js";
+import type { CompiledModule, PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
+import { traceBack } from "../compile/source-map.js";
 import { ResolveError, type SourceError } from "../errors.js";
 import type { FileRegistry } from "../files/registry.js";
 import { checkLinks } from "../graph/links.js";
@@ -22,7 +24,7 @@ export class Preparer {
   readonly #roots: () => readonly string[];
 
   constructor(
-    { root, envFiles }: Pick<ResolvedOptions, "root" | "envFiles">,
+    { root, envFiles, configFiles }: Pick<ResolvedOptions, "root" | "envFiles" | "configFiles">,
     registry: FileRegistry,
     roots: () => readonly string[],
   ) {
@@ -32,8 +34,13 @@ export class Preparer {
       cacheFolder: cacheFolder(root),
     });
     this.#registry = registry;
-    this.#configFiles = [...installedPackageFiles(root), ...envFiles];
+    this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
+  }
+
+  /** The place in the source of a place in compiled code; of the newest code, when it was compiled from an older text. */
+  locate(compiled: CompiledModule, position: TextPosition): TextPosition {
+    return compiled.mapped ? traceBack(position, this.#compiler.sourceMap(compiled)) : position;
   }
 
   /** Everything from the roots on, as a fresh start would find it. */

@@ -85,7 +85,7 @@ function levelOf(event: SupervisorEvent): LogLevel {
     case "worker-exit":
       return "error";
     case "stale-references":
-      return "warn";
+      return event.report.inUse ? "info" : "warn";
     case "log":
       return event.report.level;
     default:
@@ -175,6 +175,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
   switch (reason.type) {
     case "changed":
       return changedFiles(reason.files, cwd);
+    case "declined":
+      return `${changedFiles(reason.files, cwd)}, and ${shownPath(reason.by, cwd)} has declined to be replaced`;
     case "asked":
       return ": asked for";
     case "workerExit":
@@ -196,9 +198,12 @@ function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {
   return `${where}uncaught ${cause.error.name}: ${firstLine(cause.error.message)}`;
 }
 
-function staleLine({ file, class: name, count }: StaleReferencesReport, cwd: string): string {
+function staleLine({ file, class: name, count, generation, inUse }: StaleReferencesReport, cwd: string): string {
   const versions = count === 1 ? "1 old version" : `${count} old versions`;
-  return `${PREFIX}stale references: ${versions} of ${name} (${shownPath(file, cwd)}) can still be reached`;
+  const what = name === undefined ? shownPath(file, cwd) : `${name} (${shownPath(file, cwd)})`;
+  const since = `purged ${count === 1 ? "in" : "since"} generation ${generation}`;
+  const next = inUse ? "an open request or connection may hold it" : "unreloader explain-leak says by whom";
+  return `${PREFIX}stale references: ${versions} of ${what}, ${since}, can still be reached; ${next}`;
 }
 
 function logLine({ level, message }: LogReport): string {

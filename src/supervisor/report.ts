@@ -57,6 +57,8 @@ export interface RestartReport {
 export type RestartReason =
   /** node_modules, package.json, a lockfile, tsconfig.json, an env file, a native addon; or any file, by `--scope worker`. */
   | { readonly type: "changed"; readonly files: readonly string[] }
+  /** A change that reaches a file which has declined to be replaced (`import.meta.hot.decline()`). */
+  | { readonly type: "declined"; readonly files: readonly string[]; readonly by: string }
   /** `restart()`, or `R` in the terminal. */
   | { readonly type: "asked" }
   | { readonly type: "workerExit" }
@@ -71,11 +73,19 @@ export interface WorkerExitReport {
   readonly next: "restarting" | "waiting for a change" | "closing";
 }
 
+/** Old versions of a class, or of a module's scope, that somebody who outlives the reload keeps alive. */
 export interface StaleReferencesReport {
   readonly file: string;
-  readonly class: string;
-  /** Old versions that are still reachable. */
+  /** Undefined: the scope of the module, which any of its functions keeps alive. */
+  readonly class?: string | undefined;
+  /** The generation in which the oldest of them was purged. */
+  readonly generation: number;
+  /** Old versions that are still reachable; counted up to 64. */
   readonly count: number;
+  /** Milliseconds since the oldest of them was purged. */
+  readonly ageMs: number;
+  /** A request or an upgraded connection that was open at the purge still is: it may be the holder, and rightly so. */
+  readonly inUse: boolean;
 }
 
 export interface LogReport {

@@ -8,32 +8,39 @@ import { rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import { matchingSourceFiles } from "../globs.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
-import type { LoadedModule, PublicAddress } from "../protocol/messages.js";
+import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
+import { explainLeak } from "./explain-leak.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
+import type { LeakReport } from "./leak-report.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
-import type { FailureReport, PurgedModule, ReloadReport, RestartReason, SupervisorEvents } from "./report.js";
+import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
@@ -59,15 +66,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #listening: ListenReports;
   readonly #embedding: Embedding;
   readonly #address: PublicAddressChoice;
+  readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  /** Files that have taken back what they accepted and are not in `#pending` yet; with true the file goes, too. */
+  readonly #invalidated = new Map<string, boolean>();
+  /** Those of the cycles that run: a second time is no news, and might go on for ever. */
+  readonly #invalidatedInRun = new Set<string>();
+  readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
+  #staleReferences: readonly StaleReferencesReport[] = [];
+  #explaining: Promise<LeakReport[]> | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
@@ -76,6 +91,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread) {
     super();
     this.#options = options;
+    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
@@ -96,6 +112,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => [...matchingSourceFiles(options.require), options.entry];
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -107,13 +124,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       spare,
       address: () => this.#address,
       exposes: () => this.#address.exposes,
+      subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
+      onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
+      onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
   }
 
@@ -172,6 +193,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#freshen();
   }
 
+  /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
+  async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
+    const epoch = await this.#settledEpoch();
+    return (await epoch?.checkStaleReferences()) ?? [];
+  }
+
+  /**
+   * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
+   * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
+   */
+  explainLeak(): Promise<LeakReport[]> {
+    this.#explaining ??= this.#explainLeak().finally(() => {
+      this.#explaining = undefined;
+    });
+    return this.#explaining;
+  }
+
   /** Gives the app's own listeners for `signal` a turn. */
   signal(signal: NodeJS.Signals): void {
     this.#app?.epoch.signal(signal);
@@ -202,6 +240,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         dynamic: [...node.dynamic],
       })),
       inFlight: this.#inFlight(),
+      classes: Object.fromEntries(this.#app?.classes ?? []),
+      /** As of the last look. */
+      staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
     };
   }
@@ -248,9 +289,19 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
   }
 
+  /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
+  #invalidate(epoch: AppEpoch, file: string, again: boolean): void {
+    if (this.#closing || this.#app?.epoch !== epoch || this.#invalidatedInRun.has(file)) return;
+    this.#invalidatedInRun.add(file);
+    this.#invalidated.set(file, again);
+    Atomics.store(this.#table, HOLD, 1);
+    void this.#freshen();
+  }
+
   #mustWork(): boolean {
     if (this.#closing) return false;
-    if (this.#restartReason !== undefined || this.#state.phase === "booting") return true;
+    if (this.#restartReason !== undefined || this.#invalidated.size > 0) return true;
+    if (this.#state.phase === "booting") return true;
     return this.#options.cooldown !== "off" && this.#registry.stale();
   }
 
@@ -275,6 +326,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       }
       return report;
     } finally {
+      this.#invalidatedInRun.clear();
       Atomics.store(this.#table, HOLD, 0);
       this.#app?.epoch.releaseRequests();
     }
@@ -293,8 +345,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycle(): Promise<ReloadReport> {
     const started = performance.now();
     this.#pending.merge(await this.#registry.checkSettled());
+    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
+    for (const [file, again] of this.#invalidated) {
+      this.#pending.invalidated.add(file);
+      if (again) this.#pending.changed.add(file);
+    }
+    this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
     if (this.#pending.empty) return this.#report("unchanged", started);
@@ -313,8 +371,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
+    const invalidated = [...this.#pending.invalidated].filter((file) => app.graph.get(file)?.evaluated);
+    // Its text is the same, but it wants to be evaluated again.
+    for (const file of invalidated) if (this.#pending.changed.has(file)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size === 0) {
+    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
       this.#pending.clear();
       this.#move({ type: "unchanged" });
@@ -326,9 +387,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       return this.#restart(started);
     }
     const planned = (within: "affected" | "app"): ReloadPlan =>
-      planReload({ graph: app.graph, next: preparation.graph, changed, deleted, roots: app.roots, scope: within });
+      planReload({
+        graph: app.graph,
+        next: preparation.graph,
+        changed,
+        deleted,
+        invalidated,
+        roots: app.roots,
+        scope: within,
+      });
 
     let plan = planned(scope);
+    if (plan.declined !== undefined) {
+      this.#restartReason = { type: "declined", files: this.#pending.all(), by: plan.declined };
+      return this.#restart(started);
+    }
     let outcome = await this.#apply(app, preparation, plan);
     if (outcome.type === "failed" && scope === "affected") {
       const whole = planned("app");
@@ -351,11 +424,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (forgotten?.type === "ended") {
       return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
     }
-    this.#preparer.trackUses(app, outcome.loaded);
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome));
+    if ("error" in followed) return this.#tryFreshWorker(app, preparation, followed.error, started);
+    this.#preparer.trackUses(app, followed.loaded);
     this.#registry.untrack([...deleted, ...lost]);
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plan, readers, ...outcome });
+    const report = this.#report("reloaded", started, { plans: followed, readers });
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -375,12 +450,53 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       generation: this.#generation + 1,
       purge: plan.purge,
       load: plan.load,
+      accepted: plan.accepted,
+      pruned: [...this.#pending.deleted].filter((file) => app.graph.has(file)),
       modules,
       relinked,
       forget: [...this.#pending.deleted, ...preparation.failures.keys()],
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   */
+  async #followWrites(
+    app: LoadedApp,
+    first: AppliedPlans,
+  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    let applied = first;
+    for (;;) {
+      const changed = writersIntoKept(applied).filter((file) => {
+        const node = app.graph.get(file);
+        // Whoever accepts its own new versions cleans up behind the old ones.
+        return node?.evaluated && !node.hot?.self;
+      });
+      if (changed.length === 0) return applied;
+      const { graph, roots } = app;
+      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
+      if (outcome.type === "outdated") continue;
+      if (outcome.type !== "applied") {
+        return { error: outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end) };
+      }
+      app.evaluated(outcome.loaded);
+      const before = applied;
+      applied = thenApplied(before, firstApplied(plan, outcome));
+      // Whoever accepts its own new versions may go on writing into a kept one.
+      if (applied.purged.length === before.purged.length) return applied;
+    }
+  }
+
+  /** Evaluates modules again from the code they have. */
+  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
+    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -393,7 +509,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     const generation = this.#generation + 1;
     for (;;) {
-      const order = { ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true };
+      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
       const outcome = await app.epoch.apply(order);
       if (outcome.type !== "outdated") return outcome;
     }
@@ -411,7 +527,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
   ): Promise<ReloadReport> {
     if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#preparer.all());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
@@ -430,11 +546,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const { graph, roots, damaged } = app;
     if (damaged.length === 0) return;
     const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const { purge, load } = plan;
-    const outcome = await app.epoch.apply({ generation: this.#generation, purge, load, ...nothing });
+    const outcome = await this.#applyAgain(app, plan, this.#generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
-    else if (outcome.type === "failed") app.damage(outcome.damaged);
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -443,11 +556,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#restartReason = undefined;
     const old = this.#app;
     this.#listening.loading();
-    const fresh = this.#epochs.spawn();
+    const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();
     const failure = this.#preparer.failureOf(preparation);
     if (failure) {
-      await fresh.stop(0);
+      await fresh.stop(0, true);
       return this.#fail(serializeSourceError(failure), started, preparation);
     }
     this.#move({ type: "boot", epoch: fresh.number });
@@ -463,6 +576,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
     this.#app = app;
+    this.#staleReferences = [];
     this.#bootedAt = performance.now();
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
@@ -507,6 +621,39 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
   }
 
+  // ---- stale references
+
+  #foundStale(
+    epoch: AppEpoch,
+    references: readonly StaleReferencesReport[],
+    news: readonly StaleReferencesReport[],
+  ): void {
+    if (this.#app?.epoch !== epoch) return;
+    this.#staleReferences = references;
+    for (const report of news) this.emit("stale-references", report);
+  }
+
+  async #explainLeak(): Promise<LeakReport[]> {
+    const epoch = await this.#settledEpoch();
+    if (!epoch) return [];
+    return explainLeak(epoch, { folder: this.#socketFolder, locate: (place) => this.#locate(place) });
+  }
+
+  /** The thread that serves, when no reload is under way. */
+  async #settledEpoch(): Promise<AppEpoch | undefined> {
+    this.#assertOpen();
+    while (this.#cycle) await this.#cycle;
+    return this.#app?.epoch;
+  }
+
+  /** To the line: the old version's columns are not worth the newest text's. */
+  #locate({ file, line, column }: HolderPlace): HolderPlace {
+    if (line === undefined) return { file };
+    const compiled = this.#app?.modules.get(file)?.compiled;
+    if (!compiled || column === undefined) return { file, line };
+    return { file, line: this.#preparer.locate(compiled, { line, column }).line };
+  }
+
   // ---- state and reports
 
   get #generation(): number {
@@ -529,6 +676,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
     preparation: Preparation | undefined,
   ): Promise<FailureReport> {
+    this.#app?.epoch.announceFailure(error);
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
     const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
     this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
@@ -542,21 +690,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #report(
     kind: ReloadReport["kind"],
     started: number,
-    applied?: {
-      plan: ReloadPlan;
-      readers: ReadonlyMap<string, string>;
-      purged: readonly PurgedModule[];
-      loaded: readonly LoadedModule[];
-    },
+    applied?: { readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> },
   ): ReloadReport {
     const evaluated = this.#app?.size ?? 0;
-    const loaded = applied?.loaded.map(({ file }) => file) ?? [];
+    const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
     return {
       kind,
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
-      purged: applied?.purged ?? [],
+      purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
       kept: kind === "restarted" ? 0 : evaluated - loaded.length,
@@ -585,6 +728,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
+    if (this.#options.inspect) releaseStoppedThreads();
     await this.#front.shutDown(deadlineMs);
     await this.#embedding.close();
     await this.#epochs.close(deadlineMs);
@@ -599,9 +743,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 /** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
 function whyLoaded(
   file: string,
-  { plan, readers }: { plan: ReloadPlan; readers: ReadonlyMap<string, string> },
+  { plans, readers }: { plans: AppliedPlans; readers: ReadonlyMap<string, string> },
 ): string[] {
-  const chain = plan.why.get(file) ?? [file];
+  const chain = plans.chainOf(file);
   const read = readers.get(chain.at(-1) ?? file);
   return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }

@@ -206,6 +206,22 @@ export const commonJsCorpus: readonly (readonly [title: string, program: string]
     "template literals, async, generators, classes",
     `--- m.cjs\nclass A { static #p = 1; static get p() { return A.#p; } async *g() { yield* [1, 2]; } } exports.done = (async () => { for await (const x of new A().g()) report(x, A.p, \`\${x}\`); })();`,
   ],
+  [
+    "classes look as they were written",
+    `--- m.cjs\nconst look = (C) => [C, Reflect.ownKeys(C), C.name, C.length, Object.getOwnPropertyDescriptor(C, "name")]; report(look(class{}), look(class A { static x = 1; constructor(a, b) {} }), look(class extends Array{})); const B = class { static n = this.name; }, o = { C: class { static n = this.name }, ["D" + 1]: class {} }; let E; E = class {}; const [F = class {}] = [], { G = class { static name = 2 } } = {}; (H = class {}) => report(H.name); report(look(B), B.n, o, o.C.n, E.name, F.name, look(G)); class I { static A = class {}; static #b = class {}; static b = this.#b.name; J = class {}; } report(I.A.name, I.b, new I().J.name); report(look(class{ static name() {} }), (() => class {})().name);`,
+  ],
+  [
+    "what a class runs while it is made, in order",
+    `--- m.cjs\nconst seen = []; const note = (x) => (seen.push(x), x); class A extends (note("base"), Object) { static { note("first"); } static [note("key")] = note("value"); static { note(this.key); note(typeof this.late); } static late = 1; static #p = note("private"); static { note(this.#p); } [note("instance")] = note("made"); } new A(); report(seen); class\nB\n{\nx = 1\nstatic\ny = 2\nstatic\n{ report(this.y) }\nget;\nz\nstatic async\n} report(new B(), B.y, Reflect.ownKeys(new B())); class C{static{report(this === C)}} class D { static a = 1 } class E{'use strict' = 1;;; constructor(){ report(new.target === E, typeof super.toString) }} new E(); class F { static #x = 1; #y = 2; static has(o) { return #y in o && !(#x in o); } } report(F.has(new F()), F.has({})); class G extends null { static m() { return super.x } } report(G.m === undefined); report(typeof (class {}), [class {}].length, (0, class Z {}).name); label: { class L {} break label } if (1) { class M {} report(M.name) } switch (1) { case 1: class N {} report(N.name) }`,
+  ],
+  [
+    "classes in sloppy mode",
+    `--- m.cjs\nfunction f() { return typeof this; } report(f()); class A { static t = f(); static u = (function () { return this === undefined; })(); } report(A.t, A.u); with ({ B: 1 }) { class C { static v = 1 } report(C.v); } var undeclaredInSloppy; x = 1; report(x, delete globalThis.x); report(((a, b = class {}) => b.name)(1)); var yield = 2, let_ = 3; report(yield); if (1) { class K{} report(new K()) }\nmodule.exports = class{} // the end`,
+  ],
+  [
+    "a file that returns early",
+    `--- m.cjs\nreport(require("./a.cjs"), require("./b.cjs"));\n--- a.cjs\nexports.a = 1; var hidden = 1; if (hidden) return; exports.b = 2;\n--- b.cjs\nexports.a = () => hidden; const hidden = 1 /* last */`,
+  ],
   ["uncaught throw", `--- m.cjs\nthrow Object.assign(new TypeError("top"), { code: "E_X" });`],
   ["error thrown by a dependency", `--- m.cjs\nrequire("./a.cjs");\n--- a.cjs\nnull.x;`],
   [

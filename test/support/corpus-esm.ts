@@ -268,6 +268,14 @@ export const esmCorpus: readonly (readonly [title: string, program: string])[] =
     `--- m.mjs\nimport { a } from "./a.mjs"; class C { static s = a; #p = a; f = a; get p() { return this.#p; } static { report(a); } [a] = a; } report(C.s, new C().p, new C());\n--- a.mjs\nexport const a = 1;`,
   ],
   [
+    "classes look as they were written",
+    `--- m.mjs\nconst look = (C) => [C, Reflect.ownKeys(C), C.name, C.length, Object.getOwnPropertyDescriptor(C, "name")]; report(look(class{}), look(class A { static x = 1; constructor(a, b) {} }), look(class extends Array{})); const B = class { static n = this.name; }, o = { C: class { static n = this.name }, ["D" + 1]: class {} }; let E; E = class {}; const [F = class {}] = [], { G = class { static name = 2 } } = {}; (H = class {}) => report(H.name); report(look(B), B.n, o, o.C.n, E.name, F.name, look(G)); class I { static A = class {}; static #b = class {}; static b = this.#b.name; J = class {}; } report(I.A.name, I.b, new I().J.name); report(look(class{ static name() {} }), (() => class {})().name);`,
+  ],
+  [
+    "what a class runs while it is made, in order",
+    `--- m.mjs\nconst seen = []; const note = (x) => (seen.push(x), x); class A extends (note("base"), Object) { static { note("first"); } static [note("key")] = note("value"); static { note(this.key); note(typeof this.late); } static late = 1; static #p = note("private"); static { note(this.#p); } [note("instance")] = note("made"); } new A(); report(seen); class\nB\n{\nx = 1\nstatic\ny = 2\nstatic\n{ report(this.y) }\nget;\nz\nstatic async\n} report(new B(), B.y, Reflect.ownKeys(new B())); class C{static{report(this === C)}} class D { static a = 1 } class E{'use strict' = 1;;; constructor(){ report(new.target === E, typeof super.toString) }} new E(); class F { static #x = 1; #y = 2; static has(o) { return #y in o && !(#x in o); } } report(F.has(new F()), F.has({})); class G extends null { static m() { return super.x } } report(G.m === undefined); report(typeof (class {}), [class {}].length, (0, class Z {}).name); label: { class L {} break label } if (1) { class M {} report(M.name) } switch (1) { case 1: class N {} report(N.name) }`,
+  ],
+  [
     "tagged template keeps strings",
     `--- m.mjs\nimport { t } from "./a.mjs"; report(t\`a\${1}b\`);\n--- a.mjs\nexport const t = (s, ...v) => [s.raw, v];`,
   ],

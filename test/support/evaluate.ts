@@ -155,6 +155,8 @@ class Evaluation {
         })();
       },
       namespace: (index: number) => loaded.namespaces[index],
+      class: (target: unknown) => target,
+      scope: () => undefined,
       meta: {
         __proto__: null,
         url: pathToFileURL(compiled.file).href,

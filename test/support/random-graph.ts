@@ -1,5 +1,5 @@
 /** Random module graphs, and what naive code says about them. */
-import { ModuleGraph, type ModuleNode } from "../../src/graph/module-graph.js";
+import { type Acceptance, ModuleGraph, type ModuleNode } from "../../src/graph/module-graph.js";
 import type { Random } from "./random.js";
 
 export function moduleNode(file: string, rest: Partial<ModuleNode> = {}): ModuleNode {
@@ -60,6 +60,25 @@ export function randomNodes(random: Random, count: number): ModuleNode[] {
 
 export function randomGraph(random: Random, count = random.int(1, 40)): ModuleGraph {
   return ModuleGraph.of(randomNodes(random, count));
+}
+
+/** The same files, some of which accept or decline something. */
+export function withAcceptances(random: Random, nodes: Iterable<ModuleNode>): ModuleNode[] {
+  return [...nodes].map((node) => {
+    if (random.chance(0.6)) return node;
+    const named = [...node.imports, ...node.requires, ...node.dynamic];
+    const hot: Acceptance = {
+      self: random.chance(0.3),
+      exports: random.chance(0.2) ? ["a", "b"].filter(() => random.chance(0.7)) : [],
+      dependencies: named.filter(() => random.chance(0.4)),
+      declined: random.chance(0.05),
+      declinedDependencies: named.filter(() => random.chance(0.05)),
+    };
+    const links = node.imports
+      .filter(() => random.chance(0.7))
+      .map((target) => ({ target, names: ["a", "b"].filter(() => random.chance(0.5)), whole: random.chance(0.2) }));
+    return { ...node, links, hot };
+  });
 }
 
 /** Whether `to` can be reached from `from`. */

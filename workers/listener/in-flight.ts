@@ -41,6 +41,13 @@ export class InFlight {
     return this.#clock();
   }
 
+  /** When the oldest request began that is still in flight, streams included. */
+  oldest(): number | undefined {
+    // In order of their beginning.
+    for (const { since } of this.#requests) return since;
+    return undefined;
+  }
+
   begin(request: RequestInFlight): void {
     this.#requests.add(request);
   }

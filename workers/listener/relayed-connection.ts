@@ -38,6 +38,8 @@ interface Tagged {
 
 export class RelayedConnection {
   readonly socket: Socket;
+  /** Value of the clock of requests when the connection came, in milliseconds. */
+  readonly since: number;
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #base: number;
   readonly #inFlight: InFlight;
@@ -64,6 +66,7 @@ export class RelayedConnection {
     inFlight: InFlight,
   ) {
     this.socket = socket;
+    this.since = inFlight.now();
     this.#server = server;
     this.#table = table;
     this.#base = slotBase(preface.slot);

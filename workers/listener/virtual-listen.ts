@@ -131,6 +131,24 @@ export class VirtualListen {
     return () => inFlight.end(call);
   }
 
+  /** The clock of `oldestInUse`, in milliseconds; it goes in steps. */
+  now(): number {
+    return this.#context.inFlight.now();
+  }
+
+  /**
+   * When the oldest request in flight began, or the oldest connection that was upgraded and is still open: what runs in
+   * them may be code from before a reload, and rightly so. Undefined when there are none.
+   */
+  oldestInUse(): number | undefined {
+    const begun = [...this.#servers].flatMap((server) =>
+      [...server.connections].filter(({ opaque }) => opaque).map(({ since }) => since),
+    );
+    const request = this.#context.inFlight.oldest();
+    if (request !== undefined) begun.push(request);
+    return begun.length === 0 ? undefined : Math.min(...begun);
+  }
+
   /**
    * Resolves when no request is in flight, or after `deadlineMs`, with the number of those left. Event streams, upgraded
    * sockets, long streams and requests that wait for the gate are not waited for.

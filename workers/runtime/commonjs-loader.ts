@@ -2,10 +2,11 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
 import { nodeError } from "./module-errors.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, ModuleVersion, PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
@@ -16,7 +17,10 @@ export interface CommonJsContext {
   readonly natives: NativeModules;
   readonly observer: Observer;
   readonly scripts: Scripts;
+  readonly classes: ClassTable;
   readonly entry: string;
+  /** `module.hot` of a version; absent: there is none. */
+  readonly moduleHot?: ((version: ModuleVersion) => object) | undefined;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
   /** `import()` as the file's code sees it. */
@@ -42,8 +46,15 @@ type CommonJsBody = (
   module: Module,
   filename: string,
   dirname: string,
-  ur: { import(specifier: unknown, options?: ImportCallOptions): Promise<unknown> },
+  ur: BodyContext,
 ) => void;
+
+/** `__ur`: what compiled code calls. */
+interface BodyContext {
+  import(specifier: unknown, options?: ImportCallOptions): Promise<unknown>;
+  class<T>(target: T, reader?: PrivateReader): T;
+  scope(hidden: PrivateBindings): void;
+}
 
 export class CommonJsLoader {
   readonly #context: CommonJsContext;
@@ -65,6 +76,7 @@ export class CommonJsLoader {
     } catch (error) {
       record.version = undefined;
       delete moduleInternals._cache[record.file];
+      this.#context.classes.drop(version.edges);
       this.#context.threw(version, error);
       throw error;
     }
@@ -77,15 +89,23 @@ export class CommonJsLoader {
     return version;
   }
 
-  #evaluate({ record, prepared, edges }: CommonJsModule, module: Module): void {
+  #evaluate(version: CommonJsModule, module: Module): void {
+    const { record, prepared, edges } = version;
+    const { scripts, classes, importFrom } = this.#context;
     if (prepared.compiled.format === "json") {
       module.exports = JSON.parse(prepared.compiled.body);
       return;
     }
-    const body = this.#context.scripts.compileCommonJs(prepared) as CommonJsBody;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, {
-      import: (specifier, options) => this.#context.importFrom(edges, specifier, options),
-    });
+    const body = scripts.compileCommonJs(prepared) as CommonJsBody;
+    const ur: Parameters<CommonJsBody>[5] = {
+      import: (specifier, options) => importFrom(edges, specifier, options),
+      class: (target, reader) => classes.define(edges, target, reader),
+      scope(hidden) {
+        version.privateBindings = hidden;
+      },
+    };
+    version.scope = ur;
+    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
   }
 
   /** The `module` of a file, ready for a new evaluation. */
@@ -107,6 +127,11 @@ export class CommonJsLoader {
     module.filename = file;
     module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
     Object.defineProperty(module, "parent", { configurable: true, get: () => this.#parentOf(record) });
+    const { moduleHot } = this.#context;
+    if (moduleHot) {
+      const get = () => record.version && moduleHot(record.version);
+      Object.defineProperty(module, "hot", { configurable: true, get });
+    }
     Object.defineProperty(module, "require", {
       configurable: true,
       writable: true,
@@ -151,8 +176,8 @@ export class CommonJsLoader {
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     const target = this.#resolve(record, specifier);
-    if (target.type === "builtin") return native(target.name);
-    if (target.type === "native") return native(target.file);
+    if (target.type === "builtin") return this.#context.natives.require(record.file, target.name);
+    if (target.type === "native") return this.#context.natives.require(record.file, target.file);
     return this.#context.requireOwn(target.file, record.file);
   }
 

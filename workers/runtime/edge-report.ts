@@ -1,9 +1,10 @@
-/** Collects what is to be told to the supervisor: which modules were evaluated, and edges that came up later. */
+/** Collects what is to be told to the supervisor: which modules were evaluated, and edges and classes that came up later. */
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import { ModuleEdges } from "./observer.js";
 
 export class EdgeReport {
   readonly #deliver: (modules: LoadedModule[]) => void;
+  readonly #classesOf: (edges: ModuleEdges) => LoadedModule["classes"];
   /** Versions that were evaluated and are current. */
   readonly #evaluated = new WeakSet<ModuleEdges>();
   /** Not told yet, in order of evaluation. */
@@ -11,14 +12,18 @@ export class EdgeReport {
   #held = 0;
   #scheduled = false;
 
-  constructor(deliver: (modules: LoadedModule[]) => void) {
+  constructor(deliver: (modules: LoadedModule[]) => void, classesOf: (edges: ModuleEdges) => LoadedModule["classes"]) {
     this.#deliver = deliver;
+    this.#classesOf = classesOf;
   }
 
   createEdges(file: string): ModuleEdges {
-    return new ModuleEdges(file, (edges) => {
-      if (this.#evaluated.has(edges)) this.#tell(edges);
-    });
+    return new ModuleEdges(file, (edges) => this.changed(edges));
+  }
+
+  /** A version has more to tell than it has told. */
+  changed(edges: ModuleEdges): void {
+    if (this.#evaluated.has(edges)) this.#tell(edges);
   }
 
   evaluated(edges: ModuleEdges): void {
@@ -67,8 +72,11 @@ export class EdgeReport {
       file: edges.file,
       observed: [...edges.observed],
       dynamic: [...edges.dynamic],
+      written: [...edges.written],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
+      ...(edges.hot && { hot: edges.hot }),
+      classes: this.#classesOf(edges),
     }));
     this.#untold.clear();
     return modules;

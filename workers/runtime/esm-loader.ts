@@ -1,6 +1,7 @@
 /** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
 import type Module from "node:module";
 import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, interopStar, interopView, isObject } from "./commonjs-exports.js";
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";
@@ -8,7 +9,7 @@ import { Evaluator } from "./evaluation.js";
 import { createImportMeta } from "./import-meta.js";
 import type { Linker } from "./linker.js";
 import { missingCommonJsExport, missingExport } from "./module-errors.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
@@ -22,7 +23,10 @@ export interface EsmContext {
   readonly linker: Linker;
   readonly commonJs: CommonJsLoader;
   readonly scripts: Scripts;
+  readonly classes: ClassTable;
   readonly entry: string;
+  /** `import.meta.hot` of a version; absent: there is none. */
+  readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
@@ -123,6 +127,7 @@ export class EsmLoader {
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
     const context = new BodyContext(module, this.#context, this.#evaluator);
+    module.scope = context;
     let body = this.#context.scripts.compileEsm(prepared, record.url, form);
     if (prepared.compiled.interop !== "none") {
       const own = this.#commonJsNames(record);
@@ -219,9 +224,7 @@ export class EsmLoader {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
     if (interop === "none") return natives.namespace(target, attributes);
-    const exports: unknown = natives.requireFor(module.record.file)(
-      target.type === "native" ? target.file : target.name,
-    );
+    const exports = natives.require(module.record.file, target.type === "native" ? target.file : target.name);
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.
@@ -265,11 +268,16 @@ class BodyContext {
     module.rebind = () => bind(module.namespaces);
   }
 
-  exports(getters: Record<string, Read>): void {
+  exports(getters: Record<string, Read>, _stars: readonly number[], hidden?: PrivateBindings): void {
     const module = this.#module;
+    module.privateBindings = hidden;
     for (const [name, read] of Object.entries(getters)) module.reads.set(name, read);
     // An attempt that is over (rolled back, purged) must not take the file's namespace.
     if (module.record.version === module) module.record.namespace.bind(module.reads);
+  }
+
+  class<T>(target: T, reader?: PrivateReader): T {
+    return this.#context.classes.define(this.#module.edges, target, reader);
   }
 
   dependencies(): boolean {
@@ -295,13 +303,15 @@ class BodyContext {
   }
 
   get meta(): ImportMeta {
-    const { file, url } = this.#module.record;
-    const { entry, resolve } = this.#context;
+    const module = this.#module;
+    const { file, url } = module.record;
+    const { entry, resolve, importMetaHot } = this.#context;
     this.#meta ??= createImportMeta({
       file,
       url,
       isEntry: file === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
+      ...(importMetaHot && { hot: () => importMetaHot(module) }),
     });
     return this.#meta;
   }

@@ -1,7 +1,7 @@
 /** One version of one ES module: the state that the specification calls a cyclic module record. */
 import type { PreparedModule } from "../../src/compile/compiled-module.js";
 import type { ExportNames } from "./export-names.js";
-import type { ModuleRecord } from "./module-record.js";
+import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import type { Attributes, NativeTarget } from "./native-modules.js";
 import type { ModuleEdges } from "./observer.js";
@@ -40,10 +40,14 @@ export class EsmModule {
   error: unknown;
   /** Own exports by name, once the prologue has run. */
   readonly reads = new Map<string, Read>();
+  /** Undefined before the prologue has run, and when there are none. */
+  privateBindings: PrivateBindings | undefined;
   /** Tells the body that `namespaces` has changed. */
   rebind: (() => void) | undefined;
   /** Runs the body from behind its prologue. */
   resume: (() => unknown) | undefined;
+  /** `__ur` of the body: as long as any function of the module is alive, so is this (see `Scripts`). */
+  scope: object | undefined;
   /** With CommonJS interop: exports that came by `export =`, `module.exports =` or `exports.name =`. */
   commonJs: { reads: ReadonlyMap<string, Read> } | undefined;
   /** Exported names, `export *` expanded; set when linked. */
@@ -73,6 +77,13 @@ export class EsmModule {
     this.record = record;
     this.prepared = prepared;
     this.edges = edges;
+  }
+
+  /** The version has been purged: what is left of it, in functions that others hold, refers to no other version. */
+  release(): void {
+    this.cycleRoot = this;
+    this.reads.clear();
+    this.rebind = undefined;
   }
 
   get hasTopLevelAwait(): boolean {

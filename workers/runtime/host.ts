@@ -2,6 +2,7 @@
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
 import type { LoadedModule } from "../../src/protocol/messages.js";
+import type { ModuleEdges } from "./observer.js";
 
 export interface RuntimeHost {
   /** Compiles and resolves a file that a computed specifier led to; synchronous. Throws what the compiler throws. */
@@ -12,8 +13,12 @@ export interface RuntimeHost {
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
   /** A file was prepared that nobody had added. */
   discovered(module: PreparedModule): void;
+  /** A version has been evaluated, before anybody reads what it exports (cycles aside). */
+  evaluated?(version: ModuleEdges): void;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written?(file: string): void;
+  /** An own file has imported this file of a package. */
+  packageLoaded?(file: string, namespace: object): void;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }

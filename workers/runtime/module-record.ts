@@ -3,10 +3,16 @@ import type Module from "node:module";
 import type { PreparedModule } from "../../src/compile/compiled-module.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import type { EsmModule } from "./esm-module.js";
-import type { Namespace } from "./namespace.js";
+import type { Namespace, Read } from "./namespace.js";
 import type { NamespaceBridge } from "./namespace-bridge.js";
 
 export type ModuleVersion = EsmModule | CommonJsModule;
+
+/**
+ * Gives a getter for each top-level binding that the module does not export. A getter throws a ReferenceError as long as
+ * the declaration of a `let`, `const` or `class` has not been reached.
+ */
+export type PrivateBindings = () => Readonly<Record<string, Read>>;
 
 export class ModuleRecord {
   readonly file: string;

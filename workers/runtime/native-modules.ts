@@ -6,6 +6,7 @@ import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ImportRecord, Resolution } from "../../src/compile/compiled-module.js";
+import { ForeignObjects } from "../state/foreign.js";
 import { nodeError } from "./module-errors.js";
 
 export type NativeTarget = Exclude<Resolution, { type: "file" }>;
@@ -28,6 +29,8 @@ export function nativeUrl(target: NativeTarget): string {
 }
 
 export class NativeModules {
+  /** What own modules were given. */
+  readonly foreign = new ForeignObjects();
   /** URL and attributes to Node's namespace; never dies, as Node never unloads. */
   readonly #namespaces = new Map<string, object>();
   /** Keys known to need `import()`. */
@@ -36,9 +39,14 @@ export class NativeModules {
   readonly #requires = new Map<string, NodeJS.Require>();
   /** Runs the loading of a package: what its top level creates stays with the package. */
   readonly #outside: <Result>(run: () => Result) => Result;
+  readonly #loaded: (file: string, namespace: object) => void;
 
-  constructor(outside: <Result>(run: () => Result) => Result) {
+  constructor(
+    outside: <Result>(run: () => Result) => Result,
+    loaded: (file: string, namespace: object) => void = () => undefined,
+  ) {
     this.#outside = outside;
+    this.#loaded = loaded;
   }
 
   requireFor(file: string): NodeJS.Require {
@@ -59,6 +67,11 @@ export class NativeModules {
     return this.#namespaces.get(url);
   }
 
+  /** Every namespace that own code has loaded. */
+  all(): Iterable<object> {
+    return this.#namespaces.values();
+  }
+
   /** Node's namespace object, evaluated. Throws NativeIsAsync when only `import()` can give it. */
   namespace(target: NativeTarget, attributes: Attributes): object {
     const url = nativeUrl(target);
@@ -67,7 +80,7 @@ export class NativeModules {
     if (known) return known;
     try {
       const namespace = this.#outside(() => this.#importSync(url, attributes));
-      this.#namespaces.set(key, namespace);
+      this.#arrived(target, key, namespace);
       return namespace;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -81,8 +94,21 @@ export class NativeModules {
     const url = nativeUrl(target);
     const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
     const namespace = await this.#outside(load);
-    this.#namespaces.set(keyOf(url, attributes), namespace);
+    this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
+  }
+
+  /** `require()` of a package or a builtin by an own file. */
+  require(importer: string, name: string): unknown {
+    const exports: unknown = this.requireFor(importer)(name);
+    this.foreign.add(exports);
+    return exports;
+  }
+
+  #arrived(target: NativeTarget, key: string, namespace: object): void {
+    this.#namespaces.set(key, namespace);
+    this.foreign.add(namespace);
+    if (target.type === "native") this.#loaded(target.file, namespace);
   }
 
   /**

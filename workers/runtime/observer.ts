@@ -4,16 +4,29 @@
  * of `async function main()`) still counts as its own while the observing window is open.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Acceptance } from "../../src/protocol/messages.js";
+
+const SAYS_NOTHING: Acceptance = {
+  self: false,
+  exports: [],
+  dependencies: [],
+  declined: false,
+  declinedDependencies: [],
+};
 
 /** The edges of one version of one file. Holds paths only, so that async contexts that outlive the version keep nothing. */
 export class ModuleEdges {
   readonly file: string;
   readonly observed = new Set<string>();
   readonly dynamic = new Set<string>();
+  /** Own files whose state is another one since this version wrote to it. */
+  readonly written = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
   readonly reads = new Map<string, string | undefined>();
   /** Folders listed. */
   readonly lists = new Set<string>();
+  /** What the module has said about its reloads; undefined for most. */
+  hot: Acceptance | undefined;
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
   open = true;
   /** The version is purged: what its leftovers still create is to be undone at once. */
@@ -25,9 +38,17 @@ export class ModuleEdges {
     this.#changed = changed;
   }
 
-  observe(file: string): void {
-    if (file === this.file || this.observed.has(file)) return;
+  /** Returns whether it is the first time. */
+  observe(file: string): boolean {
+    if (file === this.file || this.observed.has(file)) return false;
     this.observed.add(file);
+    this.#changed(this);
+    return true;
+  }
+
+  writes(file: string): void {
+    if (file === this.file || this.written.has(file)) return;
+    this.written.add(file);
     this.#changed(this);
   }
 
@@ -43,6 +64,19 @@ export class ModuleEdges {
     this.#changed(this);
   }
 
+  /** Adds to what the module has said about its reloads. */
+  says(more: Partial<Acceptance>): void {
+    const said = this.hot ?? SAYS_NOTHING;
+    this.hot = {
+      self: said.self || more.self === true,
+      exports: [...said.exports, ...(more.exports ?? [])],
+      dependencies: [...said.dependencies, ...(more.dependencies ?? [])],
+      declined: said.declined || more.declined === true,
+      declinedDependencies: [...said.declinedDependencies, ...(more.declinedDependencies ?? [])],
+    };
+    this.#changed(this);
+  }
+
   loadsDynamically(file: string): void {
     if (this.dynamic.has(file)) return;
     this.dynamic.add(file);
@@ -53,6 +87,8 @@ export class ModuleEdges {
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
+  /** Told when a module gets hold of what a file exports; at least at its first read. */
+  reached: ((reader: ModuleEdges, file: string) => void) | undefined;
   #evaluating: ModuleEdges | undefined;
   /** A version whose callback (a timer's) is on the stack, after its evaluation. */
   #resumed: ModuleEdges | undefined;
@@ -92,7 +128,19 @@ export class Observer {
 
   /** A binding of `file` is being read. */
   read(file: string): void {
-    this.reader?.observe(file);
+    const { reader } = this;
+    if (reader?.observe(file)) this.reached?.(reader, file);
+  }
+
+  /** Runs what looks at the app's modules without being one of them: its reads are nobody's. */
+  unobserved<T>(run: () => T): T {
+    const { active } = this;
+    this.active = false;
+    try {
+      return run();
+    } finally {
+      this.active = active;
+    }
   }
 
   /** Runs a piece of a module's evaluation. */
@@ -139,6 +187,11 @@ export class Observer {
       this.#resumed = outer;
       this.#update();
     }
+  }
+
+  /** Whether modules that were evaluated are still watched going on. */
+  get watching(): boolean {
+    return this.#watchesContinuations;
   }
 
   openWindow(): void {

@@ -74,8 +74,19 @@ export class Registry {
     this.#saved = new Map();
   }
 
-  commit(): void {
+  /** Keeps things as they are now; gives the versions that were replaced. */
+  commit(): ModuleVersion[] {
+    const replaced: ModuleVersion[] = [];
+    for (const [record, { version }] of this.#saved ?? []) {
+      if (version && version !== record.version) replaced.push(version);
+    }
     this.#saved = undefined;
+    return replaced;
+  }
+
+  /** Whether a rollback would make this version current again. */
+  mayComeBack(record: ModuleRecord, version: ModuleVersion): boolean {
+    return this.#saved?.get(record)?.version === version;
   }
 
   /** Puts back every record that was touched; gives the versions that are dropped by it. */

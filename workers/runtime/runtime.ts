@@ -6,6 +6,9 @@ import type Module from "node:module";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { ClassTable } from "../classes/class-table.js";
+import { privateFields } from "../state/private-fields.js";
+import { AT_RELOAD, AT_START, WrittenEdges } from "../state/written-edges.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
@@ -15,11 +18,13 @@ import { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { installMainModule } from "./main-module.js";
+import { ModuleBindings } from "./module-bindings.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { NativeIsAsync, NativeModules, nativeUrl } from "./native-modules.js";
 import { type ModuleEdges, Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
@@ -30,8 +35,17 @@ export interface RuntimeOptions {
   readonly root?: string | undefined;
   /** The app's main file: `require.main`, `import.meta.main`. */
   readonly entry: string;
+  /** Scripts carry their source maps with them, for a debugger. Making one costs as much as compiling. */
+  readonly inlineMaps?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
+  /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
+  readonly hot?: HotContexts | undefined;
+}
+
+export interface HotContexts {
+  importMeta(module: EsmModule): object;
+  module(version: ModuleVersion): object;
 }
 
 export interface RuntimePlan {
@@ -49,6 +63,8 @@ export interface RuntimePlan {
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
   /** The plan has failed, and the versions that it made are gone again; awaited. */
   readonly rolledBack?: (() => Promise<void>) | undefined;
+  /** All is evaluated, and there is no way back; awaited. Must not throw. */
+  readonly evaluated?: (() => Promise<void>) | undefined;
   /** Between purge and load; awaited. */
   readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
 }
@@ -61,10 +77,14 @@ export interface AppliedPlan {
 }
 
 export class Runtime {
+  /** Which classes the versions of own files have made. */
+  readonly classes: ClassTable;
+  /** What packages export that have been loaded. */
+  readonly packages: PackageExports;
   readonly #host: RuntimeHost;
   readonly #entry: string;
   readonly #observer: Observer;
-  readonly #natives = new NativeModules((run) => this.#observer.outside(run));
+  readonly #natives: NativeModules;
   readonly #registry: Registry;
   readonly #report: EdgeReport;
   readonly #linker: Linker;
@@ -72,13 +92,31 @@ export class Runtime {
   readonly #esm: EsmLoader;
   readonly #traces: StackTraces;
   readonly #reads: FileReads;
+  readonly #bindings: ModuleBindings;
+  readonly #written: WrittenEdges;
   #uninstall: (() => void) | undefined;
   /** What the first `load` began with. */
   #starts: readonly string[] = [];
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
+    const { hot } = options;
     this.#observer = options.observer ?? new Observer();
+    this.#natives = new NativeModules(
+      (run) => this.#observer.outside(run),
+      (file, namespace) => host.packageLoaded?.(file, namespace),
+    );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
+    this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
+    this.#written = new WrittenEdges({
+      surroundings: {
+        isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
+        isForeign: (value) => this.#natives.foreign.has(value),
+        privateFields: (value) => privateFields(this.classes, value),
+      },
+      bindingsOf: (file) => this.#bindings.of(file),
+      observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
+    });
+    this.#observer.reached = (reader, file) => this.#written.read(reader, file);
     this.#reads = new FileReads({
       root: options.root,
       reader: () => this.#observer.reader,
@@ -90,7 +128,15 @@ export class Runtime {
       resolve: (specifier, importer, kind) => this.#reads.ignore(() => host.resolve(specifier, importer, kind)),
     };
     this.#entry = options.entry;
-    this.#report = new EdgeReport((modules) => host.loaded(modules));
+    this.#report = new EdgeReport(
+      (modules) => host.loaded(modules),
+      (edges) => this.classes.describe(edges),
+    );
+    this.packages = new PackageExports({ registry: this.#registry, natives: this.#natives, entry: options.entry });
+    this.classes = new ClassTable({
+      evaluating: () => this.#observer.reader,
+      added: (edges) => this.#report.changed(edges),
+    });
     this.#traces = new StackTraces({
       compiled: (file) => {
         const record = this.#registry.find(file);
@@ -112,7 +158,8 @@ export class Runtime {
       registry: this.#registry,
       natives: this.#natives,
       observer: this.#observer,
-      scripts: new Scripts(),
+      scripts: new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined),
+      classes: this.classes,
       entry: this.#entry,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),
@@ -120,19 +167,21 @@ export class Runtime {
     };
     this.#commonJs = new CommonJsLoader({
       ...shared,
+      ...(hot && { moduleHot: (version: ModuleVersion) => hot.module(version) }),
       createEdges: (file) => this.#report.createEdges(file),
       resolve: (specifier, importer) => this.#host.resolve(specifier, importer, "require"),
       evaluated: (module) => this.#evaluated(module),
-      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+      threw: (module, error) => this.#threw(module, error),
     });
     this.#esm = new EsmLoader({
       ...shared,
+      ...(hot && { importMetaHot: (module: EsmModule) => hot.importMeta(module) }),
       linker: this.#linker,
       commonJs: this.#commonJs,
       resolve: (specifier, importer, kind) => this.#resolve(specifier, importer, kind),
       loadCommonJs: (record) => this.#loadCommonJs(record, undefined),
       evaluated: (module) => this.#evaluated(module),
-      threw: (module, error) => this.#traces.threwIn(error, module.record.file),
+      threw: (module, error) => this.#threw(module, error),
     });
   }
 
@@ -158,10 +207,15 @@ export class Runtime {
     };
   }
 
-  /** Takes back what `install` did, and forgets own files in Node's own cache. */
-  close(): void {
+  /** Takes back what `install` did; what was evaluated stays. */
+  uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+  }
+
+  /** As `uninstall`, and forgets own files in Node's own cache. */
+  close(): void {
+    this.uninstall();
     for (const record of this.#registry.all()) this.#unload(record);
   }
 
@@ -199,12 +253,33 @@ export class Runtime {
     return this.#registry.find(version.file)?.version?.edges === version;
   }
 
+  /** The version of a file that is loaded, or being loaded. */
+  currentVersion(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
+  }
+
+  /** What importers of the file read, whichever version is current. */
+  namespaceOf(file: string): object {
+    return this.#registry.record(file).namespace.object;
+  }
+
+  /** The own file to which a specifier leads in a module; undefined for what is not own. Throws when it leads nowhere. */
+  targetOf(specifier: string, { prepared, record }: ModuleVersion, kind: "import" | "require"): string | undefined {
+    const index = prepared.compiled.imports.findIndex((imported) => imported.specifier === specifier);
+    const named = prepared.imports[index];
+    const required = Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
+    const known = kind === "require" ? (required ?? named) : (named ?? required);
+    const target = known ?? this.#resolve(specifier, record.file, kind);
+    return target.type === "file" ? target.file : undefined;
+  }
+
   /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
   async load(files: Iterable<string>): Promise<void> {
     const starts = [...files];
     this.#starts = starts;
     this.#report.hold();
     this.#observer.openWindow();
+    this.#written.bounds = AT_START;
     try {
       for (const file of starts) await this.#evaluate(this.#registry.record(file));
     } finally {
@@ -227,6 +302,8 @@ export class Runtime {
     this.#report.deliver();
     this.#report.hold();
     this.#observer.openWindow();
+    this.#written.settle();
+    this.#written.bounds = AT_RELOAD;
     this.#registry.begin();
     try {
       const outdated = this.#evaluatedMeanwhile(plan);
@@ -244,7 +321,8 @@ export class Runtime {
       await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
-      this.#registry.commit();
+      for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      await plan.evaluated?.();
       return { purged, loaded: this.#report.take() };
     } catch (error) {
       this.#rollback();
@@ -265,7 +343,26 @@ export class Runtime {
    * The window opens again with the next `load` or `applyPlan`.
    */
   settle(): void {
+    this.#written.settle();
     this.#observer.closeWindow();
+  }
+
+  /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
+  excuse(object: object): void {
+    this.#written.excuse(object);
+  }
+
+  /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
+  versionOf(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
+  }
+
+  /**
+   * The top-level bindings that the file's version does not export, each with a getter, which throws a ReferenceError
+   * while the binding is not initialised. Empty for a file that is not evaluated.
+   */
+  privateBindings(file: string): Readonly<Record<string, () => unknown>> {
+    return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */
@@ -353,6 +450,7 @@ export class Runtime {
 
   /** `require()` of an own file by another, or by a package. */
   #requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
+    const reader = this.#bindings.lookingAt(file) ? undefined : this.#observer.reader;
     const record = this.#registry.record(file);
     this.#unloadIfDeleted(record);
     const importer = typeof requiredBy === "string" ? this.#registry.find(requiredBy) : undefined;
@@ -360,11 +458,13 @@ export class Runtime {
     this.#observer.read(file);
     if (!this.#isCommonJs(record)) {
       this.#evaluateSync(record, importer?.file);
+      if (reader) this.#written.read(reader, file);
       return this.#esm.required(record);
     }
     const cached = moduleInternals._cache[file];
     if (cached && cached !== record.module) return cached.exports;
     this.#loadCommonJs(record, requiredBy);
+    if (reader) this.#written.read(reader, file);
     const { module } = record;
     if (module && importer?.module && !importer.module.children.includes(module)) importer.module.children.push(module);
     return module?.exports;
@@ -382,13 +482,16 @@ export class Runtime {
     const target = this.#resolve(text, edges.file, "import");
     if (target.type !== "file") {
       if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return this.#natives.namespaceLater(target, null);
       return this.#observer.outside(() => import(nativeUrl(target), options));
     }
     edges.loadsDynamically(target.file);
     reader?.observe(target.file);
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
-    return this.import(target.file);
+    const namespace = await this.import(target.file);
+    if (reader) this.#written.read(reader, target.file);
+    return namespace;
   }
 
   /**
@@ -452,7 +555,9 @@ export class Runtime {
     if (!version) return;
     this.#registry.touch(record);
     record.version = undefined;
+    this.#written.forget(file);
     this.#report.dropped(version.edges);
+    if (!this.#registry.mayComeBack(record, version)) this.classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
     namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
     if (!module) return;
@@ -463,6 +568,7 @@ export class Runtime {
   }
 
   #demand(record: ModuleRecord, name: string): unknown {
+    this.#bindings.lookingAt(record.file);
     if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
     else this.#evaluateSync(record, undefined);
     return Reflect.get(record.namespace.object, name);
@@ -483,10 +589,21 @@ export class Runtime {
   }
 
   #evaluated(module: EsmModule | CommonJsModule): void {
+    const goesOn = module.record.file === this.#entry;
+    this.#written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
+    this.packages.changed();
+    this.#host.evaluated?.(module.edges);
     this.#report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") this.#linker.namesChanged(module.record);
-    if (!this.#observer.evaluating) this.#report.deliverNow();
+    if (this.#observer.evaluating) return;
+    if (!this.#observer.watching) this.#written.settle();
+    this.#report.deliverNow();
+  }
+
+  #threw({ edges, record }: EsmModule | CommonJsModule, error: unknown): void {
+    this.#written.evaluated(edges, false, false);
+    this.#traces.threwIn(error, record.file);
   }
 
   /** What failed is evaluated again when somebody asks for it. */
@@ -499,6 +616,7 @@ export class Runtime {
   #rollback(): void {
     for (const version of this.#registry.rollback()) {
       this.#report.dropped(version.edges);
+      this.classes.drop(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
     }
     for (const record of this.#registry.all()) {

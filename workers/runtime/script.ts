@@ -1,7 +1,14 @@
-/** Puts compiled code together and hands it to V8, under the name that Node would give the file. */
+/**
+ * Puts compiled code together and hands it to V8, under the name that Node would give the file.
+ *
+ * V8 keeps in a function's scope only the variables that inner functions mention. ANCHOR mentions `__ur` and never runs,
+ * so that every function of the module keeps `__ur` alive, whatever it uses itself: how one learns that a purged version
+ * is still alive (classes/stale-references.ts). Holds on Node 20, 22, 24 and 26, for generators too.
+ */
 import v8 from "node:v8";
 import vm from "node:vm";
 import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
+import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
 import type { BodyForm } from "./esm-module.js";
 
 const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
@@ -10,34 +17,49 @@ const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
   async: "async function*",
 };
 
+const ANCHOR = "if (false) () => __ur;";
+
 export class Scripts {
+  readonly #mapOf: ((compiled: CompiledModule) => EncodedSourceMap) | undefined;
   #cacheIsOff = false;
+
+  /** With `mapOf`, each script ends with its source map: a debugger finds its breakpoints by it. */
+  constructor(mapOf?: (compiled: CompiledModule) => EncodedSourceMap) {
+    this.#mapOf = mapOf;
+  }
 
   /** Compiles an `esm` module. The result takes `__ur`, or the CommonJS names first when the module has interop. */
   compileEsm({ compiled }: PreparedModule, url: string, form: BodyForm): unknown {
-    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; `;
+    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; ${ANCHOR} `;
     const open = compiled.interop === "none" ? `(${body}` : `(${COMMONJS_FUNCTION}{ return (${body}`;
     const close = compiled.interop === "none" ? "\n})" : "\n}); })";
     // A generator stops here only if it has something to wait for, so that bodies start in the order of the specification.
     const dependencies = form === "plain" ? "__ur.dependencies(); " : "if (__ur.dependencies()) yield; ";
-    return this.#compile(open + rebindable(compiled) + dependencies, compiled.body, close, url);
+    return this.#compile(open + rebindable(compiled) + dependencies, compiled, close, url);
   }
 
   /** Compiles a `commonjs` module: `(exports, require, module, __filename, __dirname, __ur)`. */
   compileCommonJs({ compiled }: PreparedModule): unknown {
     const head = "(function (exports, require, module, __filename, __dirname, __ur) { ";
-    return this.#compile(head, compiled.body, "\n})", compiled.file);
+    // At the end: a directive must stay first.
+    return this.#compile(head, compiled, `\n;${ANCHOR}})`, compiled.file);
   }
 
-  #compile(head: string, body: string, close: string, filename: string): unknown {
+  #compile(head: string, compiled: CompiledModule, close: string, filename: string): unknown {
     this.#switchCacheOff();
-    const script = new vm.Script(head + body + close, {
+    const script = new vm.Script(head + compiled.body + close + this.#inlineMap(compiled), {
       filename,
       // Positions on the first line are those of the body: breakpoints, stacks and maps need not know of the head.
       columnOffset: -head.length,
       importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     });
     return script.runInThisContext();
+  }
+
+  #inlineMap(compiled: CompiledModule): string {
+    if (!this.#mapOf) return "";
+    const map = Buffer.from(JSON.stringify(this.#mapOf(compiled))).toString("base64");
+    return `\n//# sourceMappingURL=data:application/json;charset=utf-8;base64,${map}`;
   }
 
   /**

@@ -111,10 +111,15 @@ export class StackTraces {
     const file = toPath(name);
     if (!this.#context.compiled(file)) return text;
     const line = frame.getLineNumber() ?? 1;
+    // None for a place before the body, of which V8's text has a negative column: that of the module's function, which a
+    // class's static initialisers are called from.
     const column = frame.getColumnNumber() ?? 1;
     const location = this.#map(file, line, column);
     if (!this.#locations.has(error)) this.#locations.set(error, location);
-    return text.replace(`${name}:${line}:${column}`, `${name}:${location.line}:${location.column}`);
+    const start = text.lastIndexOf(`${name}:${line}:`);
+    if (start === -1) return text;
+    const place = text.slice(start + name.length).replace(/^:\d+:-?\d+/, `:${location.line}:${location.column}`);
+    return text.slice(0, start + name.length) + place;
   }
 
   #evalOrigin(place: string, [name, line, column]: readonly unknown[]): string {
@@ -126,8 +131,7 @@ export class StackTraces {
 
   #map(file: string, line: number, column: number): SourceLocation {
     const compiled = this.#context.compiled(file);
-    // In ES modules the reads of imports are longer than in the source: lines are the same, columns are not.
-    if (!compiled || (!compiled.mapped && compiled.format !== "esm")) return { file, line, column };
+    if (!compiled || (!compiled.mapped && isAsWritten(compiled, line))) return { file, line, column };
     let map = this.#maps.get(compiled);
     if (!map) {
       map = new TraceMap(this.#context.sourceMap(compiled) as never);
@@ -137,6 +141,18 @@ export class StackTraces {
     if (original.line === null) return { file, line, column };
     return { file, ...calleeStart(compiled.source, original.line, original.column + 1) };
   }
+}
+
+/**
+ * Whether a line was left alone. In JavaScript lines are where they were, but columns are not where imports are read and
+ * classes begin. Most lines spare the map, and with it the compiler.
+ */
+function isAsWritten({ source, body }: CompiledModule, line: number): boolean {
+  return lineOf(source.replace(/^\uFEFF/, ""), line) === lineOf(body, line);
+}
+
+function lineOf(text: string, line: number): string {
+  return text.split("\n", line)[line - 1] ?? "";
 }
 
 /**

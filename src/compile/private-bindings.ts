@@ -1,0 +1,23 @@
+/** The top-level bindings that a module does not export, and the text by which the runtime can read them. */
+import { addLexicalNames, addVarNames } from "./bindings.js";
+import { propertyKey } from "./identifier.js";
+import type { Program } from "./syntax-tree.js";
+
+/**
+ * `() => ({ name: () => name, ... })` over what `let`, `const`, `var`, `class` and `function` declare at the top of
+ * `program`; undefined when nothing is left. A function, so that a start pays only for its text. `exported` are the names
+ * (the local ones) that need no second way to be read.
+ */
+export function privateGetters(program: Program, exported: ReadonlySet<string>): string | undefined {
+  const names = new Set<string>();
+  const add = (name: string): void => {
+    if (!exported.has(name)) names.add(name);
+  };
+  const statements = program.body.map((statement) =>
+    "declaration" in statement && statement.declaration ? statement.declaration : statement,
+  );
+  addLexicalNames(statements, add);
+  for (const statement of statements) addVarNames(statement, add, () => false);
+  if (names.size === 0) return undefined;
+  return `() => ({ ${[...names].map((name) => `${propertyKey(name)}: () => ${name}`).join(", ")} })`;
+}

@@ -1,0 +1,82 @@
+/**
+ * An app that registers something in a library, for tests of adapters: it is reloaded many times, and must answer with
+ * the newest version each time, without an error, and without the old versions being kept.
+ */
+import assert from "node:assert/strict";
+import type { OutputLines } from "./output-lines.js";
+import { type ServedApp, type ServeOptions, serve } from "./served-app.js";
+import { TempApp } from "./temp-app.js";
+
+export interface AdapterApp {
+  /** Packages of the project that the app uses. */
+  readonly packages: readonly string[];
+  /**
+   * The app: `main.js` (or `.mjs`, `.ts`), CommonJS unless named otherwise. It can use `./probe.cjs`: `watch(object)` for
+   * what must be collected when its file is purged, and `serve(version)`, which answers `/` with what the function
+   * `version` gives, and `/alive` with the number of watched objects that are still there.
+   */
+  readonly files: Readonly<Record<string, string>>;
+  readonly entry: string;
+  /** File that is edited: `version-1` in its text becomes `version-2`, and so on. */
+  readonly edited: string;
+  readonly options?: ServeOptions;
+}
+
+const probe = `
+const http = require("node:http");
+const v8 = require("node:v8");
+const vm = require("node:vm");
+const KEY = Symbol.for("test.watched");
+v8.setFlagsFromString("--expose-gc");
+const gc = vm.runInNewContext("gc");
+process[KEY] ??= [];
+exports.watch = (target) => {
+  process[KEY].push(new WeakRef(target));
+  return target;
+};
+exports.alive = async () => {
+  for (let round = 0; round < 5; round++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    gc();
+  }
+  return process[KEY].filter((one) => one.deref() !== undefined).length;
+};
+exports.serve = (version) => {
+  http.createServer(async (request, response) => {
+    try {
+      response.end(String(await (request.url === "/alive" ? exports.alive() : version(request))));
+    } catch (error) {
+      response.statusCode = 500;
+      response.end(error.stack);
+    }
+  }).listen(0, "127.0.0.1");
+};
+`;
+
+export interface Reloaded {
+  readonly served: ServedApp;
+  readonly app: TempApp;
+  readonly lines: OutputLines;
+  /** Watched objects that are alive. */
+  alive(): Promise<number>;
+}
+
+/** Serves the app, reloads it `times` times and checks each answer; then `check` looks at what is left. */
+export async function reloadManyTimes(
+  { packages, files, entry, edited, options }: AdapterApp,
+  times: number,
+  check: (reloaded: Reloaded) => Promise<void> = async () => undefined,
+): Promise<void> {
+  await using app = new TempApp({ "probe.cjs": probe, ...files }, { packages });
+  await using served = await serve(app, entry, options);
+  const pid = served.pid;
+  assert.equal(await served.text("/"), "version-1", String(served.lines));
+  for (let version = 2; version <= times + 1; version++) {
+    app.write(edited, app.read(edited).replaceAll(`version-${version - 1}`, `version-${version}`));
+    assert.equal(await served.text("/"), `version-${version}`, String(served.lines));
+  }
+  assert.equal(served.pid, pid);
+  const said = served.lines.all.filter((line) => /failed|restarted|warn/i.test(line));
+  assert.deepEqual(said, [], "no reload failed, and the worker was kept");
+  await check({ served, app, lines: served.lines, alive: async () => Number(await served.text("/alive")) });
+}

@@ -1,0 +1,109 @@
+/** The adapters that are in use: attaches each to the libraries that the app loads, and tells them what is purged. */
+import type { Adapter, AdapterContext, AttachedAdapter, Method, PurgedClasses } from "../../src/protocol/adapter.js";
+import type { Ledger } from "../ledger/ledger.js";
+import type { LoadedPackage } from "./package-loads.js";
+
+export interface AdaptersOptions {
+  readonly ledger: Ledger;
+  /** Those for a package, in the order in which they are attached. */
+  adaptersFor(packageName: string): readonly Adapter[];
+  warn(message: string): void;
+}
+
+export class Adapters {
+  readonly #options: AdaptersOptions;
+  readonly #attached: { readonly name: string; readonly adapter: AttachedAdapter }[] = [];
+  /** Exports that an adapter is attached to; the app keeps its libraries for ever. */
+  readonly #known = new WeakMap<Adapter, WeakSet<object>>();
+  /** Object -> names of its methods that are wrapped already: a library may show one object by two ways. */
+  readonly #wrapped = new WeakMap<object, Set<PropertyKey>>();
+  /** Said already. */
+  readonly #warnings = new Set<string>();
+
+  constructor(options: AdaptersOptions) {
+    this.#options = options;
+  }
+
+  /** Whether anybody wants the exports of this package. */
+  wants(packageName: string): boolean {
+    return this.#options.adaptersFor(packageName).length > 0;
+  }
+
+  packageLoaded({ name, version, exports }: LoadedPackage): void {
+    if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
+    for (const adapter of this.#options.adaptersFor(name)) {
+      const known = this.#known.get(adapter) ?? new WeakSet();
+      this.#known.set(adapter, known);
+      if (known.has(exports)) continue;
+      known.add(exports);
+      try {
+        const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter));
+        if (attached?.purge) this.#attached.push({ name: adapter.name, adapter: attached });
+      } catch (error) {
+        this.#warn(adapter, `could not be attached to ${name} ${version}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** Whether any adapter has to be told of purged classes. */
+  get any(): boolean {
+    return this.#attached.length > 0;
+  }
+
+  /** Resolves with true: a registry may have lost something. */
+  async purge(purged: PurgedClasses): Promise<true> {
+    for (const { name, adapter } of this.#attached) {
+      if (!adapter.purge) continue;
+      try {
+        await this.#options.ledger.outside(() => adapter.purge?.(purged));
+      } catch (error) {
+        this.#options.warn(`adapter ${name} failed to purge the classes of ${purged.file}: ${messageOf(error)}`);
+      }
+    }
+    return true;
+  }
+
+  #contextOf(adapter: Adapter): AdapterContext {
+    const { ledger } = this.#options;
+    return {
+      record: (what, undo) => void ledger.record(what, undo),
+      get owner() {
+        return ledger.owner?.file;
+      },
+      outside: (run) => ledger.outside(run),
+      wrap: (target, name, replace) => this.#wrap(target, name, replace),
+      warn: (message) => this.#warn(adapter, message),
+    };
+  }
+
+  #wrap(target: unknown, name: PropertyKey, replace: (original: Method) => Method): void {
+    if ((typeof target !== "object" && typeof target !== "function") || target === null) return;
+    const original: unknown = Reflect.get(target, name);
+    if (typeof original !== "function") return;
+    const wrapped = this.#wrapped.get(target) ?? new Set();
+    this.#wrapped.set(target, wrapped);
+    if (wrapped.has(name)) return;
+    const descriptor = Object.getOwnPropertyDescriptor(target, name);
+    if (descriptor && !descriptor.configurable && !descriptor.writable) return;
+    const replacement = replace(original as Method);
+    for (const key of Reflect.ownKeys(original)) {
+      const own = Object.getOwnPropertyDescriptor(original, key);
+      const present = Object.getOwnPropertyDescriptor(replacement, key);
+      if (own && (!present || present.configurable)) Object.defineProperty(replacement, key, own);
+    }
+    const { enumerable = false } = descriptor ?? {};
+    wrapped.add(name);
+    Object.defineProperty(target, name, { configurable: true, writable: true, enumerable, value: replacement });
+  }
+
+  #warn({ name }: Adapter, message: string): void {
+    const text = `adapter ${name}: ${message}`;
+    if (this.#warnings.has(text)) return;
+    this.#warnings.add(text);
+    this.#options.warn(text);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

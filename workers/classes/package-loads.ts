@@ -1,0 +1,89 @@
+/**
+ * Notices that a package's main module has been loaded, by whomever, and gives its exports. CommonJS is seen as Node loads
+ * it; an ES module when an own file imports it.
+ */
+import { readFileSync } from "node:fs";
+import Module, { createRequire } from "node:module";
+import path from "node:path";
+
+export interface LoadedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: unknown;
+}
+
+export interface PackageLoadsOptions {
+  /** Only these packages are looked at. */
+  wants(packageName: string): boolean;
+  loaded(found: LoadedPackage): void;
+}
+
+interface LoadableModule {
+  load(this: Module, file: string): void;
+}
+
+const require = createRequire(import.meta.url);
+
+const BELOW_PACKAGE = /^(.*[\\/]node_modules[\\/])((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
+
+export class PackageLoads {
+  readonly #options: PackageLoadsOptions;
+  /** Folder of a package to its main file by `require`; as many as there are packages that are wanted. */
+  readonly #mains = new Map<string, string | undefined>();
+
+  constructor(options: PackageLoadsOptions) {
+    this.#options = options;
+  }
+
+  /** Listens to Node's loader until the returned function is called. */
+  install(): () => void {
+    const prototype = Module.prototype as unknown as LoadableModule;
+    const original = prototype.load;
+    const self = this;
+    const load = function (this: Module, file: string): void {
+      original.call(this, file);
+      self.commonJsLoaded(file, this.exports);
+    };
+    prototype.load = load;
+    return () => {
+      if (prototype.load === load) prototype.load = original;
+    };
+  }
+
+  commonJsLoaded(file: string, exports: unknown): void {
+    const found = this.#packageOf(file);
+    if (found && this.#mainOf(found) === file) this.#tell(found, exports);
+  }
+
+  /** An own file imported this file of a package, by whatever entry point. */
+  imported(file: string, namespace: object): void {
+    const found = this.#packageOf(file);
+    if (found) this.#tell(found, require.cache[file]?.exports ?? namespace);
+  }
+
+  #tell({ name, folder }: { name: string; folder: string }, exports: unknown): void {
+    const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as { version?: string };
+    this.#options.loaded({ name, version: version ?? "", exports });
+  }
+
+  #packageOf(file: string): { name: string; folder: string } | undefined {
+    const [, above, below] = BELOW_PACKAGE.exec(file) ?? [];
+    if (above === undefined || below === undefined) return undefined;
+    const name = below.replace("\\", "/");
+    return this.#options.wants(name) ? { name, folder: above + below } : undefined;
+  }
+
+  #mainOf({ name, folder }: { name: string; folder: string }): string | undefined {
+    if (!this.#mains.has(folder)) {
+      this.#mains.set(folder, undefined);
+      try {
+        this.#mains.set(folder, createRequire(path.join(folder, "package.json")).resolve(`${folder}`));
+        this.#mains.set(folder, createRequire(path.join(folder, "..", "package.json")).resolve(name));
+      } catch (error) {
+        // A package without an entry for `require` is only met as an ES module.
+        if (!(error instanceof Error && "code" in error)) throw error;
+      }
+    }
+    return this.#mains.get(folder);
+  }
+}

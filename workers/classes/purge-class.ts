@@ -1,0 +1,24 @@
+/** Takes one class out of the process: its own purge hook runs, and its global name goes. */
+import type { AnyClass } from "./base-chain.js";
+import type { OwnClass } from "./class-table.js";
+
+/** A static method of this name is called before the class goes; it may return a promise. Subclasses inherit it. */
+const PURGE = Symbol.for("unreloader.purge");
+
+/** What purging and reopening need of a class. `reader`: it has `#private` members. */
+export type KnownClass = Pick<OwnClass, "target" | "name" | "reader">;
+
+/** Gives whether there was anything to do; a promise when the hook takes time. Throws, or rejects with, what the hook does. */
+export function purgeClass({ target, name }: KnownClass): boolean | Promise<boolean> {
+  const deleted = deleteGlobal(name, target);
+  const hook: unknown = Reflect.get(target, PURGE);
+  if (typeof hook !== "function") return deleted;
+  const result: unknown = Reflect.apply(hook, target, []);
+  return result instanceof Promise ? result.then(() => true) : true;
+}
+
+/** Not when something else stands there by now, or when it would have to be asked of a getter. */
+function deleteGlobal(name: string, target: AnyClass): boolean {
+  const descriptor = Reflect.getOwnPropertyDescriptor(globalThis, name);
+  return name !== "" && descriptor?.value === target && Reflect.deleteProperty(globalThis, name);
+}

@@ -1,0 +1,105 @@
+/** Stale references of this thread: looks for them now and then, and when the supervisor asks, and reports. */
+import { rmSync } from "node:fs";
+import v8 from "node:v8";
+import { threadId } from "node:worker_threads";
+import type { WorkerReport } from "../../src/protocol/messages.js";
+import { serializeError } from "../../src/protocol/serialized-error.js";
+import { UnreloaderWatchedReference } from "../../src/protocol/watched-reference.js";
+import type { ModuleVersion } from "../runtime/module-record.js";
+import { garbageCollector } from "./collect-garbage.js";
+import { StaleCheckSchedule } from "./stale-check-schedule.js";
+import { type PurgedVersion, StaleReferences } from "./stale-references.js";
+
+export interface StaleReportsOptions {
+  send(report: WorkerReport): void;
+  /** Clock of requests, in milliseconds. */
+  now(): number;
+  busy(): boolean;
+  /** See StaleReferencesOptions. */
+  oldestInUse(): number | undefined;
+}
+
+/** A version that a plan purges, and what its classes are before they go. */
+export interface GoneVersion {
+  readonly version: ModuleVersion;
+  readonly classes: PurgedVersion["classes"];
+  /** Some of its classes are reopened: their instances go on, and with them the scope that the classes came from. */
+  readonly reopened: boolean;
+}
+
+export class StaleReports {
+  readonly #options: StaleReportsOptions;
+  readonly #references: StaleReferences;
+  readonly #schedule: StaleCheckSchedule;
+  #lastMarker = 0;
+
+  constructor(options: StaleReportsOptions) {
+    this.#options = options;
+    this.#references = new StaleReferences({
+      collect: garbageCollector(),
+      now: options.now,
+      oldestInUse: options.oldestInUse,
+      watch: (target) => new UnreloaderWatchedReference(`unreloader ${threadId} ${++this.#lastMarker}`, target),
+    });
+    this.#schedule = new StaleCheckSchedule({
+      now: () => performance.now(),
+      busy: options.busy,
+      check: () => this.#look(undefined),
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms).unref();
+        return () => clearTimeout(timer);
+      },
+    });
+  }
+
+  /** A plan was applied that purged these versions for good. */
+  purged(generation: number, gone: readonly GoneVersion[]): void {
+    const watched = gone.map(({ version, classes, reopened }) => ({
+      file: version.record.file,
+      scope: reopened ? undefined : version.scope,
+      classes,
+    }));
+    for (const { version } of gone) {
+      version.scope = undefined;
+      if (version.kind === "esm") version.release();
+    }
+    this.#references.watch(generation, watched);
+    if (this.#references.size > 0) this.#schedule.reloaded();
+  }
+
+  /** Looks now; the answer has `requestId`. */
+  async check(requestId: number): Promise<void> {
+    await this.#look(requestId);
+  }
+
+  /** Looks now, and writes a snapshot of the heap to `file` if anything is stale. Stops this thread for seconds. */
+  async snapshot(requestId: number, file: string): Promise<void> {
+    await this.#look(undefined);
+    // What was looked at through a WeakRef is held until this turn is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    const marked = this.#references.marked();
+    const answer = { type: "heapSnapshotWritten", requestId, marked } as const;
+    try {
+      if (marked.length > 0) v8.writeHeapSnapshot(file);
+      this.#options.send(answer);
+    } catch (error) {
+      rmSync(file, { force: true });
+      this.#options.send({ ...answer, error: serializeError(error) });
+    }
+  }
+
+  close(): void {
+    this.#schedule.close();
+  }
+
+  async #look(requestId: number | undefined): Promise<boolean> {
+    const { references, news, unsettled } = await this.#references.check();
+    this.#options.send({
+      type: "staleReferencesChecked",
+      ...(requestId !== undefined && { requestId }),
+      references: [...references],
+      news: [...news],
+    });
+    return unsettled;
+  }
+}

@@ -1,0 +1,98 @@
+/** Decides which classes `--subclasses` selects. Pure: what is loaded is asked of the one who knows. */
+import type { SubclassName } from "../../src/protocol/subclass-name.js";
+import { type AnyClass, basesOf } from "./base-chain.js";
+
+/** What the filter has to know of the thread. */
+export interface ClassWorld {
+  /** The name under which a class was defined; empty for none. */
+  nameOf(target: AnyClass): string;
+  /** What a package exports (`module.exports`, namespaces), one for each way in which it has been loaded. */
+  exportsOf(packageName: string): Iterable<unknown>;
+}
+
+/** What has been seen since the start, for names that mean nothing. */
+export interface SeenNames extends ClassWorld {
+  /** Every class that a file has defined. */
+  classes(): Iterable<AnyClass>;
+  hasGlobal(name: string): boolean;
+  /** Exports of every package that has been loaded. */
+  allExports(): Iterable<unknown>;
+}
+
+export class SubclassFilter {
+  readonly #names: readonly SubclassName[];
+  /** The plain ones among the names. */
+  readonly #plain: ReadonlySet<string>;
+
+  constructor(names: readonly SubclassName[]) {
+    this.#names = names;
+    this.#plain = new Set(names.flatMap((name) => (name.type === "plain" ? [name.name] : [])));
+  }
+
+  /** Whether the class is, or descends from, a named one. */
+  selects(target: AnyClass, world: ClassWorld): boolean {
+    const exported = this.#exported(world);
+    return [target, ...basesOf(target)].some((base) => this.#plain.has(world.nameOf(base)) || exported.has(base));
+  }
+
+  /**
+   * Whether what stands on globalThis under `name` goes with the file that put it there. A class goes when it is
+   * selected, a plain object or function when its exact name is given; other values are nobody's business.
+   */
+  selectsGlobal(name: string, value: unknown, world: ClassWorld): boolean {
+    if (!isObject(value)) return true;
+    if (this.#plain.has(name)) return true;
+    return typeof value === "function" && this.selects(value, world);
+  }
+
+  /** Names for which nothing has ever been seen. */
+  unknown(seen: SeenNames): SubclassName[] {
+    const classes = new Set(seenNames(seen));
+    const exported = [...seen.allExports()];
+    return this.#names.filter((wanted) => {
+      if (wanted.type === "export") return exportedAs(wanted.name, seen.exportsOf(wanted.package)).length === 0;
+      if (classes.has(wanted.name) || seen.hasGlobal(wanted.name)) return false;
+      return !exported.some((exports) => hasExport(exports, wanted.name));
+    });
+  }
+
+  #exported(world: ClassWorld): Set<unknown> {
+    const exported = new Set<unknown>();
+    for (const wanted of this.#names) {
+      if (wanted.type === "plain") continue;
+      for (const value of exportedAs(wanted.name, world.exportsOf(wanted.package))) exported.add(value);
+    }
+    return exported;
+  }
+}
+
+/** Names of the app's classes and of what they descend from. */
+export function* seenNames(seen: SeenNames): Generator<string> {
+  for (const target of seen.classes()) for (const one of [target, ...basesOf(target)]) yield seen.nameOf(one);
+}
+
+/** What stands under `name` in a package's exports, or on its default export. */
+function exportedAs(name: string, exports: Iterable<unknown>): unknown[] {
+  const found: unknown[] = [];
+  for (const one of exports) {
+    for (const holder of holders(one)) if (name in holder) found.push(Reflect.get(holder, name));
+    // `pkg#default` of a CommonJS package that is a class.
+    if (name === "default" && typeof one === "function") found.push(one);
+  }
+  return found.filter((value) => typeof value === "function");
+}
+
+/** Without calling a getter of that name: packages have some that load more, or warn. */
+function hasExport(exports: unknown, name: string): boolean {
+  return holders(exports).some((holder) => name in holder);
+}
+
+function holders(exports: unknown): object[] {
+  if (!isObject(exports)) return [];
+  const nested: unknown = "default" in exports ? Reflect.get(exports, "default") : undefined;
+  return isObject(nested) ? [exports, nested] : [exports];
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}

@@ -1,0 +1,129 @@
+/**
+ * What one object holds at this moment, one level deep, as a list in which a name and a value take turns. Two lists of one
+ * object tell whether somebody has written to it in between. No accessor is called: apps count their calls, too.
+ */
+import { EventEmitter } from "node:events";
+
+export type Slots = readonly unknown[];
+
+/** What has to be known of an app to look at its objects. */
+export interface Surroundings {
+  /** A class or constructor function of the app's own. */
+  isOwnClass(made: object): boolean;
+  /** What a package or Node exports: nothing of the app's. */
+  isForeign(value: object): boolean;
+  /** Values of an object's `#private` fields; undefined when it has none, or none that can be read. */
+  privateFields(value: object): readonly unknown[] | undefined;
+}
+
+/** Stands for a property that has a getter: what it would give is not asked. */
+export const ACCESSOR = Symbol("accessor");
+/** Stands for a binding that is not initialised yet. */
+export const UNINITIALISED = Symbol("uninitialised");
+
+/** Of a larger collection only its size and this many entries are compared. */
+const ENTRIES = 1000;
+
+/** Undefined for what holds no state of modules: primitives in objects' clothes, Node's own objects, packages. */
+export function slotsOf(value: object, surroundings: Surroundings): Slots | undefined {
+  if (surroundings.isForeign(value)) return undefined;
+  if (typeof value === "function") return slotsOfFunction(value, surroundings);
+  if (Array.isArray(value)) return slotsOfArray(value);
+  if (value instanceof Map) return slotsOfMap(value);
+  if (value instanceof Set) return slotsOfArray([...first(value)], value.size);
+  if (!isOpaque(value, surroundings)) return slotsOfProperties(value, surroundings);
+  return undefined;
+}
+
+/** An instance of a class that the app did not write: what it works out lazily and keeps is nobody's writing. */
+export function isLibraryInstance(value: object, surroundings: Surroundings): boolean {
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
+  if (typeof value === "function") return false;
+  const made = constructorOf(value);
+  return made !== undefined && made !== Object && !surroundings.isOwnClass(made);
+}
+
+/** The function that made it, by its prototype; undefined without one. */
+export function constructorOf(value: object): object | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (typeof prototype !== "object" || prototype === null) return undefined;
+  const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof made === "function" ? made : undefined;
+}
+
+/** An object's own properties, accessors unasked, without those that `skip` names. */
+export function slotsOfProperties(value: object, surroundings: Surroundings, skip = NOTHING): Slots {
+  const slots: unknown[] = [];
+  for (const key of Reflect.ownKeys(value)) {
+    if (skip.has(key)) continue;
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if (property) slots.push(key, "value" in property ? property.value : ACCESSOR);
+    if (slots.length > ENTRIES * 2) break;
+  }
+  const fields = surroundings.privateFields(value);
+  if (fields) for (const [index, field] of fields.entries()) slots.push(`#${index}`, field);
+  return slots;
+}
+
+const NOTHING: ReadonlySet<PropertyKey> = new Set();
+const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "prototype", "arguments", "caller"]);
+
+function slotsOfFunction(value: object, surroundings: Surroundings): Slots | undefined {
+  // A class that extends another one has that one for its prototype. Packages make functions with such prototypes, too.
+  if (Object.getPrototypeOf(value) !== Function.prototype && !surroundings.isOwnClass(value)) return undefined;
+  const slots = slotsOfProperties(value, surroundings, OF_EVERY_FUNCTION);
+  const prototype: unknown = Object.getOwnPropertyDescriptor(value, "prototype")?.value;
+  if (typeof prototype !== "object" || prototype === null || Reflect.ownKeys(prototype).length < 2) return slots;
+  return [...slots, "prototype", prototype];
+}
+
+function slotsOfArray(value: readonly unknown[], size = value.length): Slots {
+  const slots: unknown[] = ["length", size];
+  for (let index = 0; index < value.length && index < ENTRIES; index++) slots.push(index, value[index]);
+  return slots;
+}
+
+function slotsOfMap(value: ReadonlyMap<unknown, unknown>): Slots {
+  const slots: unknown[] = ["size", value.size];
+  for (const [key, entry] of first(value)) slots.push(key, entry);
+  return slots;
+}
+
+function* first<T>(entries: Iterable<T>): Iterable<T> {
+  let count = 0;
+  for (const entry of entries) {
+    if (count++ === ENTRIES) return;
+    yield entry;
+  }
+}
+
+/** Objects that change by themselves, or whose insides are not an app's business. */
+function isOpaque(value: object, surroundings: Surroundings): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
+  const made = constructorOf(value);
+  if (made === undefined || made === EventEmitter || surroundings.isOwnClass(made)) return false;
+  const { name } = made as { name: string };
+  // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.
+  if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return true;
+  return NODES_OWN.has(name) || Reflect.get(globalThis, name) === made;
+}
+
+/** Classes of Node that are neither global nor emitters. */
+const NODES_OWN: ReadonlySet<string> = new Set([
+  "Agent",
+  "AsyncHook",
+  "AsyncLocalStorage",
+  "AsyncResource",
+  "Cipheriv",
+  "Hash",
+  "Hmac",
+  "Immediate",
+  "Module",
+  "ModuleWrap",
+  "PerformanceObserver",
+  "Resolver",
+  "SecureContext",
+  "StatementSync",
+  "Timeout",
+]);

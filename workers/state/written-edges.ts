@@ -1,0 +1,182 @@
+/**
+ * Which modules write into which while they are evaluated: `router.get(...)` on a router that another file exports, a
+ * push into a registry, a call that counts. A module can only write to what it has got hold of, so the state of a file is
+ * looked at when a module under evaluation first reads it, and again when that evaluation is over; a difference is a
+ * written edge. Between the two looks nothing else runs, unless the evaluation is asynchronous.
+ */
+import type { ModuleEdges } from "../runtime/observer.js";
+import { firstDifference } from "./differences.js";
+import { stateOf } from "./known-kinds.js";
+import { type Bounds, join, type Reached, reach } from "./reach.js";
+import { isLibraryInstance, type Slots, type Surroundings, slotsOf } from "./slots.js";
+
+export interface WrittenEdgesContext {
+  readonly surroundings: Surroundings;
+  /** The bindings of an own file, exported and private, by name; undefined when it has not been evaluated. */
+  bindingsOf(file: string): Slots | undefined;
+  /** Own files that a file has read while it was evaluated. */
+  observedBy(file: string): Iterable<string>;
+}
+
+/** At a start each look is taken beside many others; at a reload only few modules are evaluated. */
+export const AT_START: Bounds = { depth: 4, objects: 64 };
+export const AT_RELOAD: Bounds = { depth: 6, objects: 2000 };
+/** Files that are searched for the one to which a changed object belongs. */
+const SEARCHED = 300;
+
+interface FileState {
+  readonly file: string;
+  readonly bindings: Slots;
+  /** What can be reached from them. */
+  readonly reached: readonly Reached[];
+  /** The objects of `reached`, once somebody asks. */
+  objects: ReadonlySet<object> | undefined;
+}
+
+interface Difference {
+  readonly path: string;
+  /** The object that was written to; undefined: one of the file's own bindings. */
+  readonly object: object | undefined;
+}
+
+export class WrittenEdges {
+  readonly #context: WrittenEdgesContext;
+  bounds = AT_START;
+  /** Object to what it held at the last look. One for all files: a change is found once, by whoever looks first. */
+  readonly #contents = new Map<object, Slots>();
+  /** File to its state at the last look. */
+  readonly #states = new Map<string, FileState>();
+  /** Version under evaluation to the files that it has read; innermost last. */
+  readonly #watching = new Map<ModuleEdges, Set<string>>();
+  /** The same for versions whose evaluation is over, but who may go on: `async function main()`. */
+  readonly #ended = new Map<ModuleEdges, Set<string>>();
+  /** Those of `#ended` that were seen to go on. */
+  readonly #continuing = new Set<ModuleEdges>();
+
+  constructor(context: WrittenEdgesContext) {
+    this.#context = context;
+  }
+
+  /** A module has got hold of a file's exports. */
+  read(reader: ModuleEdges, file: string): void {
+    if (file === reader.file) return;
+    const isOver = this.#ended.has(reader);
+    const files = (isOver ? this.#ended : this.#watching).get(reader) ?? new Set();
+    if (files.has(file)) return;
+    const state = this.#states.get(file);
+    if (state) this.#compare(state, this.#lastWatcherOf(file), isOver);
+    else if (!this.#look(file)) return;
+    files.add(file);
+    if (isOver) this.#continuing.add(reader);
+    else this.#watching.set(reader, files);
+  }
+
+  /** A module's evaluation is over. `wasAsync`: other things may have run in between. */
+  evaluated(reader: ModuleEdges, wasAsync: boolean, maySoGoOn: boolean): void {
+    const files = this.#watching.get(reader) ?? new Set();
+    for (const file of files) {
+      const state = this.#states.get(file);
+      if (state) this.#compare(state, wasAsync ? this.#watchersOf(file) : [reader], wasAsync);
+    }
+    this.#watching.delete(reader);
+    this.#ended.set(reader, files);
+    if (maySoGoOn) this.#continuing.add(reader);
+  }
+
+  /** The reload itself has changed the object: nobody has written to it. */
+  excuse(object: object): void {
+    const slots = this.#contents.has(object) ? this.#slotsOf(object) : undefined;
+    if (slots) this.#contents.set(object, slots);
+  }
+
+  /** A file's version has gone: what comes next is looked at anew. */
+  forget(file: string): void {
+    this.#states.delete(file);
+  }
+
+  /** Nothing that evaluation began is going on any more. Keeps nothing of the app's objects. */
+  settle(): void {
+    const files = new Set([...this.#continuing].flatMap((reader) => [...(this.#ended.get(reader) ?? [])]));
+    for (const file of files) {
+      const state = this.#states.get(file);
+      const writers = [...this.#continuing].filter((reader) => this.#ended.get(reader)?.has(file));
+      if (state) this.#compare(state, writers, true);
+    }
+    this.#ended.clear();
+    this.#continuing.clear();
+    if (this.#watching.size > 0) return;
+    this.#states.clear();
+    this.#contents.clear();
+  }
+
+  #lastWatcherOf(file: string): ModuleEdges[] {
+    return this.#watchersOf(file).slice(-1);
+  }
+
+  #watchersOf(file: string): ModuleEdges[] {
+    return [...this.#watching].flatMap(([reader, files]) => (files.has(file) ? [reader] : []));
+  }
+
+  #look(file: string): FileState | undefined {
+    const bindings = this.#context.bindingsOf(file);
+    if (!bindings) return undefined;
+    const reached = reach(bindings, this.bounds, (object) => {
+      let slots = this.#contents.get(object);
+      if (slots) return slots;
+      slots = this.#slotsOf(object);
+      if (slots) this.#contents.set(object, slots);
+      return slots;
+    });
+    const state: FileState = { file, bindings, reached, objects: undefined };
+    this.#states.set(file, state);
+    return state;
+  }
+
+  #slotsOf(object: object): Slots | undefined {
+    const { surroundings } = this.#context;
+    return surroundings.isForeign(object) ? undefined : (stateOf(object) ?? slotsOf(object, surroundings));
+  }
+
+  #compare(state: FileState, writers: readonly ModuleEdges[], wasAsync: boolean): void {
+    const differences = this.#differences(state, wasAsync);
+    if (differences.length === 0) return;
+    const targets = new Set<string>();
+    for (const { object } of differences) {
+      for (const file of object ? this.#filesWith(object, state.file) : [state.file]) targets.add(file);
+    }
+    for (const file of targets) this.#look(file);
+    for (const writer of writers) for (const file of targets) writer.writes(file);
+  }
+
+  #differences(state: FileState, wasAsync: boolean): Difference[] {
+    const { surroundings } = this.#context;
+    const differences: Difference[] = [];
+    const bindings = this.#context.bindingsOf(state.file) ?? state.bindings;
+    const binding = firstDifference(state.bindings, bindings, () => false, wasAsync);
+    if (binding) differences.push({ path: join("", binding.name), object: undefined });
+    for (const { object, path } of state.reached) {
+      const before = this.#contents.get(object);
+      const after = this.#slotsOf(object);
+      if (!before || !after) continue;
+      const difference = firstDifference(before, after, () => isLibraryInstance(object, surroundings), wasAsync);
+      this.#contents.set(object, after);
+      if (difference) differences.push({ path: join(path, difference.name), object });
+    }
+    return differences;
+  }
+
+  /** `file` and those whose bindings it may have reached the object through. */
+  #filesWith(object: object, file: string): string[] {
+    const searched = new Set([file]);
+    const found: string[] = [];
+    // A Set is walked in insertion order, entries added on the way included.
+    for (const each of searched) {
+      const state = this.#states.get(each) ?? this.#look(each);
+      if (!state) continue;
+      state.objects ??= new Set(state.reached.map((reached) => reached.object));
+      if (each === file || state.objects.has(object)) found.push(each);
+      for (const next of this.#context.observedBy(each)) if (searched.size < SEARCHED) searched.add(next);
+    }
+    return found;
+  }
+}
