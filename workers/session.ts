@@ -289,6 +289,8 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => this.#listen.release(new Set(files)),
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -298,7 +300,6 @@ export class AppSession {
           await this.#life.planRolledBack();
           await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
           await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
