@@ -16,6 +16,7 @@ import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -142,6 +143,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
     this.#control.send({ type: "started" });
   }
 
