@@ -89,6 +89,8 @@ export interface ImportRecord {
    * that only decorator metadata reads are left out: an interface has gone by then.
    */
   readonly names: readonly string[];
+  /** The namespace is imported as well (`import * as`, `export * as`); absent when it is not. */
+  readonly whole?: true;
 }
 
 /** Where a specifier leads. `file` is own code (below the runtime's registry); the others stay Node's. */

@@ -51,6 +51,7 @@ export interface EpochListener {
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
+  invalidated(epoch: AppEpoch, file: string, again: boolean): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   /** `references`: all that is stale now; `news`: what is to be told of them. */
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
@@ -124,6 +125,11 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 
+  /** The newest code is broken: for those of the app who want to know. */
+  announceFailure(error: SerializedError): void {
+    if (this.#alive) this.#thread.send({ type: "announceFailure", error });
+  }
+
   /** Has the thread look for stale references now; they are reported as any others. Undefined: it has ended. */
   async checkStaleReferences(): Promise<readonly StaleReference[] | undefined> {
     const answer = await this.#ask((requestId) => ({ type: "checkStaleReferences", requestId }));
@@ -137,8 +143,8 @@ export class AppEpoch {
   }
 
   /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
-  stop(drainMs: number): Promise<void> {
-    return this.#thread.stop(drainMs);
+  stop(drainMs: number, restarts: boolean): Promise<void> {
+    return this.#thread.stop(drainMs, restarts);
   }
 
   #receive(report: WorkerReport): void {
@@ -181,6 +187,9 @@ export class AppEpoch {
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
         break;
+      case "invalidated":
+        this.#listener.invalidated(this, report.file, report.again);
+        break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
         if (report.requestId !== undefined) this.#answer(report.requestId, report);
@@ -196,6 +205,7 @@ export class AppEpoch {
         break;
       // How the thread ends is told by the thread itself.
       case "started":
+      case "disposing":
       case "crashed":
       case "exitRequested":
         break;

@@ -26,6 +26,7 @@ export interface EpochsOptions {
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
+  readonly onInvalidated: EpochListener["invalidated"];
   readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
@@ -63,11 +64,12 @@ export class Epochs {
     return this.#last;
   }
 
-  /** Starts a thread, which loads its runtime and waits. */
-  spawn(): AppEpoch {
+  /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
+  spawn(generation: number): AppEpoch {
     const { options, table, subclasses } = this.#with;
     const order: BootOrder = {
       epoch: ++this.#last,
+      generation,
       root: options.root,
       entry: options.entry,
       args: [...options.args],
@@ -128,7 +130,7 @@ export class Epochs {
 
   /** Ends a thread; its requests in flight get `drainMs`. */
   async retire(epoch: AppEpoch, drainMs: number): Promise<void> {
-    await epoch.stop(drainMs);
+    await epoch.stop(drainMs, true);
     this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
   }
 
@@ -136,7 +138,7 @@ export class Epochs {
   async close(drainMs: number): Promise<void> {
     this.#closed = true;
     await this.#spare?.destroy();
-    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs)));
+    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false)));
   }
 
   readonly #listener: EpochListener = {
@@ -154,6 +156,7 @@ export class Epochs {
       if (app) this.#with.preparer.trackUses(app, loaded);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
+    invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
     staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
     subclassesUnknown: (names, seen) => {
       for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);

@@ -181,6 +181,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
   switch (reason.type) {
     case "changed":
       return changedFiles(reason.files, cwd);
+    case "declined":
+      return `${changedFiles(reason.files, cwd)}, and ${shownPath(reason.by, cwd)} has declined to be replaced`;
     case "asked":
       return ": asked for";
     case "workerExit":

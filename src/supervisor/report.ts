@@ -59,6 +59,8 @@ export interface RestartReport {
 export type RestartReason =
   /** node_modules, package.json, a lockfile, tsconfig.json, an env file, a native addon; or any file, by `--scope worker`. */
   | { readonly type: "changed"; readonly files: readonly string[] }
+  /** A change that reaches a file which has declined to be replaced (`import.meta.hot.decline()`). */
+  | { readonly type: "declined"; readonly files: readonly string[]; readonly by: string }
   /** `restart()`, or `R` in the terminal. */
   | { readonly type: "asked" }
   | { readonly type: "workerExit" }

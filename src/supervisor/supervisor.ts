@@ -64,6 +64,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  /** Files that have taken back what they accepted and are not in `#pending` yet; with true the file goes, too. */
+  readonly #invalidated = new Map<string, boolean>();
+  /** Those of the cycles that run: a second time is no news, and might go on for ever. */
+  readonly #invalidatedInRun = new Set<string>();
   readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
@@ -107,6 +111,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       spare,
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
+      onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
@@ -227,9 +232,18 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
   }
 
+  /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
+  #invalidate(epoch: AppEpoch, file: string, again: boolean): void {
+    if (this.#closing || this.#app?.epoch !== epoch || this.#invalidatedInRun.has(file)) return;
+    this.#invalidatedInRun.add(file);
+    this.#invalidated.set(file, again);
+    Atomics.store(this.#table, HOLD, 1);
+    void this.#freshen();
+  }
+
   #mustWork(): boolean {
     if (this.#closing) return false;
-    if (this.#restartReason !== undefined) return true;
+    if (this.#restartReason !== undefined || this.#invalidated.size > 0) return true;
     return this.#options.cooldown !== "off" && this.#registry.stale();
   }
 
@@ -250,6 +264,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       while (this.#mustWork()) report = await this.#runCycleSafely();
       return report;
     } finally {
+      this.#invalidatedInRun.clear();
       Atomics.store(this.#table, HOLD, 0);
       this.#app?.epoch.releaseRequests();
     }
@@ -271,6 +286,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
+    for (const [file, again] of this.#invalidated) {
+      this.#pending.invalidated.add(file);
+      if (again) this.#pending.changed.add(file);
+    }
+    this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
     if (this.#pending.empty) return this.#report("unchanged", started);
@@ -289,8 +309,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
+    const invalidated = [...this.#pending.invalidated].filter((file) => app.graph.get(file)?.evaluated);
+    // Its text is the same, but it wants to be evaluated again.
+    for (const file of invalidated) if (this.#pending.changed.has(file)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size === 0) {
+    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
       this.#pending.clear();
       this.#move({ type: "unchanged" });
@@ -302,9 +325,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       return this.#restart(started);
     }
     const planned = (within: "affected" | "app"): ReloadPlan =>
-      planReload({ graph: app.graph, next: preparation.graph, changed, deleted, roots: app.roots, scope: within });
+      planReload({
+        graph: app.graph,
+        next: preparation.graph,
+        changed,
+        deleted,
+        invalidated,
+        roots: app.roots,
+        scope: within,
+      });
 
     let plan = planned(scope);
+    if (plan.declined !== undefined) {
+      this.#restartReason = { type: "declined", files: this.#pending.all(), by: plan.declined };
+      return this.#restart(started);
+    }
     let outcome = await this.#apply(app, preparation, plan);
     if (outcome.type === "failed" && scope === "affected") {
       const whole = planned("app");
@@ -353,6 +388,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       generation: this.#generation + 1,
       purge: plan.purge,
       load: plan.load,
+      accepted: plan.accepted,
+      pruned: [...this.#pending.deleted].filter((file) => app.graph.has(file)),
       modules,
       relinked,
       forget: [...this.#pending.deleted, ...preparation.failures.keys()],
@@ -373,7 +410,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   ): Promise<AppliedPlans | { readonly error: SerializedError }> {
     let applied = first;
     for (;;) {
-      const changed = writersIntoKept(applied).filter((file) => app.graph.get(file)?.evaluated);
+      const changed = writersIntoKept(applied).filter((file) => {
+        const node = app.graph.get(file);
+        // Whoever accepts its own new versions cleans up behind the old ones.
+        return node?.evaluated && !node.hot?.self;
+      });
       if (changed.length === 0) return applied;
       const { graph, roots } = app;
       const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
@@ -391,9 +432,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Evaluates modules again from the code they have. */
-  async #applyAgain(app: LoadedApp, { purge, load }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
     const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const outcome = await app.epoch.apply({ generation, purge, load, ...nothing });
+    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -406,7 +447,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     const generation = this.#generation + 1;
     for (;;) {
-      const order = { ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true };
+      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
       const outcome = await app.epoch.apply(order);
       if (outcome.type !== "outdated") return outcome;
     }
@@ -424,7 +465,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
   ): Promise<ReloadReport> {
     if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#preparer.all());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
@@ -453,11 +494,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#restartReason = undefined;
     const old = this.#app;
     this.#listening.loading();
-    const fresh = this.#epochs.spawn();
+    const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();
     const failure = this.#preparer.failureOf(preparation);
     if (failure) {
-      await fresh.stop(0);
+      await fresh.stop(0, true);
       return this.#fail(serializeSourceError(failure), started, preparation);
     }
     this.#move({ type: "boot", epoch: fresh.number });
@@ -573,6 +614,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
     preparation: Preparation | undefined,
   ): Promise<FailureReport> {
+    this.#app?.epoch.announceFailure(error);
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
     const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
     this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };

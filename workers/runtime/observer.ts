@@ -4,6 +4,15 @@
  * of `async function main()`) still counts as its own while the observing window is open.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Acceptance } from "../../src/protocol/messages.js";
+
+const SAYS_NOTHING: Acceptance = {
+  self: false,
+  exports: [],
+  dependencies: [],
+  declined: false,
+  declinedDependencies: [],
+};
 
 /** The edges of one version of one file. Holds paths only, so that async contexts that outlive the version keep nothing. */
 export class ModuleEdges {
@@ -16,6 +25,8 @@ export class ModuleEdges {
   readonly reads = new Map<string, string | undefined>();
   /** Folders listed. */
   readonly lists = new Set<string>();
+  /** What the module has said about its reloads; undefined for most. */
+  hot: Acceptance | undefined;
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
   open = true;
   /** The version is purged: what its leftovers still create is to be undone at once. */
@@ -50,6 +61,19 @@ export class ModuleEdges {
   listsFolder(folder: string): void {
     if (this.lists.has(folder)) return;
     this.lists.add(folder);
+    this.#changed(this);
+  }
+
+  /** Adds to what the module has said about its reloads. */
+  says(more: Partial<Acceptance>): void {
+    const said = this.hot ?? SAYS_NOTHING;
+    this.hot = {
+      self: said.self || more.self === true,
+      exports: [...said.exports, ...(more.exports ?? [])],
+      dependencies: [...said.dependencies, ...(more.dependencies ?? [])],
+      declined: said.declined || more.declined === true,
+      declinedDependencies: [...said.declinedDependencies, ...(more.declinedDependencies ?? [])],
+    };
     this.#changed(this);
   }
 
