@@ -34,5 +34,5 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
     },
     quit: () => process.kill(process.pid, "SIGINT"),
   });
-  await supervisor.start();
+  await supervisor.listen();
 }

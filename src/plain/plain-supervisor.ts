@@ -135,7 +135,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
       const run: unknown = Reflect.get(owner, name);
       if (typeof run === "function") return run.apply(owner === inner ? inner : undefined, args);
     }
-    throw new UnreloaderError("ERR_UNRELOADER_NO_APP", `the entry exports no function ${name}`);
+    throw new UnreloaderError("ERR_UNRELOADER_CALL", `call("${name}"): the entry exports no such function`);
   }
 
   /** Stops accepting, lets requests finish for up to `deadlineMs`. Idempotent. What the app has started goes on. */

@@ -366,6 +366,12 @@ export class Runtime {
     return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
   }
 
+  /** The text of an own file, as the version that is current or being evaluated was made from. */
+  sourceOf(file: string): string | undefined {
+    const record = this.#registry.find(file);
+    return (record?.version ?? record)?.prepared?.compiled.source;
+  }
+
   /** Where an error comes from in the user's source: the innermost frame in an own file. */
   locate(error: unknown): { location?: SourceLocation | undefined; frame?: string | undefined } {
     return this.#traces.locate(error);
