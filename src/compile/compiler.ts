@@ -159,4 +159,4 @@ function compilerVersion(): string {
 }
 
 /** Raise when the same text is compiled to something else. */
-const FORMAT = "2";
+const FORMAT = "3";
