@@ -13,7 +13,12 @@ export type ErrorCode =
   | "ERR_UNRELOADER_EVALUATION"
   | "ERR_UNRELOADER_NO_APP"
   | "ERR_UNRELOADER_WORKER_EXIT"
-  | "ERR_UNRELOADER_CLOSED";
+  | "ERR_UNRELOADER_CLOSED"
+  | "ERR_UNRELOADER_LISTENING"
+  | "ERR_UNRELOADER_BODY_READ"
+  | "ERR_UNRELOADER_CALL"
+  | "ERR_UNRELOADER_CLONE"
+  | "ERR_UNRELOADER_ARGUMENT";
 
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;
@@ -28,6 +33,13 @@ export class UnreloaderError extends Error {
 export class OptionError extends UnreloaderError {
   constructor(message: string) {
     super("ERR_UNRELOADER_OPTION", message);
+  }
+}
+
+/** The app called `unreloader/app`, `import.meta.hot` or `module.hot` with something that does not fit. */
+export class ArgumentError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_ARGUMENT", message);
   }
 }
 

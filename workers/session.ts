@@ -7,13 +7,16 @@ import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Calls } from "./calls.js";
 import { Adapters } from "./classes/adapters.js";
 import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
 import { OwnClasses } from "./classes/own-classes.js";
 import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
+import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -41,10 +44,12 @@ export class AppSession {
   /** Those of the option `adapters`. */
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
+  readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
+  readonly #calls: Calls;
   readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
@@ -96,8 +101,11 @@ export class AppSession {
       loaded: (found) => this.#adapters.packageLoaded(found),
     });
     this.#packageLoads.install();
+    this.#life = this.#createLife();
+    this.#life.install();
     this.#purge = new Purge({
       steps: [
+        ...this.#life.purgeSteps,
         { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
         { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
         { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
@@ -122,6 +130,12 @@ export class AppSession {
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
+    this.#calls = new Calls({
+      entry: async () => (await this.#runtime.import(order.entry)) as Record<string, unknown>,
+      begin: () => this.#listen.beginCall(),
+      send: (report) => this.#control.send(report),
+      serialize: (error) => this.#serialize(error),
+    });
     this.#stale = new StaleReports({
       send: (report) => this.#control.send(report),
       now: () => this.#listen.now(),
@@ -129,7 +143,20 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
     this.#control.send({ type: "started" });
+  }
+
+  #createLife(): AppLife {
+    return new AppLife({
+      observer: this.#observer,
+      generation: this.#order.generation,
+      currentVersion: (file) => this.#runtime.currentVersion(file),
+      namespaceOf: (file) => this.#runtime.namespaceOf(file),
+      targetOf: (specifier, version, kind) => this.#runtime.targetOf(specifier, version, kind),
+      invalidated: (file, message, again) => this.#invalidated(file, message, again),
+      failed: (file, what, error) => this.#purgeFailed(file ?? this.#order.entry, what, error),
+    });
   }
 
   #createRuntime(): Runtime {
@@ -166,7 +193,7 @@ export class AppSession {
           this.#control.send({ type: "modulesLoaded", loaded: modules });
         },
       },
-      { entry, root, observer: this.#observer, inlineMaps: debuggable },
+      { entry, root, observer: this.#observer, inlineMaps: debuggable, hot: this.#life.hot },
     );
   }
 
@@ -190,8 +217,18 @@ export class AppSession {
       case "releaseRequests":
         this.#listen.releaseRequests();
         break;
+      case "call":
+        // Behind a plan that is being applied; what comes behind it does not wait for its end.
+        this.#enqueue(async () => void this.#calls.run(message));
+        break;
+      case "abortCall":
+        this.#calls.abort(message);
+        break;
       case "signal":
         deliverSignal(message.signal);
+        break;
+      case "announceFailure":
+        this.#enqueue(() => this.#announceFailure(message));
         break;
       case "checkStaleReferences":
         this.#enqueue(() => this.#stale.check(message.requestId));
@@ -241,8 +278,12 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    const { generation } = this.#life;
+    await this.#life.planBegins(plan.load);
+    this.#life.generation = plan.generation;
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
+    let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -250,17 +291,22 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => this.#listen.release(new Set(files)),
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
         },
-        rolledBack: () => {
+        rolledBack: async () => {
           this.#classes.purge.rollback();
-          return this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
+          await this.#life.planRolledBack();
+          await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
+        evaluated: async () => {
+          classes = await this.#classes.purge.commit(plan.forget);
+          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
+        },
       });
-      const classes = await this.#classes.purge.commit(plan.forget);
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
@@ -276,6 +322,8 @@ export class AppSession {
     } catch (error) {
       this.#listen.restore(servers);
       const file = this.#runtime.fileOf(error);
+      this.#life.generation = generation;
+      await this.#life.hot.rolledBack(error, file);
       this.#control.send({
         type: "planFailed",
         planId: plan.planId,
@@ -334,10 +382,24 @@ export class AppSession {
     this.#settleLater();
   }
 
-  async #stop({ drainMs }: OrderOf<"stop">): Promise<void> {
+  async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
     await this.#listen.drained(drainMs);
+    if (restarts) await this.#life.hot.announceRestart();
+    await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
     this.#end();
+  }
+
+  async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {
+    const { message, stack = "", frame, location } = error;
+    await this.#life.hot.announceFailure({ message, stack, frame, ...(location && { loc: location }) });
+  }
+
+  #invalidated(file: string, message: string | undefined, again: boolean): void {
+    const shown = path.relative(this.#order.root, file);
+    const because = message === undefined ? "" : `: ${message}`;
+    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    this.#control.send({ type: "invalidated", file, again });
   }
 
   /** A purge goes on without what has failed in it. */

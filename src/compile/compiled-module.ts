@@ -31,9 +31,10 @@
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
- * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }`, and around what
- *   class decorators give; gives `target` back. `reader`, present when the class has `#private` members, is
- *   `(object) => [...]`: the values of its private fields, `false` for each that `object` does not have.
+ * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }` (guarded by `typeof
+ *   __ur`, for texts that are evaluated anew elsewhere), and around what class decorators give; gives `target` back.
+ *   `reader`, present when the class has `#private` members, is `(object) => [...]`: the values of its private fields,
+ *   `false` for each that `object` does not have.
  * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in
  * an ES module). A module with `interop` may assign `module.exports` in its body (`export =`): that is what it exports.
  *
@@ -92,6 +93,8 @@ export interface ImportRecord {
    * that only decorator metadata reads are left out: an interface has gone by then.
    */
   readonly names: readonly string[];
+  /** The namespace is imported as well (`import * as`, `export * as`); absent when it is not. */
+  readonly whole?: true;
 }
 
 /** Where a specifier leads. `file` is own code (below the runtime's registry); the others stay Node's. */

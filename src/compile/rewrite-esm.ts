@@ -46,7 +46,12 @@ class EsmRewrite {
   readonly #text: string;
   readonly #program: Program;
   readonly #edits = new TextEdits();
-  readonly #imports: { specifier: string; attributes: Record<string, string> | null; names: Set<string> }[] = [];
+  readonly #imports: {
+    specifier: string;
+    attributes: Record<string, string> | null;
+    names: Set<string>;
+    whole: boolean;
+  }[] = [];
   /** Specifier and attributes to index in #imports. */
   readonly #importIndex = new Map<string, number>();
   /** Local name to what it stands for; all top-level imports of the text. */
@@ -137,8 +142,10 @@ class EsmRewrite {
       switch (statement.type) {
         case "ExportAllDeclaration": {
           const index = this.#import(statement.source, statement.attributes);
-          if (statement.exported) this.#getters.set(exportName(statement.exported), namespaceOf(index));
-          else this.#stars.add(index);
+          if (statement.exported) {
+            this.#getters.set(exportName(statement.exported), namespaceOf(index));
+            this.#takeWhole(index);
+          } else this.#stars.add(index);
           this.#drop(statement.start, statement.end);
           break;
         }
@@ -255,6 +262,7 @@ class EsmRewrite {
       specifier: source.value,
       attributes: pairs.length > 0 ? Object.fromEntries(pairs) : null,
       names: new Set(),
+      whole: false,
     });
     return index;
   }
@@ -263,9 +271,20 @@ class EsmRewrite {
     for (const [local, { index, name }] of this.#locals) {
       // Used as decorator metadata only: may be an interface, which has gone at run time; reads as undefined then.
       if (this.#metadata.has(local) && !this.#read.has(local)) continue;
-      if (name !== undefined) this.#imports[index]?.names.add(name);
+      if (name === undefined) this.#takeWhole(index);
+      else this.#imports[index]?.names.add(name);
     }
-    return this.#imports.map(({ specifier, attributes, names }) => ({ specifier, attributes, names: [...names] }));
+    return this.#imports.map(({ specifier, attributes, names, whole }) => ({
+      specifier,
+      attributes,
+      names: [...names],
+      ...(whole && { whole }),
+    }));
+  }
+
+  #takeWhole(index: number): void {
+    const record = this.#imports[index];
+    if (record) record.whole = true;
   }
 
   #prologue(): string {

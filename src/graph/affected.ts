@@ -41,7 +41,8 @@ export function affected(
   // A Map is walked in insertion order, entries added on the way included: it is the queue as well.
   for (const file of next.keys()) {
     // Whoever accepts its own new versions has said that it cleans up behind the old ones.
-    if (!accepted.has(file)) for (const each of graph.writtenTogether(file)) if (!next.has(each)) next.set(each, file);
+    const cleansUp = accepted.has(file) || graph.get(file)?.hot?.self === true;
+    if (!cleansUp) for (const each of graph.writtenTogether(file)) if (!next.has(each)) next.set(each, file);
     const stopped = stopsAt(file);
     for (const observer of graph.observersOf(file)) {
       if (next.has(observer)) continue;

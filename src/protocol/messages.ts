@@ -26,6 +26,16 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
 
 const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
 
+/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. */
+export const acceptance = z.strictObject({
+  self: z.boolean(),
+  exports: z.array(z.string()),
+  dependencies: z.array(z.string()),
+  declined: z.boolean(),
+  declinedDependencies: z.array(z.string()),
+});
+export type Acceptance = z.infer<typeof acceptance>;
+
 /** What one evaluated file turned out to use. Edges are absolute paths of own files. */
 export const loadedModule = z.strictObject({
   file: z.string(),
@@ -42,6 +52,7 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  hot: acceptance.optional(),
   /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
   classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
@@ -74,6 +85,8 @@ export type ServerKind = z.infer<typeof serverKind>;
 /** Handed to the task when it starts (piscina's `run`). */
 export interface BootOrder {
   readonly epoch: number;
+  /** What the app is loaded as. */
+  readonly generation: number;
   readonly root: string;
   readonly entry: string;
   /** Arguments of the app: `process.argv.slice(2)`. */
@@ -142,12 +155,35 @@ export type SupervisorOrder =
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
+  | CallOrder
+  /** The signal with this number among a call's arguments was aborted. */
+  | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
+  /** A change could not be taken in: for those who listen for `vite:error`. */
+  | { readonly type: "announceFailure"; readonly error: SerializedError }
   /** Look now which purged versions are still reachable. */
   | { readonly type: "checkStaleReferences"; readonly requestId: number }
   /** The same, and write a heap snapshot to `file` when there are any. */
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
-  /** Finish requests in flight, dispose, and end the task. */
-  | { readonly type: "stop"; readonly drainMs: number };
+  /** Finish requests in flight, dispose, and end the task. `restarts`: another thread follows. */
+  | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
+
+/** Run a function that the entry exports. */
+export interface CallOrder {
+  readonly type: "call";
+  readonly callId: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signals: readonly SignalArgument[];
+}
+
+/** Where among the arguments an AbortSignal belongs, since it cannot be cloned. */
+export interface SignalArgument {
+  readonly argument: number;
+  /** A property of that argument; absent: the argument itself. */
+  readonly property?: "signal";
+  /** It was aborted before the call. */
+  readonly aborted?: { readonly reason: unknown };
+}
 
 export interface PlanOrder {
   readonly generation: number;
@@ -155,6 +191,10 @@ export interface PlanOrder {
   readonly purge: readonly string[];
   /** In this order. */
   readonly load: readonly string[];
+  /** Those of `load` whose new versions were accepted: who accepts them is told. */
+  readonly accepted?: readonly string[];
+  /** Files to which nothing leads any more: their prune hooks run, what only they keep is closed. */
+  readonly pruned?: readonly string[];
   /** New code for changed and added files. Code of a purged file that is absent here is reused. */
   readonly modules: readonly PreparedModule[];
   /** Modules that are kept, with specifiers that lead elsewhere now. */
@@ -224,6 +264,12 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
+  z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
+  z.strictObject({ type: z.literal("callFailed"), callId: z.int(), error: serializedError }),
+  /** A module took back what it had accepted: its importers are to be loaded again; with `again` it is, too. */
+  z.strictObject({ type: z.literal("invalidated"), file: z.string(), again: z.boolean() }),
+  /** Told to stop, the app has something to dispose, which may take this long. */
+  z.strictObject({ type: z.literal("disposing"), deadlineMs: z.number() }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** An exception nobody caught; the thread ends after it. */

@@ -14,7 +14,8 @@ import type {
   WorkerReport,
 } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
@@ -51,6 +52,7 @@ export interface EpochListener {
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
+  invalidated(epoch: AppEpoch, file: string, again: boolean): void;
   modulesLoaded(epoch: AppEpoch, loaded: readonly LoadedModule[]): void;
   /** `references`: all that is stale now; `news`: what is to be told of them. */
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
@@ -61,6 +63,7 @@ export interface EpochListener {
 
 export class AppEpoch {
   readonly number: number;
+  readonly calls: ThreadCalls;
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
@@ -77,6 +80,12 @@ export class AppEpoch {
     this.number = order.epoch;
     this.#listener = listener;
     this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
+    this.calls = new ThreadCalls({
+      call: (order) => this.#thread.send(order),
+      abortCall: (callId, signal, reason) => {
+        if (this.#alive) this.#thread.send({ type: "abortCall", callId, signal, reason });
+      },
+    });
     void this.#thread.ended.then((end) => this.#end(end));
   }
 
@@ -124,6 +133,11 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 
+  /** The newest code is broken: for those of the app who want to know. */
+  announceFailure(error: SerializedError): void {
+    if (this.#alive) this.#thread.send({ type: "announceFailure", error });
+  }
+
   /** Has the thread look for stale references now; they are reported as any others. Undefined: it has ended. */
   async checkStaleReferences(): Promise<readonly StaleReference[] | undefined> {
     const answer = await this.#ask((requestId) => ({ type: "checkStaleReferences", requestId }));
@@ -137,8 +151,8 @@ export class AppEpoch {
   }
 
   /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
-  stop(drainMs: number): Promise<void> {
-    return this.#thread.stop(drainMs);
+  stop(drainMs: number, restarts: boolean): Promise<void> {
+    return this.#thread.stop(drainMs, restarts);
   }
 
   #receive(report: WorkerReport): void {
@@ -181,6 +195,13 @@ export class AppEpoch {
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
         break;
+      case "callReturned":
+      case "callFailed":
+        this.calls.receive(report);
+        break;
+      case "invalidated":
+        this.#listener.invalidated(this, report.file, report.again);
+        break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
         if (report.requestId !== undefined) this.#answer(report.requestId, report);
@@ -196,6 +217,7 @@ export class AppEpoch {
         break;
       // How the thread ends is told by the thread itself.
       case "started":
+      case "disposing":
       case "crashed":
       case "exitRequested":
         break;
@@ -233,6 +255,8 @@ export class AppEpoch {
     for (const requestId of [...this.#requests.keys()]) this.#answer(requestId, undefined);
     this.#boot({ type: "ended", end });
     for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
+    // Whoever is told of the end may count what was in flight.
     this.#listener.ended(this, end);
+    this.calls.end(errorOfEnd(end));
   }
 }

@@ -22,8 +22,8 @@ export interface AppThread {
   send(order: SupervisorOrder): void;
   /** Settles once, when the thread has ended; never rejects. */
   readonly ended: Promise<ThreadEnd>;
-  /** Asks the app to finish its requests and ends the thread; after `deadlineMs` by force. */
-  stop(deadlineMs: number): Promise<void>;
+  /** Asks the app to finish its requests and ends the thread; after `deadlineMs` by force. `restarts`: another follows. */
+  stop(deadlineMs: number, restarts: boolean): Promise<void>;
 }
 
 export interface AppThreadOptions {
@@ -39,6 +39,12 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
 
   const { port1, port2 } = new MessageChannel();
   let stopping = false;
+  /** Ends the thread that was told to and does not. */
+  let force: NodeJS.Timeout | undefined;
+  const forceAfter = (ms: number): void => {
+    clearTimeout(force);
+    force = setTimeout(() => void pool.destroy(), ms + FORCE_AFTER_MS);
+  };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;
   const control = openControlPort<SupervisorOrder, WorkerReport>(
@@ -46,6 +52,7 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
     (value) => workerReport.parse(value),
     (report) => {
       if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
+      if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs);
       if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
       onReport(report);
     },
@@ -69,22 +76,22 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
     epoch: order.epoch,
     ended,
     send: (message) => control.send(message),
-    async stop(deadlineMs) {
+    async stop(deadlineMs, restarts) {
       if (!stopping) {
         stopping = true;
         // Standing at a breakpoint it would not read the order.
         if (order.debuggable) releaseStoppedThreads();
-        control.send({ type: "stop", drainMs: deadlineMs });
+        control.send({ type: "stop", drainMs: deadlineMs, restarts });
+        forceAfter(deadlineMs);
       }
-      const timer = setTimeout(() => void pool.destroy(), deadlineMs + FORCE_AFTER_MS);
       await ended;
-      clearTimeout(timer);
+      clearTimeout(force);
       await pool.destroy();
     },
   };
 }
 
-/** Beyond the drain deadline: what a dispose may need before the thread is ended by force. */
+/** Beyond its deadlines, before a thread is ended by force. One that is busy for ever never says that it disposes. */
 const FORCE_AFTER_MS = 1000;
 
 function endOf(error: unknown): ThreadEnd {

@@ -61,7 +61,7 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, written, reads, lists, classes } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists, hot, classes } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
@@ -77,6 +77,7 @@ export class LoadedApp {
         written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         evaluated: true,
+        hot,
       });
     }
     this.#graph = this.#graph.with(changes);
@@ -132,7 +133,7 @@ export class LoadedApp {
         this.#fileUses.forget(file);
         this.#classes.delete(file);
       }
-      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false });
+      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false, hot: undefined });
     }
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;

@@ -8,11 +8,13 @@ export class PendingChanges {
   readonly deleted = new Set<string>();
   /** Files added since the last plan: each may change where a specifier leads. */
   readonly added = new Set<string>();
+  /** Files that took back what they had accepted (`invalidate`): their importers are to be loaded again. */
+  readonly invalidated = new Set<string>();
   /** Files whose change only a fresh worker can take in. */
   readonly config = new Set<string>();
 
   get empty(): boolean {
-    return this.changed.size + this.deleted.size + this.config.size === 0;
+    return this.changed.size + this.deleted.size + this.config.size + this.invalidated.size === 0;
   }
 
   merge(changes: Iterable<FileChange>): void {
@@ -43,13 +45,14 @@ export class PendingChanges {
 
   /** Everything, for a report. */
   all(): string[] {
-    return [...this.config, ...this.changed, ...this.deleted];
+    return [...new Set([...this.config, ...this.changed, ...this.deleted, ...this.invalidated])];
   }
 
   clear(): void {
     this.changed.clear();
     this.deleted.clear();
     this.added.clear();
+    this.invalidated.clear();
     this.config.clear();
   }
 }

@@ -175,6 +175,7 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
     written: before?.written,
     evaluated: before?.evaluated ?? false,
+    hot: before?.hot,
   };
 }
 
@@ -184,9 +185,9 @@ function linksOf(
   target: (index: number) => string | undefined,
 ): ModuleNode["links"] {
   if (interop !== "none") return [];
-  return imports.flatMap(({ names }, index) => {
+  return imports.flatMap(({ names, whole }, index) => {
     const file = target(index);
-    return file !== undefined && names.length > 0 ? [{ target: file, names }] : [];
+    return file !== undefined && names.length > 0 ? [{ target: file, names, ...(whole && { whole }) }] : [];
   });
 }
 
@@ -214,6 +215,7 @@ function brokenNode(file: string, before: ModuleNode | undefined): ModuleNode {
     dynamic: before?.dynamic ?? new Set(),
     written: before?.written,
     evaluated: before?.evaluated ?? false,
+    hot: before?.hot,
   };
 }
 

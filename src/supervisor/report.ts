@@ -36,6 +36,8 @@ export interface ListeningReport {
   readonly modules: number;
   /** Milliseconds since the supervisor was started. */
   readonly durationMs: number;
+  /** False with `reload: false`, where nobody counts the modules. */
+  readonly reloads?: false;
 }
 
 /** A start or a reload that was given up; in a reload's case the `reload` event with kind "failed" carries it too. */
@@ -57,6 +59,8 @@ export interface RestartReport {
 export type RestartReason =
   /** node_modules, package.json, a lockfile, tsconfig.json, an env file, a native addon; or any file, by `--scope worker`. */
   | { readonly type: "changed"; readonly files: readonly string[] }
+  /** A change that reaches a file which has declined to be replaced (`import.meta.hot.decline()`). */
+  | { readonly type: "declined"; readonly files: readonly string[]; readonly by: string }
   /** `restart()`, or `R` in the terminal. */
   | { readonly type: "asked" }
   | { readonly type: "workerExit" }
@@ -103,6 +107,9 @@ export interface SupervisorEvents {
   "stale-references": StaleReferencesReport;
   log: LogReport;
 }
+
+/** As Node's emitter declares them: each event with its parameters. */
+export type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] };
 
 export type SupervisorEvent = {
   [Name in keyof SupervisorEvents]: { readonly event: Name; readonly report: SupervisorEvents[Name] };

@@ -5,6 +5,8 @@
  */
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
@@ -16,11 +18,13 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
+import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
+import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { explainLeak } from "./explain-leak.js";
@@ -31,6 +35,7 @@ import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
+import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -59,11 +64,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #embedding: Embedding;
+  readonly #address: PublicAddressChoice;
   readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   #app: LoadedApp | undefined;
   readonly #pending = new PendingChanges();
+  /** Files that have taken back what they accepted and are not in `#pending` yet; with true the file goes, too. */
+  readonly #invalidated = new Map<string, boolean>();
+  /** Those of the cycles that run: a second time is no news, and might go on for ever. */
+  readonly #invalidatedInRun = new Set<string>();
   readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
   #cycle: Promise<ReloadReport> | undefined;
@@ -84,6 +95,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
+    this.#address = new PublicAddressChoice(options, this.#front, this.#listening);
+    this.#embedding = new Embedding({
+      front: this.#front,
+      admit: () => this.#admit(),
+      epoch: () => this.#app?.epoch,
+    });
     this.#registry = new FileRegistry({
       root: options.root,
       mode: options.watch,
@@ -105,8 +122,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      address: () => this.#address,
+      exposes: () => this.#address.exposes,
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
+      onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
@@ -116,6 +136,44 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   start(): Promise<ReloadReport> {
     for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
+  }
+
+  /**
+   * Starts the app on a public port: `port` (127.0.0.1 unless `host` says otherwise), or without one where the app, or for
+   * an exported app the option `port`, says. Resolves with the address of the first port once the app is loaded, or has
+   * failed and a page says so. Rejects with Node's own error (EADDRINUSE and the like), or with ERR_UNRELOADER_LISTENING.
+   */
+  async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
+    this.#assertOpen();
+    await this.#address.choose(port, host, this.#app !== undefined);
+    if (this.#app === undefined) await this.start();
+    // A port that was open before the app is told now, of a failed app too.
+    this.#listening.loaded(this.#app?.size ?? 0);
+    return this.#front.addresses()[0];
+  }
+
+  /** The app as a request handler of the host's own server: `(req, res, next?)`. */
+  readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void =>
+    this.#embedding.handle(request, response, next);
+
+  /** For the `upgrade` event of the host's own server. */
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    this.#embedding.upgrade(request, socket, head);
+
+  /** Asks the app, without a port. Relative URLs are relative to its public address. */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    this.#assertOpen();
+    return this.#embedding.fetch(input, init);
+  }
+
+  /**
+   * Runs the function `name` that the entry exports, itself or in its default export, with clones of `args`; an AbortSignal
+   * among them, or as the property `signal` of one, is followed. Rejects with what the function throws, with the reason of
+   * an abort, and with ERR_UNRELOADER_CALL, _CLONE, _WORKER_EXIT or _CLOSED.
+   */
+  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    this.#assertOpen();
+    return this.#embedding.call(name, args);
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
@@ -181,12 +239,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
-      inFlight: this.#front.inFlight(),
       /** As of the last look. */
       staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
     };
+  }
+
+  #inFlight(): number {
+    return this.#front.inFlight() + (this.#app?.epoch.calls.size ?? 0);
   }
 
   // ---- the gate
@@ -204,7 +266,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       case "hold":
         return { type: "pass" };
       case "failure":
-        return { type: "page", page: { status: 500, text: this.#failurePage() } };
+        return { type: "page", page: { status: 500, text: this.#failurePage(), error: admitted.error } };
       case "closing":
         return { type: "page", page: { status: 503, text: "unreloader: the server is closing\n" } };
       default:
@@ -227,9 +289,19 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
   }
 
+  /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
+  #invalidate(epoch: AppEpoch, file: string, again: boolean): void {
+    if (this.#closing || this.#app?.epoch !== epoch || this.#invalidatedInRun.has(file)) return;
+    this.#invalidatedInRun.add(file);
+    this.#invalidated.set(file, again);
+    Atomics.store(this.#table, HOLD, 1);
+    void this.#freshen();
+  }
+
   #mustWork(): boolean {
     if (this.#closing) return false;
-    if (this.#restartReason !== undefined) return true;
+    if (this.#restartReason !== undefined || this.#invalidated.size > 0) return true;
+    if (this.#state.phase === "booting") return true;
     return this.#options.cooldown !== "off" && this.#registry.stale();
   }
 
@@ -247,9 +319,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     Atomics.store(this.#table, HOLD, 1);
     try {
       let report = await this.#runCycleSafely();
-      while (this.#mustWork()) report = await this.#runCycleSafely();
+      while (this.#mustWork()) {
+        const next = await this.#runCycleSafely();
+        // A file event that comes late finds nothing to do.
+        if (next.kind !== "unchanged") report = next;
+      }
       return report;
     } finally {
+      this.#invalidatedInRun.clear();
       Atomics.store(this.#table, HOLD, 0);
       this.#app?.epoch.releaseRequests();
     }
@@ -271,6 +348,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
+    for (const [file, again] of this.#invalidated) {
+      this.#pending.invalidated.add(file);
+      if (again) this.#pending.changed.add(file);
+    }
+    this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
     if (this.#pending.empty) return this.#report("unchanged", started);
@@ -289,8 +371,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
+    const invalidated = [...this.#pending.invalidated].filter((file) => app.graph.get(file)?.evaluated);
+    // Its text is the same, but it wants to be evaluated again.
+    for (const file of invalidated) if (this.#pending.changed.has(file)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size === 0) {
+    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
       this.#pending.clear();
       this.#move({ type: "unchanged" });
@@ -302,9 +387,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       return this.#restart(started);
     }
     const planned = (within: "affected" | "app"): ReloadPlan =>
-      planReload({ graph: app.graph, next: preparation.graph, changed, deleted, roots: app.roots, scope: within });
+      planReload({
+        graph: app.graph,
+        next: preparation.graph,
+        changed,
+        deleted,
+        invalidated,
+        roots: app.roots,
+        scope: within,
+      });
 
     let plan = planned(scope);
+    if (plan.declined !== undefined) {
+      this.#restartReason = { type: "declined", files: this.#pending.all(), by: plan.declined };
+      return this.#restart(started);
+    }
     let outcome = await this.#apply(app, preparation, plan);
     if (outcome.type === "failed" && scope === "affected") {
       const whole = planned("app");
@@ -353,6 +450,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       generation: this.#generation + 1,
       purge: plan.purge,
       load: plan.load,
+      accepted: plan.accepted,
+      pruned: [...this.#pending.deleted].filter((file) => app.graph.has(file)),
       modules,
       relinked,
       forget: [...this.#pending.deleted, ...preparation.failures.keys()],
@@ -373,7 +472,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   ): Promise<AppliedPlans | { readonly error: SerializedError }> {
     let applied = first;
     for (;;) {
-      const changed = writersIntoKept(applied).filter((file) => app.graph.get(file)?.evaluated);
+      const changed = writersIntoKept(applied).filter((file) => {
+        const node = app.graph.get(file);
+        // Whoever accepts its own new versions cleans up behind the old ones.
+        return node?.evaluated && !node.hot?.self;
+      });
       if (changed.length === 0) return applied;
       const { graph, roots } = app;
       const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
@@ -391,9 +494,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Evaluates modules again from the code they have. */
-  async #applyAgain(app: LoadedApp, { purge, load }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
     const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const outcome = await app.epoch.apply({ generation, purge, load, ...nothing });
+    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
     if (outcome.type === "failed") app.damage(outcome.damaged);
     return outcome;
   }
@@ -406,7 +509,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     const generation = this.#generation + 1;
     for (;;) {
-      const order = { ...nothing, generation, purge: lost, forget: lost, lookupsChanged: true };
+      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
       const outcome = await app.epoch.apply(order);
       if (outcome.type !== "outdated") return outcome;
     }
@@ -424,7 +527,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
   ): Promise<ReloadReport> {
     if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#preparer.all());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
@@ -453,11 +556,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#restartReason = undefined;
     const old = this.#app;
     this.#listening.loading();
-    const fresh = this.#epochs.spawn();
+    const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();
     const failure = this.#preparer.failureOf(preparation);
     if (failure) {
-      await fresh.stop(0);
+      await fresh.stop(0, true);
       return this.#fail(serializeSourceError(failure), started, preparation);
     }
     this.#move({ type: "boot", epoch: fresh.number });
@@ -496,7 +599,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#closing || this.#app?.epoch !== epoch) return;
-    const inFlight = this.#front.inFlight();
+    const inFlight = this.#front.inFlight() + epoch.calls.size;
     this.#front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     const restarts = inFlight > 0 || performance.now() - this.#bootedAt >= SHORT_LIFE_MS;
     const next = restarts || this.#state.phase === "reloading" ? "restarting" : "waiting for a change";
@@ -573,11 +676,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
     preparation: Preparation | undefined,
   ): Promise<FailureReport> {
+    this.#app?.epoch.announceFailure(error);
     this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
     const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
     this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
     const report = this.#lastFailure;
-    if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
+    if (this.#address.exposes && this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     // Requests that wait for a server get the page instead.
     this.#front.recheck();
     return report;
@@ -610,7 +714,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
   async #openFallback(): Promise<void> {
     try {
-      const address = await this.#front.openUnserved(this.#options.fallback);
+      const address = await this.#front.openUnserved(this.#address.fallback);
       this.#listening.opened({ kind: "http", address });
     } catch (error) {
       this.emit("log", {
@@ -626,6 +730,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
     await this.#front.shutDown(deadlineMs);
+    await this.#embedding.close();
     await this.#epochs.close(deadlineMs);
     await this.#cycle;
     await this.#registry.close();

@@ -17,7 +17,7 @@ import { projectRoot } from "./project.js";
 import "./suppressed-error.js";
 
 export interface TempAppOptions {
-  /** Packages of the project that the app can import: each is linked below its node_modules. */
+  /** Packages that the app can import, the project's own and `unreloader` itself: each is linked below its node_modules. */
   readonly packages?: readonly string[];
   /** Name of the app's folder, for paths with spaces or other letters. */
   readonly name?: string;
@@ -40,7 +40,8 @@ export class TempApp implements AsyncDisposable {
     for (const name of options.packages ?? []) {
       const link = join(this.folder, "node_modules", name);
       mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(join(projectRoot, "node_modules", name), link, "junction");
+      const target = name === "unreloader" ? projectRoot : join(projectRoot, "node_modules", name);
+      symlinkSync(target, link, "junction");
     }
     if (!("package.json" in files)) this.write("package.json", `{ "name": "app", "private": true }\n`);
     for (const [file, text] of Object.entries(files)) this.write(file, text);

@@ -6,7 +6,7 @@ import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
 import { nodeError } from "./module-errors.js";
-import type { ModuleRecord, PrivateBindings } from "./module-record.js";
+import type { ModuleRecord, ModuleVersion, PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
 import type { ModuleEdges, Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
@@ -19,6 +19,8 @@ export interface CommonJsContext {
   readonly scripts: Scripts;
   readonly classes: ClassTable;
   readonly entry: string;
+  /** `module.hot` of a version; absent: there is none. */
+  readonly moduleHot?: ((version: ModuleVersion) => object) | undefined;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
   /** `import()` as the file's code sees it. */
@@ -125,6 +127,11 @@ export class CommonJsLoader {
     module.filename = file;
     module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
     Object.defineProperty(module, "parent", { configurable: true, get: () => this.#parentOf(record) });
+    const { moduleHot } = this.#context;
+    if (moduleHot) {
+      const get = () => record.version && moduleHot(record.version);
+      Object.defineProperty(module, "hot", { configurable: true, get });
+    }
     Object.defineProperty(module, "require", {
       configurable: true,
       writable: true,

@@ -75,6 +75,7 @@ export class EdgeReport {
       written: [...edges.written],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
+      ...(edges.hot && { hot: edges.hot }),
       classes: this.#classesOf(edges),
     }));
     this.#untold.clear();

@@ -25,6 +25,8 @@ export interface EsmContext {
   readonly scripts: Scripts;
   readonly classes: ClassTable;
   readonly entry: string;
+  /** `import.meta.hot` of a version; absent: there is none. */
+  readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
@@ -54,7 +56,7 @@ export class EsmLoader {
       dependency: (module, k) => this.#dependency(module, k),
       dependenciesVisited: (module) => linker.dependenciesVisited(module),
       attribute: (module, run) => observer.evaluate(module.edges, run),
-      attributePending: () => observer.beginPending(),
+      attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
       evaluated: (module) => this.#evaluated(module),
       threw: context.threw,
     });
@@ -301,13 +303,15 @@ class BodyContext {
   }
 
   get meta(): ImportMeta {
-    const { file, url } = this.#module.record;
-    const { entry, resolve } = this.#context;
+    const module = this.#module;
+    const { file, url } = module.record;
+    const { entry, resolve, importMetaHot } = this.#context;
     this.#meta ??= createImportMeta({
       file,
       url,
       isEntry: file === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
+      ...(importMetaHot && { hot: () => importMetaHot(module) }),
     });
     return this.#meta;
   }

@@ -9,16 +9,22 @@ export interface ImportMetaContext {
   readonly url: string;
   readonly isEntry: boolean;
   resolve(specifier: string): Resolution;
+  /** `import.meta.hot`; absent: there is none. */
+  readonly hot?: (() => object) | undefined;
 }
 
 export function createImportMeta(context: ImportMetaContext): ImportMeta {
-  return Object.assign(Object.create(null), {
+  const meta: ImportMeta = Object.assign(Object.create(null), {
     dirname: path.dirname(context.file),
     filename: context.file,
     main: context.isEntry,
     resolve: (specifier: unknown) => resolveUrl(String(specifier), context),
     url: context.url,
   });
+  const { hot } = context;
+  // Made when it is asked for, which most modules never do.
+  if (hot) Object.defineProperty(meta, "hot", { configurable: true, enumerable: true, get: hot });
+  return meta;
 }
 
 /** As Node: a path need not exist, a package has to. */

@@ -39,6 +39,13 @@ export interface RuntimeOptions {
   readonly inlineMaps?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
+  /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
+  readonly hot?: HotContexts | undefined;
+}
+
+export interface HotContexts {
+  importMeta(module: EsmModule): object;
+  module(version: ModuleVersion): object;
 }
 
 export interface RuntimePlan {
@@ -52,12 +59,14 @@ export interface RuntimePlan {
   readonly relinked: readonly PreparedModule[];
   /** Files whose code is not to be used any more: the host is asked when one is evaluated. */
   readonly forget?: readonly string[] | undefined;
+  /** Before the first purge, with what will be purged; awaited. */
+  readonly beforePurge?: ((files: readonly string[]) => void | Promise<void>) | undefined;
   /** Before a version is purged; awaited when it gives a promise. */
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
   /** The plan has failed, and the versions that it made are gone again; awaited. */
   readonly rolledBack?: (() => Promise<void>) | undefined;
-  /** Between purge and load; awaited. */
-  readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
+  /** All is evaluated, and there is no way back; awaited. Must not throw. */
+  readonly evaluated?: (() => Promise<void>) | undefined;
 }
 
 export interface AppliedPlan {
@@ -90,6 +99,7 @@ export class Runtime {
   #starts: readonly string[] = [];
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
+    const { hot } = options;
     this.#observer = options.observer ?? new Observer();
     this.#natives = new NativeModules(
       (run) => this.#observer.outside(run),
@@ -158,6 +168,7 @@ export class Runtime {
     };
     this.#commonJs = new CommonJsLoader({
       ...shared,
+      ...(hot && { moduleHot: (version: ModuleVersion) => hot.module(version) }),
       createEdges: (file) => this.#report.createEdges(file),
       resolve: (specifier, importer) => this.#host.resolve(specifier, importer, "require"),
       evaluated: (module) => this.#evaluated(module),
@@ -165,6 +176,7 @@ export class Runtime {
     });
     this.#esm = new EsmLoader({
       ...shared,
+      ...(hot && { importMetaHot: (module: EsmModule) => hot.importMeta(module) }),
       linker: this.#linker,
       commonJs: this.#commonJs,
       resolve: (specifier, importer, kind) => this.#resolve(specifier, importer, kind),
@@ -242,6 +254,26 @@ export class Runtime {
     return this.#registry.find(version.file)?.version?.edges === version;
   }
 
+  /** The version of a file that is loaded, or being loaded. */
+  currentVersion(file: string): ModuleEdges | undefined {
+    return this.#registry.find(file)?.version?.edges;
+  }
+
+  /** What importers of the file read, whichever version is current. */
+  namespaceOf(file: string): object {
+    return this.#registry.record(file).namespace.object;
+  }
+
+  /** The own file to which a specifier leads in a module; undefined for what is not own. Throws when it leads nowhere. */
+  targetOf(specifier: string, { prepared, record }: ModuleVersion, kind: "import" | "require"): string | undefined {
+    const index = prepared.compiled.imports.findIndex((imported) => imported.specifier === specifier);
+    const named = prepared.imports[index];
+    const required = Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
+    const known = kind === "require" ? (required ?? named) : (named ?? required);
+    const target = known ?? this.#resolve(specifier, record.file, kind);
+    return target.type === "file" ? target.file : undefined;
+  }
+
   /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
   async load(files: Iterable<string>): Promise<void> {
     const starts = [...files];
@@ -280,17 +312,19 @@ export class Runtime {
       for (const prepared of plan.relinked) this.#relink(prepared);
       for (const file of plan.forget ?? []) this.#forgetCode(file);
       const purged: string[] = [];
-      for (const file of [...plan.purge, ...outdated, ...(plan.forget ?? [])]) {
+      const goes = new Set([...plan.purge, ...outdated, ...(plan.forget ?? [])]);
+      await plan.beforePurge?.([...goes].filter((file) => this.has(file)));
+      for (const file of goes) {
         const version = this.#registry.find(file)?.version;
         if (!version) continue;
         const purging = plan.purging?.(version);
         if (purging) await purging;
         if (this.#purge(file)) purged.push(file);
       }
-      await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      await plan.evaluated?.();
       return { purged, loaded: this.#report.take() };
     } catch (error) {
       this.#rollback();
@@ -315,6 +349,11 @@ export class Runtime {
     this.#observer.closeWindow();
   }
 
+  /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
+  excuse(object: object): void {
+    this.#written.excuse(object);
+  }
+
   /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
   versionOf(file: string): ModuleEdges | undefined {
     return this.#registry.find(file)?.version?.edges;
@@ -326,6 +365,12 @@ export class Runtime {
    */
   privateBindings(file: string): Readonly<Record<string, () => unknown>> {
     return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
+  }
+
+  /** The text of an own file, as the version that is current or being evaluated was made from. */
+  sourceOf(file: string): string | undefined {
+    const record = this.#registry.find(file);
+    return (record?.version ?? record)?.prepared?.compiled.source;
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */

@@ -1,0 +1,103 @@
+/**
+ * What the app has a say in when it is reloaded or ended: dispose hooks, kept values, acceptances; and the object by which
+ * `unreloader/app` finds them.
+ */
+import { APP_HOST, type AppHost } from "../../src/protocol/app-host.js";
+import type { PurgeStep } from "../purge.js";
+import type { ModuleVersion } from "../runtime/module-record.js";
+import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import { DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
+import { type AppliedChange, Hot } from "./hot.js";
+import { KeptValues } from "./kept-values.js";
+
+export interface AppLifeOptions {
+  readonly observer: Observer;
+  readonly generation: number;
+  /** The version of a file that is loaded; undefined: none. */
+  currentVersion(file: string): ModuleEdges | undefined;
+  namespaceOf(file: string): object;
+  targetOf(specifier: string, version: ModuleVersion, kind: "import" | "require"): string | undefined;
+  invalidated(file: string, message: string | undefined, again: boolean): void;
+  /** Something of the app's threw, or took too long. `file` is undefined when no module's evaluation has brought it. */
+  failed(file: string | undefined, what: string, error: unknown): void;
+}
+
+export class AppLife {
+  /** `unreloader.generation`. */
+  generation: number;
+  readonly hot: Hot;
+  readonly #options: AppLifeOptions;
+  readonly #disposeHooks: DisposeHooks;
+  readonly #kept: KeptValues;
+
+  constructor(options: AppLifeOptions) {
+    const { observer, failed } = options;
+    this.#options = options;
+    this.generation = options.generation;
+    this.#disposeHooks = new DisposeHooks({
+      observer,
+      failed: (file, error) => failed(file, "a dispose hook", error),
+    });
+    this.#kept = new KeptValues({
+      observer,
+      currentVersion: (file) => options.currentVersion(file),
+      failed: (file, key, error) => failed(file, `closing what is kept as ${JSON.stringify(key)}`, error),
+    });
+    this.hot = new Hot({ ...options, disposeHooks: this.#disposeHooks });
+  }
+
+  /** Lets `unreloader/app` find it. */
+  install(): void {
+    const current = (): number => this.generation;
+    const host: AppHost = {
+      version: 1,
+      reloading: true,
+      autoloading: false,
+      get generation() {
+        return current();
+      },
+      dispose: (hook) => void this.#disposeHooks.add(this.#options.observer.owner, hook),
+      keep: (key, create, close) => this.#kept.keep(key, create, close),
+    };
+    Object.defineProperty(globalThis, APP_HOST, { configurable: true, value: host });
+  }
+
+  /** In the order in which they belong before those that undo what the module has created. */
+  get purgeSteps(): readonly PurgeStep[] {
+    return [
+      {
+        name: "dispose",
+        run: (version) => {
+          this.hot.purging(version);
+          return this.#disposeHooks.dispose(version.edges);
+        },
+      },
+      { name: "keep", run: (version) => this.#kept.closeOf(version) },
+    ];
+  }
+
+  async planBegins(load: readonly string[]): Promise<void> {
+    await this.#kept.closeUnused();
+    await this.hot.begin(load);
+  }
+
+  async planApplied(change: AppliedChange): Promise<void> {
+    await this.hot.applied(change);
+    if (change.pruned.length > 0) await this.#kept.closeUnused(change.pruned);
+  }
+
+  /** The plan's own versions are gone again. */
+  async planRolledBack(): Promise<void> {
+    await this.#disposeHooks.disposeWhere((version) => this.#options.currentVersion(version.file) !== version);
+  }
+
+  /** The app ends. `beginning` is called when there is anything to do, with how long it may take. */
+  async end(beginning: (deadlineMs: number) => void): Promise<void> {
+    if (this.#disposeHooks.size + this.#kept.size === 0) return;
+    beginning(HOOK_DEADLINE_MS);
+    const end = performance.now() + HOOK_DEADLINE_MS;
+    const remaining = (): number => Math.max(0, end - performance.now());
+    await this.#disposeHooks.disposeAll(remaining);
+    await this.#kept.closeEverything(remaining);
+  }
+}

@@ -1,0 +1,267 @@
+/** Everything behind `import.meta.hot` and `module.hot`: who accepts what, and who is told of a reload and when. */
+import type { ModuleHotStatus } from "../../src/protocol/hot-api.js";
+import { withDeadline } from "../ledger/ledger.js";
+import type { EsmModule } from "../runtime/esm-module.js";
+import type { ModuleVersion } from "../runtime/module-record.js";
+import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { HotContexts } from "../runtime/runtime.js";
+import { type DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
+import { type AcceptCallback, HotState } from "./hot-state.js";
+import { createImportMetaHot } from "./import-meta-hot.js";
+import { createModuleHot, STATUS_EVENT } from "./module-hot.js";
+
+export interface HotOptions {
+  readonly observer: Observer;
+  readonly disposeHooks: DisposeHooks;
+  /** The version of a file that is loaded; undefined: none. */
+  currentVersion(file: string): ModuleEdges | undefined;
+  namespaceOf(file: string): object;
+  targetOf(specifier: string, version: ModuleVersion, kind: "import" | "require"): string | undefined;
+  /** The importers of `file` are to be loaded again; with `again` it is, too. */
+  invalidated(file: string, message: string | undefined, again: boolean): void;
+  /** A callback of the app's threw, or took too long. */
+  failed(file: string, what: string, error: unknown): void;
+}
+
+export interface AppliedChange {
+  /** Files whose new versions were accepted, in evaluation order. */
+  readonly accepted: readonly string[];
+  /** Files to which nothing leads any more. */
+  readonly pruned: readonly string[];
+}
+
+export class Hot implements HotContexts {
+  status: ModuleHotStatus = "idle";
+  readonly #options: HotOptions;
+  /** Born when a module asks for its `hot`; dies when a plan has replaced the version. */
+  readonly #states = new Map<ModuleEdges, HotState>();
+  readonly #importMetas = new WeakMap<ModuleEdges, object>();
+  readonly #modules = new WeakMap<ModuleEdges, object>();
+  /** File -> `import.meta.hot.data`, for all its versions; dies when the file is pruned. */
+  readonly #lasting = new Map<string, object>();
+  /** File -> what the last dispose of its `module.hot` left for the next version; dies likewise. */
+  readonly #handed = new Map<string, object>();
+  /** The same by the version that left it. One that was restored after a failed reload has no handlers to do so again. */
+  readonly #handedBy = new WeakMap<ModuleEdges, object>();
+  /** What the plan that is being applied has purged, with its state if it had one. */
+  readonly #purged = new Map<string, HotState | undefined>();
+  /** Versions that were purged and have no successor yet: late code may load the file again, or it is pruned. */
+  readonly #unloaded = new Map<string, HotState>();
+  /** Told while a plan was being applied: counts only when that succeeds. */
+  readonly #invalidations: (() => void)[] = [];
+
+  constructor(options: HotOptions) {
+    this.#options = options;
+  }
+
+  get disposeHooks(): DisposeHooks {
+    return this.#options.disposeHooks;
+  }
+
+  // ---- what modules get
+
+  importMeta(module: EsmModule): object {
+    const known = this.#importMetas.get(module.edges) ?? createImportMetaHot(this, this.#stateOf(module));
+    this.#importMetas.set(module.edges, known);
+    return known;
+  }
+
+  module(version: ModuleVersion): object {
+    const known = this.#modules.get(version.edges) ?? createModuleHot(this, this.#stateOf(version));
+    this.#modules.set(version.edges, known);
+    return known;
+  }
+
+  namespaceOf(file: string): object {
+    return this.#options.namespaceOf(file);
+  }
+
+  targetOf(specifier: string, version: ModuleVersion, kind: "import" | "require"): string | undefined {
+    return this.#options.targetOf(specifier, version, kind);
+  }
+
+  /** `import.meta.hot.data`. */
+  lastingValues(file: string): object {
+    const values = this.#lasting.get(file) ?? {};
+    this.#lasting.set(file, values);
+    return values;
+  }
+
+  /** What a dispose handler of `module.hot` gets, to fill it for the next version. */
+  handedOn({ file, version }: HotState): object {
+    const values = this.#handedBy.get(version.edges) ?? {};
+    this.#handedBy.set(version.edges, values);
+    this.#handed.set(file, values);
+    return values;
+  }
+
+  /** `module.hot.data`. */
+  handedTo(file: string): object | undefined {
+    return this.#handed.get(file);
+  }
+
+  isCurrent({ version }: HotState): boolean {
+    return this.#options.currentVersion(version.record.file) === version.edges;
+  }
+
+  invalidate(state: HotState, message: string | undefined, { again }: { again: boolean }): void {
+    const { file } = state;
+    // The callback of a version that has just been replaced may find that the new one does not do.
+    if (!this.#options.currentVersion(file)) return;
+    const tell = () => {
+      void this.#emit("vite:invalidate", { path: file, message });
+      this.#options.invalidated(file, message, again);
+    };
+    if (this.status === "idle") tell();
+    else this.#invalidations.push(tell);
+  }
+
+  #stateOf(version: ModuleVersion): HotState {
+    const state = this.#states.get(version.edges) ?? new HotState(version);
+    this.#states.set(version.edges, state);
+    return state;
+  }
+
+  // ---- a plan
+
+  /** A plan begins that evaluates `load`. */
+  async begin(load: readonly string[]): Promise<void> {
+    this.#purged.clear();
+    if (load.length === 0) return;
+    await this.#emit("vite:beforeUpdate", updatePayload(load));
+    await this.#become("dispose");
+  }
+
+  /** Before the dispose hooks of the version. */
+  purging({ record, edges }: ModuleVersion): void {
+    const state = this.#states.get(edges);
+    this.#purged.set(record.file, state);
+    if (state) this.handedOn(state);
+    else this.#handed.delete(record.file);
+  }
+
+  /** Everything is evaluated: those who accept it are told. */
+  async applied({ accepted, pruned }: AppliedChange): Promise<void> {
+    await this.#become("apply");
+    const updated = [...this.#purged.keys()].filter((file) => this.#options.currentVersion(file));
+    for (const [file, state] of this.#purged) {
+      if (this.#options.currentVersion(file)) this.#unloaded.delete(file);
+      else if (state) this.#unloaded.set(file, state);
+    }
+    const replaced = new Map(this.#purged);
+    this.#purged.clear();
+    this.#dropReplaced();
+    for (const file of accepted) await this.#tellSelf(file, replaced.get(file));
+    for (const state of [...this.#states.values()]) {
+      if (!updated.includes(state.file)) await this.#tellAccepting(state, updated);
+    }
+    await this.#prune(pruned);
+    if (updated.length > 0) await this.#emit("vite:afterUpdate", updatePayload(updated));
+    await this.#become("idle");
+    for (const tell of this.#invalidations.splice(0)) tell();
+  }
+
+  /** The plan has failed, and the versions before it are current again. */
+  async rolledBack(error: unknown, file: string | undefined): Promise<void> {
+    await this.#become("fail");
+    const state = file === undefined ? undefined : this.#purged.get(file);
+    for (const handle of state?.errorHandlers ?? []) await this.#run(state, "the error handler", () => handle(error));
+    this.#purged.clear();
+    this.#invalidations.length = 0;
+    this.#dropReplaced();
+    await this.#become("idle");
+  }
+
+  /** A change could not be taken in. */
+  announceFailure(err: object): Promise<void> {
+    return this.#emit("vite:error", { type: "error", err });
+  }
+
+  /** Another thread follows this one. */
+  announceRestart(): Promise<void> {
+    return this.#emit("vite:beforeFullReload", { type: "full-reload", path: "*" });
+  }
+
+  #dropReplaced(): void {
+    for (const [edges, state] of this.#states) if (!this.isCurrent(state)) this.#states.delete(edges);
+  }
+
+  /** Callbacks of the version before, in the name of the present one: what they create is its. */
+  async #tellSelf(file: string, before: HotState | undefined): Promise<void> {
+    const version = this.#options.currentVersion(file);
+    if (!before || !version) return;
+    for (const callback of before.accepts) {
+      if (callback.files.includes(file)) await this.#tell(before, version, callback, [file]);
+    }
+  }
+
+  async #tellAccepting(state: HotState, updated: readonly string[]): Promise<void> {
+    for (const callback of state.accepts) {
+      const files = callback.files.filter((file) => updated.includes(file));
+      if (files.length > 0) await this.#tell(state, state.version.edges, callback, files);
+    }
+  }
+
+  async #tell(
+    state: HotState,
+    as: ModuleEdges,
+    { run, onError }: AcceptCallback,
+    updated: readonly string[],
+  ): Promise<void> {
+    try {
+      await inTime(this.#options.observer.evaluate(as, () => run(updated)));
+    } catch (error) {
+      if (onError) await this.#run(state, "the error handler", () => onError(error, updated));
+      else this.#options.failed(state.file, "an accept callback", error);
+    }
+  }
+
+  async #prune(files: readonly string[]): Promise<void> {
+    const gone = files.filter((file) => !this.#options.currentVersion(file));
+    if (gone.length === 0) return;
+    await this.#emit("vite:beforePrune", { type: "prune", paths: gone });
+    for (const file of gone) {
+      const state = this.#unloaded.get(file);
+      for (const run of state?.prunes ?? []) await this.#run(state, "a prune callback", run);
+      this.#unloaded.delete(file);
+      this.#lasting.delete(file);
+      this.#handed.delete(file);
+    }
+  }
+
+  /** Nobody is told of a status, and nothing waits, when nobody listens. */
+  async #become(status: ModuleHotStatus): Promise<void> {
+    this.status = status;
+    await this.#emit(STATUS_EVENT, status);
+  }
+
+  async #emit(event: string, payload: unknown): Promise<void> {
+    for (const state of [...this.#states.values()]) {
+      if (!this.isCurrent(state)) continue;
+      for (const listener of state.listeners(event)) {
+        await this.#run(state, `a listener of ${event}`, () => listener(payload));
+      }
+    }
+  }
+
+  async #run(state: HotState | undefined, what: string, run: () => unknown): Promise<void> {
+    if (!state) return;
+    try {
+      await inTime(this.#options.observer.resume(state.version.edges, run));
+    } catch (error) {
+      this.#options.failed(state.file, what, error);
+    }
+  }
+}
+
+async function inTime(result: unknown): Promise<void> {
+  await withDeadline(Promise.resolve(result), HOOK_DEADLINE_MS);
+}
+
+function updatePayload(files: readonly string[]) {
+  const timestamp = Date.now();
+  return {
+    type: "update",
+    updates: files.map((file) => ({ type: "js-update", path: file, acceptedPath: file, timestamp })),
+  };
+}

@@ -1,0 +1,116 @@
+/** Values that outlive the modules that use them: `unreloader.keep()`. */
+import type { MaybePromise } from "../../src/protocol/app-host.js";
+import { withDeadline } from "../ledger/ledger.js";
+import type { ModuleVersion } from "../runtime/module-record.js";
+import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import { HOOK_DEADLINE_MS } from "./dispose-hooks.js";
+
+interface KeptValue {
+  readonly key: string;
+  readonly value: Promise<unknown>;
+  readonly close: () => Promise<void>;
+  /** File whose evaluation had it created; undefined: none, a request. */
+  readonly factory: string | undefined;
+  /** File -> its version that asked for the value last. */
+  readonly users: Map<string, ModuleEdges>;
+  /** A request has asked for it: it stays to the end of the thread. */
+  usedByRequests: boolean;
+}
+
+export interface KeptValuesOptions {
+  readonly observer: Observer;
+  /** The version of a file that is loaded; undefined: none. */
+  currentVersion(file: string): ModuleEdges | undefined;
+  failed(file: string | undefined, key: string, error: unknown): void;
+}
+
+export class KeptValues {
+  readonly #options: KeptValuesOptions;
+  /** Key -> value, in order of creation. An entry dies when its creation fails and when the value is closed. */
+  readonly #kept = new Map<string, KeptValue>();
+
+  constructor(options: KeptValuesOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  keep<Value>(
+    key: string,
+    create: () => MaybePromise<Value>,
+    close: ((value: Value) => unknown) | undefined,
+  ): Promise<Value> {
+    const user = this.#options.observer.owner;
+    const kept = this.#kept.get(key) ?? this.#create(key, create, close, user?.file);
+    if (user) kept.users.set(user.file, user);
+    else kept.usedByRequests = true;
+    return kept.value as Promise<Value>;
+  }
+
+  /** Closes what a module had created whose text is another now. Returns whether there was anything. */
+  closeOf({ record, prepared }: ModuleVersion): false | Promise<true> {
+    if (record.prepared?.compiled.hash === prepared.compiled.hash) return false;
+    const created = [...this.#kept.values()].filter(({ factory }) => factory === record.file);
+    return created.length > 0 && this.#closeAll(created, () => HOOK_DEADLINE_MS).then(() => true);
+  }
+
+  /**
+   * Closes what nobody keeps any more: `gone` files do not, nor do those whose present version has not asked. (An
+   * evaluation may ask late, in what it leaves to continue: it has time until the next reload begins.)
+   */
+  async closeUnused(gone: Iterable<string> = []): Promise<void> {
+    for (const { users } of this.#kept.values()) {
+      for (const file of gone) users.delete(file);
+      for (const [file, version] of users) {
+        const current = this.#options.currentVersion(file);
+        if (current && current !== version) users.delete(file);
+      }
+    }
+    const unused = [...this.#kept.values()].filter(({ users, usedByRequests }) => users.size === 0 && !usedByRequests);
+    if (unused.length > 0) await this.#closeAll(unused, () => HOOK_DEADLINE_MS);
+  }
+
+  async closeEverything(remainingMs: () => number): Promise<void> {
+    await this.#closeAll([...this.#kept.values()], remainingMs);
+  }
+
+  #create<Value>(
+    key: string,
+    create: () => MaybePromise<Value>,
+    close: ((value: Value) => unknown) | undefined,
+    factory: string | undefined,
+  ): KeptValue {
+    // What the factory creates belongs to no module, or the next purge would undo it.
+    const value = new Promise<Value>((resolve) => resolve(this.#options.observer.outside(create)));
+    const kept: KeptValue = {
+      key,
+      value,
+      close: async () => void (await close?.(await value)),
+      factory,
+      users: new Map(),
+      usedByRequests: false,
+    };
+    this.#kept.set(key, kept);
+    value.catch(() => this.#forget(kept));
+    return kept;
+  }
+
+  #forget(kept: KeptValue): void {
+    if (this.#kept.get(kept.key) === kept) this.#kept.delete(kept.key);
+  }
+
+  /** Newest first, one after the other. */
+  async #closeAll(values: readonly KeptValue[], remainingMs: () => number): Promise<void> {
+    const { observer, failed } = this.#options;
+    for (const kept of values.toReversed()) {
+      this.#forget(kept);
+      try {
+        await withDeadline(observer.outside(kept.close), remainingMs());
+      } catch (error) {
+        failed(kept.factory, kept.key, error);
+      }
+    }
+  }
+}
