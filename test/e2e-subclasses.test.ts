@@ -211,7 +211,7 @@ export class Model { n() { return ${n}; } }
   test("sequelize#Model selects the models of sequelize", async () => {
     const text = (n: number) => `import { Model, Sequelize, DataTypes } from "sequelize";
 export class Row extends Model { n() { return ${n}; } }
-Row.init({ name: DataTypes.STRING }, { sequelize: globalThis.database ??= new Sequelize("sqlite::memory:"), modelName: "Row" });
+Row.init({ name: DataTypes.STRING }, { sequelize: globalThis.database ??= new Sequelize({ dialect: "sqlite", storage: ":memory:", logging: false }), modelName: "Row" });
 export class Plain { n() { return ${n}; } }
 `;
     await using asked = await Asked.start({ ...esm, "user.js": text(1) }, "main.js", {

@@ -99,7 +99,8 @@ function compileJson({ file, source, hash }: TextToCompile): CompiledModule {
   };
 }
 
-function deriveLocated(input: TextToCompile, kind: FileKind & { type: "code" }, withMaps: boolean): Derivation {
+/** Throws CompileError with the place in the source. */
+export function deriveLocated(input: TextToCompile, kind: FileKind & { type: "code" }, withMaps: boolean): Derivation {
   const { file, settings } = input;
   const source = withoutByteOrderMark(input.source);
   try {
