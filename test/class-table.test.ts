@@ -229,6 +229,27 @@ describe("a reload", () => {
     );
   });
 
+  test("lets the old version's classes be collected, those that were made later too", async () => {
+    await using app = new RuntimeApp({
+      "a.mjs": `export class Old { #a = 1; static #b = 2; } export const make = () => class Made extends Old {};`,
+      "b.cjs": `class Old { #a = 1; } exports.Old = Old; exports.make = () => class Made extends Old {};`,
+    });
+    const classesIn = async (file: string): Promise<WeakRef<object>[]> => {
+      const { Old, make } = await app.import<{ Old: object; make(): object }>(file);
+      app.runtime.settle();
+      return [new WeakRef(Old), new WeakRef(make())];
+    };
+    const old = [...(await classesIn("a.mjs")), ...(await classesIn("b.cjs"))];
+    app.write("a.mjs", `export class New {}`);
+    app.write("b.cjs", `exports.New = class New {};`);
+    await app.reload(["a.mjs", "b.cjs"]);
+    await collectGarbage();
+    assert.deepEqual(
+      old.map((reference) => reference.deref()),
+      [undefined, undefined, undefined, undefined],
+    );
+  });
+
   test("that fails leaves the classes as they were", async () => {
     await using app = new RuntimeApp({ "a.mjs": `export class A {}`, "b.cjs": `exports.B = class B {};` });
     await app.import("a.mjs");
