@@ -178,9 +178,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
    * among them, or as the property `signal` of one, is followed. Rejects with what the function throws, with the reason of
    * an abort, and with ERR_UNRELOADER_CALL, _CLONE, _WORKER_EXIT or _CLOSED.
    */
-  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+  async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     this.#assertOpen();
-    return this.#embedding.call(name, args);
+    return (await this.#embedding.call(name, args)) as Result;
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
