@@ -29,6 +29,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   /** Version to what it has created and not been undone, in order of creation; an entry goes when its set is undone. */
   readonly #entries = new Map<ModuleEdges, Set<Undoable>>();
+  #onRecord: ((owner: ModuleEdges) => void) | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -62,11 +63,20 @@ export class Ledger {
 
   #record(noted: Omit<Undoable, "drop">, owner: ModuleEdges | undefined): LedgerEntry | undefined {
     if (!owner) return undefined;
+    this.#onRecord?.(owner);
     const entries = this.#entriesOf(owner);
     const entry: Undoable = { ...noted, drop: () => entries.delete(entry) };
     if (owner.purged) void this.#undoOne(owner, entry);
     else entries.add(entry);
     return entry;
+  }
+
+  /** Tells of every `record` with an owner until the returned function is called. One at a time. */
+  watchRecords(onRecord: (owner: ModuleEdges) => void): () => void {
+    this.#onRecord = onRecord;
+    return () => {
+      if (this.#onRecord === onRecord) this.#onRecord = undefined;
+    };
   }
 
   /** Whether the version has anything that a purge would undo. */

@@ -114,6 +114,7 @@ export class Runtime {
         privateFields: (value) => privateFields(this.classes, value),
       },
       bindingsOf: (file) => this.#bindings.of(file),
+      effectsOf: (file) => this.#registry.find(file)?.version?.prepared.compiled.effects,
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);
@@ -364,6 +365,12 @@ export class Runtime {
    */
   privateBindings(file: string): Readonly<Record<string, () => unknown>> {
     return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
+  }
+
+  /** The text of an own file, as the version that is current or being evaluated was made from. */
+  sourceOf(file: string): string | undefined {
+    const record = this.#registry.find(file);
+    return (record?.version ?? record)?.prepared?.compiled.source;
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */
