@@ -127,7 +127,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Runs the function `name` that the entry exports, itself or in its default export, with `args` as they are. */
-  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+  async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     await this.start();
     const inner: unknown = this.#exports?.default;
     for (const owner of [this.#exports, inner]) {
