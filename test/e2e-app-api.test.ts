@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { ArgumentError } from "../src/errors.js";
+import { reloadManyTimes } from "./support/adapter-app.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -250,4 +251,26 @@ console.log(JSON.stringify([a === b, created, later, reloading, autoloading, gen
       [code, "dispose(): hook must be a function, not 'hook'"],
     ],
   ]);
+});
+
+test("versions of a module that disposes, keeps and accepts are collected", { skip: plainMode }, async () => {
+  const files = {
+    "main.js": `require("./lib.js");
+require("./probe.cjs").serve(() => require("./lib.js").answer());
+`,
+    "lib.js": `const { unreloader } = require("unreloader/app");
+const { watch } = require("./probe.cjs");
+const { base } = require("./base.js");
+class Held {}
+const held = watch(new Held());
+unreloader.dispose(() => held);
+unreloader.keep("kept", () => new Map(), () => held);
+module.hot.accept(() => held);
+module.hot.dispose((data) => { data.version = base; return held; });
+exports.answer = () => (held, base);
+`,
+    "base.js": `exports.base = "version-1";\nmodule.hot.accept("./lib.js", () => exports);\n`,
+  };
+  const once = { packages, files, entry: "main.js", edited: "base.js" };
+  await reloadManyTimes(once, 30, async ({ alive }) => assert.equal(await alive(), 1));
 });

@@ -322,7 +322,7 @@ exports.invalidate = () => module.hot.invalidate();
     app.edit("lib.js", "value = 1", "value = 2");
     assert.deepEqual(await served.json("/"), [[2, [false, true]], "lib", "main"]);
     await served.json("/invalidate");
-    await served.lines.wait(/reloaded 2 of .*generation 3.*lib\.js changed/);
+    await served.lines.wait(/reloaded 2 of .*generation 3.*invalidated by lib\.js/);
     assert.deepEqual(await served.json("/"), [[2, [false, false, true]], "lib", "main"]);
     app.edit("setup.js", "one = 1", "one = 2");
     assert.deepEqual(await served.json("/"), [[2, [true]], "lib", "main"]);

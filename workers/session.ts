@@ -379,8 +379,9 @@ export class AppSession {
 
   #invalidated(file: string, message: string | undefined, again: boolean): void {
     const shown = path.relative(this.#order.root, file);
-    const because = message === undefined ? "" : `: ${message}`;
-    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    if (message !== undefined) {
+      this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}: ${message}` });
+    }
     this.#control.send({ type: "invalidated", file, again });
   }
 

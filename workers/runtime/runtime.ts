@@ -322,8 +322,10 @@ export class Runtime {
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      const loaded = this.#report.take();
+      // What it has kept modules read is told afterwards: they were not evaluated.
       await plan.evaluated?.();
-      return { purged, loaded: this.#report.take() };
+      return { purged, loaded };
     } catch (error) {
       this.#rollback();
       await plan.rolledBack?.();
