@@ -83,7 +83,7 @@ async function run(options: ResolvedOptions, spare: SpareThread | undefined): Pr
     },
     quit: () => process.kill(process.pid, "SIGINT"),
   });
-  await supervisor.start();
+  await supervisor.listen();
 }
 
 function printEvents(supervisor: Supervisor, options: ResolvedOptions): void {

@@ -146,7 +146,12 @@ test("names for which nothing was seen are unknown", () => {
 
 test("versions are matched by name, and classes of one name in order when they are as many as before", () => {
   const known = (name: string): KnownClass => ({ name, target: class {}, reader: undefined });
-  const olds = ["A", "B", "A", "", "C", "C", "D"].map(known);
+  const matched = (before: string[], after: string[]) =>
+    matchVersions(before.map(known), after.map(known)).pairs.length;
+  assert.equal(matched([""], [""]), 1, "the only anonymous class");
+  assert.equal(matched(["", ""], ["", ""]), 0, "which is which?");
+  assert.equal(matched([""], ["", ""]), 0);
+  const olds = ["A", "B", "A", "", "C", "C", "D", ""].map(known);
   const nexts = ["B", "A", "", "A", "C", "E"].map(known);
   const { pairs, gone, ambiguous } = matchVersions(olds, nexts);
   assert.deepEqual(
@@ -159,7 +164,7 @@ test("versions are matched by name, and classes of one name in order when they a
   );
   assert.deepEqual(
     gone.map((old) => olds.indexOf(old)),
-    [3, 6],
+    [3, 7, 6],
   );
   assert.deepEqual(
     ambiguous.map((old) => olds.indexOf(old)),
@@ -182,7 +187,7 @@ test("every old class is in exactly one place, and only classes of one name are 
     assert.equal(new Set(placed).size, olds.length);
     assert.equal(placed.length, olds.length);
     assert.equal(new Set(pairs.map(({ next }) => next)).size, pairs.length);
-    for (const { old, next } of pairs) assert.ok(old.name === next.name && old.name !== "");
+    for (const { old, next } of pairs) assert.equal(old.name, next.name);
     for (const { name } of gone) assert.ok(name === "" || nexts.every((next) => next.name !== name));
   }
 });

@@ -163,7 +163,7 @@ test("imports of a kept module lead elsewhere after it was relinked", async () =
   assert.deepEqual([main.late(), req.late()], ["other", "folder"]);
 });
 
-test("between purge and load the plan waits for what it was given to do", async () => {
+test("before the first purge the plan waits for what it was given to do", async () => {
   await using app = new RuntimeApp({
     ...ESM,
     "a.js": `export const at = globalThis.runtimeTestSteps?.push("evaluated");`,
@@ -177,7 +177,7 @@ test("between purge and load the plan waits for what it was given to do", async 
     load: [file],
     modules: [],
     relinked: [],
-    beforeEvaluate: async (purged) => {
+    beforePurge: async (purged) => {
       await undefined;
       steps.push(`purged ${purged.length}`);
     },

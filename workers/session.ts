@@ -7,6 +7,7 @@ import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { Calls } from "./calls.js";
 import { Adapters } from "./classes/adapters.js";
 import { builtInAdapter } from "./classes/built-in-adapters.js";
 import { loadAdapters } from "./classes/load-adapters.js";
@@ -15,6 +16,7 @@ import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -47,6 +49,7 @@ export class AppSession {
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
+  readonly #calls: Calls;
   readonly #stale: StaleReports;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
@@ -127,6 +130,12 @@ export class AppSession {
       currentModule: () => this.#runtime.currentModule(),
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
+    this.#calls = new Calls({
+      entry: async () => (await this.#runtime.import(order.entry)) as Record<string, unknown>,
+      begin: () => this.#listen.beginCall(),
+      send: (report) => this.#control.send(report),
+      serialize: (error) => this.#serialize(error),
+    });
     this.#stale = new StaleReports({
       send: (report) => this.#control.send(report),
       now: () => this.#listen.now(),
@@ -134,6 +143,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
     this.#control.send({ type: "started" });
   }
 
@@ -207,6 +217,13 @@ export class AppSession {
       case "releaseRequests":
         this.#listen.releaseRequests();
         break;
+      case "call":
+        // Behind a plan that is being applied; what comes behind it does not wait for its end.
+        this.#enqueue(async () => void this.#calls.run(message));
+        break;
+      case "abortCall":
+        this.#calls.abort(message);
+        break;
       case "signal":
         deliverSignal(message.signal);
         break;
@@ -274,6 +291,8 @@ export class AppSession {
         modules: plan.modules,
         relinked: plan.relinked,
         forget: plan.forget,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => this.#listen.release(new Set(files)),
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -283,7 +302,6 @@ export class AppSession {
           await this.#life.planRolledBack();
           await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
         },
-        beforeEvaluate: (files) => this.#listen.release(new Set(files)),
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
           await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });

@@ -29,6 +29,20 @@ export interface Relay {
   deathPage(epoch: number): OwnPage | undefined;
 }
 
+/** What is different for a connection that does not come from a public port. */
+export interface ConnectionTraits {
+  /**
+   * It was handed over by a host for one request, an upgrade that the app may not follow: what comes after that request
+   * may be meant for the host's own routes.
+   */
+  readonly once?: boolean;
+  /**
+   * It comes from within this process: a page is told instead of sent, and a request that the app has not begun is sent
+   * again when the app closes the connection, since there it is not the client's own.
+   */
+  onRefused?(page: OwnPage): void;
+}
+
 /** Bytes of a request that are kept to send it again, and bytes that wait before the client is paused. */
 export const REPLAY_LIMIT = 262144;
 /** A request that was sent this often to workers that died before they began it is answered with a page. */
@@ -48,6 +62,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   readonly #client: Socket;
   #port: PublicPort;
   readonly #relay: Relay;
+  readonly #traits: ConnectionTraits;
   #upstream: Upstream | undefined;
   /** A server that refused or lost a connection: it is dying, another one will come. */
   #dying: AppServer | undefined;
@@ -75,6 +90,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #replays = 0;
 
   #opaque = false;
+  #carried = false;
   #clientEnded = false;
   #upstreamFull = false;
   /** The upstream was told to end, because its server was replaced or a page takes its place. */
@@ -83,10 +99,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #saidGoodbye = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, port: PublicPort, relay: Relay) {
+  constructor(client: Socket, port: PublicPort, relay: Relay, traits: ConnectionTraits = {}) {
     this.#client = client;
     this.#port = port;
     this.#relay = relay;
+    this.#traits = traits;
     client.on("data", (bytes: Buffer) => this.#onClientBytes(bytes));
     client.on("end", () => this.#onClientEnd());
     client.on("drain", () => this.#upstream?.resume());
@@ -175,7 +192,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       else void this.#awaitBegin();
       return;
     }
-    const verdict = this.#relay.gate.check(this.#port);
+    if (this.#traits.once && this.#hasCarried()) {
+      this.#client.destroySoon();
+      return;
+    }
+    const verdict = this.#relay.gate.check();
     if (verdict instanceof Promise || !this.#proceed(verdict)) void this.#hold(verdict);
   }
 
@@ -199,6 +220,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #mayBeginRequest(): boolean {
     if (this.#upstream === undefined || this.#leaving) return true;
     return !this.#isOpaque() && this.#upstream.idle;
+  }
+
+  /** A request on this connection has been begun by the app. */
+  #hasCarried(): boolean {
+    if (this.#upstream !== undefined && this.#upstream.started > 0) this.#carried = true;
+    return this.#carried;
   }
 
   #isOpaque(): boolean {
@@ -230,7 +257,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#held = true;
       await this.#nextChange();
       if (this.#client.destroyed) return;
-      verdict = this.#relay.gate.check(this.#port);
+      verdict = this.#relay.gate.check();
     }
   }
 
@@ -419,7 +446,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#detach();
       return;
     }
-    switch (upstream.closedOnPurpose) {
+    const purpose = upstream.closedOnPurpose;
+    if (purpose !== STILL_OPEN && purpose !== LET_GO && this.#traits.onRefused !== undefined && this.#hasUnstarted()) {
+      this.#sendAgain();
+      return;
+    }
+    switch (purpose) {
       case ENDED:
         this.#client.end();
         this.#startTimer(CLOSE_CHECK_MS, () => {
@@ -516,6 +548,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #drop(): void {
     clearTimeout(this.#timer);
     this.#leaving = false;
+    this.#hasCarried();
     this.#upstream?.abandon();
     this.#upstream = undefined;
     this.#forgetRequest();
@@ -530,6 +563,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     const complete = !this.#overflowed && !this.#clientEnded;
     this.#waiting.length = 0;
     this.#drop();
+    if (this.#traits.onRefused !== undefined) {
+      if (sayable) this.#traits.onRefused(page);
+      client.destroy();
+      return;
+    }
     if (!sayable) {
       client.destroy();
       return;

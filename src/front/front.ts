@@ -5,7 +5,9 @@
 import { rmSync } from "node:fs";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
+import { serializeError } from "../protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
+import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { PublicPort } from "./public-port.js";
@@ -22,6 +24,8 @@ export interface FrontOptions {
 export interface OpenRequest extends AppServer {
   readonly target: ListenTarget;
   readonly exported: boolean;
+  /** It shall be reached from within this process only. */
+  readonly hidden?: boolean;
 }
 
 export interface OpenPort {
@@ -48,6 +52,10 @@ export class Front {
   /** A port that was opened to show a failed start, until a server takes it or it is closed. */
   #unserved: PublicPort | undefined;
   #closing: Promise<void> | undefined;
+  /** The way in from within this process. */
+  readonly entrance: Entrance;
+  /** Who waits for a server that answers; each is called once. */
+  #onServed: (() => void)[] = [];
 
   constructor(options: FrontOptions) {
     this.#relay = {
@@ -58,6 +66,13 @@ export class Front {
       pages: new OwnPages(),
       deathPage: (epoch) => this.#deathPages.get(epoch),
     };
+    const { gate, turn } = this.#relay;
+    this.entrance = new Entrance({
+      gate,
+      turn,
+      servingPort: () => this.#servingPort(),
+      nextServer: (timeoutMs) => this.#nextServer(timeoutMs),
+    });
   }
 
   /**
@@ -96,6 +111,12 @@ export class Front {
     this.#ports.add(port);
     this.#unserved = port;
     return address;
+  }
+
+  /** Opens the hidden port of an exported app to clients; undefined when there is none. Rejects with Node's own error. */
+  async show(target: { readonly port: number; readonly host: string }): Promise<PublicAddress | undefined> {
+    const port = [...this.#ports].find((open) => !open.isPublic);
+    return port?.show({ type: "port", ...target });
   }
 
   /** A purge closed the app's server: its port stays open, and its new requests wait for adoption. */
@@ -138,6 +159,7 @@ export class Front {
   /** Lets every request that waits for a server ask the gate again: its answer may be a page by now. */
   recheck(): void {
     for (const port of this.#ports) port.wake();
+    this.#served();
   }
 
   /** Requests that wait or are being answered. */
@@ -149,13 +171,13 @@ export class Front {
 
   /** Open ports, in the order in which they were opened. */
   ports(): OpenPort[] {
-    return [...this.#ports].map(({ address, kind, target, exported, server }) => {
+    return this.#publicPorts().map(({ address, kind, target, exported, server }) => {
       return { address, kind, target, exported, served: server !== undefined };
     });
   }
 
   addresses(): PublicAddress[] {
-    return [...this.#ports].map((port) => port.address);
+    return this.#publicPorts().map((port) => port.address);
   }
 
   /** Stops accepting, lets requests in flight end for up to `deadlineMs`, then closes what is left. */
@@ -170,6 +192,7 @@ export class Front {
     if (adopted !== undefined) {
       if (this.#unserved === adopted) this.#unserved = undefined;
       adopted.adopt(request);
+      this.#served();
       return adopted.address;
     }
     // The same port on another host would collide with the released one: this one takes its place and its clients.
@@ -180,12 +203,14 @@ export class Front {
     const port = new PublicPort(request.target, request.exported, request.kind, this.#relay);
     this.#opening.set(request.listenId, "wanted");
     try {
-      const address = await port.open(replaced.map(portNumber).find((number) => number !== undefined));
+      const number = replaced.map(portNumber).find((one) => one !== undefined);
+      const address = request.hidden ? port.openHidden() : await port.open(number);
       this.#ports.add(port);
       for (const before of replaced) port.takeOver(before);
       const wanted = this.#opening.get(request.listenId);
       if (wanted === "closed" || this.#closing !== undefined) this.#closePort(port);
       else if (wanted === "wanted" && !this.#deathPages.has(request.epoch)) port.adopt(request);
+      this.#served();
       return address;
     } finally {
       for (const before of replaced) this.#closePort(before);
@@ -196,6 +221,32 @@ export class Front {
   /** A server that leaves the choice of its port to the system gets the one where people saw the failure. */
   #showsFailureFor(port: PublicPort, target: ListenTarget): boolean {
     return port === this.#unserved && target.type === "port" && target.port === 0;
+  }
+
+  #publicPorts(): PublicPort[] {
+    return [...this.#ports].filter((port) => port.isPublic);
+  }
+
+  /** The first HTTP server of the app that answers; requests from within this process go to it. */
+  #servingPort(): PublicPort | undefined {
+    for (const port of this.#ports) if (port.kind === "http" && port.server !== undefined) return port;
+    return undefined;
+  }
+
+  #nextServer(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs).unref();
+      this.#onServed.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #served(): void {
+    const waiting = this.#onServed;
+    this.#onServed = [];
+    for (const resolve of waiting) resolve();
   }
 
   async #shutDown(deadlineMs: number): Promise<void> {
@@ -274,5 +325,5 @@ function pageForDeath(error: Error): OwnPage {
   const text =
     `The app's worker ended before it answered this request: ${error.message}\n` +
     "A fresh worker follows; send the request again.\n";
-  return { status: 502, text };
+  return { status: 502, text, error: serializeError(error) };
 }

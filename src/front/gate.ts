@@ -1,6 +1,5 @@
 /** What the front asks before a new request may pass to the app. */
 import type { OwnPage } from "./own-pages.js";
-import type { PublicPort } from "./public-port.js";
 
 export type Verdict = { readonly type: "pass" } | { readonly type: "page"; readonly page: OwnPage };
 
@@ -10,7 +9,7 @@ export interface Gate {
    * there before them has been seen. Answers at once when nothing is stale: the fast path makes no promise. A promise
    * holds the request until it settles.
    */
-  check(port: PublicPort): Verdict | Promise<Verdict>;
+  check(): Verdict | Promise<Verdict>;
 }
 
 export const PASS: Verdict = { type: "pass" };

@@ -5,10 +5,13 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { SerializedError } from "../protocol/serialized-error.js";
 
 export interface OwnPage {
   readonly status: 500 | 502 | 503 | 504;
   readonly text: string;
+  /** What the page is about. */
+  readonly error?: SerializedError;
 }
 
 /** A request body is read this long before the answer goes out anyway: closing on unread bytes would reset the client. */

@@ -3,12 +3,13 @@
  * next, the port stays open and new requests wait for the server that adopts it.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
-import { ClientConnection, type Relay } from "./client-connection.js";
+import { ClientConnection, type ConnectionTraits, type Relay } from "./client-connection.js";
 import type { AppServer } from "./upstream.js";
 
 export class PublicPort {
-  readonly target: ListenTarget;
+  #target: ListenTarget;
   readonly exported: boolean;
   /** From accept until the client's socket has closed or an own page answers it. */
   readonly connections = new Set<ClientConnection>();
@@ -18,13 +19,23 @@ export class PublicPort {
   #kind: ServerKind;
   #address: PublicAddress | undefined;
   #closed = false;
+  #hidden = false;
 
   constructor(target: ListenTarget, exported: boolean, kind: ServerKind, relay: Relay) {
-    this.target = target;
+    this.#target = target;
     this.exported = exported;
     this.#kind = kind;
     this.#relay = relay;
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.accept(client));
+  }
+
+  get target(): ListenTarget {
+    return this.#target;
+  }
+
+  /** Whether clients can reach it. */
+  get isPublic(): boolean {
+    return !this.#hidden;
   }
 
   /** The server of the app behind this port; undefined while it waits for one. */
@@ -46,7 +57,7 @@ export class PublicPort {
   async open(number?: number): Promise<PublicAddress> {
     await new Promise<void>((resolve, reject) => {
       this.#listener.once("error", reject);
-      const options = listenOptions(this.target);
+      const options = listenOptions(this.#target);
       this.#listener.listen(number === undefined ? options : { ...options, port: number }, () => {
         this.#listener.off("error", reject);
         // An accept that fails (EMFILE) concerns one client; the port stays open.
@@ -56,6 +67,21 @@ export class PublicPort {
     });
     this.#address = this.#listener.address() as PublicAddress;
     return this.#address;
+  }
+
+  /** Takes only what comes from within this process. Gives the address that the app is told. */
+  openHidden(): PublicAddress {
+    this.#hidden = true;
+    this.#address = addressBeforeOpen(this.#target);
+    return this.#address;
+  }
+
+  /** Opens a hidden port after all, at `target`. Rejects with Node's own error. */
+  async show(target: ListenTarget): Promise<PublicAddress> {
+    this.#target = target;
+    const address = await this.open();
+    this.#hidden = false;
+    return address;
   }
 
   /** `server` answers from now on; requests that waited for it go on. */
@@ -106,9 +132,17 @@ export class PublicPort {
     return this.#closed;
   }
 
-  #accept(client: Socket): void {
-    this.connections.add(new ClientConnection(client, this, this.#relay));
+  /** Takes a connection that did not come in here: a host's, or one from within this process. */
+  accept(client: Duplex, traits: ConnectionTraits = {}): void {
+    // What a host hands over is a socket or is made like one (TLS).
+    this.connections.add(new ClientConnection(client as Socket, this, this.#relay, traits));
   }
+}
+
+function addressBeforeOpen(target: ListenTarget): PublicAddress {
+  if (target.type === "path") return target.path;
+  const address = target.host ?? "::";
+  return { address, family: address.includes(":") ? "IPv6" : "IPv4", port: target.port };
 }
 
 function listenOptions(target: ListenTarget): object {

@@ -6,6 +6,15 @@ export interface AfterTurn {
   afterTurn(): void;
 }
 
+/**
+ * Resolves when what was written before the call has been noticed, for requests that came from no socket: the first turn
+ * may end a phase of the event loop that has looked for file events already, in the second it has looked again.
+ */
+export async function afterFileEvents(): Promise<void> {
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+}
+
 export class Turn {
   #waiting: AfterTurn[] = [];
   #running: AfterTurn[] = [];

@@ -44,6 +44,20 @@ export interface AdapterContext {
   /** Runs what belongs to the library, not to the file that happens to call it: a shared connection, say. */
   outside<Result>(run: () => Result): Result;
   /**
+   * Gives a stand-in for a function or class of the library: what it makes while a file is being evaluated is handed to
+   * `close` when that file is purged (awaited, 5 s at most). To be used with `replaceExports`.
+   */
+  watchMaking<Maker extends object>(
+    maker: Maker,
+    what: string,
+    close: (made: LibraryExports) => void | Promise<void>,
+  ): Maker;
+  /**
+   * Gives these exports to whoever loads the library from now on: for a library whose `module.exports` is a function. An ES
+   * module's exports cannot be replaced: nothing happens then.
+   */
+  replaceExports(exports: LibraryExports): void;
+  /**
    * Replaces a method by what `replace` makes of it, once for each object and name; its own properties are kept. An object
    * without such a method is left alone, so that other versions of the library do no harm.
    */

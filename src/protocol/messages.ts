@@ -155,6 +155,9 @@ export type SupervisorOrder =
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
+  | CallOrder
+  /** The signal with this number among a call's arguments was aborted. */
+  | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
   /** A change could not be taken in: for those who listen for `vite:error`. */
   | { readonly type: "announceFailure"; readonly error: SerializedError }
   /** Look now which purged versions are still reachable. */
@@ -163,6 +166,24 @@ export type SupervisorOrder =
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
   /** Finish requests in flight, dispose, and end the task. `restarts`: another thread follows. */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
+
+/** Run a function that the entry exports. */
+export interface CallOrder {
+  readonly type: "call";
+  readonly callId: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signals: readonly SignalArgument[];
+}
+
+/** Where among the arguments an AbortSignal belongs, since it cannot be cloned. */
+export interface SignalArgument {
+  readonly argument: number;
+  /** A property of that argument; absent: the argument itself. */
+  readonly property?: "signal";
+  /** It was aborted before the call. */
+  readonly aborted?: { readonly reason: unknown };
+}
 
 export interface PlanOrder {
   readonly generation: number;
@@ -243,6 +264,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
+  z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
+  z.strictObject({ type: z.literal("callFailed"), callId: z.int(), error: serializedError }),
   /** A module took back what it had accepted: its importers are to be loaded again; with `again` it is, too. */
   z.strictObject({ type: z.literal("invalidated"), file: z.string(), again: z.boolean() }),
   /** Told to stop, the app has something to dispose, which may take this long. */

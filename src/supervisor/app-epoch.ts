@@ -14,7 +14,8 @@ import type {
   WorkerReport,
 } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import { type AppThread, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
+import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
@@ -62,6 +63,7 @@ export interface EpochListener {
 
 export class AppEpoch {
   readonly number: number;
+  readonly calls: ThreadCalls;
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
@@ -78,6 +80,12 @@ export class AppEpoch {
     this.number = order.epoch;
     this.#listener = listener;
     this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
+    this.calls = new ThreadCalls({
+      call: (order) => this.#thread.send(order),
+      abortCall: (callId, signal, reason) => {
+        if (this.#alive) this.#thread.send({ type: "abortCall", callId, signal, reason });
+      },
+    });
     void this.#thread.ended.then((end) => this.#end(end));
   }
 
@@ -187,6 +195,10 @@ export class AppEpoch {
       case "fileWritten":
         this.#listener.fileWritten(this, report.file);
         break;
+      case "callReturned":
+      case "callFailed":
+        this.calls.receive(report);
+        break;
       case "invalidated":
         this.#listener.invalidated(this, report.file, report.again);
         break;
@@ -243,6 +255,8 @@ export class AppEpoch {
     for (const requestId of [...this.#requests.keys()]) this.#answer(requestId, undefined);
     this.#boot({ type: "ended", end });
     for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
+    // Whoever is told of the end may count what was in flight.
     this.#listener.ended(this, end);
+    this.calls.end(errorOfEnd(end));
   }
 }

@@ -1,5 +1,5 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
-import type { Front, OpenRequest } from "../front/front.js";
+import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
@@ -23,6 +23,10 @@ export interface EpochsOptions {
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
+  /** Where the app's first server is public; undefined: as the app says. */
+  readonly address: () => { readonly port: number | undefined; readonly host: string | undefined };
+  /** Whether an app that is only exported gets a public port. */
+  readonly exposes: () => boolean;
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
@@ -42,8 +46,8 @@ export class Epochs {
   readonly #threads = new Map<AppEpoch, LoadedApp | undefined>();
   /** A thread on trial -> what it listens on, on ports that the app's present thread still serves. */
   readonly #onTrial = new Map<AppEpoch, OpenRequest[]>();
-  /** Threads that have opened a server: only the first server takes `--port`. */
-  readonly #listened = new WeakSet<AppEpoch>();
+  /** Thread -> where its first server wanted to listen: only that one takes `--port`, and does so at each reload. */
+  readonly #first = new WeakMap<AppEpoch, ListenTarget>();
   #last = 0;
 
   #spare: SpareThread | undefined;
@@ -176,7 +180,8 @@ export class Epochs {
   async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
     const { listenId } = report;
     try {
-      const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report) };
+      const hidden = report.exported && !this.#with.exposes();
+      const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report), hidden };
       const address = this.#lend(epoch, request) ?? (await this.#open(request));
       epoch.settleListen(listenId, { address });
     } catch (error) {
@@ -200,9 +205,11 @@ export class Epochs {
 
   /** `--port` and `--host` count for the first server of a thread. */
   #targetOf(epoch: AppEpoch, { target }: ListenReport): ListenTarget {
-    if (this.#listened.has(epoch) || target.type === "path") return target;
-    this.#listened.add(epoch);
-    const { port = target.port, host = target.host } = this.#with.options;
+    if (target.type === "path") return target;
+    const first = this.#first.get(epoch) ?? target;
+    this.#first.set(epoch, first);
+    if (!sameTarget(first, target)) return target;
+    const { port = target.port, host = target.host } = this.#with.address();
     return { ...target, port, ...(host !== undefined && { host }) };
   }
 }

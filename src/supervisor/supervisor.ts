@@ -5,6 +5,8 @@
  */
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
@@ -16,11 +18,13 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
+import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
+import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { explainLeak } from "./explain-leak.js";
@@ -31,6 +35,7 @@ import type { LoadedApp } from "./loaded-app.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
+import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -59,6 +64,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
+  readonly #embedding: Embedding;
+  readonly #address: PublicAddressChoice;
   readonly #subclasses: SubclassNames;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
@@ -88,6 +95,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#socketFolder = createSocketFolder();
     this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
+    this.#address = new PublicAddressChoice(options, this.#front, this.#listening);
+    this.#embedding = new Embedding({
+      front: this.#front,
+      admit: () => this.#admit(),
+      epoch: () => this.#app?.epoch,
+    });
     this.#registry = new FileRegistry({
       root: options.root,
       mode: options.watch,
@@ -109,6 +122,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       socketFolder: this.#socketFolder,
       table: this.#table.buffer,
       spare,
+      address: () => this.#address,
+      exposes: () => this.#address.exposes,
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
@@ -121,6 +136,44 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   start(): Promise<ReloadReport> {
     for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     return this.#freshen();
+  }
+
+  /**
+   * Starts the app on a public port: `port` (127.0.0.1 unless `host` says otherwise), or without one where the app, or for
+   * an exported app the option `port`, says. Resolves with the address of the first port once the app is loaded, or has
+   * failed and a page says so. Rejects with Node's own error (EADDRINUSE and the like), or with ERR_UNRELOADER_LISTENING.
+   */
+  async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
+    this.#assertOpen();
+    await this.#address.choose(port, host, this.#app !== undefined);
+    if (this.#app === undefined) await this.start();
+    // A port that was open before the app is told now, of a failed app too.
+    this.#listening.loaded(this.#app?.size ?? 0);
+    return this.#front.addresses()[0];
+  }
+
+  /** The app as a request handler of the host's own server: `(req, res, next?)`. */
+  readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void =>
+    this.#embedding.handle(request, response, next);
+
+  /** For the `upgrade` event of the host's own server. */
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    this.#embedding.upgrade(request, socket, head);
+
+  /** Asks the app, without a port. Relative URLs are relative to its public address. */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    this.#assertOpen();
+    return this.#embedding.fetch(input, init);
+  }
+
+  /**
+   * Runs the function `name` that the entry exports, itself or in its default export, with clones of `args`; an AbortSignal
+   * among them, or as the property `signal` of one, is followed. Rejects with what the function throws, with the reason of
+   * an abort, and with ERR_UNRELOADER_CALL, _CLONE, _WORKER_EXIT or _CLOSED.
+   */
+  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    this.#assertOpen();
+    return this.#embedding.call(name, args);
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
@@ -186,12 +239,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
+      inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
-      inFlight: this.#front.inFlight(),
       /** As of the last look. */
       staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
     };
+  }
+
+  #inFlight(): number {
+    return this.#front.inFlight() + (this.#app?.epoch.calls.size ?? 0);
   }
 
   // ---- the gate
@@ -209,7 +266,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       case "hold":
         return { type: "pass" };
       case "failure":
-        return { type: "page", page: { status: 500, text: this.#failurePage() } };
+        return { type: "page", page: { status: 500, text: this.#failurePage(), error: admitted.error } };
       case "closing":
         return { type: "page", page: { status: 503, text: "unreloader: the server is closing\n" } };
       default:
@@ -244,6 +301,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #mustWork(): boolean {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined || this.#invalidated.size > 0) return true;
+    if (this.#state.phase === "booting") return true;
     return this.#options.cooldown !== "off" && this.#registry.stale();
   }
 
@@ -261,7 +319,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     Atomics.store(this.#table, HOLD, 1);
     try {
       let report = await this.#runCycleSafely();
-      while (this.#mustWork()) report = await this.#runCycleSafely();
+      while (this.#mustWork()) {
+        const next = await this.#runCycleSafely();
+        // A file event that comes late finds nothing to do.
+        if (next.kind !== "unchanged") report = next;
+      }
       return report;
     } finally {
       this.#invalidatedInRun.clear();
@@ -533,7 +595,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#closing || this.#app?.epoch !== epoch) return;
-    const inFlight = this.#front.inFlight();
+    const inFlight = this.#front.inFlight() + epoch.calls.size;
     this.#front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     const restarts = inFlight > 0 || performance.now() - this.#bootedAt >= SHORT_LIFE_MS;
     const next = restarts || this.#state.phase === "reloading" ? "restarting" : "waiting for a change";
@@ -615,7 +677,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
     this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
     const report = this.#lastFailure;
-    if (this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
+    if (this.#address.exposes && this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     // Requests that wait for a server get the page instead.
     this.#front.recheck();
     return report;
@@ -649,7 +711,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
   async #openFallback(): Promise<void> {
     try {
-      const address = await this.#front.openUnserved(this.#options.fallback);
+      const address = await this.#front.openUnserved(this.#address.fallback);
       this.#listening.opened({ kind: "http", address });
     } catch (error) {
       this.emit("log", {
@@ -665,6 +727,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
     await this.#front.shutDown(deadlineMs);
+    await this.#embedding.close();
     await this.#epochs.close(deadlineMs);
     await this.#cycle;
     await this.#registry.close();

@@ -1,5 +1,12 @@
 /** The adapters that are in use: attaches each to the libraries that the app loads, and tells them what is purged. */
-import type { Adapter, AdapterContext, AttachedAdapter, Method, PurgedClasses } from "../../src/protocol/adapter.js";
+import type {
+  Adapter,
+  AdapterContext,
+  AttachedAdapter,
+  Constructor,
+  Method,
+  PurgedClasses,
+} from "../../src/protocol/adapter.js";
 import type { Ledger } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
 
@@ -29,7 +36,7 @@ export class Adapters {
     return this.#options.adaptersFor(packageName).length > 0;
   }
 
-  packageLoaded({ name, version, exports }: LoadedPackage): void {
+  packageLoaded({ name, version, exports, replace }: LoadedPackage): void {
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     for (const adapter of this.#options.adaptersFor(name)) {
       const known = this.#known.get(adapter) ?? new WeakSet();
@@ -37,7 +44,7 @@ export class Adapters {
       if (known.has(exports)) continue;
       known.add(exports);
       try {
-        const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter));
+        const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter, replace));
         if (attached?.purge) this.#attached.push({ name: adapter.name, adapter: attached });
       } catch (error) {
         this.#warn(adapter, `could not be attached to ${name} ${version}: ${messageOf(error)}`);
@@ -63,14 +70,17 @@ export class Adapters {
     return true;
   }
 
-  #contextOf(adapter: Adapter): AdapterContext {
+  #contextOf(adapter: Adapter, replace: (exports: unknown) => void): AdapterContext {
     const { ledger } = this.#options;
     return {
-      record: (what, undo) => void ledger.record(what, undo),
+      record: (what, undo) => void ledger.recordWhole(what, undo),
       get owner() {
         return ledger.owner?.file;
       },
       outside: (run) => ledger.outside(run),
+      watchMaking: (maker, what, close) =>
+        watchMaking(maker, (made) => void ledger.recordWhole(what, () => close(made))),
+      replaceExports: replace,
       wrap: (target, name, replace) => this.#wrap(target, name, replace),
       warn: (message) => this.#warn(adapter, message),
     };
@@ -102,6 +112,38 @@ export class Adapters {
     this.#warnings.add(text);
     this.#options.warn(text);
   }
+}
+
+/** A stand-in that calls `made` with what the function or class makes; its other properties are the original's. */
+function watchMaking<Maker extends object>(maker: Maker, made: (made: unknown) => void): Maker {
+  const standIn: Maker = new Proxy(maker, {
+    apply(target, self, args) {
+      const result: unknown = Reflect.apply(target as unknown as Method, self, args);
+      made(result);
+      return result;
+    },
+    construct(target, args, newTarget) {
+      const result: object = Reflect.construct(
+        target as unknown as Constructor,
+        args,
+        newTarget === standIn ? (target as unknown as Constructor) : newTarget,
+      );
+      made(result);
+      return result;
+    },
+    // `exports.default`, which is the function itself in many libraries.
+    get(target, name, receiver) {
+      const value: unknown = Reflect.get(target, name, receiver);
+      return value === target && isReplaceable(target, name) ? standIn : value;
+    },
+  });
+  return standIn;
+}
+
+/** A proxy must show properties that are fixed as they are. */
+function isReplaceable(target: object, name: PropertyKey): boolean {
+  const descriptor = Object.getOwnPropertyDescriptor(target, name);
+  return descriptor === undefined || descriptor.configurable === true || descriptor.writable === true;
 }
 
 function messageOf(error: unknown): string {

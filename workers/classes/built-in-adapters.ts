@@ -2,25 +2,41 @@
 import { createRequire } from "node:module";
 import type { Adapter } from "../../src/protocol/adapter.js";
 
-/** Packages that an adapter of the same name in `adapters/` knows. */
-const NAMES: ReadonlySet<string> = new Set([
-  "ajv",
-  "class-transformer",
-  "class-validator",
-  "inversify",
-  "mongoose",
-  "passport",
-  "prom-client",
-  "routing-controllers",
-  "tsyringe",
-  "type-graphql",
-  "typedi",
-  "typeorm",
+/** npm packages and the files in `adapters/` that know them. */
+const FILES: ReadonlyMap<string, string> = new Map([
+  ...[
+    "ajv",
+    "bookshelf",
+    "bullmq",
+    "class-transformer",
+    "class-validator",
+    "fastify",
+    "inversify",
+    "ioredis",
+    "knex",
+    "mongoose",
+    "node-cron",
+    "passport",
+    "prom-client",
+    "routing-controllers",
+    "sequelize",
+    "sonic-boom",
+    "thread-stream",
+    "tsyringe",
+    "type-graphql",
+    "typedi",
+    "typeorm",
+    "winston",
+    "winston-transport",
+  ].map((name) => [name, name] as const),
+  ["@mikro-orm/core", "mikro-orm"],
+  ["@nestjs/core", "nest"],
 ]);
 
 const require = createRequire(import.meta.url);
 
 export function builtInAdapter(packageName: string): Adapter | undefined {
-  if (!NAMES.has(packageName)) return undefined;
-  return (require(`./adapters/${packageName}.js`) as { default: Adapter }).default;
+  const file = FILES.get(packageName);
+  if (file === undefined) return undefined;
+  return (require(`./adapters/${file}.js`) as { default: Adapter }).default;
 }

@@ -7,7 +7,7 @@ import type { ModuleEdges } from "../runtime/observer.js";
 import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
-import { hindrance, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
+import { hindrance, isClass, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
 
 /** How long a class's own purge hook may take; it goes on, and the reload goes on without it. */
 const HOOK_DEADLINE_MS = 5000;
@@ -21,6 +21,8 @@ export interface ClassPurgeOptions {
   readonly selects?: ((target: AnyClass) => boolean) | undefined;
   /** Runs the app's hooks as nobody's doing. */
   outside<Result>(run: () => Result): Result;
+  /** An object of the app is not what it was, and no module has written to it. */
+  changed(object: object): void;
   /** A hook threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
   /** A class could not be reopened; `because` follows that word. */
@@ -44,12 +46,16 @@ export class ClassPurge {
   #waiting = new Map<string, readonly Waiting[]>();
   /** While files are being loaded: versions that have been evaluated. */
   #loaded: ModuleEdges[] | undefined;
+  /** While files are being loaded: class -> classes that extend it. */
+  #subclasses: ReadonlyMap<unknown, readonly AnyClass[]> | undefined;
+  /** What people have been told of; as many as there are classes that cannot be reopened. */
+  readonly #refusals = new Set<string>();
   /** While a plan is applied: the way back. */
   #undo: (() => void)[] | undefined;
   #waitingBefore: Map<string, readonly Waiting[]> | undefined;
   /** Classes to purge when the plan has been applied, because no class of the new version takes over from them. */
   #left: { readonly file: string; readonly known: KnownClass }[] = [];
-  /** File -> names of the classes that were purged, for the report. */
+  /** File -> names of the classes that were purged, in the order in which they were defined: the last goes first. */
   #purged = new Map<string, string[]>();
 
   constructor(options: ClassPurgeOptions) {
@@ -59,6 +65,7 @@ export class ClassPurge {
   /** Files are being loaded, from a start or a plan. */
   begin(): void {
     this.#loaded = [];
+    this.#subclasses = undefined;
     this.#undo = [];
     this.#waitingBefore = new Map(this.#waiting);
     this.#left = [];
@@ -96,7 +103,7 @@ export class ClassPurge {
       this.#waiting.delete(file);
     }
     for (const version of this.#loaded ?? []) this.#remember(version);
-    this.#loaded = this.#undo = this.#waitingBefore = undefined;
+    this.#loaded = this.#undo = this.#waitingBefore = this.#subclasses = undefined;
     await this.#purgeLeft();
     return this.#purged;
   }
@@ -105,44 +112,66 @@ export class ClassPurge {
   rollback(): void {
     for (const undo of (this.#undo ?? []).reverse()) undo();
     this.#waiting = this.#waitingBefore ?? this.#waiting;
-    this.#loaded = this.#undo = this.#waitingBefore = undefined;
+    this.#loaded = this.#undo = this.#waitingBefore = this.#subclasses = undefined;
     this.#left = [];
   }
 
   /** What the class was defined with when it is to be reopened; undefined when it is to be purged. */
   #toReopen(file: string, { target, name, reader }: KnownClass): OwnMembers | undefined {
-    const { selects, refused } = this.#options;
+    const { selects } = this.#options;
     if (!selects || selects(target)) return undefined;
-    // Without a name, or made later by a function, nothing says which new class would be its new version.
+    // Of a class that a function has made later nothing says which new class would be its new version.
     const defined = this.#defined.get(target);
-    if (name === "" || !defined) return undefined;
-    if (!reader) return defined;
-    refused(file, name, "it has #private members, which methods of another class cannot read");
+    if (!defined || !reader) return defined;
+    this.#refuse(file, name, "it has #private members, which methods of another class cannot read");
     return undefined;
   }
 
   #reopen(file: string, waiting: readonly Waiting[], nexts: readonly KnownClass[]): void {
-    const { allClasses, refused } = this.#options;
     const { pairs, gone, ambiguous } = matchVersions(waiting, nexts);
-    const kept = [...allClasses()].map(({ target }) => target);
-    const leave = (known: KnownClass): void => void this.#left.push({ file, known });
-    for (const known of gone) leave(known);
+    for (const known of gone) this.#left.push({ file, known });
+    const leave = (known: KnownClass, because: string): void => {
+      this.#left.push({ file, known });
+      this.#refuse(file, known.name, because);
+    };
     for (const known of ambiguous) {
-      leave(known);
-      refused(file, known.name, "the file defines several classes of this name, and not as many as before");
+      leave(known, "the file defines several classes of this name, and not as many as before");
     }
     for (const { old, next } of pairs) {
       const because = next.reader
         ? "its new version has #private members, which its instances lack"
         : hindrance(old.target, next.target);
-      if (because === undefined) {
-        const undo = this.#reopening.reopen(old.target, next.target, { defined: old.defined, subclasses: kept });
-        this.#undo?.push(undo);
-      } else {
-        leave(old);
-        refused(file, old.name, because);
-      }
+      if (because === undefined) this.#takeOver(old, next);
+      else leave(old, because);
     }
+  }
+
+  #takeOver(old: Waiting, next: KnownClass): void {
+    const subclasses = this.#directSubclasses().get(old.target) ?? [];
+    const undo = this.#reopening.reopen(old.target, next.target, { defined: old.defined, subclasses });
+    this.#undo?.push(undo);
+    for (const changed of [old.target, old.target.prototype]) this.#options.changed(changed);
+  }
+
+  /** Found once for each load: the app may have thousands of classes, and a load may reopen most of them. */
+  #directSubclasses(): ReadonlyMap<unknown, readonly AnyClass[]> {
+    if (this.#subclasses) return this.#subclasses;
+    const found = new Map<unknown, AnyClass[]>();
+    for (const { target } of this.#options.allClasses()) {
+      const base = Reflect.getPrototypeOf(target);
+      const same = found.get(base);
+      if (same) same.push(target);
+      else if (base !== Function.prototype) found.set(base, [target]);
+    }
+    if (this.#loaded) this.#subclasses = found;
+    return found;
+  }
+
+  #refuse(file: string, name: string, because: string): void {
+    const refusal = JSON.stringify([file, name, because]);
+    if (this.#refusals.has(refusal)) return;
+    this.#refusals.add(refusal);
+    this.#options.refused(file, shownName(name), because);
   }
 
   /** A request, or a plan of another file, has made the file evaluate. */
@@ -153,26 +182,33 @@ export class ClassPurge {
 
   #remember(version: ModuleEdges): void {
     if (!this.#options.selects) return;
-    for (const { target } of this.#options.classesOf(version)) this.#defined.set(target, ownMembers(target));
+    for (const { target } of this.#options.classesOf(version)) {
+      // A decorator may have put a function in its place that is no class.
+      if (isClass(target)) this.#defined.set(target, ownMembers(target));
+    }
   }
 
   async #purgeLeft(): Promise<void> {
     const left = this.#left;
     this.#left = [];
-    for (const { file, known } of left) await this.#purge(file, known);
+    for (const { file, known } of left.reverse()) await this.#purge(file, known);
   }
 
   /** Never rejects. */
   async #purge(file: string, known: KnownClass): Promise<boolean> {
     const { outside, failed } = this.#options;
-    this.#purged.set(file, [...(this.#purged.get(file) ?? []), known.name || "(anonymous)"]);
+    this.#purged.set(file, [shownName(known.name), ...(this.#purged.get(file) ?? [])]);
     try {
       const done = outside(() => purgeClass(known));
       if (typeof done === "boolean") return done;
       await withDeadline(done, HOOK_DEADLINE_MS);
     } catch (error) {
-      failed(file, `the purge hook of class ${known.name}`, error);
+      failed(file, `the purge hook of class ${shownName(known.name)}`, error);
     }
     return true;
   }
+}
+
+function shownName(name: string): string {
+  return name === "" ? "(anonymous)" : name;
 }

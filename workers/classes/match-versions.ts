@@ -9,7 +9,10 @@ export interface VersionMatch<Old extends KnownClass> {
   readonly ambiguous: readonly Old[];
 }
 
-/** By name. Classes of one name go by the order in which they were defined, provided that they are as many as before. */
+/**
+ * By name. Classes of one name go by the order in which they were defined, provided that they are as many as before; that
+ * says too little of anonymous ones, of which there must be one only (`module.exports = class {}`).
+ */
 export function matchVersions<Old extends KnownClass>(
   olds: readonly Old[],
   nexts: readonly KnownClass[],
@@ -17,9 +20,10 @@ export function matchVersions<Old extends KnownClass>(
   const pairs: { old: Old; next: KnownClass }[] = [];
   const gone: Old[] = [];
   const ambiguous: Old[] = [];
+  const named = byName(nexts);
   for (const [name, before] of byName(olds)) {
-    const after = name === "" ? [] : (byName(nexts).get(name) ?? []);
-    if (after.length === 0) gone.push(...before);
+    const after = named.get(name) ?? [];
+    if (after.length === 0 || (name === "" && before.length + after.length > 2)) gone.push(...before);
     else if (after.length !== before.length) ambiguous.push(...before);
     else
       for (const [k, old] of before.entries()) {

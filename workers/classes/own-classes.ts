@@ -38,6 +38,7 @@ export class OwnClasses {
       allClasses: () => classes.all(),
       ...(this.#filter && { selects: (target: AnyClass) => this.selects(target) }),
       outside: (run) => ledger.outside(run),
+      changed: (object) => runtime.excuse(object),
       failed,
       refused,
     });

@@ -10,6 +10,8 @@ export interface LoadedPackage {
   readonly name: string;
   readonly version: string;
   readonly exports: unknown;
+  /** Gives the package other exports; in vain when they are those of an ES module. */
+  replace(exports: unknown): void;
 }
 
 export interface PackageLoadsOptions {
@@ -42,7 +44,7 @@ export class PackageLoads {
     const self = this;
     const load = function (this: Module, file: string): void {
       original.call(this, file);
-      self.commonJsLoaded(file, this.exports);
+      self.commonJsLoaded(file, this);
     };
     prototype.load = load;
     return () => {
@@ -50,20 +52,27 @@ export class PackageLoads {
     };
   }
 
-  commonJsLoaded(file: string, exports: unknown): void {
+  commonJsLoaded(file: string, module: Module): void {
     const found = this.#packageOf(file);
-    if (found && this.#mainOf(found) === file) this.#tell(found, exports);
+    if (!found || this.#mainOf(found) !== file) return;
+    this.#tell(found, module.exports, (exports) => {
+      module.exports = exports;
+    });
   }
 
   /** An own file imported this file of a package, by whatever entry point. */
   imported(file: string, namespace: object): void {
     const found = this.#packageOf(file);
-    if (found) this.#tell(found, require.cache[file]?.exports ?? namespace);
+    if (found) this.#tell(found, require.cache[file]?.exports ?? namespace, () => undefined);
   }
 
-  #tell({ name, folder }: { name: string; folder: string }, exports: unknown): void {
+  #tell(
+    { name, folder }: { name: string; folder: string },
+    exports: unknown,
+    replace: (exports: unknown) => void,
+  ): void {
     const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as { version?: string };
-    this.#options.loaded({ name, version: version ?? "", exports });
+    this.#options.loaded({ name, version: version ?? "", exports, replace });
   }
 
   #packageOf(file: string): { name: string; folder: string } | undefined {

@@ -5,8 +5,14 @@
  */
 import type { AnyClass } from "./base-chain.js";
 
+/** Whether it makes instances: arrow functions and methods do not. */
+export function isClass(target: AnyClass): boolean {
+  return typeof target.prototype === "object" && target.prototype !== null;
+}
+
 /** Why an old class cannot be reopened as `next`, in words that follow "because"; undefined: it can. */
 export function hindrance(old: AnyClass, next: AnyClass): string | undefined {
+  if (!isClass(next)) return "its new version is a function that makes no instances";
   if (!Object.isExtensible(old) || !Object.isExtensible(old.prototype)) return "it is frozen";
   const fixed = Reflect.ownKeys(old.prototype).find((key) => !isConfigurable(old.prototype, key));
   if (fixed !== undefined) return `its member ${String(fixed)} is not configurable`;

@@ -16,6 +16,7 @@ export interface LedgerEntry {
 
 interface Undoable extends LedgerEntry {
   readonly undo: () => void | Promise<void>;
+  readonly isWhole: boolean;
 }
 
 export interface LedgerOptions {
@@ -28,6 +29,7 @@ export class Ledger {
   readonly #options: LedgerOptions;
   /** Version to what it has created and not been undone, in order of creation; an entry goes when its set is undone. */
   readonly #entries = new Map<ModuleEdges, Set<Undoable>>();
+  #onRecord: ((owner: ModuleEdges) => void) | undefined;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -48,12 +50,33 @@ export class Ledger {
    * purged version create is undone at once.
    */
   record(what: string, undo: () => void | Promise<void>, owner = this.owner): LedgerEntry | undefined {
+    return this.#record({ what, undo, isWhole: false }, owner);
+  }
+
+  /**
+   * As `record`, for something that consists of others and closes them itself (a client with sockets, timers, listeners):
+   * it is undone before them, while they still work.
+   */
+  recordWhole(what: string, undo: () => void | Promise<void>): LedgerEntry | undefined {
+    return this.#record({ what, undo, isWhole: true }, this.owner);
+  }
+
+  #record(noted: Omit<Undoable, "drop">, owner: ModuleEdges | undefined): LedgerEntry | undefined {
     if (!owner) return undefined;
+    this.#onRecord?.(owner);
     const entries = this.#entriesOf(owner);
-    const entry: Undoable = { what, undo, drop: () => entries.delete(entry) };
+    const entry: Undoable = { ...noted, drop: () => entries.delete(entry) };
     if (owner.purged) void this.#undoOne(owner, entry);
     else entries.add(entry);
     return entry;
+  }
+
+  /** Tells of every `record` with an owner until the returned function is called. One at a time. */
+  watchRecords(onRecord: (owner: ModuleEdges) => void): () => void {
+    this.#onRecord = onRecord;
+    return () => {
+      if (this.#onRecord === onRecord) this.#onRecord = undefined;
+    };
   }
 
   /** Whether the version has anything that a purge would undo. */
@@ -66,12 +89,14 @@ export class Ledger {
     return [...(this.#entries.get(version) ?? [])].map(({ what }) => what);
   }
 
-  /** Undoes all that the version has created, newest first, one after the other. Returns whether there was anything. */
+  /** Undoes all that the version has created, wholes before parts, newest first, one after the other. Returns whether there was anything. */
   async undo(version: ModuleEdges): Promise<boolean> {
     const entries = this.#entries.get(version);
     this.#entries.delete(version);
     if (!entries || entries.size === 0) return false;
-    for (const entry of [...entries].reverse()) {
+    const newestFirst = [...entries].reverse();
+    const wholes = newestFirst.filter(({ isWhole }) => isWhole);
+    for (const entry of [...wholes, ...newestFirst.filter(({ isWhole }) => !isWhole)]) {
       if (!entries.has(entry)) continue;
       const pending = this.#undoOne(version, entry);
       if (pending) await pending;

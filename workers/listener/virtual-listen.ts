@@ -11,7 +11,7 @@ import { HEARTBEAT } from "../../src/protocol/connection-table.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
 import { HeldRequests } from "./held-requests.js";
-import { InFlight } from "./in-flight.js";
+import { InFlight, type RequestInFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { endResponse } from "./relayed-connection.js";
@@ -116,6 +116,19 @@ export class VirtualListen {
   /** Requests the app has begun and not answered. */
   get inFlight(): number {
     return this.#context.inFlight.size;
+  }
+
+  /** Something that is no request is in flight as well, until the returned function is called. */
+  beginCall(): () => void {
+    const { inFlight } = this.#context;
+    const call: RequestInFlight = {
+      connection: {},
+      since: inFlight.now(),
+      headersSent: false,
+      contentType: () => undefined,
+    };
+    inFlight.begin(call);
+    return () => inFlight.end(call);
   }
 
   /** The clock of `oldestInUse`, in milliseconds; it goes in steps. */

@@ -81,6 +81,7 @@ export class VirtualServer {
 
   /** Listens on the unix socket and makes the app's server look like listening. `shown` is its address so far. */
   open(shown: PublicAddress): void {
+    reopen(this.server);
     this.#context.outside(() => this.#inner.listen(this.identity.socketPath, BACKLOG));
     this.#handle = new VirtualHandle(this.#inner, shown, () => this.#onHandleClose());
     serverInternals(this.server)._handle = this.#handle;
@@ -122,6 +123,7 @@ export class VirtualServer {
     const kept: Silenced[] = [[server, "closeIdleConnections"]];
     for (const { session } of this.connections) if (session !== undefined) kept.push([session, "close"]);
     withSilenced(kept, () => classOf(server).close.call(server));
+    retire(server);
     if (this.connections.size === 0) this.#context.onDeserted(this);
   }
 
@@ -197,6 +199,30 @@ export class VirtualServer {
     return blockList.check(remote.address, familyOf(remote.address) === "IPv6" ? "ipv6" : "ipv4");
   }
 }
+
+/** What an app does to close a server. */
+const CLOSING = ["close", "closeIdleConnections", "closeAllConnections"] as const;
+
+/** The app may close its server as well (a dispose hook, a framework): that is done already, and no error. */
+function retire(server: Server): void {
+  function close(this: Server, closed?: (error?: Error) => void): Server {
+    if (typeof closed === "function") process.nextTick(closed);
+    return this;
+  }
+  for (const name of CLOSING) {
+    if (!(name in server) || Object.hasOwn(server, name)) continue;
+    Object.defineProperty(server, name, { configurable: true, writable: true, value: close });
+  }
+  Object.defineProperty(server, RETIRED, { configurable: true, value: true });
+}
+
+/** It listens again: what `retire` did is taken back. */
+function reopen(server: Server): void {
+  if (!Object.hasOwn(server, RETIRED)) return;
+  for (const name of [...CLOSING, RETIRED]) Reflect.deleteProperty(server, name);
+}
+
+const RETIRED = Symbol("retired");
 
 /** Events of a server that mean a request. */
 const REQUEST_EVENTS = ["request", "checkContinue", "checkExpectation", "upgrade", "connect", "stream"];

@@ -56,7 +56,7 @@ export class EsmLoader {
       dependency: (module, k) => this.#dependency(module, k),
       dependenciesVisited: (module) => linker.dependenciesVisited(module),
       attribute: (module, run) => observer.evaluate(module.edges, run),
-      attributePending: () => observer.beginPending(),
+      attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
       evaluated: (module) => this.#evaluated(module),
       threw: context.threw,
     });

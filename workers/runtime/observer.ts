@@ -84,6 +84,19 @@ export class ModuleEdges {
   }
 }
 
+/** Whoever has to know when a piece of a module's evaluation begins and ends; pieces nest. */
+export interface EvaluationWatch {
+  /** `inner` begins; until now `outer` ran, if any did. */
+  entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void;
+  leaving(inner: ModuleEdges): void;
+  /** From here on what runs is not the doing of `inner`, which goes on afterwards: a package is being loaded. */
+  suspending(inner: ModuleEdges): void;
+  resuming(inner: ModuleEdges): void;
+  /** The evaluation of a module goes on asynchronously. */
+  waiting(edges: ModuleEdges): void;
+  settled(edges: ModuleEdges): void;
+}
+
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
@@ -98,8 +111,13 @@ export class Observer {
   #windowOpen = false;
   /** Asynchronous evaluations under way: they keep the window open. */
   #pending = 0;
+  /** Callbacks of timers whose continuations are watched. */
+  #followed = 0;
   /** Edges of what was evaluated in this window; closed with it. */
   readonly #inWindow = new Set<ModuleEdges>();
+  /** Continuations have been watched, and costs remain until that is switched off. */
+  #watched = false;
+  #watch: EvaluationWatch | undefined;
 
   /** The module to which reads that happen now are attributed. */
   get reader(): ModuleEdges | undefined {
@@ -115,6 +133,11 @@ export class Observer {
   get owner(): ModuleEdges | undefined {
     if (!this.active || this.#outside) return undefined;
     return this.#evaluating ?? this.#resumed ?? this.#continued;
+  }
+
+  /** Whether the owner is one because its continuation runs: neither its body nor a callback of it is on the stack. */
+  get continuing(): boolean {
+    return !this.#evaluating && !this.#resumed && this.owner !== undefined;
   }
 
   get #continued(): ModuleEdges | undefined {
@@ -150,11 +173,13 @@ export class Observer {
     this.#evaluating = edges;
     this.#outside = false;
     this.active = true;
+    this.#watch?.entering(edges, outer);
     try {
       if (!this.#watchesContinuations) return run();
       this.#inWindow.add(edges);
-      return this.#continuations.run(edges, run);
+      return this.#continue(edges, run);
     } finally {
+      this.#watch?.leaving(edges);
       this.#evaluating = outer;
       this.#outside = wasOutside;
       this.#update();
@@ -165,33 +190,44 @@ export class Observer {
   outside<T>(run: () => T): T {
     if (!this.active) return run();
     const wasOutside = this.#outside;
+    const suspended = wasOutside || !this.#watch ? undefined : this.#evaluating;
+    if (suspended) this.#watch?.suspending(suspended);
     this.#outside = true;
     try {
       return this.#watchesContinuations ? this.#continuations.exit(run) : run();
     } finally {
       this.#outside = wasOutside;
+      if (suspended) this.#watch?.resuming(suspended);
     }
   }
 
   /**
    * Runs a callback that the version left behind. What it creates synchronously belongs to the version; what it creates
-   * later does while continuations are watched (`beginPending`).
+   * later does while continuations are watched (`followContinuations`).
    */
   resume<T>(edges: ModuleEdges, run: () => T): T {
     const outer = this.#resumed;
     this.#resumed = edges;
     this.active = true;
     try {
-      return this.#watchesContinuations ? this.#continuations.run(edges, run) : run();
+      return this.#watchesContinuations ? this.#continue(edges, run) : run();
     } finally {
       this.#resumed = outer;
       this.#update();
     }
   }
 
+  /** Tells of evaluations until the returned function is called. One at a time. */
+  watchEvaluations(watch: EvaluationWatch): () => void {
+    this.#watch = watch;
+    return () => {
+      if (this.#watch === watch) this.#watch = undefined;
+    };
+  }
+
   /** Whether modules that were evaluated are still watched going on. */
   get watching(): boolean {
-    return this.#watchesContinuations;
+    return this.#observesContinuations;
   }
 
   openWindow(): void {
@@ -205,26 +241,53 @@ export class Observer {
     this.#update();
   }
 
-  /** Keeps continuations watched until the returned function is called (once). */
-  beginPending(): () => void {
+  /** Keeps continuations watched until the returned function is called (once). `edges`: of a module that has an await itself. */
+  beginPending(edges?: ModuleEdges): () => void {
     this.#pending++;
     this.#update();
+    if (edges) this.#watch?.waiting(edges);
     return () => {
+      if (edges) this.#watch?.settled(edges);
       this.#pending--;
       this.#update();
     };
   }
 
-  get #watchesContinuations(): boolean {
+  /**
+   * Lets what the callbacks of a version leave to continue be its own, until the returned function is called (once). What
+   * it reads meanwhile is no edge. Requests pay for it: on Node 20, 20 to 65 % more CPU.
+   */
+  followContinuations(): () => void {
+    this.#followed++;
+    this.#update();
+    return () => {
+      this.#followed--;
+      this.#update();
+    };
+  }
+
+  get #observesContinuations(): boolean {
     return this.#windowOpen || this.#pending > 0;
+  }
+
+  get #watchesContinuations(): boolean {
+    return this.#observesContinuations || this.#followed > 0;
   }
 
   #update(): void {
     const watches = this.#watchesContinuations;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
-    if (watches || this.#inWindow.size === 0) return;
-    for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
-    this.#inWindow.clear();
+    if (this.#inWindow.size > 0 && !this.#observesContinuations) {
+      for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
+      this.#inWindow.clear();
+    }
+    if (watches || !this.#watched) return;
     this.#continuations.disable();
+    this.#watched = false;
+  }
+
+  #continue<T>(edges: ModuleEdges, run: () => T): T {
+    this.#watched = true;
+    return this.#continuations.run(edges, run);
   }
 }

@@ -59,14 +59,14 @@ export interface RuntimePlan {
   readonly relinked: readonly PreparedModule[];
   /** Files whose code is not to be used any more: the host is asked when one is evaluated. */
   readonly forget?: readonly string[] | undefined;
+  /** Before the first purge, with what will be purged; awaited. */
+  readonly beforePurge?: ((files: readonly string[]) => void | Promise<void>) | undefined;
   /** Before a version is purged; awaited when it gives a promise. */
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
   /** The plan has failed, and the versions that it made are gone again; awaited. */
   readonly rolledBack?: (() => Promise<void>) | undefined;
   /** All is evaluated, and there is no way back; awaited. Must not throw. */
   readonly evaluated?: (() => Promise<void>) | undefined;
-  /** Between purge and load; awaited. */
-  readonly beforeEvaluate?: ((purged: readonly string[]) => void | Promise<void>) | undefined;
 }
 
 export interface AppliedPlan {
@@ -311,14 +311,15 @@ export class Runtime {
       for (const prepared of plan.relinked) this.#relink(prepared);
       for (const file of plan.forget ?? []) this.#forgetCode(file);
       const purged: string[] = [];
-      for (const file of [...plan.purge, ...outdated, ...(plan.forget ?? [])]) {
+      const goes = new Set([...plan.purge, ...outdated, ...(plan.forget ?? [])]);
+      await plan.beforePurge?.([...goes].filter((file) => this.has(file)));
+      for (const file of goes) {
         const version = this.#registry.find(file)?.version;
         if (!version) continue;
         const purging = plan.purging?.(version);
         if (purging) await purging;
         if (this.#purge(file)) purged.push(file);
       }
-      await plan.beforeEvaluate?.(purged);
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
@@ -349,6 +350,11 @@ export class Runtime {
     this.#observer.closeWindow();
   }
 
+  /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
+  excuse(object: object): void {
+    this.#written.excuse(object);
+  }
+
   /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */
   versionOf(file: string): ModuleEdges | undefined {
     return this.#registry.find(file)?.version?.edges;
@@ -360,6 +366,12 @@ export class Runtime {
    */
   privateBindings(file: string): Readonly<Record<string, () => unknown>> {
     return this.#registry.find(file)?.version?.privateBindings?.() ?? {};
+  }
+
+  /** The text of an own file, as the version that is current or being evaluated was made from. */
+  sourceOf(file: string): string | undefined {
+    const record = this.#registry.find(file);
+    return (record?.version ?? record)?.prepared?.compiled.source;
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */

@@ -83,6 +83,12 @@ export class WrittenEdges {
     if (maySoGoOn) this.#continuing.add(reader);
   }
 
+  /** The reload itself has changed the object: nobody has written to it. */
+  excuse(object: object): void {
+    const slots = this.#contents.has(object) ? this.#slotsOf(object) : undefined;
+    if (slots) this.#contents.set(object, slots);
+  }
+
   /** A file's version has gone: what comes next is looked at anew. */
   forget(file: string): void {
     this.#states.delete(file);

@@ -1,0 +1,43 @@
+/**
+ * bullmq (5, 6): a worker takes jobs until it is closed, which is awaited, so that a job that has begun is finished by the
+ * code that began it. Its connections are its own: they go with it.
+ */
+import type { Adapter } from "../../../src/protocol/adapter.js";
+
+interface Closable {
+  close(force?: boolean): Promise<void>;
+}
+
+export default {
+  name: "bullmq",
+  packages: ["bullmq"],
+  attach({ exports }, context) {
+    const seen = new WeakSet<Closable>();
+    // Called by the constructors of queues, workers and event streams, under one name or the other.
+    for (const method of ["createBackend", "setScripts"]) {
+      context.wrap(
+        exports.QueueBase?.prototype,
+        method,
+        (original) =>
+          function (this: Closable, ...args) {
+            const result: unknown = original.apply(this, args);
+            if (!seen.has(this)) context.record("bullmq queue", () => this.close());
+            seen.add(this);
+            return result;
+          },
+      );
+    }
+    // The loop that takes jobs goes on for ever: what jobs create belongs to no file, as with requests.
+    for (const Class of [exports.Worker, exports.QueueEvents]) {
+      context.wrap(
+        Class?.prototype,
+        "run",
+        (original) =>
+          function (...args) {
+            return context.outside(() => original.apply(this, args));
+          },
+      );
+    }
+    return undefined;
+  },
+} satisfies Adapter;

@@ -1,0 +1,53 @@
+/**
+ * Who called a wrapped function, by the file: the app, a package, Node itself or this supervisor. Looked up only while
+ * something would be noted in the ledger (5 us a look-up), never for what requests do.
+ */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+export interface Caller {
+  /** Of the first frame that is not Node's; `node` when there is none. */
+  readonly kind: "own" | "package" | "supervisor" | "node";
+  /** The file of that frame, a path or a URL; empty for `node`. */
+  readonly file: string;
+  /** Node's own files between that frame and the wrapped function, innermost first: `node:net`. */
+  readonly through: readonly string[];
+}
+
+/** Node's streams and sockets are some frames deep. */
+const FRAMES = 24;
+
+const SUPERVISOR = path.resolve(import.meta.dirname, "..") + path.sep;
+const SUPERVISOR_URL = pathToFileURL(SUPERVISOR).href;
+
+/** The caller of `wrapper`, which is on the stack. */
+export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
+  const through: string[] = [];
+  for (const file of filesAbove(wrapper)) {
+    if (file.startsWith("node:")) through.push(file);
+    else return { kind: kindOf(file), file, through };
+  }
+  return { kind: "node", file: "", through };
+}
+
+function kindOf(file: string): Caller["kind"] {
+  if (file.startsWith(SUPERVISOR) || file.startsWith(SUPERVISOR_URL)) return "supervisor";
+  return /[\\/]node_modules[\\/]/.test(file) ? "package" : "own";
+}
+
+/** Files of the frames, innermost first; frames of builtins that have no file (`Array.map`) are left out. */
+function filesAbove(wrapper: (...args: never[]) => unknown): string[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: unknown } = {};
+  Error.stackTraceLimit = FRAMES;
+  Error.prepareStackTrace = (_, sites) =>
+    sites.flatMap((site) => ((site as { isAsync?(): boolean }).isAsync?.() ? [] : (site.getFileName() ?? [])));
+  try {
+    Error.captureStackTrace(holder, wrapper);
+    return holder.stack as string[];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (prepareStackTrace) Error.prepareStackTrace = prepareStackTrace;
+    else Reflect.deleteProperty(Error, "prepareStackTrace");
+  }
+}

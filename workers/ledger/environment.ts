@@ -1,0 +1,49 @@
+/** Environment variables that modules set or delete, themselves or through dotenv: put back at purge. */
+import type { Observer } from "../runtime/observer.js";
+import type { PropertyLayers } from "./property-layers.js";
+import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
+
+export interface EnvironmentOptions {
+  readonly observer: Observer;
+  readonly layers: PropertyLayers;
+}
+
+/** Returns the way back. Reading a variable costs what it did before. */
+export function installEnvironment({ observer, layers }: EnvironmentOptions): () => void {
+  const variables = process.env;
+  const change = <Result>(key: string | symbol, run: () => Result): Result => {
+    const owner = observer.active ? observer.owner : undefined;
+    if (owner === undefined) return run();
+    const before = Object.getOwnPropertyDescriptor(variables, key);
+    const result = run();
+    const after = Object.getOwnPropertyDescriptor(variables, key);
+    layers.changed({ owner, target: variables, key, before, after, what: `process.env.${String(key)}` });
+    return result;
+  };
+  const watched = new Proxy(variables, {
+    set: (target, key, value) => change(key, () => Reflect.set(target, key, value)),
+    defineProperty: (target, key, descriptor) => change(key, () => Reflect.defineProperty(target, key, descriptor)),
+    deleteProperty: (target, key) => change(key, () => Reflect.deleteProperty(target, key)),
+  });
+  const restoreVariables = replaceValue(process, "env", watched);
+  // It writes below the object. What it sets has no value before: it overwrites none.
+  const restoreLoading = replaceMethod(process, "loadEnvFile", (original) => {
+    const load: AnyFunction = function (this: unknown, ...args) {
+      const owner = observer.active ? observer.owner : undefined;
+      if (owner === undefined) return Reflect.apply(original, this, args);
+      const known = new Set(Object.keys(variables));
+      const result = Reflect.apply(original, this, args);
+      for (const key of Object.keys(variables)) {
+        const after = Object.getOwnPropertyDescriptor(variables, key);
+        const what = `process.env.${key}`;
+        if (!known.has(key)) layers.changed({ owner, target: variables, key, before: undefined, after, what });
+      }
+      return result;
+    };
+    return load;
+  });
+  return () => {
+    restoreLoading();
+    restoreVariables();
+  };
+}

@@ -1,0 +1,49 @@
+/** The kinds of things that modules create and the ledger undoes: one file for each. */
+import { syncBuiltinESMExports } from "node:module";
+import nodeTimers from "node:timers";
+import type { Observer } from "../runtime/observer.js";
+import { Creators } from "./creators.js";
+import { installEnvironment } from "./environment.js";
+import { installEventTargets } from "./event-targets.js";
+import type { Ledger } from "./ledger.js";
+import { installListeners } from "./listeners.js";
+import { PropertyLayers } from "./property-layers.js";
+import { Registrations } from "./registrations.js";
+import { installSharedProperties } from "./shared-properties.js";
+import { TimerChains } from "./timer-chains.js";
+import { installTimerPromises } from "./timer-promises.js";
+import { installTimers } from "./timers.js";
+
+export interface LedgerInstallOptions {
+  /** The text of an own file. */
+  sourceOf(file: string): string | undefined;
+  /** Whether a global that a module has set stays when the module is purged. */
+  staysGlobal?(name: string, value: unknown): boolean;
+}
+
+/**
+ * Lets the ledger see what modules create in this thread. To be called last of all that replaces functions of Node's.
+ * Returns the way back; what has been noted stays noted.
+ */
+export function installLedger(ledger: Ledger, observer: Observer, options: LedgerInstallOptions): () => void {
+  const clock = { setTimeout: nodeTimers.setTimeout, setImmediate: nodeTimers.setImmediate };
+  const chains = new TimerChains(observer, clock);
+  const registrations = new Registrations(ledger);
+  const layers = new PropertyLayers(ledger);
+  const creators = new Creators(observer, () => {});
+  const uninstalls = [
+    ledger.watchRecords((owner) => chains.recorded(owner)),
+    installTimers({ ledger, observer, chains }),
+    installTimerPromises({ ledger, observer, chains }),
+    creators.install(),
+    installListeners({ observer, creators, registrations }),
+    installEventTargets({ observer, registrations }),
+    installEnvironment({ observer, layers }),
+    installSharedProperties({ observer, layers, ...options }),
+  ];
+  syncBuiltinESMExports();
+  return () => {
+    for (const uninstall of uninstalls.reverse()) uninstall();
+    syncBuiltinESMExports();
+  };
+}

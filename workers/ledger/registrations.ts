@@ -1,0 +1,53 @@
+/** Listeners that modules have added, held weakly: the ledger keeps neither them nor what they listen to alive. */
+import type { ModuleEdges } from "../runtime/observer.js";
+import type { Ledger, LedgerEntry } from "./ledger.js";
+
+interface Registration {
+  readonly owner: ModuleEdges;
+  readonly target: WeakRef<object>;
+  /** Event and options: what has to be the same for two registrations to be the same. */
+  readonly key: unknown;
+  times: number;
+}
+
+export interface AddedListener<Target extends object, Listener extends object> {
+  readonly owner: ModuleEdges;
+  readonly target: Target;
+  readonly listener: Listener;
+  readonly key: unknown;
+  readonly what: string;
+  remove(target: Target, listener: Listener): void;
+}
+
+export class Registrations {
+  readonly #ledger: Ledger;
+  /** Listener -> where it was added; dies with the listener. */
+  readonly #added = new WeakMap<object, Registration[]>();
+  /** Drops the entries of listeners that nobody has any more. */
+  readonly #gone = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  add<Target extends object, Listener extends object>(added: AddedListener<Target, Listener>): void {
+    const { owner, listener, key, what, remove } = added;
+    const known = this.#added.get(listener) ?? [];
+    const same = known.find((one) => one.owner === owner && one.target.deref() === added.target && one.key === key);
+    if (same) {
+      same.times++;
+      if (!owner.purged) return;
+    }
+    const target = new WeakRef(added.target);
+    const listenerRef = new WeakRef(listener);
+    const registration: Registration = { owner, target, key, times: 1 };
+    const undo = () => {
+      const [from, what] = [target.deref(), listenerRef.deref()];
+      if (from && what) for (; registration.times > 0; registration.times--) remove(from, what);
+    };
+    const entry = this.#ledger.record(what, undo, owner);
+    if (!entry || owner.purged) return;
+    this.#added.set(listener, [...known, registration]);
+    this.#gone.register(listener, entry);
+  }
+}

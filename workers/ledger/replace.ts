@@ -1,0 +1,29 @@
+/** Puts functions of the ledger's own in the place of Node's, so that nobody notices but the ledger. */
+
+/** Any function or method. */
+export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Replaces a method by what `wrap` makes of it; own properties, name and length included. Returns the way back. */
+export function replaceMethod(target: object, name: string, wrap: (original: AnyFunction) => AnyFunction): () => void {
+  const original: unknown = Reflect.get(target, name);
+  if (typeof original !== "function") return () => {};
+  const wrapped = disguised(wrap(original as AnyFunction), original as AnyFunction);
+  return replaceValue(target, name, wrapped);
+}
+
+/** Puts a value in a property, as it was declared. Undone only while nobody else has changed it. */
+export function replaceValue(target: object, name: string, value: unknown): () => void {
+  const descriptor = Object.getOwnPropertyDescriptor(target, name);
+  const { enumerable = true, configurable = true, writable = true } = descriptor ?? {};
+  Object.defineProperty(target, name, { value, enumerable, configurable, writable });
+  return () => {
+    if (Object.getOwnPropertyDescriptor(target, name)?.value !== value) return;
+    if (descriptor) Object.defineProperty(target, name, descriptor);
+    else Reflect.deleteProperty(target, name);
+  };
+}
+
+/** Gives a function the name, the length and all own properties of another. */
+export function disguised(wrapped: AnyFunction, original: AnyFunction): AnyFunction {
+  return Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
+}

@@ -1,0 +1,110 @@
+/**
+ * Globals, patched prototypes and patched functions of builtin modules: what has changed while a module was evaluated is
+ * put back at its purge, unless somebody else has changed it since.
+ */
+import { syncBuiltinESMExports } from "node:module";
+import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
+import { Builtins, mayPatch } from "./builtins.js";
+import { GlobalNames } from "./global-names.js";
+import type { PropertyLayers } from "./property-layers.js";
+import type { Difference } from "./watched-objects.js";
+
+export interface SharedPropertiesOptions {
+  readonly observer: Observer;
+  readonly layers: PropertyLayers;
+  /** The text of an own file that is being evaluated. */
+  sourceOf(file: string): string | undefined;
+  /** Whether a global that a module has set stays when the module is purged. */
+  staysGlobal?(name: string, value: unknown): boolean;
+}
+
+/** Returns the way back. To be called when everything else that replaces something of Node's has been installed. */
+export function installSharedProperties(options: SharedPropertiesOptions): () => void {
+  return options.observer.watchEvaluations(new SharedProperties(options));
+}
+
+class SharedProperties implements EvaluationWatch {
+  readonly #options: SharedPropertiesOptions;
+  readonly #globals = new GlobalNames();
+  readonly #builtins = new Builtins();
+  /** Modules that run now or wait for those they evaluate, and whose text looks as if they patched builtins. */
+  #suspects = 0;
+  readonly #isSuspect = new WeakMap<ModuleEdges, boolean>();
+
+  /** Modules that wait for something in the middle of their evaluation. */
+  readonly #waiting = new Set<ModuleEdges>();
+
+  constructor(options: SharedPropertiesOptions) {
+    this.#options = options;
+  }
+
+  entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
+    const before = outer ?? this.#onlyWaiting();
+    this.#attribute(before, this.#globals.look());
+    const isSuspect = this.#suspect(inner);
+    if (isSuspect || this.#suspects > 0) this.#lookAtBuiltins(before);
+    if (isSuspect) this.#suspects++;
+  }
+
+  leaving(inner: ModuleEdges): void {
+    this.#look(inner);
+    if (this.#suspect(inner)) this.#suspects--;
+  }
+
+  suspending(inner: ModuleEdges): void {
+    this.#look(inner);
+  }
+
+  /** What a package has changed as it was loaded stays: it is not loaded again. */
+  resuming(): void {
+    this.#look(undefined);
+  }
+
+  waiting(edges: ModuleEdges): void {
+    this.#waiting.add(edges);
+    if (this.#suspect(edges)) this.#suspects++;
+  }
+
+  settled(edges: ModuleEdges): void {
+    this.#look(this.#onlyWaiting());
+    this.#waiting.delete(edges);
+    if (this.#suspect(edges)) this.#suspects--;
+  }
+
+  /** Nothing tells whose continuation has run; when one module waits, it was that one's (requests are held meanwhile). */
+  #onlyWaiting(): ModuleEdges | undefined {
+    const [first, second] = this.#waiting;
+    return second ? undefined : first;
+  }
+
+  #look(owner: ModuleEdges | undefined): void {
+    this.#attribute(owner, this.#globals.look());
+    if (this.#suspects > 0) this.#lookAtBuiltins(owner);
+  }
+
+  #suspect(edges: ModuleEdges): boolean {
+    let isSuspect = this.#isSuspect.get(edges);
+    if (isSuspect === undefined) {
+      isSuspect = mayPatch(this.#options.sourceOf(edges.file) ?? "");
+      this.#isSuspect.set(edges, isSuspect);
+    }
+    return isSuspect;
+  }
+
+  #lookAtBuiltins(owner: ModuleEdges | undefined): void {
+    const differences = this.#builtins.objects.look();
+    this.#builtins.update();
+    this.#attribute(owner, differences);
+  }
+
+  #attribute(owner: ModuleEdges | undefined, differences: readonly Difference[]): void {
+    if (!owner) return;
+    for (const { target, key, before, after } of differences) {
+      const name = String(key);
+      const isGlobal = target === globalThis;
+      if (isGlobal && after && this.#options.staysGlobal?.(name, after.value)) continue;
+      const what = isGlobal ? `global ${name}` : `patched ${name}`;
+      this.#options.layers.changed({ owner, target, key, before, after, what, restored: syncBuiltinESMExports });
+    }
+  }
+}
