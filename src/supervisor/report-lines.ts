@@ -127,7 +127,8 @@ function reloadLines(report: ReloadReport, style: LineStyle): string[] {
     case "reloaded": {
       const of = report.loaded.length + report.kept;
       const counts = `reloaded ${report.loaded.length} of ${of} modules in ${milliseconds(report.durationMs)}`;
-      const cause = report.changed.length > 0 ? changedFiles(report.changed, style.cwd) : invalidatedFiles(report, style.cwd);
+      const cause =
+        report.changed.length > 0 ? changedFiles(report.changed, style.cwd) : invalidatedFiles(report, style.cwd);
       const line = `${PREFIX}${counts} (generation ${report.generation})${cause}`;
       return style.why ? [line, ...whyLines(report, style.cwd)] : [line];
     }

@@ -118,9 +118,6 @@ export class KeptValues {
   }
 }
 
-function closing<Value>(
-  value: Promise<Value>,
-  close: ((value: Value) => unknown) | undefined,
-): () => Promise<void> {
+function closing<Value>(value: Promise<Value>, close: ((value: Value) => unknown) | undefined): () => Promise<void> {
   return async () => void (await close?.(await value));
 }
