@@ -104,6 +104,21 @@ test("a failed plan leaves no trace, neither of what it reopened nor of what wai
   assert.equal(purged.size, 0);
 });
 
+test("classes that wait for a late evaluation still wait after a plan that evaluated them and failed", async () => {
+  const files = new Files();
+  const First = user(1);
+  const version = await files.load("a", First);
+  files.purge.begin();
+  await files.purge.purge(version);
+  await files.purge.commit();
+  files.purge.begin();
+  files.evaluate("a", user(2));
+  files.purge.rollback();
+  assert.equal(new First().n(), 1);
+  files.evaluate("a", user(3));
+  assert.equal(new First().n(), 3);
+});
+
 test("classes of one name are reopened in order; when their number changes they are purged, and people told once", async () => {
   const files = new Files();
   const [A, B] = [user(1), user(2)];

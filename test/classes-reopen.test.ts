@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 import type { AnyClass } from "../workers/classes/base-chain.js";
 import { hindrance, ownMembers, Reopening } from "../workers/classes/reopen.js";
+import { randomSource } from "./support/random.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: classes and instances of apps, which have any shape
 type Any = any;
@@ -34,6 +35,12 @@ class Versions {
   }
 
   undo: () => void = () => {};
+
+  /** After `undo`. */
+  goBack(to: Any): void {
+    this.current = to;
+    this.#defined = ownMembers(to);
+  }
 }
 
 test("an old instance has the new version's methods, accessors and symbols, and no others", () => {
@@ -273,7 +280,7 @@ test("undoing leaves everything as it was", () => {
   assert.deepEqual(all(), before);
 
   // And once more, with a generation before.
-  versions.current = Old;
+  versions.goBack(Old);
   const Second = versions.next(make("class User { d() { return 2; } }"));
   const later = [...all(), shape(Second), shape(Second.prototype)];
   versions.next(make("class User { d() { return 3; } }"));
@@ -283,7 +290,7 @@ test("undoing leaves everything as it was", () => {
   assert.deepEqual([...all(), shape(Second), shape(Second.prototype)], later);
   assert.equal(user.d(), 2);
   assert.ok(user instanceof Second && new Second() instanceof Old);
-  versions.current = Second;
+  versions.goBack(Second);
   versions.next(make("class User { d() { return 4; } }"));
   assert.equal(user.d(), 4);
 });
@@ -302,5 +309,49 @@ test("a hundred versions later the newest class is as near as after the first", 
     for (let object = user; object !== Object.prototype; object = Object.getPrototypeOf(object)) steps++;
     assert.ok(steps <= 4, `${steps} steps`);
     assert.ok(user instanceof Old && user instanceof versions.current);
+  }
+});
+
+test("whatever the versions are, and whichever are undone, instances of all ages have what the newest class defines", () => {
+  const random = randomSource("reopen");
+  const keys = ["a", "b", "c", "d"];
+  for (let round = 0; round < 100; round++) {
+    const bases = [make("class One { a() { return 'One'; } }"), make("class Two { d() { return 'Two'; } }")];
+    let n = 0;
+    const version = (): Any => {
+      const { Base } = random.pick([{ Base: undefined }, { Base: null }, ...bases.map((Base) => ({ Base }))]);
+      const members = keys.flatMap((key) => {
+        const kind = random.below(5);
+        if (kind > 2) return [];
+        const isStatic = kind === 2 ? "static " : "";
+        return [kind === 0 ? `get ${key}() { return () => ${n}; }` : `${isStatic}${key}() { return ${n}; }`];
+      });
+      n++;
+      return make(`class User ${Base === undefined ? "" : "extends Base"} { ${members.join(" ")} }`, { Base });
+    };
+    const versions = new Versions(version());
+    const all: Any[] = [versions.current];
+    const instances: Any[] = [Object.create(versions.current.prototype)];
+    for (let step = 0; step < 8; step++) {
+      const before = versions.current;
+      const next = versions.next(version());
+      if (random.chance(0.3)) {
+        versions.undo();
+        versions.goBack(before);
+      } else {
+        all.push(next);
+        instances.push(Object.create(next.prototype));
+      }
+      const { current } = versions;
+      const expected = Object.create(current.prototype);
+      for (const instance of instances) {
+        assert.ok(instance instanceof current);
+        for (const Old of all) assert.ok(instance instanceof Old);
+        assert.equal(instance.constructor, current);
+        for (const key of keys) assert.equal(instance[key]?.(), expected[key]?.(), key);
+        for (const Base of bases) assert.equal(instance instanceof Base, expected instanceof Base);
+      }
+      for (const Old of all) for (const key of keys) assert.equal(Old[key]?.(), current[key]?.(), `static ${key}`);
+    }
   }
 });

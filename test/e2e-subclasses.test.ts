@@ -211,7 +211,7 @@ export class Model { n() { return ${n}; } }
   test("sequelize#Model selects the models of sequelize", async () => {
     const text = (n: number) => `import { Model, Sequelize, DataTypes } from "sequelize";
 export class Row extends Model { n() { return ${n}; } }
-Row.init({ name: DataTypes.STRING }, { sequelize: globalThis.database ??= new Sequelize("sqlite::memory:"), modelName: "Row" });
+Row.init({ name: DataTypes.STRING }, { sequelize: globalThis.database ??= new Sequelize({ dialect: "sqlite", storage: ":memory:", logging: false }), modelName: "Row" });
 export class Plain { n() { return ${n}; } }
 `;
     await using asked = await Asked.start({ ...esm, "user.js": text(1) }, "main.js", {
@@ -222,6 +222,23 @@ export class Plain { n() { return ${n}; } }
     asked.app.write("user.js", text(2));
     assert.deepEqual(await asked.ask("[held.row.n(), held.plain.n(), models.Row.build().n()]"), [1, 2, 2]);
     assert.deepEqual(asked.warnings(), []);
+  });
+
+  test("functions and plain objects on globalThis go when they are named, and stay otherwise; patches always go", async () => {
+    const puts = `globalThis.Named = {}; globalThis.named = () => 1; globalThis.Other = {}; globalThis.other = () => 1;
+globalThis.answer = 42; const { structuredClone: clone } = globalThis; globalThis.structuredClone = (value) => clone(value);
+`;
+    const names = ["Named", "named", "Other", "other", "answer"];
+    const left = async (...flags: string[]) => {
+      await using asked = await Asked.start({ ...esm, "user.js": puts }, "main.js", { flags });
+      const present = `${JSON.stringify(names)}.filter((name) => name in globalThis)`;
+      assert.deepEqual(await asked.ask(present), names);
+      asked.app.write("user.js", "export const gone = true;\n");
+      assert.match(String(await asked.ask("String(structuredClone)")), /native code/);
+      return await asked.ask(present);
+    };
+    assert.deepEqual(await left("--subclasses", "Named,named"), ["Other", "other"]);
+    assert.deepEqual(await left(), []);
   });
 
   test("names that mean nothing are reported once each, and the rest counts", async () => {

@@ -6,13 +6,13 @@ type Call = Node & { type: "CallExpression" };
 
 /**
  * Puts a static block first into the body: it runs before the class's own static initialisers, sees the class by `this`
- * and, unlike a call around the class, leaves the inference of its name alone.
+ * and, unlike a call around the class, leaves the inference of its name alone. It shows in the class's text, and so in
+ * that of functions around it; where such a text is evaluated anew (a worker, a browser), there is nobody to tell.
  */
 export function registerClass(node: Class, edits: TextEdits): void {
   const reader = privateReader(node);
-  // Node's `inspect` takes `class{` for a function as soon as a parenthesis follows somewhere.
-  if (node.body.start === node.start + "class".length) edits.insert(node.body.start, " ");
-  edits.insert(node.body.start + 1, ` static { __ur.class(this${reader === undefined ? "" : `, ${reader}`}) }`);
+  const call = `__ur.class(this${reader === undefined ? "" : `, ${reader}`})`;
+  edits.insert(node.body.start + 1, ` static { typeof __ur === "object" && ${call} }`);
 }
 
 /** Lets the result of a call to a class's decorators be known: it may be another class. */

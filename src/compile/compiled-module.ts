@@ -31,9 +31,10 @@
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
- * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }`, and around what
- *   class decorators give; gives `target` back. `reader`, present when the class has `#private` members, is
- *   `(object) => [...]`: the values of its private fields, `false` for each that `object` does not have.
+ * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }` (guarded by `typeof
+ *   __ur`, for texts that are evaluated anew elsewhere), and around what class decorators give; gives `target` back.
+ *   `reader`, present when the class has `#private` members, is `(object) => [...]`: the values of its private fields,
+ *   `false` for each that `object` does not have.
  * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in
  * an ES module). A module with `interop` may assign `module.exports` in its body (`export =`): that is what it exports.
  *
@@ -42,6 +43,8 @@
  * A last line `;__ur.scope(hidden);` is added when there are top-level bindings. The code of packages gets neither.
  * A `json` module has its JSON text in `body`.
  */
+import type { EvaluationEffects } from "./evaluation-effects.js";
+
 export interface CompiledModule {
   /** Absolute path (real path, symlinks resolved). */
   readonly file: string;
@@ -69,6 +72,7 @@ export interface CompiledModule {
   /** Specifiers of `import("literal")` calls, in source order, without duplicates. */
   readonly dynamicImports: readonly string[];
   readonly topLevelAwait: boolean;
+  readonly effects: EvaluationEffects;
 }
 
 export type ModuleFormat = "esm" | "commonjs" | "json";

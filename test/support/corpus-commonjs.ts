@@ -219,6 +219,10 @@ export const commonJsCorpus: readonly (readonly [title: string, program: string]
     `--- m.cjs\nfunction f() { return typeof this; } report(f()); class A { static t = f(); static u = (function () { return this === undefined; })(); } report(A.t, A.u); with ({ B: 1 }) { class C { static v = 1 } report(C.v); } var undeclaredInSloppy; x = 1; report(x, delete globalThis.x); report(((a, b = class {}) => b.name)(1)); var yield = 2, let_ = 3; report(yield); if (1) { class K{} report(new K()) }\nmodule.exports = class{} // the end`,
   ],
   [
+    "the text of a class and of a function around one, evaluated anew",
+    `--- m.cjs\nclass A { #a = 1; static b = 2; get a() { return this.#a; } } const B = new Function("return " + A)(); report(new B().a, B.b, B.name); const make = () => { class C { m() { return 3; } } return new C().m(); }; report(require("node:vm").runInNewContext("(" + make + ")()"));`,
+  ],
+  [
     "a file that returns early",
     `--- m.cjs\nreport(require("./a.cjs"), require("./b.cjs"));\n--- a.cjs\nexports.a = 1; var hidden = 1; if (hidden) return; exports.b = 2;\n--- b.cjs\nexports.a = () => hidden; const hidden = 1 /* last */`,
   ],
