@@ -115,8 +115,8 @@ test("what a module imports and exports is listed in source order", async () => 
   const compiled = new Compiler({ root: app.folder }).compile(app.path("a.mjs"), text);
   const attributes = null;
   assert.deepEqual(compiled.imports, [
-    { specifier: "./one.mjs", attributes, names: ["default", "a", "b", "any name"] },
-    { specifier: "./two.mjs", attributes, names: [] },
+    { specifier: "./one.mjs", attributes, names: ["default", "a", "b", "any name"], whole: true },
+    { specifier: "./two.mjs", attributes, names: [], whole: true },
     { specifier: "./three.json", attributes: { type: "json" }, names: ["default"] },
     { specifier: "./three.json", attributes, names: ["default"] },
     { specifier: "./four.mjs", attributes, names: ["x", "default"] },
