@@ -133,7 +133,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     for (const owner of [this.#exports, inner]) {
       if ((typeof owner !== "object" && typeof owner !== "function") || owner === null) continue;
       const run: unknown = Reflect.get(owner, name);
-      if (typeof run === "function") return run.apply(owner === inner ? inner : undefined, args) as Result;
+      if (typeof run === "function") return (await run.apply(owner === inner ? inner : undefined, args)) as Result;
     }
     throw new UnreloaderError("ERR_UNRELOADER_CALL", `call("${name}"): the entry exports no such function`);
   }
