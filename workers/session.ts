@@ -184,6 +184,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),

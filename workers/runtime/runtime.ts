@@ -104,12 +104,14 @@ export class Runtime {
     this.#natives = new NativeModules(
       (run) => this.#observer.outside(run),
       (file, namespace) => host.packageLoaded?.(file, namespace),
+      (name) => host.adapts?.(name) ?? false,
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
     this.#written = new WrittenEdges({
       surroundings: {
         isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
+        isAdapted: (made) => this.#natives.foreign.isAdapted(made),
         isForeign: (value) => this.#natives.foreign.has(value),
         privateFields: (value) => privateFields(this.classes, value),
       },
