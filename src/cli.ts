@@ -6,7 +6,8 @@
 
 const { argv } = process;
 // `--no-reload` needs no thread, and must not have loaded what starts one.
-const needsNone = argv.some((flag) => ["-h", "--help", "-v", "--version", "--no-reload"].includes(flag));
+const needsNone =
+  argv[2] === "explain-leak" || argv.some((flag) => ["-h", "--help", "-v", "--version", "--no-reload"].includes(flag));
 const { SpareThread } = needsNone || argv.length <= 2 ? {} : await import("./supervisor/spare-thread.js");
 const spare = SpareThread && new SpareThread();
 const { runCommandLine } = await import("./command-line.js");

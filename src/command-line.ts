@@ -17,6 +17,14 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
       case "version":
         console.log(packageVersion());
         return;
+      case "explainLeak": {
+        const { explainLeakCommand } = await import("./explain-leak-command.js");
+        await explainLeakCommand(command.input, process.cwd(), {
+          out: (line) => console.log(line),
+          note: (line) => process.stderr.write(`unreloader: ${line}\n`),
+        });
+        return;
+      }
       case "run":
         await run(await optionsOf(command.input), spare);
         return;

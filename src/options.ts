@@ -329,7 +329,7 @@ function withExtensions(file: string): string[] {
 }
 
 /** The folder of the nearest package.json at or above the file's folder; without one, the file's folder. */
-function nearestPackageFolder(file: string): string {
+export function nearestPackageFolder(file: string): string {
   const start = path.dirname(file);
   for (let folder = start; ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, "package.json"))) return folder;

@@ -42,6 +42,7 @@ export function compileText(input: TextToCompile): CompiledModule {
     requires: rewritten.requires,
     dynamicImports: rewritten.dynamicImports,
     topLevelAwait: rewritten.topLevelAwait,
+    effects: derivation.effects,
   };
 }
 
@@ -96,6 +97,7 @@ function compileJson({ file, source, hash }: TextToCompile): CompiledModule {
     requires: [],
     dynamicImports: [],
     topLevelAwait: false,
+    effects: { passive: true, stateless: false },
   };
 }
 
