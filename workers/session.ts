@@ -184,6 +184,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
@@ -400,8 +401,9 @@ export class AppSession {
 
   #invalidated(file: string, message: string | undefined, again: boolean): void {
     const shown = path.relative(this.#order.root, file);
-    const because = message === undefined ? "" : `: ${message}`;
-    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    if (message !== undefined) {
+      this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}: ${message}` });
+    }
     this.#control.send({ type: "invalidated", file, again });
   }
 

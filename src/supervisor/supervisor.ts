@@ -370,10 +370,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const cleared = this.#cleared;
     this.#cleared = false;
     if (cleared && app) app.damage(app.graph.files());
-    for (const [file, again] of this.#invalidated) {
-      this.#pending.invalidated.add(file);
-      if (again) this.#pending.changed.add(file);
-    }
+    for (const [file, again] of this.#invalidated) this.#pending.invalidated.set(file, again);
     this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
@@ -394,9 +391,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
-    const invalidated = [...this.#pending.invalidated].filter((file) => app.graph.get(file)?.evaluated);
-    // Its text is the same, but it wants to be evaluated again.
-    for (const file of invalidated) if (this.#pending.changed.has(file)) changed.add(file);
+    const invalidated = [...this.#pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
+    for (const file of invalidated) if (this.#pending.invalidated.get(file)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size + invalidated.length === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
@@ -772,6 +768,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
+      ...(this.#pending.invalidated.size > 0 && { invalidated: [...this.#pending.invalidated.keys()] }),
       purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},

@@ -19,6 +19,8 @@ export interface RuntimeHost {
   written?(file: string): void;
   /** An own file has imported this file of a package. */
   packageLoaded?(file: string, namespace: object): void;
+  /** Whether an adapter looks after what is registered with this package. */
+  adapts?(packageName: string): boolean;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }

@@ -24,6 +24,9 @@ export class NativeIsAsync extends Error {
 /** Node's codes for "exists, but not synchronously". */
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
 
+/** The package of a file: its innermost folder below `node_modules`. */
+const PACKAGE = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
+
 export function nativeUrl(target: NativeTarget): string {
   return target.type === "native" ? pathToFileURL(target.file).href : target.name;
 }
@@ -39,12 +42,15 @@ export class NativeModules {
   readonly #requires = new Map<string, NodeJS.Require>();
   /** Runs the loading of a package: what its top level creates stays with the package. */
   readonly #outside: <Result>(run: () => Result) => Result;
+  readonly #adapts: (packageName: string) => boolean;
   readonly #loaded: (file: string, namespace: object) => void;
 
   constructor(
     outside: <Result>(run: () => Result) => Result,
     loaded: (file: string, namespace: object) => void = () => undefined,
+    adapts: (packageName: string) => boolean = () => false,
   ) {
+    this.#adapts = adapts;
     this.#outside = outside;
     this.#loaded = loaded;
   }
@@ -101,13 +107,18 @@ export class NativeModules {
   /** `require()` of a package or a builtin by an own file. */
   require(importer: string, name: string): unknown {
     const exports: unknown = this.requireFor(importer)(name);
-    this.foreign.add(exports);
+    this.foreign.add(exports, this.#isAdapted(name));
     return exports;
+  }
+
+  #isAdapted(file: string): boolean {
+    const [, name] = PACKAGE.exec(file) ?? [];
+    return name !== undefined && this.#adapts(name.replace("\\", "/"));
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {
     this.#namespaces.set(key, namespace);
-    this.foreign.add(namespace);
+    this.foreign.add(namespace, target.type === "native" && this.#isAdapted(target.file));
     if (target.type === "native") this.#loaded(target.file, namespace);
   }
 

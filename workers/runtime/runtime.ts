@@ -104,12 +104,14 @@ export class Runtime {
     this.#natives = new NativeModules(
       (run) => this.#observer.outside(run),
       (file, namespace) => host.packageLoaded?.(file, namespace),
+      (name) => host.adapts?.(name) ?? false,
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
     this.#written = new WrittenEdges({
       surroundings: {
         isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
+        isAdapted: (made) => this.#natives.foreign.isAdapted(made),
         isForeign: (value) => this.#natives.foreign.has(value),
         privateFields: (value) => privateFields(this.classes, value),
       },
@@ -324,8 +326,10 @@ export class Runtime {
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      const loaded = this.#report.take();
+      // What it has kept modules read is told afterwards: they were not evaluated.
       await plan.evaluated?.();
-      return { purged, loaded: this.#report.take() };
+      return { purged, loaded };
     } catch (error) {
       this.#rollback();
       await plan.rolledBack?.();

@@ -12,6 +12,8 @@ export interface Surroundings {
   isOwnClass(made: object): boolean;
   /** What a package or Node exports: nothing of the app's. */
   isForeign(value: object): boolean;
+  /** A class of a library that an adapter looks after, or one that descends from such a class. */
+  isAdapted(made: object): boolean;
   /** Values of an object's `#private` fields; undefined when it has none, or none that can be read. */
   privateFields(value: object): readonly unknown[] | undefined;
 }
@@ -70,7 +72,9 @@ const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "
 
 function slotsOfFunction(value: object, surroundings: Surroundings): Slots | undefined {
   // A class that extends another one has that one for its prototype. Packages make functions with such prototypes, too.
-  if (Object.getPrototypeOf(value) !== Function.prototype && !surroundings.isOwnClass(value)) return undefined;
+  if (Object.getPrototypeOf(value) !== Function.prototype) {
+    if (!surroundings.isOwnClass(value) || surroundings.isAdapted(value)) return undefined;
+  }
   // Most functions hold nothing, and to ask one for its prototype would make one.
   if (Object.keys(value).length === 0 && !mayBeClass(value)) return undefined;
   const slots = slotsOfProperties(value, surroundings, OF_EVERY_FUNCTION);
@@ -109,7 +113,10 @@ function isOpaque(value: object, surroundings: Surroundings): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
   const made = constructorOf(value);
-  if (made === undefined || made === EventEmitter || surroundings.isOwnClass(made)) return false;
+  if (made === undefined || made === EventEmitter) return false;
+  // What is registered there is taken out again one by one, so that the app's connections can stay.
+  if (surroundings.isAdapted(made)) return true;
+  if (surroundings.isOwnClass(made)) return false;
   const { name } = made as { name: string };
   // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.
   if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return true;
