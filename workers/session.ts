@@ -18,6 +18,7 @@ import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger, withDeadline } from "./ledger/ledger.js";
+import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
@@ -44,6 +45,7 @@ export class AppSession {
   /** Those of the option `adapters`. */
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
+  readonly #packageRegistrations: PackageRegistrations;
   readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
@@ -103,6 +105,13 @@ export class AppSession {
       loaded: (found) => this.#adapters.packageLoaded(found),
     });
     this.#packageLoads.install();
+    this.#packageRegistrations = new PackageRegistrations({
+      ledger: this.#ledger,
+      observer: this.#observer,
+      isPassive: (file) => this.#runtime.isPassive(file),
+      isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
+      stuck: (file, what) => this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go")),
+    });
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
@@ -145,6 +154,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    this.#packageRegistrations.install();
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
       staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
@@ -186,6 +196,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        unknownPackage: (exports) => this.#packageRegistrations.handedOver(exports),
         adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         evaluated: (version) => this.#classes.purge.evaluated(version),

@@ -43,14 +43,18 @@ export class NativeModules {
   /** Runs the loading of a package: what its top level creates stays with the package. */
   readonly #outside: <Result>(run: () => Result) => Result;
   readonly #adapts: (packageName: string) => boolean;
+  /** Told of the exports of packages that no adapter knows. */
+  readonly #unknownPackage: (exports: unknown) => void;
   readonly #loaded: (file: string, namespace: object) => void;
 
   constructor(
     outside: <Result>(run: () => Result) => Result,
     loaded: (file: string, namespace: object) => void = () => undefined,
     adapts: (packageName: string) => boolean = () => false,
+    unknownPackage: (exports: unknown) => void = () => undefined,
   ) {
     this.#adapts = adapts;
+    this.#unknownPackage = unknownPackage;
     this.#outside = outside;
     this.#loaded = loaded;
   }
@@ -107,18 +111,20 @@ export class NativeModules {
   /** `require()` of a package or a builtin by an own file. */
   require(importer: string, name: string): unknown {
     const exports: unknown = this.requireFor(importer)(name);
-    this.foreign.add(exports, this.#isAdapted(name));
+    this.#handOver(exports, name);
     return exports;
   }
 
-  #isAdapted(file: string): boolean {
+  #handOver(exports: unknown, file: string): void {
     const [, name] = PACKAGE.exec(file) ?? [];
-    return name !== undefined && this.#adapts(name.replace("\\", "/"));
+    const isAdapted = name !== undefined && this.#adapts(name.replace("\\", "/"));
+    this.foreign.add(exports, isAdapted);
+    if (name !== undefined && !isAdapted) this.#unknownPackage(exports);
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {
     this.#namespaces.set(key, namespace);
-    this.foreign.add(namespace, target.type === "native" && this.#isAdapted(target.file));
+    this.#handOver(namespace, target.type === "native" ? target.file : target.name);
     if (target.type === "native") this.#loaded(target.file, namespace);
   }
 

@@ -105,6 +105,7 @@ export class Runtime {
       (run) => this.#observer.outside(run),
       (file, namespace) => host.packageLoaded?.(file, namespace),
       (name) => host.adapts?.(name) ?? false,
+      (exports) => host.unknownPackage?.(exports),
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
@@ -356,6 +357,11 @@ export class Runtime {
   /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
   excuse(object: object): void {
     this.#written.excuse(object);
+  }
+
+  /** As far as can be seen from its text, evaluating the file calls nothing. */
+  isPassive(file: string): boolean {
+    return this.#registry.find(file)?.version?.prepared.compiled.effects.passive === true;
   }
 
   /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */

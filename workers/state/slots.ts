@@ -37,6 +37,22 @@ export function slotsOf(value: object, surroundings: Surroundings): Slots | unde
   return undefined;
 }
 
+/**
+ * The same for what a package exports: collections, own properties of functions, instances and namespaces. Undefined for
+ * what lives a life of its own.
+ */
+export function slotsOfCollection(value: object): Slots | undefined {
+  if (Array.isArray(value)) return slotsOfArray(value);
+  if (value instanceof Map) return slotsOfMap(value);
+  if (value instanceof Set) return slotsOfArray([...first(value)], value.size);
+  if (typeof value === "function") return slotsOfProperties(value, OF_PACKAGES, OF_EVERY_FUNCTION);
+  if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return undefined;
+  const made = constructorOf(value);
+  const name: unknown = made && Reflect.get(made, "name");
+  if (typeof name === "string" && made !== Object && Reflect.get(globalThis, name) === made) return undefined;
+  return slotsOfProperties(value, OF_PACKAGES);
+}
+
 /** An instance of a class that the app did not write: what it works out lazily and keeps is nobody's writing. */
 export function isLibraryInstance(value: object, surroundings: Surroundings): boolean {
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
@@ -54,7 +70,11 @@ export function constructorOf(value: object): object | undefined {
 }
 
 /** An object's own properties, accessors unasked, without those that `skip` names. */
-export function slotsOfProperties(value: object, surroundings: Surroundings, skip = NOTHING): Slots {
+export function slotsOfProperties(
+  value: object,
+  surroundings: Pick<Surroundings, "privateFields">,
+  skip = NOTHING,
+): Slots {
   const slots: unknown[] = [];
   for (const key of Reflect.ownKeys(value)) {
     if (skip.has(key)) continue;
@@ -67,6 +87,7 @@ export function slotsOfProperties(value: object, surroundings: Surroundings, ski
   return slots;
 }
 
+const OF_PACKAGES: Pick<Surroundings, "privateFields"> = { privateFields: () => undefined };
 const NOTHING: ReadonlySet<PropertyKey> = new Set();
 const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "prototype", "arguments", "caller"]);
 
