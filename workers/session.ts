@@ -17,7 +17,7 @@ import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
-import { Ledger } from "./ledger/ledger.js";
+import { Ledger, withDeadline } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -64,6 +64,8 @@ export class AppSession {
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
+  /** Settles when the app's listeners for a signal are done. */
+  #signalled: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -240,7 +242,7 @@ export class AppSession {
         this.#calls.abort(message);
         break;
       case "signal":
-        deliverSignal(message.signal);
+        this.#signalled = deliverSignal(message.signal);
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -398,7 +400,9 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    await this.#listen.drained(drainMs);
+    // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
+    const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
+    await Promise.all([this.#listen.drained(drainMs), signalled]);
     if (restarts) await this.#life.hot.announceRestart();
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
