@@ -19,6 +19,7 @@ import type { RestartReason } from "./report.js";
 
 export interface InPlaceReloadOptions {
   readonly scope: ResolvedOptions["scope"];
+  readonly strictPurge: boolean;
   readonly preparer: Preparer;
   readonly registry: FileRegistry;
   /** Milliseconds that requests in flight get before the purge. */
@@ -44,7 +45,7 @@ export class InPlaceReload {
 
   /** Brings `app` to the code of the pending changes, as `generation`. Throws only for bugs. */
   async run(app: LoadedApp, pending: PendingChanges, generation: number): Promise<InPlaceOutcome> {
-    const { preparer, registry, scope } = this.#options;
+    const { preparer, registry, scope, strictPurge } = this.#options;
     const preparation = preparer.changes(app, pending);
     const failure = preparer.failureOf(preparation);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
@@ -89,6 +90,8 @@ export class InPlaceReload {
     }
     if (outcome.type === "outdated") return this.run(app, pending, generation);
     if (outcome.type !== "applied") return { type: "failed", error: errorOf(outcome), preparation };
+    const [stuck] = outcome.stuck;
+    if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
     const lost = app.applied(preparation, plan.purge, outcome.loaded);
     const forgotten = lost.length > 0 ? await this.#forget(app, lost, generation) : undefined;
     if (forgotten?.type === "ended") return { type: "failed", error: errorOfEnd(forgotten.end), preparation };

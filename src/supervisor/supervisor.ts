@@ -125,6 +125,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     this.#inPlace = new InPlaceReload({
       scope: options.scope,
+      strictPurge: options.strictPurge,
       preparer: this.#preparer,
       registry: this.#registry,
       drainMs: DRAIN_MS,
