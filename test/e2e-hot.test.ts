@@ -260,7 +260,9 @@ serve(() => errors);
 
 describe("module.hot", { skip: plainMode }, () => {
   const commonjs = {
-    "history.js": "globalThis.happened ??= [];\nexports.note = (what) => void globalThis.happened.push(what);\n",
+    // A package's: what modules put on globalThis goes with them.
+    "node_modules/happened/index.js": "globalThis.happened = [];\nglobalThis.hots = [];\n",
+    "history.js": "require('happened');\nexports.note = (what) => void globalThis.happened.push(what);\n",
     "server.js": files["server.js"]
       .replace(/import .*\n/, `const { createServer } = require("node:http");\n`)
       .replace("export const serve", "exports.serve"),
@@ -313,7 +315,7 @@ serve((url) => {
       "setup.js": "exports.one = 1;\n",
       "lib.js": `${start}note("lib");
 exports.value = 1;
-(globalThis.hots ??= []).push(module.hot);
+globalThis.hots.push(module.hot);
 exports.invalidate = () => module.hot.invalidate();
 `,
     });

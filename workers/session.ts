@@ -143,7 +143,10 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
-    installLedger(this.#ledger, this.#observer, { sourceOf: (file) => this.#runtime.sourceOf(file) });
+    installLedger(this.#ledger, this.#observer, {
+      sourceOf: (file) => this.#runtime.sourceOf(file),
+      staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
+    });
     this.#control.send({ type: "started" });
   }
 
