@@ -1,6 +1,7 @@
 /** The command line: flags to options, and the text of `--help`. Values are checked by `parseOptions`, as for any origin. */
 import { parseArgs } from "node:util";
 import { type ErrorCode, OptionError } from "./errors.js";
+import type { ExplainLeakInput } from "./explain-leak-command.js";
 import { nearestName } from "./nearest-name.js";
 import { flagOf, type OptionName } from "./options.js";
 
@@ -54,6 +55,7 @@ const plainFlags = ["help", "version"];
 export type CommandLine =
   | { readonly type: "help" }
   | { readonly type: "version" }
+  | { readonly type: "explainLeak"; readonly input: ExplainLeakInput }
   /** `input` is for `parseOptions`, with the origin `flags`. */
   | { readonly type: "run"; readonly input: Readonly<Record<string, unknown>> };
 
@@ -62,6 +64,7 @@ export type CommandLine =
  * @throws OptionError naming the flag, for what has no meaning as a command line.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
+  if (argv[0] === "explain-leak") return parseExplainLeak(argv.slice(1));
   const { tokens } = parseArgs({
     args: [...argv],
     // Not strict: Node's own messages neither name what was meant nor allow `--inspect` with and without a value.
@@ -90,6 +93,35 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   return { type: "run", input };
 }
 
+function parseExplainLeak(argv: readonly string[]): CommandLine {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    tokens: true,
+    options: {
+      root: { type: "string" },
+      pid: { type: "string" },
+      "log-format": { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const given: Record<string, string | undefined> = {};
+  for (const token of tokens) {
+    if (token.kind !== "option") throw new OptionError("explain-leak takes options only: --root, --pid, --log-format");
+    const { name, rawName, value } = token;
+    if (name === "help") return { type: "help" };
+    if (!["root", "pid", "log-format"].includes(name))
+      throw new OptionError(`explain-leak does not know ${rawName}; it takes --root DIR, --pid N and --log-format`);
+    if (value === undefined || value === "") throw new OptionError(`${rawName} needs a value`);
+    given[name] = value;
+  }
+  const { root, pid, "log-format": format = "pretty" } = given;
+  if (pid !== undefined && !/^\d+$/.test(pid)) throw new OptionError(`--pid must be a process number, got ${pid}`);
+  if (format !== "pretty" && format !== "json")
+    throw new OptionError(`--log-format must be pretty or json, got ${format}`);
+  return { type: "explainLeak", input: { root, pid: pid === undefined ? undefined : Number(pid), format } };
+}
+
 /** 1: an option does not fit. 2: the entry cannot be found. Anything else that ends the start: 1. */
 export function exitCodeOf(code: ErrorCode | undefined): 1 | 2 {
   return code === "ERR_UNRELOADER_ENTRY" ? 2 : 1;
@@ -102,9 +134,11 @@ export function helpText(): string {
   const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
   return [
     "Usage: unreloader [options] <entry> [-- args for the app]",
+    "       unreloader explain-leak [--root DIR] [--pid N] [--log-format pretty|json]",
     "",
     "Serves a Node.js app and reloads what changes, in the same process: the request after a save runs the new code.",
     "The entry is the app's own main file, unmodified: .js .cjs .mjs .ts .cts .mts .jsx .tsx",
+    "explain-leak asks the supervisor that runs in this project who keeps old code alive.",
     "",
     "Options:",
     ...rows.map(([usage, meaning]) => `  ${usage.padEnd(width)}${meaning}`),

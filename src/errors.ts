@@ -14,6 +14,7 @@ export type ErrorCode =
   | "ERR_UNRELOADER_NO_APP"
   | "ERR_UNRELOADER_WORKER_EXIT"
   | "ERR_UNRELOADER_CLOSED"
+  | "ERR_UNRELOADER_NO_SUPERVISOR"
   | "ERR_UNRELOADER_LISTENING"
   | "ERR_UNRELOADER_BODY_READ"
   | "ERR_UNRELOADER_CALL"
@@ -33,6 +34,13 @@ export class UnreloaderError extends Error {
 export class OptionError extends UnreloaderError {
   constructor(message: string) {
     super("ERR_UNRELOADER_OPTION", message);
+  }
+}
+
+/** No supervisor runs that could be asked. */
+export class NoSupervisorError extends UnreloaderError {
+  constructor(message: string) {
+    super("ERR_UNRELOADER_NO_SUPERVISOR", message);
   }
 }
 

@@ -12,7 +12,7 @@ export type {
   Library,
   PurgedClasses,
 } from "./protocol/adapter.js";
-export { createSupervisor } from "./supervisor/create-supervisor.js";
+export { createSupervisor, type PublicSupervisor as Supervisor } from "./supervisor/create-supervisor.js";
 export type { LeakHolder, LeakReport } from "./supervisor/leak-report.js";
 export type {
   FailureReport,
@@ -24,4 +24,3 @@ export type {
   SupervisorEvents,
   WorkerExitReport,
 } from "./supervisor/report.js";
-export type { Supervisor } from "./supervisor/supervisor.js";

@@ -14,7 +14,7 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 /** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["depend", "reload"]);
+export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["depend"]);
 
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
@@ -271,8 +271,7 @@ function checkOptions(input: unknown, origin: OptionOrigin): GivenOptions {
   if (!result.success) throw new OptionError(messageOf(result.error.issues[0], present, origin));
   const given = result.data;
   for (const option of NOT_AVAILABLE_YET) {
-    const isDefault = (option === "reload" && given.reload) || (option === "inspect" && given.inspect === false);
-    if (given[option] !== undefined && !isDefault)
+    if (given[option] !== undefined)
       throw new OptionError(`${nameOf(option, origin)} is not available yet: leave it out for now`);
   }
   return given;
@@ -330,7 +329,7 @@ function withExtensions(file: string): string[] {
 }
 
 /** The folder of the nearest package.json at or above the file's folder; without one, the file's folder. */
-function nearestPackageFolder(file: string): string {
+export function nearestPackageFolder(file: string): string {
   const start = path.dirname(file);
   for (let folder = start; ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, "package.json"))) return folder;

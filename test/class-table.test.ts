@@ -229,6 +229,27 @@ describe("a reload", () => {
     );
   });
 
+  test("lets the old version's classes be collected, those that were made later too", async () => {
+    await using app = new RuntimeApp({
+      "a.mjs": `export class Old { #a = 1; static #b = 2; } export const make = () => class Made extends Old {};`,
+      "b.cjs": `class Old { #a = 1; } exports.Old = Old; exports.make = () => class Made extends Old {};`,
+    });
+    const classesIn = async (file: string): Promise<WeakRef<object>[]> => {
+      const { Old, make } = await app.import<{ Old: object; make(): object }>(file);
+      app.runtime.settle();
+      return [new WeakRef(Old), new WeakRef(make())];
+    };
+    const old = [...(await classesIn("a.mjs")), ...(await classesIn("b.cjs"))];
+    app.write("a.mjs", `export class New {}`);
+    app.write("b.cjs", `exports.New = class New {};`);
+    await app.reload(["a.mjs", "b.cjs"]);
+    await collectGarbage();
+    assert.deepEqual(
+      old.map((reference) => reference.deref()),
+      [undefined, undefined, undefined, undefined],
+    );
+  });
+
   test("that fails leaves the classes as they were", async () => {
     await using app = new RuntimeApp({ "a.mjs": `export class A {}`, "b.cjs": `exports.B = class B {};` });
     await app.import("a.mjs");
@@ -246,11 +267,11 @@ test("a CommonJS file whose evaluation throws leaves no class behind", async () 
   assert.deepEqual([...app.runtime.classes.all()], []);
 });
 
-test("top-level bindings that are not exported can be read, with the value that they have now", async () => {
+test("top-level bindings that are not exported and can change can be read, with the value that they have now", async () => {
   const text = (exported: string): string => `let count = 0; const list = [1]; var v; function f() {} class C {}
 const { a, b: [c = 3] } = { a: 1, b: [] }; for (var k = 0; k < 2; k++) { var inner = k; let hidden; }
-try { var tried = 1; } catch (e) { var caught; } const __proto__ = 5, é = 6;
-{ let block; } ${exported}; count++; const late = 1 // a comment is the last line`;
+try { var tried = 1; } catch (e) { var caught; } const __proto__ = [5], é = [6], fixed = 1;
+{ let block; } ${exported}; count++; const late = [1] // a comment is the last line`;
   await using app = new RuntimeApp({
     "a.mjs": `import path from "node:path"; import * as ns from "node:fs"; ${text("export const out = 1; export { list as items, count as default }")}`,
     "b.cjs": text("exports.out = 1; if (0) { var path }"),
@@ -266,7 +287,6 @@ try { var tried = 1; } catch (e) { var caught; } const __proto__ = 5, é = 6;
     );
   const both = {
     $v: undefined,
-    $f: "function",
     $C: "function",
     $a: 1,
     $c: 3,
@@ -274,9 +294,9 @@ try { var tried = 1; } catch (e) { var caught; } const __proto__ = 5, é = 6;
     $inner: 1,
     $tried: 1,
     $caught: undefined,
-    $__proto__: 5,
-    $é: 6,
-    $late: 1,
+    $__proto__: [5],
+    $é: [6],
+    $late: [1],
   };
   assert.deepEqual(values("a.mjs"), both);
   assert.deepEqual(values("b.cjs"), { ...both, $count: 1, $list: [1], $path: undefined });

@@ -103,8 +103,9 @@ const requests: Readonly<Record<string, string>> = {
   "304": head("GET /unchanged HTTP/1.1", closing),
   "an answer that closes the connection": head("GET /close HTTP/1.1"),
   "an answer that ends with the connection": head("GET /unframed HTTP/1.1"),
-  "an answer before the body was read": `${head("POST /refused HTTP/1.1", "Content-Length: 200000", closing)}${"x".repeat(200_000)}`,
-  "pipelined requests": `${head("GET /1 HTTP/1.1")}${head("GET /chunks HTTP/1.1")}${head("GET /3 HTTP/1.1", closing)}`,
+  // With `Connection: close` the bare app's answer may be lost too: closing on unread bytes resets the connection.
+  "an answer before the body was read": `${head("POST /refused HTTP/1.1", "Content-Length: 200000")}${"x".repeat(200_000)}${head("GET /headers HTTP/1.1", closing)}`,
+  "pipelined requests": `${head("GET /1 HTTP/1.1")}${head("GET /headers HTTP/1.1")}${head("GET /3 HTTP/1.1", closing)}`,
   "an Upgrade that nobody follows": head("GET /x HTTP/1.1", "Connection: Upgrade, close"),
 };
 

@@ -42,6 +42,7 @@ export function compileText(input: TextToCompile): CompiledModule {
     requires: rewritten.requires,
     dynamicImports: rewritten.dynamicImports,
     topLevelAwait: rewritten.topLevelAwait,
+    effects: derivation.effects,
   };
 }
 
@@ -96,10 +97,12 @@ function compileJson({ file, source, hash }: TextToCompile): CompiledModule {
     requires: [],
     dynamicImports: [],
     topLevelAwait: false,
+    effects: { passive: true, stateless: false },
   };
 }
 
-function deriveLocated(input: TextToCompile, kind: FileKind & { type: "code" }, withMaps: boolean): Derivation {
+/** Throws CompileError with the place in the source. */
+export function deriveLocated(input: TextToCompile, kind: FileKind & { type: "code" }, withMaps: boolean): Derivation {
   const { file, settings } = input;
   const source = withoutByteOrderMark(input.source);
   try {

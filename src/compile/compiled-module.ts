@@ -43,6 +43,8 @@
  * A last line `;__ur.scope(hidden);` is added when there are top-level bindings. The code of packages gets neither.
  * A `json` module has its JSON text in `body`.
  */
+import type { EvaluationEffects } from "./evaluation-effects.js";
+
 export interface CompiledModule {
   /** Absolute path (real path, symlinks resolved). */
   readonly file: string;
@@ -70,6 +72,7 @@ export interface CompiledModule {
   /** Specifiers of `import("literal")` calls, in source order, without duplicates. */
   readonly dynamicImports: readonly string[];
   readonly topLevelAwait: boolean;
+  readonly effects: EvaluationEffects;
 }
 
 export type ModuleFormat = "esm" | "commonjs" | "json";

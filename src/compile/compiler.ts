@@ -16,6 +16,7 @@ import { ModuleCache } from "./module-cache.js";
 import { PackageScopes } from "./package-scope.js";
 import { Resolver } from "./resolver.js";
 import { locateSpecifiers } from "./syntax-tree.js";
+import { type TextForNode, textForNode } from "./text-for-node.js";
 import { Tsconfigs } from "./tsconfig.js";
 
 export interface CompilerOptions {
@@ -51,6 +52,12 @@ export class Compiler {
     if (this.#cache.has(file)) checkByEngine(input, compiled);
     this.#cache.keep(key, compiled);
     return compiled;
+  }
+
+  /** The file as Node's own loader can evaluate it. Throws CompileError; nothing is kept. */
+  textForNode(file: string): TextForNode {
+    const bytes = readFileSync(file);
+    return textForNode(this.#input(file, bytes.toString("utf8"), hashSource(bytes)));
   }
 
   /** Throws CompileError, or ResolveError with the place of the import. */

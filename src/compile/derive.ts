@@ -3,6 +3,7 @@
  * lowered; and the decision between ES module and CommonJS, where it takes the text to decide.
  */
 import type { EncodedSourceMap } from "./encoded-source-map.js";
+import { type EvaluationEffects, evaluationEffects } from "./evaluation-effects.js";
 import type { FileKind } from "./file-kind.js";
 import { hasUsing, lowerSyntax } from "./lower-syntax.js";
 import type { Rewritten } from "./rewrite.js";
@@ -33,6 +34,7 @@ export interface Derivation extends DerivedText {
   readonly format: "esm" | "commonjs";
   readonly interop: boolean;
   readonly rewritten: Rewritten;
+  readonly effects: EvaluationEffects;
 }
 
 /** A problem with its offset in a text that is not the source (`at.steps` > 0), or is (0). */
@@ -146,16 +148,17 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
   const interop = parsed.goal === "module" && request.kind.interop;
   try {
     if (parsed.problem) throw parsed.problem;
+    const effects = evaluationEffects(parsed.program);
     if (parsed.goal === "commonjs") {
       const redeclared = redeclaredWrapperName(parsed.program);
       if (redeclared) throw redeclared;
       const rewritten = rewriteCommonJs(derived.text, parsed.program, { own: !BELOW_PACKAGES.test(request.file) });
-      return { ...derived, rewritten, format: "commonjs", interop: false };
+      return { ...derived, rewritten, format: "commonjs", interop: false, effects };
     }
     const importsByRequire = !interop && usesImportRequire(request, derived);
     const rewritten = rewriteEsm(derived.text, parsed.program, { commonJsNames: interop || importsByRequire });
     const helpers = importsByRequire ? `${createRequireText} ${derived.helpers}` : derived.helpers;
-    return { ...derived, helpers, rewritten, format: "esm", interop };
+    return { ...derived, helpers, rewritten, format: "esm", interop, effects };
   } catch (error) {
     if (error instanceof SyntaxProblem) throw new DerivedProblem(error, derived);
     throw error;

@@ -46,6 +46,27 @@ export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem {
   }
 }
 
+/** What tsc makes of `import` and `export` in a CommonJS package, from JavaScript. */
+export function toCommonJs(
+  text: string,
+  file: string,
+  interop: "esModule" | "callable",
+): { readonly text: string; readonly map: EncodedSourceMap } {
+  const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+  const { code, map } = transformSync(text, {
+    format: "cjs",
+    platform: "node",
+    target: "esnext",
+    charset: "utf8",
+    sourcemap: "external",
+    sourcefile: file,
+    logLevel: "silent",
+  });
+  // Without esModuleInterop an import is what `require` gives, and nothing else.
+  const converted = interop === "callable" ? code.replaceAll("__toESM(require(", "(require(") : code;
+  return { text: converted, map: JSON.parse(map) as EncodedSourceMap };
+}
+
 /** `line` is 1-based, `byteColumn` 0-based and in bytes. */
 function offsetOf(text: string, line: number, byteColumn: number): number {
   let start = 0;

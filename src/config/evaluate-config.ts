@@ -3,15 +3,10 @@
  * resolution, on every version of Node. It is evaluated in this thread, because options may hold functions.
  */
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { Runtime } from "../../workers/runtime/runtime.js";
-import type { PreparedModule, Resolution } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
 import { OptionError, SourceError } from "../errors.js";
 import type { SourceLocation } from "../protocol/serialized-error.js";
-
-/** This package, where it is not below node_modules: linked, or this repository itself. */
-const OWN_FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface EvaluatedConfig {
   /** The default export. */
@@ -26,8 +21,8 @@ export async function evaluateConfig(file: string): Promise<EvaluatedConfig> {
   const files = new Set([file]);
   const runtime = new Runtime(
     {
-      prepare: (own) => withoutOurselves(compiler.prepare(own)),
-      resolve: (specifier, importer, kind) => asNative(compiler.resolve(specifier, importer, kind)),
+      prepare: (own) => compiler.prepare(own),
+      resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
       sourceMap: (compiled) => compiler.sourceMap(compiled),
       discovered: ({ compiled }) => files.add(compiled.file),
       loaded: () => {},
@@ -56,16 +51,4 @@ function placeOf(config: string, location: SourceLocation | undefined): string {
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.trim().split(/\r?\n/, 1)[0] ?? "";
-}
-
-/** `import { defineConfig } from "unreloader"` means the package that runs, not a second one made from its files. */
-function asNative(resolution: Resolution): Resolution {
-  if (resolution.type !== "file" || !resolution.file.startsWith(path.join(OWN_FOLDER, "src") + path.sep))
-    return resolution;
-  return { type: "native", file: resolution.file };
-}
-
-function withoutOurselves(prepared: PreparedModule): PreparedModule {
-  const requires = Object.entries(prepared.requires).map(([specifier, target]) => [specifier, asNative(target)]);
-  return { ...prepared, imports: prepared.imports.map(asNative), requires: Object.fromEntries(requires) };
 }

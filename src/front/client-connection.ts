@@ -36,11 +36,16 @@ export interface ConnectionTraits {
    * may be meant for the host's own routes.
    */
   readonly once?: boolean;
-  /**
-   * It comes from within this process: a page is told instead of sent, and a request that the app has not begun is sent
-   * again when the app closes the connection, since there it is not the client's own.
-   */
-  onRefused?(page: OwnPage): void;
+  /** It comes from within this process, from one that sends no request before the answer to the one before. */
+  readonly sender?: RequestSender;
+}
+
+/** Who sends requests on a connection of its own within this process. */
+export interface RequestSender {
+  /** Requests begun on this connection. */
+  readonly requests: number;
+  /** A page that is told instead of sent. */
+  refuse(page: OwnPage): void;
 }
 
 /** Bytes of a request that are kept to send it again, and bytes that wait before the client is paused. */
@@ -91,6 +96,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   #opaque = false;
   #carried = false;
+  /** Requests of a sender that went to servers before the present upstream's. */
+  #sentBefore = 0;
   #clientEnded = false;
   #upstreamFull = false;
   /** The upstream was told to end, because its server was replaced or a page takes its place. */
@@ -314,6 +321,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     this.#startedBefore = 0;
     this.#upstream = new Upstream(server, slot, this.#client, this.#relay.table, this.#relay.leases, this);
     this.#opaque = false;
+    this.#sentBefore = Math.max(0, (this.#traits.sender?.requests ?? 0) - 1);
     return true;
   }
 
@@ -447,7 +455,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       return;
     }
     const purpose = upstream.closedOnPurpose;
-    if (purpose !== STILL_OPEN && purpose !== LET_GO && this.#traits.onRefused !== undefined && this.#hasUnstarted()) {
+    if (purpose !== STILL_OPEN && purpose !== LET_GO && this.#senderLost(upstream)) {
       this.#sendAgain();
       return;
     }
@@ -472,6 +480,13 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       default:
         this.#onUpstreamLost(upstream);
     }
+  }
+
+  /** The app closed a connection that it found idle, which to a sender is not its client's: its request is not begun. */
+  #senderLost(upstream: Upstream): boolean {
+    const { sender } = this.#traits;
+    if (sender === undefined || !this.#hasUnstarted()) return false;
+    return upstream.started < sender.requests - this.#sentBefore;
   }
 
   refused(): void {
@@ -563,8 +578,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     const complete = !this.#overflowed && !this.#clientEnded;
     this.#waiting.length = 0;
     this.#drop();
-    if (this.#traits.onRefused !== undefined) {
-      if (sayable) this.#traits.onRefused(page);
+    if (this.#traits.sender !== undefined) {
+      if (sayable) this.#traits.sender.refuse(page);
       client.destroy();
       return;
     }

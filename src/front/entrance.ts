@@ -62,10 +62,7 @@ export class Entrance {
   /** A connection to `port`. `mute`: what is written to it is dropped, and only `send` sends. */
   connect(port: PublicPort, addresses: Addresses, mute: boolean): NearEnd {
     const near = new NearEnd(addresses, mute);
-    const onRefused = (page: OwnPage) => {
-      near.refusal = page;
-    };
-    port.accept(near.far, mute ? { onRefused } : {});
+    port.accept(near.far, mute ? { sender: near } : {});
     return near;
   }
 

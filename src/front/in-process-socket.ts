@@ -99,6 +99,8 @@ abstract class End extends Socket {
 export class NearEnd extends End {
   /** Set instead of an answer: a page of the supervisor's own. */
   refusal: OwnPage | undefined;
+  /** Begun here; raised by whoever sends them. */
+  requests = 0;
   readonly #far: FarEnd;
   readonly #mute: boolean;
 
@@ -116,6 +118,10 @@ export class NearEnd extends End {
   /** The front has closed the connection, perhaps unnoticed here so far. */
   get gone(): boolean {
     return this.destroyed || this.#far.destroyed || this.#far.writableEnded;
+  }
+
+  refuse(page: OwnPage): void {
+    this.refusal = page;
   }
 
   /** Sends bytes to the app; `taken` is called when there is room for more, or when the connection has closed. */

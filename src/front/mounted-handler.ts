@@ -114,13 +114,12 @@ function exchange(parts: Exchange): Promise<void> {
 }
 
 function sendRequest({ incoming, framing }: Exchange, reader: ClientRequest, near: NearEnd): void {
-  const head = Buffer.from(requestHead(incoming, framing, false), "latin1");
+  near.requests++;
+  near.send(Buffer.from(requestHead(incoming, framing, false), "latin1"), () => {});
   if (framing === "none") {
-    near.send(head, () => {});
     reader.end();
     return;
   }
-  near.send(head, () => {});
   incoming.on("data", (bytes: Buffer) => {
     incoming.pause();
     near.send(framing === "chunked" ? framed(bytes) : bytes, () => incoming.resume());

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { HeapGraph } from "./heap-graph.js";
 import { describePath, type Holder } from "./path-text.js";
 import { RetainingPaths } from "./retaining-paths.js";
+import { ScopeFiles } from "./scope-files.js";
 import { SnapshotParser } from "./snapshot-parser.js";
 import { watchedObjects } from "./watched-objects.js";
 
@@ -19,6 +20,7 @@ export function explainGraph(graph: HeapGraph, markers: ReadonlySet<string>): Ma
   let allPaths: RetainingPaths | undefined;
   const chains = new Map<string, Holder[]>();
   const watched = watchedObjects(graph, markers);
+  const scopes = new ScopeFiles(graph);
   const watchedNodes = new Set(watched.values());
   for (const [marker, node] of watched) {
     let steps = paths.to(node);
@@ -26,7 +28,7 @@ export function explainGraph(graph: HeapGraph, markers: ReadonlySet<string>): Ma
       allPaths ??= new RetainingPaths(graph, new Set());
       steps = allPaths.to(node);
     }
-    if (steps) chains.set(marker, describePath(graph, steps, watchedNodes));
+    if (steps) chains.set(marker, describePath(graph, steps, watchedNodes, scopes));
   }
   return chains;
 }

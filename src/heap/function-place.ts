@@ -5,8 +5,8 @@ import type { HeapGraph } from "./heap-graph.js";
 /** A place in a file as V8 knows it, lines and columns counted from 1. */
 export interface HolderPlace {
   readonly file: string;
-  readonly line?: number;
-  readonly column?: number;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
 }
 
 /** The place of a function, or of the function that a generator or `await` has suspended. */

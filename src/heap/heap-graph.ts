@@ -75,8 +75,12 @@ export class HeapGraph {
     return this.#sections.strings[this.#sections.nodes[node * this.#nodeWidth + this.#nameField] ?? -1] ?? "";
   }
 
-  /** What a string says, also when it is kept as the two strings that it was put together of. */
+  /**
+   * What a string says, also when it is kept as the two strings that it was put together of. Empty for a piece of another
+   * string: a snapshot does not say which piece.
+   */
   textOf(node: number): string {
+    if (this.typeOf(node) === "sliced string") return "";
     if (this.typeOf(node) !== "concatenated string") return this.nameOf(node);
     const parts = [this.follow(node, "first"), this.follow(node, "second")];
     return parts.map((part) => (part === undefined || part === node ? "" : this.textOf(part))).join("");

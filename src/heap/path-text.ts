@@ -5,11 +5,12 @@
 import { fileOfModule, type HolderPlace, isNodeFunction, placeOf } from "./function-place.js";
 import type { HeapGraph } from "./heap-graph.js";
 import type { PathStep } from "./retaining-paths.js";
+import type { ScopeFiles } from "./scope-files.js";
 
 /** One link of the chain. */
 export interface Holder {
   readonly text: string;
-  readonly place?: HolderPlace;
+  readonly place?: HolderPlace | undefined;
 }
 
 /** Longer keys and names are cut. */
@@ -21,8 +22,13 @@ const KNOWN_OBJECTS: ReadonlySet<string> = new Set(["Timeout", "Immediate", "pro
  * From the first thing that a program knows of to what is kept alive. `watched`: the nodes whose survival is asked for;
  * a module's scope that is one of them does not explain anything by itself.
  */
-export function describePath(graph: HeapGraph, steps: readonly PathStep[], watched: ReadonlySet<number>): Holder[] {
-  const path = new HeapPath(graph, withoutScopeAtEnd(graph, steps));
+export function describePath(
+  graph: HeapGraph,
+  steps: readonly PathStep[],
+  watched: ReadonlySet<number>,
+  scopes: ScopeFiles,
+): Holder[] {
+  const path = new HeapPath(graph, withoutScopeAtEnd(graph, steps), scopes);
   const begin = path.begin(watched);
   const holders: Holder[] = [];
   for (let at = begin; at < path.length; at++) holders.push(...path.links(at, at === begin));
@@ -41,10 +47,12 @@ function withoutScopeAtEnd(graph: HeapGraph, steps: readonly PathStep[]): readon
 class HeapPath {
   readonly #graph: HeapGraph;
   readonly #steps: readonly PathStep[];
+  readonly #scopes: ScopeFiles;
 
-  constructor(graph: HeapGraph, steps: readonly PathStep[]) {
+  constructor(graph: HeapGraph, steps: readonly PathStep[], scopes: ScopeFiles) {
     this.#graph = graph;
     this.#steps = steps;
+    this.#scopes = scopes;
   }
 
   get length(): number {
@@ -176,7 +184,7 @@ class HeapPath {
       if (isNativeModule(this.#graph, this.#node(before))) return fileOfModule(this.#graph, this.#node(before));
       if (!isContext(this.#graph, this.#node(before))) break;
     }
-    return fileOfScope(this.#graph, this.#node(at));
+    return this.#scopes.fileOf(this.#node(at));
   }
 
   #node(at: number): number {
@@ -196,17 +204,6 @@ class HeapPath {
     const step = this.#steps[at];
     return step ? this.#graph.edgeType(step.edge) : "";
   }
-}
-
-/** One of the functions that a scope's variables refer to was most likely defined in it. */
-function fileOfScope(graph: HeapGraph, scope: number): string | undefined {
-  for (let edge = graph.edgesBegin(scope); edge < graph.edgesEnd(scope); edge++) {
-    const target = graph.edgeTarget(edge);
-    if (graph.typeOf(target) === "closure" && graph.follow(target, "context") === scope) {
-      return placeOf(graph, target)?.file;
-    }
-  }
-  return undefined;
 }
 
 /** An entry of a Map is three slots: key, value, and a number that no edge leads to. */

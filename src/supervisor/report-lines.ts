@@ -44,6 +44,11 @@ export function reportLines(event: SupervisorEvent, style: LineStyle): ReportLin
   return texts.map((text) => ({ level, text }));
 }
 
+/** A line as a logger wants it, which says by itself who speaks. */
+export function messageOf({ text }: ReportLine): string {
+  return text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text;
+}
+
 /** The explanation of a reload, one line a file in evaluation order: for `--why` and the `w` key. */
 export function whyLines(report: ReloadReport, cwd: string): string[] {
   return report.loaded.map((file) => {
@@ -119,7 +124,8 @@ function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
 }
 
 function listeningLine(report: ListeningReport): string {
-  return `${PREFIX}listening on ${publicUrl(report)} (${report.modules} modules in ${milliseconds(report.durationMs)})`;
+  const what = report.reloads === false ? "reloads are off, started" : `${report.modules} modules`;
+  return `${PREFIX}listening on ${publicUrl(report)} (${what} in ${milliseconds(report.durationMs)})`;
 }
 
 function reloadLines(report: ReloadReport, style: LineStyle): string[] {

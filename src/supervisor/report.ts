@@ -36,6 +36,8 @@ export interface ListeningReport {
   readonly modules: number;
   /** Milliseconds since the supervisor was started. */
   readonly durationMs: number;
+  /** False with `reload: false`, where nobody counts the modules. */
+  readonly reloads?: false;
 }
 
 /** A start or a reload that was given up; in a reload's case the `reload` event with kind "failed" carries it too. */
@@ -105,6 +107,9 @@ export interface SupervisorEvents {
   "stale-references": StaleReferencesReport;
   log: LogReport;
 }
+
+/** As Node's emitter declares them: each event with its parameters. */
+export type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] };
 
 export type SupervisorEvent = {
   [Name in keyof SupervisorEvents]: { readonly event: Name; readonly report: SupervisorEvents[Name] };

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isRunning } from "./process-state.js";
 
 const NAME = /^unreloader-(\d+)-/;
 
@@ -13,14 +14,4 @@ export function createSocketFolder(base: string = tmpdir()): string {
       rmSync(path.join(base, name), { recursive: true, force: true });
   }
   return mkdtempSync(path.join(base, `unreloader-${process.pid}-`));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs, and belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

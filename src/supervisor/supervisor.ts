@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
 import type { Duplex } from "node:stream";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import { ConfigChanges } from "../config/config-changes.js";
@@ -23,6 +24,7 @@ import { reviveError, type SerializedError, serializeError } from "../protocol/s
 import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { CommandSocket } from "./command-socket.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
@@ -37,6 +39,7 @@ import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
+import { announceSupervisor } from "./running-supervisors.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -82,6 +85,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
   #staleReferences: readonly StaleReferencesReport[] = [];
+  /** Where other processes ask; undefined inside when it could not be opened. */
+  #commands: Promise<CommandSocket | undefined> | undefined;
+  #withdraw: (() => void) | undefined;
   #explaining: Promise<LeakReport[]> | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
@@ -135,6 +141,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
     for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
+    if (!this.#closing) this.#commands ??= this.#openCommands();
     return this.#freshen();
   }
 
@@ -171,9 +178,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
    * among them, or as the property `signal` of one, is followed. Rejects with what the function throws, with the reason of
    * an abort, and with ERR_UNRELOADER_CALL, _CLONE, _WORKER_EXIT or _CLOSED.
    */
-  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+  async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     this.#assertOpen();
-    return this.#embedding.call(name, args);
+    return (await this.#embedding.call(name, args)) as Result;
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
@@ -621,6 +628,30 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
   }
 
+  // ---- questions of other processes
+
+  /** Never rejects: without it, only `unreloader explain-leak` does not find this supervisor. */
+  async #openCommands(): Promise<CommandSocket | undefined> {
+    const { root, entry } = this.#options;
+    const folder = this.#socketFolder;
+    try {
+      const commands = await CommandSocket.open({ folder, explainLeak: () => this.explainLeak() });
+      const running = { pid: process.pid, entry, address: commands.address, startedAt: Date.now() };
+      if (!this.#closing) this.#withdraw = announceSupervisor(cacheFolder(root), path.basename(folder), running);
+      return commands;
+    } catch (error) {
+      const message = `unreloader explain-leak will not find this process: ${(error as Error).message}`;
+      this.emit("log", { level: "debug", message });
+      return undefined;
+    }
+  }
+
+  async #closeCommands(): Promise<void> {
+    this.#withdraw?.();
+    const commands = await this.#commands;
+    await commands?.close();
+  }
+
   // ---- stale references
 
   #foundStale(
@@ -729,6 +760,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
+    await this.#closeCommands();
     await this.#front.shutDown(deadlineMs);
     await this.#embedding.close();
     await this.#epochs.close(deadlineMs);

@@ -22,6 +22,8 @@ export class OwnClasses {
   readonly purge: ClassPurge;
   readonly #filter: SubclassFilter | undefined;
   readonly #seen: SeenNames;
+  /** Names that stood on globalThis before the app ran: what the app puts there is a patch. */
+  readonly #builtins: ReadonlySet<PropertyKey> = new Set(Reflect.ownKeys(globalThis));
 
   constructor({ runtime, ledger, subclasses, classesOf, failed, refused }: OwnClassesOptions) {
     const { classes } = runtime;
@@ -51,7 +53,8 @@ export class OwnClasses {
 
   /** Whether what stands on globalThis under `name` goes with the module that put it there. */
   selectsGlobal(name: string, value: unknown): boolean {
-    return this.#filter?.selectsGlobal(name, value, this.#seen) ?? true;
+    if (!this.#filter || this.#builtins.has(name)) return true;
+    return this.#filter.selectsGlobal(name, value, this.#seen);
   }
 
   /** Names of the filter that nothing has had so far, and the names of the classes that there are. */

@@ -114,6 +114,7 @@ export class Runtime {
         privateFields: (value) => privateFields(this.classes, value),
       },
       bindingsOf: (file) => this.#bindings.of(file),
+      effectsOf: (file) => this.#registry.find(file)?.version?.prepared.compiled.effects,
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);

@@ -71,10 +71,17 @@ const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "
 function slotsOfFunction(value: object, surroundings: Surroundings): Slots | undefined {
   // A class that extends another one has that one for its prototype. Packages make functions with such prototypes, too.
   if (Object.getPrototypeOf(value) !== Function.prototype && !surroundings.isOwnClass(value)) return undefined;
+  // Most functions hold nothing, and to ask one for its prototype would make one.
+  if (Object.keys(value).length === 0 && !mayBeClass(value)) return undefined;
   const slots = slotsOfProperties(value, surroundings, OF_EVERY_FUNCTION);
   const prototype: unknown = Object.getOwnPropertyDescriptor(value, "prototype")?.value;
   if (typeof prototype !== "object" || prototype === null || Reflect.ownKeys(prototype).length < 2) return slots;
   return [...slots, "prototype", prototype];
+}
+
+function mayBeClass(value: object): boolean {
+  const name: unknown = Object.getOwnPropertyDescriptor(value, "name")?.value;
+  return typeof name !== "string" || /^[A-Z]/.test(name);
 }
 
 function slotsOfArray(value: readonly unknown[], size = value.length): Slots {

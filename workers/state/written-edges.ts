@@ -4,6 +4,7 @@
  * looked at when a module under evaluation first reads it, and again when that evaluation is over; a difference is a
  * written edge. Between the two looks nothing else runs, unless the evaluation is asynchronous.
  */
+import type { EvaluationEffects } from "../../src/compile/evaluation-effects.js";
 import type { ModuleEdges } from "../runtime/observer.js";
 import { firstDifference } from "./differences.js";
 import { stateOf } from "./known-kinds.js";
@@ -14,6 +15,8 @@ export interface WrittenEdgesContext {
   readonly surroundings: Surroundings;
   /** The bindings of an own file, exported and private, by name; undefined when it has not been evaluated. */
   bindingsOf(file: string): Slots | undefined;
+  /** As far as can be seen from the file's text. */
+  effectsOf(file: string): EvaluationEffects | undefined;
   /** Own files that a file has read while it was evaluated. */
   observedBy(file: string): Iterable<string>;
 }
@@ -59,7 +62,7 @@ export class WrittenEdges {
 
   /** A module has got hold of a file's exports. */
   read(reader: ModuleEdges, file: string): void {
-    if (file === reader.file) return;
+    if (file === reader.file || !this.#mayWrite(reader, file)) return;
     const isOver = this.#ended.has(reader);
     const files = (isOver ? this.#ended : this.#watching).get(reader) ?? new Set();
     if (files.has(file)) return;
@@ -107,6 +110,12 @@ export class WrittenEdges {
     if (this.#watching.size > 0) return;
     this.#states.clear();
     this.#contents.clear();
+  }
+
+  #mayWrite(reader: ModuleEdges, file: string): boolean {
+    if (this.#context.effectsOf(reader.file)?.passive) return false;
+    // A start is spared what is most unlikely: somebody who puts a property on another module's function.
+    return this.bounds !== AT_START || !this.#context.effectsOf(file)?.stateless;
   }
 
   #lastWatcherOf(file: string): ModuleEdges[] {

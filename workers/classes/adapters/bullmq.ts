@@ -8,15 +8,21 @@ interface Closable {
   close(force?: boolean): Promise<void>;
 }
 
+const CLASSES = ["QueueBase", "Queue", "Worker", "QueueEvents", "QueueEventsProducer"];
+const CONSTRUCTING = ["createBackend", "setScripts"];
+
 export default {
   name: "bullmq",
   packages: ["bullmq"],
   attach({ exports }, context) {
     const seen = new WeakSet<Closable>();
     // Called by the constructors of queues, workers and event streams, under one name or the other.
-    for (const method of ["createBackend", "setScripts"]) {
+    for (const [Class, method] of CLASSES.flatMap((name) =>
+      CONSTRUCTING.map((made) => [exports[name], made] as const),
+    )) {
+      if (!Class || !Object.hasOwn(Class.prototype, method)) continue;
       context.wrap(
-        exports.QueueBase?.prototype,
+        Class.prototype,
         method,
         (original) =>
           function (this: Closable, ...args) {
@@ -27,11 +33,17 @@ export default {
           },
       );
     }
-    // The loop that takes jobs goes on for ever: what jobs create belongs to no file, as with requests.
-    for (const Class of [exports.Worker, exports.QueueEvents]) {
+    // The clients of a connection are closed by it, in an order of its own. The loop that takes jobs goes on for ever:
+    // what jobs create belongs to no file, as with requests.
+    const own = [
+      [exports.RedisConnection, "init"],
+      [exports.Worker, "run"],
+      [exports.QueueEvents, "run"],
+    ] as const;
+    for (const [Class, method] of own) {
       context.wrap(
         Class?.prototype,
-        "run",
+        method,
         (original) =>
           function (...args) {
             return context.outside(() => original.apply(this, args));

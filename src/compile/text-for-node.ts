@@ -1,0 +1,45 @@
+/**
+ * A file as Node's own loader can evaluate it: types stripped and new syntax lowered, but imports and exports left to
+ * Node. For `--no-reload`, where a read of an import must cost what it costs without us.
+ */
+import { pathToFileURL } from "node:url";
+import { deriveLocated, type TextToCompile } from "./compile-text.js";
+import type { EncodedSourceMap } from "./encoded-source-map.js";
+import { toCommonJs } from "./lower-syntax.js";
+import { makeSourceMap } from "./source-map.js";
+import { TextEdits } from "./text-edits.js";
+
+export interface TextForNode {
+  readonly format: "module" | "commonjs";
+  /** With the source map at its end. */
+  readonly text: string;
+  /** Names that the text's own `export` syntax gives. */
+  readonly exports: readonly string[];
+}
+
+/** Throws CompileError with the place in the source. */
+export function textForNode(input: TextToCompile): TextForNode {
+  const { file, source, kind, settings } = input;
+  if (kind.type === "json") throw new TypeError(`${file}: JSON needs no compiling`);
+  const { text, maps, helpers, format, interop, rewritten } = deriveLocated(input, kind, true);
+  const { exports } = rewritten;
+  const strict = format === "esm" && !interop ? "" : settings.alwaysStrict || interop ? '"use strict"; ' : "";
+  // Written for our own loader, where `import.meta` has another name.
+  const prefix = helpers.replace("__ur.meta.url", "import.meta.url");
+  const step = interop ? toCommonJs(`${prefix}${text}`, file, settings.interop) : undefined;
+  const map = makeSourceMap({
+    url: pathToFileURL(file).href,
+    source,
+    steps: step ? [step.map, ...maps] : maps,
+    text: step ? step.text : text,
+    edits: new TextEdits(),
+    prefix: step ? strict : `${strict}${prefix}`,
+  });
+  const complete = step ? strict + step.text : strict + prefix + text;
+  return { format: format === "esm" && !interop ? "module" : "commonjs", text: complete + inline(map), exports };
+}
+
+function inline(map: EncodedSourceMap): string {
+  const base64 = Buffer.from(JSON.stringify(map)).toString("base64");
+  return `\n//# sourceMappingURL=data:application/json;base64,${base64}`;
+}

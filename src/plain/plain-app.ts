@@ -1,0 +1,63 @@
+/** Evaluates the app in this thread, by Node's own loader. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ResolvedOptions } from "../options.js";
+import { importConditions } from "../supervisor/environment.js";
+import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "./loader.js";
+
+/** `process`: the app is the process, as under `node`. `host`: it lives in somebody else's. */
+export type Role = "process" | "host";
+
+export type AppExports = Readonly<Record<string, unknown>>;
+
+const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
+/** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
+const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
+
+export class PlainApp {
+  readonly #options: Pick<ResolvedOptions, "entry" | "root" | "args">;
+  readonly #preload: readonly string[];
+  readonly #role: Role;
+  #loader: InstalledLoader | undefined;
+
+  constructor(options: Pick<ResolvedOptions, "entry" | "root" | "args">, preload: readonly string[], role: Role) {
+    this.#options = options;
+    this.#preload = preload;
+    this.#role = role;
+  }
+
+  /** Resolves with what the entry exports; rejects with what it throws. */
+  async load(): Promise<AppExports> {
+    const { entry, root, args } = this.#options;
+    // An app that is all JavaScript gets nothing: not a hook, not a compiler.
+    if (COMPILED.test(entry) || existsSync(path.join(root, "tsconfig.json")))
+      this.#loader = installLoader({ root, conditions: importConditions(process.execArgv) });
+    if (this.#role === "process") {
+      process.argv = [process.execPath, entry, ...args];
+      // Stacks in lines of the source. Plain JavaScript has no need of it, and would pay with each stack that is read.
+      if (this.#loader) process.setSourceMapsEnabled(true);
+    }
+    for (const file of this.#preload) await importFile(file);
+    if (this.#role === "process") this.#runMain(entry);
+    return importFile(entry);
+  }
+
+  unload(): void {
+    this.#loader?.uninstall();
+  }
+
+  /** `require.main` and the like are as under `node entry`. What was evaluated here is not evaluated again by `import()`. */
+  #runMain(entry: string): void {
+    if (!COMPILED.test(entry)) {
+      runAsMain(entry);
+      return;
+    }
+    if (this.#loader?.formatOf(entry) === "commonjs") runCommonJs(entry);
+    else if (KNOWS_MAIN) runAsMain(entry);
+  }
+}
+
+function importFile(file: string): Promise<AppExports> {
+  return import(pathToFileURL(file).href) as Promise<AppExports>;
+}

@@ -1,0 +1,252 @@
+/**
+ * What `reload: false` gives: the same interface over an app that runs in this thread. Nothing is watched, relayed or
+ * held; once the app has been loaded, this does nothing until it is called.
+ */
+import { EventEmitter, once } from "node:events";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { Server } from "node:net";
+import path from "node:path";
+import type { Duplex } from "node:stream";
+import { serveExported } from "../../workers/listener/exported-app.js";
+import { UnreloaderError } from "../errors.js";
+import type { SocketFetch } from "../front/socket-fetch.js";
+import { matchingSourceFiles } from "../globs.js";
+import { DEFAULT_HOST, type ResolvedOptions } from "../options.js";
+import type { PublicAddress } from "../protocol/messages.js";
+import { fileVariables } from "../supervisor/environment.js";
+import type { LeakReport } from "../supervisor/leak-report.js";
+import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../supervisor/report.js";
+import { createSocketFolder } from "../supervisor/socket-folder.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import { type AppExports, PlainApp, type Role } from "./plain-app.js";
+import { Servers } from "./servers.js";
+
+export class PlainSupervisor extends EventEmitter<EmittedEvents> {
+  readonly #options: ResolvedOptions;
+  readonly #role: Role;
+  readonly #app: PlainApp;
+  readonly #servers: Servers;
+  /** Of the first server. */
+  #address: { port: number | undefined; host: string | undefined };
+  #exports: AppExports | undefined;
+  /** The server of an app that is only exported. */
+  #exported: HttpServer | undefined;
+  #starting: Promise<ReloadReport> | undefined;
+  #closing: Promise<void> | undefined;
+  #started = performance.now();
+  /** The way in for `fetch`, from its first call on. */
+  #entrance: Promise<{ server: HttpServer; fetcher: SocketFetch }> | undefined;
+
+  constructor(options: ResolvedOptions, role: Role) {
+    super();
+    this.#options = options;
+    this.#role = role;
+    this.#address = { port: options.port, host: options.host };
+    this.#app = new PlainApp(options, matchingSourceFiles(options.require), role);
+    this.#servers = new Servers({
+      address: () => this.#address,
+      onListening: (server) => this.#listens(server),
+    });
+  }
+
+  /** Evaluates the app. Rejects with what it throws: there is no earlier version that could go on. */
+  start(): Promise<ReloadReport> {
+    this.#assertOpen();
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Starts the app and serves it; an exported one at `port`, else the option's, else PORT, else 3000. */
+  async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
+    if (port !== undefined) this.#address = { port, host: host ?? this.#options.host ?? DEFAULT_HOST };
+    await this.start();
+    if (this.#exported && !this.#exported.listening) {
+      const { fallback } = this.#options;
+      this.#servers.watch();
+      this.#exported.listen(this.#address.port ?? fallback.port, this.#address.host ?? fallback.host);
+      if (this.#role === "host") this.#servers.ignore();
+      // Rejects with the server's own error.
+      await once(this.#exported, "listening");
+    }
+    const [first] = this.#servers.all();
+    return first?.address() ?? undefined;
+  }
+
+  /** Nothing is ever reloaded. */
+  async reload(): Promise<ReloadReport> {
+    this.#assertOpen();
+    return this.#report("unchanged");
+  }
+
+  /** There is no worker to replace: as `reload()`. */
+  restart(): Promise<ReloadReport> {
+    return this.reload();
+  }
+
+  /** Nothing is ever forgotten. */
+  clear(): void {
+    this.#assertOpen();
+  }
+
+  /** Nothing is ever purged. */
+  async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
+    return [];
+  }
+
+  /** Nothing is ever purged. */
+  async explainLeak(): Promise<LeakReport[]> {
+    return [];
+  }
+
+  /** The app gets its signals from Node itself. */
+  signal(_signal: NodeJS.Signals): void {}
+
+  /** The app as a request handler of the host's own server: `(req, res, next?)`. */
+  readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
+    void this.#enter((server) => server.emit("request", request, response)).catch((error: unknown) => {
+      if (next) next(error);
+      else response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" }).end("Internal Server Error");
+    });
+  };
+
+  /** For the `upgrade` event of the host's own server. */
+  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    void this.#enter((server) => {
+      if (!server.emit("upgrade", request, socket, head)) socket.destroy();
+    }).catch(() => socket.destroy());
+  };
+
+  /** Asks the app, without a port. Relative URLs are relative to its public address. */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const { fetcher } = await this.#enter((server) => {
+      this.#entrance ??= this.#openEntrance(server);
+      return this.#entrance;
+    });
+    return fetcher.fetch(input, init, this.#origin());
+  }
+
+  /** Runs the function `name` that the entry exports, itself or in its default export, with `args` as they are. */
+  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    await this.start();
+    const inner: unknown = this.#exports?.default;
+    for (const owner of [this.#exports, inner]) {
+      if ((typeof owner !== "object" && typeof owner !== "function") || owner === null) continue;
+      const run: unknown = Reflect.get(owner, name);
+      if (typeof run === "function") return run.apply(owner === inner ? inner : undefined, args);
+    }
+    throw new UnreloaderError("ERR_UNRELOADER_CALL", `call("${name}"): the entry exports no such function`);
+  }
+
+  /** Stops accepting, lets requests finish for up to `deadlineMs`. Idempotent. What the app has started goes on. */
+  close(deadlineMs = 5000): Promise<void> {
+    this.#closing ??= this.#close(deadlineMs);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  inspect(): ReturnType<Supervisor["inspect"]> {
+    return {
+      phase: this.#closing ? "closed" : this.#exports ? "running" : "booting",
+      generation: this.#exports ? 1 : 0,
+      epoch: 0,
+      modules: [],
+      edges: [],
+      classes: {},
+      inFlight: 0,
+      staleReferences: [],
+      addresses: this.#servers.all().flatMap((server) => server.address() ?? []),
+    };
+  }
+
+  async #start(): Promise<ReloadReport> {
+    this.#started = performance.now();
+    const { app, envFiles, inspect } = this.#options;
+    for (const [name, value] of Object.entries(fileVariables(envFiles))) process.env[name] ??= value;
+    if (inspect) (await import("node:inspector")).open(inspect.port, inspect.host);
+    this.#servers.watch();
+    try {
+      this.#exports = await this.#app.load();
+      // As with reloads: an app that serves itself is left alone.
+      if (!this.#servers.any) this.#exported = await serveExported(this.#exports, { app });
+    } finally {
+      // Later servers may be the host's own.
+      if (this.#role === "host") this.#servers.ignore();
+    }
+    return this.#report("restarted");
+  }
+
+  async #enter<T>(run: (server: HttpServer) => T): Promise<T> {
+    await this.start();
+    const server = this.#exported ?? this.#servers.all().find(isHttpServer);
+    if (server) return run(server);
+    throw new UnreloaderError("ERR_UNRELOADER_NO_APP", "the entry neither listens nor exports an app");
+  }
+
+  async #openEntrance(app: HttpServer): Promise<{ server: HttpServer; fetcher: SocketFetch }> {
+    const { SocketFetch } = await import("../front/socket-fetch.js");
+    const folder = createSocketFolder();
+    const socketPath =
+      process.platform === "win32" ? `\\\\.\\pipe\\${path.basename(folder)}` : path.join(folder, "fetch");
+    const server = createServer((request, response) => app.emit("request", request, response));
+    server.listen(socketPath).unref();
+    await once(server, "listening");
+    return { server, fetcher: new SocketFetch(socketPath) };
+  }
+
+  #origin(): string {
+    const address = this.#servers.all()[0]?.address();
+    return typeof address === "object" && address !== null ? `http://localhost:${address.port}` : "http://localhost";
+  }
+
+  #listens(server: Server): void {
+    const address = server.address();
+    if (address === null) return;
+    const durationMs = performance.now() - this.#started;
+    this.emit("listening", { ...reachedBy(server, address), modules: 0, durationMs, reloads: false });
+  }
+
+  #report(kind: "unchanged" | "restarted"): ReloadReport {
+    return {
+      kind,
+      generation: this.#exports ? 1 : 0,
+      epoch: 0,
+      changed: [],
+      purged: [],
+      loaded: [],
+      why: {},
+      kept: 0,
+      durationMs: kind === "unchanged" ? 0 : performance.now() - this.#started,
+    };
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    await this.#servers.close(deadlineMs);
+    const entrance = await this.#entrance;
+    await entrance?.fetcher.close();
+    entrance?.server.close();
+    entrance?.server.closeAllConnections();
+    this.#app.unload();
+  }
+}
+
+function isHttpServer(server: Server): server is HttpServer {
+  return "requestTimeout" in server;
+}
+
+function reachedBy(
+  server: Server,
+  address: NonNullable<ReturnType<Server["address"]>>,
+): Pick<ListeningReport, "protocol" | "host" | "port"> {
+  if (typeof address === "string") return { protocol: "path", host: address, port: 0 };
+  const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;
+  const protocol = "setSecureContext" in server ? "https" : isHttpServer(server) ? "http" : "tcp";
+  return { protocol, host, port: address.port };
+}

@@ -1,0 +1,38 @@
+/** Runs an app that is reloaded: events to lines, keys and signals to calls. */
+import { endOnSignals } from "./end-on-signals.js";
+import type { ResolvedOptions } from "./options.js";
+import { watchKeys } from "./supervisor/keys.js";
+import { leakLines } from "./supervisor/leak-report.js";
+import type { ReloadReport } from "./supervisor/report.js";
+import { whyLines } from "./supervisor/report-lines.js";
+import type { SpareThread } from "./supervisor/spare-thread.js";
+import { Supervisor } from "./supervisor/supervisor.js";
+import { printEvents } from "./supervisor/tell-events.js";
+
+/** `spare`: a thread that was started ahead. */
+export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
+  const supervisor = new Supervisor(options, spare);
+  let lastReload: ReloadReport | undefined;
+  supervisor.on("reload", (report) => {
+    lastReload = report;
+  });
+  printEvents(supervisor, options);
+
+  endOnSignals(supervisor);
+  watchKeys({
+    reload: () => void supervisor.reload(),
+    restart: () => void supervisor.restart(),
+    explain: () => {
+      const lines = lastReload ? whyLines(lastReload, process.cwd()) : [];
+      console.log(lines.length > 0 ? lines.join("\n") : "unreloader: nothing has been reloaded yet");
+    },
+    explainLeak: () => {
+      supervisor.explainLeak().then(
+        (leaks) => console.log(leakLines(leaks, process.cwd()).join("\n")),
+        (error: Error) => process.stderr.write(`unreloader: the leak cannot be explained: ${error.message}\n`),
+      );
+    },
+    quit: () => process.kill(process.pid, "SIGINT"),
+  });
+  await supervisor.listen();
+}
