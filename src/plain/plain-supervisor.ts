@@ -127,13 +127,13 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Runs the function `name` that the entry exports, itself or in its default export, with `args` as they are. */
-  async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+  async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     await this.start();
     const inner: unknown = this.#exports?.default;
     for (const owner of [this.#exports, inner]) {
       if ((typeof owner !== "object" && typeof owner !== "function") || owner === null) continue;
       const run: unknown = Reflect.get(owner, name);
-      if (typeof run === "function") return run.apply(owner === inner ? inner : undefined, args);
+      if (typeof run === "function") return (await run.apply(owner === inner ? inner : undefined, args)) as Result;
     }
     throw new UnreloaderError("ERR_UNRELOADER_CALL", `call("${name}"): the entry exports no such function`);
   }
