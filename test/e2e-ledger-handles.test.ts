@@ -3,6 +3,7 @@
  * purged: after many reloads everything is open once. What requests and packages open is left alone.
  */
 import assert from "node:assert/strict";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { eventually } from "./support/deadline.js";
@@ -23,8 +24,8 @@ export const report = () => {
 const kinds: Readonly<Record<string, string>> = {
   "datagram sockets": `import dgram from "node:dgram"; const socket = dgram.createSocket("udp4"); await new Promise((done) => socket.bind(0, "127.0.0.1", done));`,
   "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/node_modules", () => {});`,
-  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.filename, () => {}); fs.watchFile(import.meta.dirname + "/state.js", () => count("changed"));`,
-  chokidar: `import { watch } from "chokidar"; const watcher = watch(import.meta.dirname + "/node_modules"); await new Promise((done) => watcher.on("ready", done));`,
+  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.filename, () => {}); fs.watchFile(import.meta.dirname + "/main.js", () => count("changed"));`,
+  chokidar: `import { watch } from "chokidar"; const watcher = watch(import.meta.dirname + "/node_modules/x"); await new Promise((done) => watcher.on("ready", done));`,
   "worker threads": `import { Worker } from "node:worker_threads"; class Own extends Worker {} const worker = new Own("setInterval(() => {}, 1000)", { eval: true }); await new Promise((done) => worker.on("online", done)); worker.on("exit", () => count("exit"));`,
   "broadcast channels": `new BroadcastChannel("test").onmessage = () => {}; import { BroadcastChannel as Other } from "node:worker_threads"; new Other("test");`,
   "message channels": `const { port1, port2 } = new MessageChannel(); port1.onmessage = () => {}; port2.on("message", () => {});`,
@@ -47,8 +48,9 @@ describe("handles", { skip: plainMode }, () => {
       await reloadMade(app, served, RELOADS);
       await eventually(
         () => served.json<Record<string, number>>("/resources"),
-        (now) => Object.entries(now).every(([name, count]) => count <= (before[name] ?? 0)),
-        `no more than ${JSON.stringify(before)}`,
+        (now) => Object.entries(now).every(([name, count]) => count < (before[name] ?? 0) + RELOADS / 2),
+        // The supervisor's own come and go as well.
+        `little more than ${JSON.stringify(before)}`,
       );
     });
   }
@@ -78,8 +80,8 @@ describe("handles", { skip: plainMode }, () => {
       await using served = await serve(app, "main.js");
       await reloadMade(app, served, RELOADS);
       await eventually(
-        async () => open.size,
-        (count) => count === 2,
+        async () => ({ opened, open: open.size }),
+        (now) => now.opened >= RELOADS + 2 && now.open === 2,
         "two open sockets",
       );
       assert.equal(opened, RELOADS + 2);
@@ -147,6 +149,7 @@ describe("handles", { skip: plainMode }, () => {
         new Server(server);`,
       report: `import { server } from "./kept.js"; import { WebSocket } from "ws";
         export const report = async () => {
+          if (!server.listening) await new Promise((done) => server.listen(0, "127.0.0.1", done));
           const { port } = server.address();
           const { headers, ...answer } = { text: await (await fetch("http://127.0.0.1:" + port + "/made")).text() };
           const socket = new WebSocket("ws://127.0.0.1:" + port + "/ws");
@@ -158,8 +161,7 @@ describe("handles", { skip: plainMode }, () => {
         };`,
       more: {
         "kept.js": `import http from "node:http";
-          export const server = http.createServer((req, res) => { if (req.url === "/kept") res.end("kept"); });
-          await new Promise((done) => server.listen(0, "127.0.0.1", done));`,
+          export const server = http.createServer((req, res) => { if (req.url === "/kept") res.end("kept"); });`,
       },
       packages: ["ws", "socket.io"],
     });
@@ -170,19 +172,23 @@ describe("handles", { skip: plainMode }, () => {
   });
 
   test("an agent's idle connections end with it", async () => {
-    await using app = ledgerApp({
-      made: `import http from "node:http";
-        state.target ??= await new Promise((done) => { const server = http.createServer((req, res) => res.end("x")).listen(0, () => done(server)); });
-        const agent = new http.Agent({ keepAlive: true });
-        await new Promise((done) => http.get({ port: state.target.address().port, agent }, (res) => res.resume().on("close", done)));`,
-      report: `export const report = async (url, { target }) => ({ open: await new Promise((done) => target.getConnections((_, count) => done(count))) });`,
-    });
-    await using served = await serve(app, "main.js");
-    await reloadMade(app, served, 5);
-    await eventually(
-      () => served.json<{ open: number }>("/connections"),
-      ({ open }) => open <= 1,
-      "one connection",
-    );
+    const server = createHttpServer((_, res) => res.end("x"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    {
+      await using app = ledgerApp({
+        made: `import http from "node:http"; const agent = new http.Agent({ keepAlive: true });
+          await new Promise((done) => http.get({ host: "127.0.0.1", port: ${port}, agent }, (res) => res.resume().on("close", done)));`,
+        report: "export const report = () => null;",
+      });
+      await using served = await serve(app, "main.js");
+      await reloadMade(app, served, 5);
+      const count = () =>
+        new Promise<number>((resolve, reject) => {
+          server.getConnections((error, connections) => (error ? reject(error) : resolve(connections)));
+        });
+      await eventually(count, (connections) => connections === 1, "one connection", 4000);
+    }
+    server.close();
   });
 });

@@ -69,7 +69,7 @@ describe("timers", { skip: plainMode }, () => {
     await reload(app, served);
     app.write(
       "made.js",
-      `import { count } from "./state.js"; setTimeout(() => count("end"), 200); export const version = "x";`,
+      `import { count } from "state"; setTimeout(() => count("end"), 200); export const version = "x";`,
     );
     const seen = await eventually(
       () => served.json<Record<string, number>>("/ticks"),

@@ -4,23 +4,24 @@ import type { ServedApp } from "./served-app.js";
 import { TempApp } from "./temp-app.js";
 
 const main = `import http from "node:http";
-import { state } from "./state.js";
+import { getState } from "state";
 import { report } from "./report.js";
 import * as made from "./made.js";
 http.createServer(async (req, res) => {
   if (req.url === "/") return res.end(String(made.version));
-  res.end(JSON.stringify((await report(req.url, state)) ?? null));
+  res.end(JSON.stringify((await report(req.url, getState())) ?? null));
 }).listen(process.env.PORT, "127.0.0.1");
 `;
 
-/** A module that is never reloaded. */
-const state = `import { EventEmitter } from "node:events";
-export const state = { bus: new EventEmitter(), counts: {} };
-export const count = (what) => (state.counts[what] = (state.counts[what] ?? 0) + 1);
+/** A package, because what reloaded modules write into modules of the app has those reloaded as well. */
+const state = `const { EventEmitter } = require("node:events");
+const state = { bus: new EventEmitter(), counts: {} };
+exports.getState = () => state;
+exports.count = (what) => (state.counts[what] = (state.counts[what] ?? 0) + 1);
 `;
 
 export interface Made {
-  /** Body of the module that is reloaded; `version` is its number, `state` and `count` are imported. */
+  /** Body of the module that is reloaded; `version` is its number, `state` and `count()` outlive it. */
   readonly made: string;
   /** Module that exports the function `report(url, state)`: every path but "/" answers with what it gives. */
   readonly report: string;
@@ -32,9 +33,9 @@ export function ledgerApp({ made, report, more, packages }: Made): TempApp {
   const files = {
     "package.json": `{ "name": "app", "type": "module" }\n`,
     "main.js": main,
-    "state.js": state,
+    "node_modules/state/index.js": state,
     "report.js": report,
-    "made.js": `import { state, count } from "./state.js";\nexport const version = 0;\n${made}\n`,
+    "made.js": `import { getState, count } from "state";\nexport const version = 0;\nconst state = getState();\n${made}\n`,
     ...more,
   };
   return new TempApp(files, packages ? { packages } : {});
