@@ -201,7 +201,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     onError: given.onError ?? "page",
     inspect: inspectOf(given.inspect ?? false),
     why: given.why ?? false,
-    logLevel: given.logLevel ?? "info",
+    logLevel: given.logLevel ?? (given.logger ? "debug" : "info"),
     logFormat: given.logFormat ?? "pretty",
     adapters: given.adapters ?? [],
     logger: given.logger,

@@ -9,6 +9,7 @@ import { TempApp } from "./support/temp-app.js";
 
 const RELOADS = Number(process.env.UNRELOADER_LEAK_RELOADS ?? 3000);
 const CHAIN_RELOADS = Number(process.env.UNRELOADER_LEAK_CHAIN_RELOADS ?? 300);
+const SOAK_RELOADS = Number(process.env.UNRELOADER_SOAK_RELOADS ?? 10_000);
 
 /** What may grow without being a leak: caches that fill up once. What a reload would leak here is over 100 KB. */
 const HEAP_MARGIN = 2_000_000;
@@ -96,7 +97,84 @@ const ballast = (count: number) => `class Thing {
 export const things = Array.from({ length: ${count} }, () => new Thing());
 `;
 
+/** An app that does at its start what apps do: a router, a model, timers, listeners on what stays. */
+const soakFiles = {
+  "package.json": `{ "name": "app", "type": "module" }\n`,
+  "reporter.cjs": reporter,
+  "main-thread.cjs": mainThread,
+  "node_modules/shared/package.json": `{ "name": "shared", "version": "1.0.0" }`,
+  "node_modules/shared/index.js": `const { EventEmitter } = require("node:events");\nmodule.exports = new EventEmitter();\n`,
+  "bus.js": `import { EventEmitter } from "node:events";\nexport const bus = new EventEmitter();\n`,
+  "user.js": `import mongoose from "mongoose";
+import shared from "shared";
+import { bus } from "./bus.js";
+${ballast(200)}
+const version = 0;
+const schema = new mongoose.Schema({ name: String });
+schema.statics.version = () => version;
+export const User = mongoose.model("User", schema);
+setInterval(() => process.emit("test:tick", version), 20);
+setTimeout(function again() { setTimeout(again, 50); }, 50);
+process.on("SIGUSR2", () => things);
+process.on("test:note", () => things);
+shared.on("event", () => things);
+bus.on("event", () => things);
+`,
+  "routes.js": `import express from "express";
+import { User } from "./user.js";
+export const router = express.Router();
+router.get("/", (request, response) => { response.send(User.version() + ":0"); });
+`,
+  "main.js": `import { BroadcastChannel } from "node:worker_threads";
+import express from "express";
+import shared from "shared";
+import { bus } from "./bus.js";
+import reporter from "./reporter.cjs";
+import { router } from "./routes.js";
+
+const mainHeap = () =>
+  new Promise((resolve) => {
+    const channel = new BroadcastChannel("leak-test");
+    channel.onmessage = ({ data }) => {
+      if (data === "report") return;
+      channel.close();
+      resolve(data.heap);
+    };
+    channel.postMessage("report");
+  });
+
+const app = express();
+app.use(router);
+app.get("/usage", async (request, response) => {
+  const [main, heap] = [await mainHeap(), await reporter.collect()];
+  const listeners = reporter.listeners() + shared.listenerCount("event") + bus.listenerCount("event");
+  response.json({ heap, mainHeap: main, files: reporter.openFiles(), listeners });
+});
+app.get("/ticks", (request, response) => {
+  const ticks = [];
+  const note = (version) => {
+    if (ticks.push(version) < 10) return;
+    process.off("test:tick", note);
+    response.json(ticks);
+  };
+  process.on("test:tick", note);
+});
+app.listen(process.env.PORT, "127.0.0.1");
+`,
+};
+
 describe("thousands of reloads", { skip: plainMode }, () => {
+  test(`${SOAK_RELOADS} reloads of an app with Express, a model, timers and listeners leave nothing behind`, async () => {
+    await using app = new TempApp(soakFiles, { packages: ["express", "mongoose"] });
+    await using served = await serve(app, "main.js", {
+      env: { NODE_OPTIONS: `--require ${app.path("main-thread.cjs")}` },
+    });
+    const edit = (reload: number) => app.edit("user.js", `version = ${reload - 1};`, `version = ${reload};`);
+    await flat(served, SOAK_RELOADS, edit);
+    const ticks = await served.json<number[]>("/ticks");
+    assert.deepEqual(new Set(ticks), new Set([SOAK_RELOADS]), "only the newest interval ticks");
+  });
+
   test(`${RELOADS} reloads of one module leave nothing behind`, async () => {
     await using app = new TempApp({
       ...files,

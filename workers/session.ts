@@ -17,7 +17,8 @@ import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
-import { Ledger } from "./ledger/ledger.js";
+import { Ledger, withDeadline } from "./ledger/ledger.js";
+import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
@@ -44,6 +45,7 @@ export class AppSession {
   /** Those of the option `adapters`. */
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
+  readonly #packageRegistrations: PackageRegistrations;
   readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
@@ -62,6 +64,8 @@ export class AppSession {
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
+  /** Settles when the app's listeners for a signal are done. */
+  #signalled: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -101,6 +105,13 @@ export class AppSession {
       loaded: (found) => this.#adapters.packageLoaded(found),
     });
     this.#packageLoads.install();
+    this.#packageRegistrations = new PackageRegistrations({
+      ledger: this.#ledger,
+      observer: this.#observer,
+      isPassive: (file) => this.#runtime.isPassive(file),
+      isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
+      stuck: (file, what) => this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go")),
+    });
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
@@ -143,6 +154,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    this.#packageRegistrations.install();
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
       staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
@@ -184,6 +196,8 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        unknownPackage: (exports) => this.#packageRegistrations.handedOver(exports),
+        adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
@@ -228,7 +242,7 @@ export class AppSession {
         this.#calls.abort(message);
         break;
       case "signal":
-        deliverSignal(message.signal);
+        this.#signalled = deliverSignal(message.signal);
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -386,7 +400,9 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    await this.#listen.drained(drainMs);
+    // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
+    const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
+    await Promise.all([this.#listen.drained(drainMs), signalled]);
     if (restarts) await this.#life.hot.announceRestart();
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
@@ -400,8 +416,9 @@ export class AppSession {
 
   #invalidated(file: string, message: string | undefined, again: boolean): void {
     const shown = path.relative(this.#order.root, file);
-    const because = message === undefined ? "" : `: ${message}`;
-    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    if (message !== undefined) {
+      this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}: ${message}` });
+    }
     this.#control.send({ type: "invalidated", file, again });
   }
 

@@ -8,6 +8,8 @@ export interface ReloadReport {
   readonly epoch: number;
   /** Saved, added and deleted files. */
   readonly changed: readonly string[];
+  /** Files that took back what they had accepted (`import.meta.hot.invalidate()`); absent when none did. */
+  readonly invalidated?: readonly string[];
   readonly purged: readonly PurgedModule[];
   /** In evaluation order. */
   readonly loaded: readonly string[];

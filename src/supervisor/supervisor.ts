@@ -15,6 +15,7 @@ import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import { matchingSourceFiles } from "../globs.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
@@ -28,7 +29,7 @@ import { CommandSocket } from "./command-socket.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
-import { Epochs } from "./epochs.js";
+import { type Booted, Epochs } from "./epochs.js";
 import { explainLeak } from "./explain-leak.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import type { LeakReport } from "./leak-report.js";
@@ -43,6 +44,7 @@ import { announceSupervisor } from "./running-supervisors.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
+import { appliedSteps, changeSteps } from "./steps.js";
 import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
@@ -80,6 +82,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #invalidatedInRun = new Set<string>();
   readonly #configChanges: ConfigChanges;
   #restartReason: RestartReason | undefined;
+  /** `clear()` was called, and nobody has come since. */
+  #cleared = false;
   #cycle: Promise<ReloadReport> | undefined;
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
@@ -200,6 +204,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#freshen();
   }
 
+  /** Forgets everything that is loaded: the next request, call or `reload()` evaluates all own modules again. */
+  clear(): void {
+    this.#assertOpen();
+    this.#registry.markAll();
+    this.#cleared = true;
+    Atomics.store(this.#table, HOLD, 1);
+  }
+
   /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
   async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
     const epoch = await this.#settledEpoch();
@@ -307,7 +319,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   #mustWork(): boolean {
     if (this.#closing) return false;
-    if (this.#restartReason !== undefined || this.#invalidated.size > 0) return true;
+    if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
     if (this.#state.phase === "booting") return true;
     return this.#options.cooldown !== "off" && this.#registry.stale();
   }
@@ -355,19 +367,20 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
-    for (const [file, again] of this.#invalidated) {
-      this.#pending.invalidated.add(file);
-      if (again) this.#pending.changed.add(file);
-    }
+    const cleared = this.#cleared;
+    this.#cleared = false;
+    if (cleared && app) app.damage(app.graph.files());
+    for (const [file, again] of this.#invalidated) this.#pending.invalidated.set(file, again);
     this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
-    if (this.#pending.empty) return this.#report("unchanged", started);
+    if (this.#pending.empty && !cleared) return this.#report("unchanged", started);
     return this.#reload(app, started);
   }
 
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
     this.#move({ type: "reload" });
+    const { graph } = app;
     const preparation = this.#preparer.changes(app, this.#pending);
     const failure = this.#preparer.failureOf(preparation);
     if (failure) return this.#fail(serializeSourceError(failure), started, preparation);
@@ -378,9 +391,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
     // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
-    const invalidated = [...this.#pending.invalidated].filter((file) => app.graph.get(file)?.evaluated);
-    // Its text is the same, but it wants to be evaluated again.
-    for (const file of invalidated) if (this.#pending.changed.has(file)) changed.add(file);
+    const invalidated = [...this.#pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
+    for (const file of invalidated) if (this.#pending.invalidated.get(file)) changed.add(file);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
     if (known.length + changed.size + deleted.size + invalidated.length === 0) {
       if (this.#pending.added.size > 0) await this.#forget(app, []);
@@ -438,6 +450,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#move({ type: "applied", generation });
     this.#awaitAdoption();
     const report = this.#report("reloaded", started, { plans: followed, readers });
+    this.#tellChanges();
+    this.#tellApplied(followed, report, graph);
     this.#pending.clear();
     this.emit("reload", report);
     return report;
@@ -538,7 +552,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
-      return this.#booted(trial.app, { type: "reloadFailed", error }, started);
+      return this.#booted(trial, { type: "reloadFailed", error }, started);
     }
     if (this.#closing || (app.epoch.alive && trial.error.message === error.message)) {
       if (this.#options.onError === "last-good") await this.#mend(app);
@@ -576,13 +590,15 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#app = undefined;
     const outcome = await this.#epochs.boot(fresh, preparation);
     if (outcome.type === "failed") return this.#fail(outcome.error, started, preparation);
-    return this.#booted(outcome.app, reason, started);
+    return this.#booted(outcome, reason, started);
   }
 
   // ---- threads
 
-  #booted(app: LoadedApp, reason: RestartReason | undefined, started: number): ReloadReport {
+  #booted({ app, loaded }: Booted, reason: RestartReason | undefined, started: number): ReloadReport {
     this.#app = app;
+    this.#tellChanges();
+    this.#tellApplied({ purged: [], loaded }, { why: {} }, undefined);
     this.#staleReferences = [];
     this.#bootedAt = performance.now();
     this.#pending.clear();
@@ -697,9 +713,31 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
     const report = await this.#becomeFailed(error, started, preparation);
+    this.#tellChanges();
     this.emit("failed", report);
     this.emit("reload", report);
     return report;
+  }
+
+  // ---- steps, for the log level `debug`
+
+  #tellChanges(): void {
+    if (this.#options.logLevel === "debug") this.#tell(changeSteps(this.#pending, this.#options.root));
+  }
+
+  /** `before`: as it was when the reload began; undefined at a start. */
+  #tellApplied(
+    { purged, loaded }: Pick<AppliedPlans, "purged" | "loaded">,
+    { why }: Pick<ReloadReport, "why">,
+    before: ModuleGraph | undefined,
+  ): void {
+    if (this.#options.logLevel !== "debug") return;
+    const observedBefore = (file: string) => before?.get(file)?.observed;
+    this.#tell(appliedSteps({ purged, loaded, why, observedBefore }, this.#options.root));
+  }
+
+  #tell(messages: readonly string[]): void {
+    for (const message of messages) this.emit("log", { level: "debug", message });
   }
 
   async #becomeFailed(
@@ -730,6 +768,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       generation: this.#generation,
       epoch: this.#app?.epoch.number ?? this.#epochs.last,
       changed: this.#pending.all(),
+      ...(this.#pending.invalidated.size > 0 && { invalidated: [...this.#pending.invalidated.keys()] }),
       purged: applied?.plans.purged ?? [],
       loaded,
       why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
