@@ -437,6 +437,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       const error = outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
       return this.#tryFreshWorker(app, preparation, error, started);
     }
+    const [stuck] = outcome.stuck;
+    if (stuck && this.#options.strictPurge) {
+      this.#restartReason = { type: "stuck", ...stuck };
+      return this.#restart(started);
+    }
     const generation = this.#generation + 1;
     const lost = app.applied(preparation, plan.purge, outcome.loaded);
     const forgotten = lost.length > 0 ? await this.#forget(app, lost) : undefined;
