@@ -46,6 +46,8 @@ export class AppSession {
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
   readonly #packageRegistrations: PackageRegistrations;
+  /** What the plan under way could not take out of packages. */
+  readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
@@ -110,7 +112,10 @@ export class AppSession {
       observer: this.#observer,
       isPassive: (file) => this.#runtime.isPassive(file),
       isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
-      stuck: (file, what) => this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go")),
+      stuck: (file, what) => {
+        this.#stuck.push({ file, what });
+        this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
+      },
     });
     this.#life = this.#createLife();
     this.#life.install();
@@ -335,6 +340,7 @@ export class AppSession {
         planId: plan.planId,
         purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
+        stuck: this.#stuck.splice(0),
       });
     } catch (error) {
       this.#listen.restore(servers);

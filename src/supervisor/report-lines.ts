@@ -191,6 +191,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return ": the worker had exited";
     case "reloadFailed":
       return `: the reload failed (${firstLine(reason.error.message)}), a fresh worker runs`;
+    case "stuck":
+      return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
     default:
       return reason satisfies never;
   }

@@ -118,6 +118,10 @@ export class Runtime {
       },
       bindingsOf: (file) => this.#bindings.of(file),
       effectsOf: (file) => this.#registry.find(file)?.version?.prepared.compiled.effects,
+      capturedBy: (file) => {
+        const version = this.#registry.find(file)?.version;
+        return version?.kind === "commonjs" ? version.edges.observed : [];
+      },
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);
