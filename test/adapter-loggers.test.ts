@@ -110,7 +110,10 @@ const { watch } = require("./probe.cjs");
 const own = watch(kept.plain.child({ version: "version-1" }));
 own.info("hello");
 kept.threaded.info("hello");
-const linesOf = (name) => fs.readFileSync(path.join(__dirname, name), "utf8").split("\\n").filter(Boolean);
+const linesOf = (name) => {
+  const file = path.join(__dirname, name);
+  return fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\\n").filter(Boolean) : [];
+};
 exports.version = async () => {
   const count = Number("version-1".slice(8));
   if (linesOf("kept.log").length !== count) return "lines are lost";
@@ -145,5 +148,35 @@ exports.version = () => {
   await reloadManyTimes(app(["winston"], logger, kept), RELOADS, async ({ alive, served }) => {
     assert.ok(Number(await served.text("/open")) <= 2, `${await served.text("/open")} log files are open`);
     assert.ok((await alive()) <= 6, `${await alive()} loggers are alive`);
+  });
+});
+
+test("winston: what a logger does with exceptions and rejections is done once", async () => {
+  const logger = `
+const path = require("node:path");
+const winston = require("winston");
+const kept = require("./kept.js");
+const { watch } = require("./probe.cjs");
+const file = (name) => watch(new winston.transports.File({ filename: path.join(__dirname, name) }));
+const own = winston.createLogger({
+  transports: [file("own.log")],
+  exceptionHandlers: [file("exceptions.log")],
+  rejectionHandlers: [file("rejections.log")],
+  exitOnError: false,
+});
+kept.exceptions.handle(watch(new winston.transports.Console({ silent: true, handleExceptions: true })));
+watch(own);
+exports.version = () => {
+  const counts = ["uncaughtException", "unhandledRejection"].map((name) => process.listenerCount(name));
+  counts.push(kept.exceptions.handlers.size, kept.transports.length);
+  return counts.join() === "2,1,1,1" ? "version-1" : counts.join();
+};
+`;
+  const kept = {
+    "kept.js": `module.exports = require("winston").createLogger({ exitOnError: false, transports: [] });`,
+  };
+  await reloadManyTimes(app(["winston"], logger, kept), RELOADS, async ({ alive, served }) => {
+    assert.ok(Number(await served.text("/open")) <= 3, `${await served.text("/open")} log files are open`);
+    assert.ok((await alive()) <= 10, `${await alive()} loggers and transports are alive`);
   });
 });
