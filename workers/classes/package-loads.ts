@@ -20,8 +20,8 @@ export interface PackageLoadsOptions {
   loaded(found: LoadedPackage): void;
 }
 
-interface LoadableModule {
-  load(this: Module, file: string): void;
+interface CompilableModule {
+  _compile(this: Module, text: string, file: string, ...more: unknown[]): unknown;
 }
 
 const require = createRequire(import.meta.url);
@@ -37,18 +37,22 @@ export class PackageLoads {
     this.#options = options;
   }
 
-  /** Listens to Node's loader until the returned function is called. */
+  /**
+   * Listens to Node's loader until the returned function is called. At the end of a body, and not of `load`, which has
+   * noted by then what an `import` of the package gives (20.20, 22, 24, 26): exports that are replaced later come too late.
+   */
   install(): () => void {
-    const prototype = Module.prototype as unknown as LoadableModule;
-    const original = prototype.load;
+    const prototype = Module.prototype as unknown as CompilableModule;
+    const original = prototype._compile;
     const self = this;
-    const load = function (this: Module, file: string): void {
-      original.call(this, file);
+    const compile: CompilableModule["_compile"] = function (text, file, ...more) {
+      const result = original.call(this, text, file, ...more);
       self.commonJsLoaded(file, this);
+      return result;
     };
-    prototype.load = load;
+    prototype._compile = compile;
     return () => {
-      if (prototype.load === load) prototype.load = original;
+      if (prototype._compile === compile) prototype._compile = original;
     };
   }
 
