@@ -36,12 +36,15 @@ exports.Post = watch(sequelize.define("Post", { title: DataTypes.STRING }));
 exports.Post.version = () => "version-1";
 `;
 
+/** A package that the app shares with others: an instance in it is kept whatever the app's files do. */
+const kept = "node_modules/kept/index.js";
+
 test("sequelize: a model is defined anew in an instance that is kept", async () => {
   const files = {
-    "db.js": db,
-    "user.js": user,
+    [kept]: `const { Sequelize } = require("sequelize");\nexports.sequelize = ${unconnected};\n`,
+    "user.js": user.replace("./db.js", "kept"),
     "main.js": `
-const { sequelize } = require("./db.js");
+const { sequelize } = require("kept");
 require("./user.js");
 require("./probe.cjs").serve(() => {
   const { length } = sequelize.modelManager.models;
@@ -54,18 +57,19 @@ require("./probe.cjs").serve(() => {
   );
 });
 
-test("sequelize: an ES module that a filter or a hook is added from", async () => {
+test("sequelize: hooks and scopes that an ES module adds to a model that is kept", async () => {
   const files = {
     "package.json": `{ "type": "module" }`,
-    "db.js": `
-import { DataTypes, Sequelize } from "sequelize";
-export const sequelize = ${unconnected};
-export const User = sequelize.define("User", { name: DataTypes.STRING });
+    [kept]: `
+const { DataTypes, Sequelize } = require("sequelize");
+exports.sequelize = ${unconnected};
+exports.User = exports.sequelize.define("User", { name: DataTypes.STRING });
 `,
     "extras.js": `
 import { Sequelize } from "sequelize";
-import { sequelize, User } from "./db.js";
+import kept from "kept";
 import { watch } from "./probe.cjs";
+const { sequelize, User } = kept;
 const note = watch((user) => { (user.seen ??= []).push("version-1"); });
 User.addScope("named", { where: { name: "version-1" } });
 User.beforeValidate(note);
@@ -75,9 +79,10 @@ Sequelize.addHook("beforeInit", watch(() => undefined));
 `,
     "main.js": `
 import { Sequelize } from "sequelize";
-import { sequelize, User } from "./db.js";
+import kept from "kept";
 import "./extras.js";
 import { serve } from "./probe.cjs";
+const { sequelize, User } = kept;
 const count = (hooks, type) => (hooks[type] ?? []).length;
 serve(async () => {
   const user = User.build({ name: "x" });
@@ -152,44 +157,53 @@ for (const edited of ["user.js", "post.js", "associations.js", "db.js"]) {
   });
 }
 
-test("sequelize: an association that is renamed or removed leaves nothing in a model that is kept", async () => {
+test("sequelize: associations that are renamed or removed leave nothing in models that are kept", async () => {
   const files = {
-    "db.js": db,
-    "user.js": user,
-    "post.js": `
-const { DataTypes } = require("sequelize");
-const { sequelize } = require("./db.js");
-exports.Post = sequelize.define("Post", { title: DataTypes.STRING, owner: { type: DataTypes.INTEGER, field: "the_owner" } });
+    [kept]: `
+const { DataTypes, Sequelize } = require("sequelize");
+const sequelize = ${unconnected};
+exports.User = sequelize.define("User", { name: DataTypes.STRING });
+exports.Tag = sequelize.define("Tag", { label: DataTypes.STRING });
+exports.Post = sequelize.define("Post", { owner: { type: DataTypes.INTEGER, field: "the_owner" } });
+exports.sequelize = sequelize;
 `,
     "associations.js": `
-const { Post } = require("./post.js");
-const { User } = require("./user.js");
-User.hasMany(Post, { as: "version-1", foreignKey: "owner" });
-Post.belongsTo(User, { as: "author", foreignKey: "owner" });
-Post.belongsTo(User, { as: "reader" });
+const { Post, Tag, User } = require("kept");
+const { watch } = require("./probe.cjs");
+watch(User.hasMany(Post, { as: "version-1", foreignKey: "owner" }));
+watch(Post.belongsTo(User, { as: "author", foreignKey: "owner" }));
+watch(Post.belongsTo(User, { as: "reader" }));
+watch(Post.belongsToMany(Tag, { through: "PostTag" }));
+`,
+    "other-side.js": `
+const { Post, Tag } = require("kept");
+Tag.belongsToMany(Post, { through: "PostTag" });
 `,
     "main.js": `
-const { Post } = require("./post.js");
-const { User } = require("./user.js");
+const { Post, sequelize, Tag, User } = require("kept");
 require("./associations.js");
+require("./other-side.js");
 require("./probe.cjs").serve((request) => {
   if (request.url !== "/post") return Object.keys(User.associations).join();
   return JSON.stringify([
     Object.keys(Post.associations), Object.keys(Post.rawAttributes), Post.rawAttributes.owner.references ?? "free",
-    Object.keys(Post.tableAttributes), Object.getOwnPropertyNames(Post.prototype).filter((name) => /author|reader/i.test(name)),
+    Object.keys(Post.tableAttributes),
+    Object.getOwnPropertyNames(Post.prototype).filter((name) => /author|reader|tag/i.test(name)),
+    sequelize.modelManager.models.map(({ name }) => name),
   ]);
 });
 `,
   };
-  await reloadManyTimes(
-    { packages, files, entry: "main.js", edited: "associations.js" },
-    5,
-    async ({ app, served }) => {
-      app.write("associations.js", `exports.none = true;`);
-      const attributes = ["id", "title", "owner", "createdAt", "updatedAt"];
-      assert.deepEqual(JSON.parse(await served.text("/post")), [[], attributes, "free", attributes, []]);
-    },
-  );
+  const edited = "associations.js";
+  await reloadManyTimes({ packages, files, entry: "main.js", edited }, RELOADS, async ({ alive, app, served }) => {
+    assert.ok((await alive()) <= 8, `${await alive()} are alive`);
+    app.write("associations.js", "");
+    app.write("other-side.js", "");
+    const attributes = ["id", "owner", "createdAt", "updatedAt"];
+    const models = ["User", "Tag", "Post"];
+    const expected = [[], attributes, "free", attributes, [], models];
+    assert.deepEqual(JSON.parse(await served.text("/post")), expected);
+  });
 });
 
 for (const edited of ["db.mjs", "user.mjs"]) {
