@@ -188,6 +188,7 @@ function entryLines(syntax: Syntax, features: number, value: string): string[] {
     `  "/value/entry": () => VALUE,`,
     `  "/sum": () => String(sums.reduce((all, sum) => all + sum(), 0)),`,
     `  "/cpu": () => JSON.stringify(process.cpuUsage()),`,
+    `  "/memory": () => String(process.memoryUsage.rss()),`,
     "};",
     "",
     "const server = createServer((request, response) => {",

@@ -9,7 +9,7 @@ export interface Row {
   /** What was done: the edited file, the kind of start, the kind of load. */
   readonly what: string;
   readonly subject: string;
-  readonly unit: "ms" | "µs";
+  readonly unit: "ms" | "µs" | "MB";
   readonly summary: Summary;
   /** Answers of old code, and refused connections, over all samples. */
   readonly stale: number;

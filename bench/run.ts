@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { type AppKind, type BenchApp, generateApp } from "./app-generator.js";
 import { markdownOf, type Row, resultsOf } from "./results.js";
 import { type Amount, measureEdits, measureLoad, measureStarts, type ScenarioName } from "./scenarios.js";
-import { bareSubject, baselinesFor, isBuilt, type Subject, unreloader } from "./subjects.js";
+import { bareSubject, baselinesFor, isBuilt, type Subject, unreloader, withoutReloads } from "./subjects.js";
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +32,8 @@ const out = values.out ?? (full ? fileURLToPath(new URL("../../bench/results", i
 
 if (!values.baselines && !isBuilt()) throw new Error("dist/src/cli.js is missing: run `npm run build` first");
 const products: Subject[] = values.baselines ? [] : [unreloader];
+/** Only the cost of a request is of interest where nothing is reloaded. */
+const loadProducts: Subject[] = values.baselines ? [] : [withoutReloads];
 
 const LABELS: Record<AppKind, string> = {
   typescript: "TypeScript, ES modules",
@@ -71,7 +73,7 @@ async function measureApp(kind: AppKind, size: number): Promise<Row[]> {
   if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subjects, appFor, label, amount)));
   // The cost of a request does not depend on how many modules there are.
   if (scenarios.includes("load") && size === sizes[0])
-    rows.push(...said(await measureLoad([...products, bareSubject(kind)], appFor, label, amount)));
+    rows.push(...said(await measureLoad([...products, ...loadProducts, bareSubject(kind)], appFor, label, amount)));
   return rows;
 }
 

@@ -171,10 +171,11 @@ export async function measureLoad(
     cpu: [] as number[],
     alone: [] as number[],
     together: [] as number[],
+    memory: [] as number[],
   }));
   // Round by round, so that a disturbance of the machine meets all subjects.
   for (let round = 0; round < rounds; round++) {
-    for (const { subject, app, cpu, alone, together } of measured) {
+    for (const { subject, app, cpu, alone, together, memory } of measured) {
       const running = await RunningApp.start(subject, app);
       try {
         await running.untilAnswer("/");
@@ -183,15 +184,17 @@ export async function measureLoad(
         together.push(...(await applyLoad(running.port, { connections: 8, requests: amount.requests })));
         cpu.push(((await cpuOf(running)) - before) / amount.requests);
         alone.push(...(await applyLoad(running.port, { connections: 1, requests: Math.ceil(amount.requests / 4) })));
+        memory.push(Number(await running.ask("/memory")) / 1e6);
       } finally {
         await running.close();
       }
     }
   }
-  for (const { subject, app, cpu, alone, together } of measured) {
+  for (const { subject, app, cpu, alone, together, memory } of measured) {
     rows.push(row("cost of a request", app, label, "CPU, 8 connections", subject, "µs", cpu, 0, 0));
     rows.push(row("cost of a request", app, label, "latency, 1 connection", subject, "µs", alone, 0, 0));
     rows.push(row("cost of a request", app, label, "latency, 8 connections", subject, "µs", together, 0, 0));
+    rows.push(row("cost of a request", app, label, "memory after the load", subject, "MB", memory, 0, 0));
   }
   return rows;
 }

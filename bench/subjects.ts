@@ -28,6 +28,14 @@ export const unreloader: Subject = {
   command: (entry) => [CLI, entry],
 };
 
+/** Production: the app as plain Node runs it, or nearly so. */
+export const withoutReloads: Subject = {
+  name: "unreloader --no-reload",
+  reload: "restart",
+  appKind: (kind) => kind,
+  command: (entry) => [CLI, "--no-reload", entry],
+};
+
 /** What a measured kind of app is compared with. TypeScript meets Node's own way, and the hardest case: no compiling. */
 export function baselinesFor(kind: AppKind): Subject[] {
   const plain = [nodeWatch("node --watch", []), restart("restart of node", [])];

@@ -50,6 +50,7 @@ const schema = z.strictObject({
   ignore: texts,
   reload: z.boolean(),
   onError: z.enum(["page", "last-good"]),
+  strictPurge: z.boolean(),
   inspect: inspectAddress,
   why: z.boolean(),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
@@ -84,6 +85,7 @@ const fits: Readonly<Record<OptionName, string>> = {
   ignore: "globs",
   reload: "true or false",
   onError: "page or last-good",
+  strictPurge: "true or false",
   inspect: "true, false, a port, or HOST:PORT",
   why: "true or false",
   logLevel: "debug, info, warn, error or silent",
@@ -140,6 +142,7 @@ export interface ResolvedOptions {
   readonly ignore: readonly string[];
   readonly reload: boolean;
   readonly onError: "page" | "last-good";
+  readonly strictPurge: boolean;
   readonly inspect: Address | undefined;
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -199,9 +202,10 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     ignore: given.ignore ?? [],
     reload: given.reload ?? true,
     onError: given.onError ?? "page",
+    strictPurge: given.strictPurge ?? false,
     inspect: inspectOf(given.inspect ?? false),
     why: given.why ?? false,
-    logLevel: given.logLevel ?? "info",
+    logLevel: given.logLevel ?? (given.logger ? "debug" : "info"),
     logFormat: given.logFormat ?? "pretty",
     adapters: given.adapters ?? [],
     logger: given.logger,

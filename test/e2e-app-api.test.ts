@@ -4,41 +4,41 @@ import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
 import { ArgumentError } from "../src/errors.js";
+import { reloadManyTimes } from "./support/adapter-app.js";
+import { historyPackage } from "./support/history-package.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
 const esmPackage = `{ "name": "app", "private": true, "type": "module" }\n`;
 const packages = ["unreloader"];
 
-/** Answers with what `answer()` gives, and keeps a list of what has happened, over reloads. */
+/** Answers with what `answer()` gives. */
 const listen = `createServer(async (_req, res) => res.end(JSON.stringify(await answer()))).listen(0, "127.0.0.1");\n`;
-const history = `globalThis.happened ??= [];\nexport const happened = globalThis.happened;\n`;
-
 describe("unreloader.dispose", { skip: plainMode }, () => {
   test("hooks run newest first, importers before what they import, each awaited before new code is evaluated", async () => {
     await using app = new TempApp(
       {
         "package.json": esmPackage,
-        "history.js": history,
+        ...historyPackage,
         "main.js": `import { createServer } from "node:http";
-import { happened } from "./history.js";
+import { all } from "history";
 import { value } from "./user.js";
-const answer = () => [value, ...happened];
+const answer = () => [value, ...all()];
 ${listen}`,
         "user.js": `import { unreloader } from "unreloader/app";
 import { base } from "./base.js";
-import { happened } from "./history.js";
-happened.push("user");
-unreloader.dispose(() => happened.push("dispose user"));
+import { note } from "history";
+note("user");
+unreloader.dispose(() => note("dispose user"));
 export const value = base + 1;
 `,
         "base.js": `import { unreloader } from "unreloader/app";
-import { happened } from "./history.js";
-happened.push("base");
-unreloader.dispose(() => void happened.push("first"));
+import { note } from "history";
+note("base");
+unreloader.dispose(() => void note("first"));
 unreloader.dispose(async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
-  happened.push("second, later");
+  note("second, later");
 });
 export const base = 1;
 `,
@@ -109,21 +109,21 @@ ${listen}`,
     await using app = new TempApp(
       {
         "package.json": esmPackage,
-        "history.js": history,
+        ...historyPackage,
         "main.js": `import { createServer } from "node:http";
-import { happened } from "./history.js";
+import { all } from "history";
 import "./lib.js";
-const answer = () => happened;
+const answer = () => all();
 ${listen}`,
         "lib.js": `import { unreloader } from "unreloader/app";
-import { happened } from "./history.js";
-unreloader.dispose(() => void happened.push("dispose 1"));
+import { note } from "history";
+unreloader.dispose(() => void note("dispose 1"));
 `,
       },
       { packages },
     );
     await using served = await serve(app, "main.js", { flags: ["--on-error", "last-good"] });
-    app.edit("lib.js", `"dispose 1"));`, `"dispose 2"));\nhappened.push("evaluate 2");\nthrow new Error("broken");`);
+    app.edit("lib.js", `"dispose 1"));`, `"dispose 2"));\nnote("evaluate 2");\nthrow new Error("broken");`);
     const [first, ...others] = await served.json<string[]>("/");
     assert.equal(first, "dispose 1");
     assert.ok(others.length > 0);
@@ -137,28 +137,28 @@ unreloader.dispose(() => void happened.push("dispose 1"));
 
 describe("unreloader.keep", { skip: plainMode }, () => {
   const pool = (rest = "") => `import { unreloader } from "unreloader/app";
-import { happened } from "./history.js";
+import { note } from "history";
 import { size } from "./size.js";
 export const pool = await unreloader.keep("pool", async () => {
-  happened.push("open");
+  note("open");
   const timer = setInterval(() => { pool.ticks++; }, 1);
   const pool = { ticks: 0, size, timer };
   return pool;
-}, (pool) => { clearInterval(pool.timer); happened.push("close"); });
+}, (pool) => { clearInterval(pool.timer); note("close"); });
 ${rest}`;
   const files = {
     "package.json": esmPackage,
-    "history.js": history,
+    ...historyPackage,
     "size.js": "export const size = 1;\n",
     "pool.js": pool(),
     "other.js": `import { unreloader } from "unreloader/app";
 export const same = await unreloader.keep("pool", () => { throw new Error("there is one"); });
 `,
     "main.js": `import { createServer } from "node:http";
-import { happened } from "./history.js";
+import { all } from "history";
 import { pool } from "./pool.js";
 import { same } from "./other.js";
-const answer = () => [pool === same, pool.size, ...happened];
+const answer = () => [pool === same, pool.size, ...all()];
 const ticks = () => new Promise((resolve) => {
   const before = pool.ticks;
   const wait = () => (pool.ticks > before ? resolve(true) : setTimeout(wait, 1));
@@ -250,4 +250,26 @@ console.log(JSON.stringify([a === b, created, later, reloading, autoloading, gen
       [code, "dispose(): hook must be a function, not 'hook'"],
     ],
   ]);
+});
+
+test("versions of a module that disposes, keeps and accepts are collected", { skip: plainMode }, async () => {
+  const files = {
+    "main.js": `require("./lib.js");
+require("./probe.cjs").serve(() => require("./lib.js").answer());
+`,
+    "lib.js": `const { unreloader } = require("unreloader/app");
+const { watch } = require("./probe.cjs");
+const { base } = require("./base.js");
+class Held {}
+const held = watch(new Held());
+unreloader.dispose(() => held);
+unreloader.keep("kept", () => new Map(), () => held);
+module.hot.accept(() => held);
+module.hot.dispose((data) => { data.version = base; return held; });
+exports.answer = () => (held, base);
+`,
+    "base.js": `exports.base = "version-1";\nmodule.hot.accept("./lib.js", () => exports);\n`,
+  };
+  const once = { packages, files, entry: "main.js", edited: "base.js" };
+  await reloadManyTimes(once, 30, async ({ alive }) => assert.equal(await alive(), 1));
 });

@@ -1,6 +1,7 @@
 /** Files read and folders listed while a module is evaluated count as its dependencies. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { historyPackage } from "./support/history-package.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -8,19 +9,27 @@ const esmPackage = { "package.json": `{ "name": "app", "type": "module" }\n` };
 
 /** Serves the `text` of page.js at every path, and at /evaluations how often page.js and the kept module were evaluated. */
 const main = `import http from "node:http";
+import history from "history";
 import { kept } from "./kept.js";
 import { text } from "./page.js";
 
 http.createServer((req, res) => {
-  if (req.url === "/evaluations") res.end(JSON.stringify({ page: globalThis.pages, kept }));
+  if (req.url === "/evaluations") res.end(JSON.stringify({ page: history.all("page.js").length, kept }));
   else res.end(text());
 }).listen(process.env.PORT, "127.0.0.1");
 `;
-const counted = `globalThis.pages = (globalThis.pages ?? 0) + 1;\n`;
-const kept = `globalThis.kept = (globalThis.kept ?? 0) + 1;\nexport const { kept } = globalThis;\n`;
+const counted = `import history from "history";\nhistory.note("evaluated", "page.js");\n`;
+const kept = `import history from "history";\nhistory.note("evaluated", "kept.js");\nexport const kept = history.all("kept.js").length;\n`;
 
 function smallApp(page: string, more: Readonly<Record<string, string>> = {}): TempApp {
-  return new TempApp({ ...esmPackage, "main.js": main, "kept.js": kept, "page.js": counted + page, ...more });
+  return new TempApp({
+    ...historyPackage,
+    ...esmPackage,
+    "main.js": main,
+    "kept.js": kept,
+    "page.js": counted + page,
+    ...more,
+  });
 }
 
 const readsTemplate = `import { readFileSync } from "node:fs";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { DEADLINE_MS, eventually, within } from "./support/deadline.js";
+import { historyPackage } from "./support/history-package.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -76,7 +77,8 @@ describe("ways in which files change", () => {
   test("touched without a change: nothing is reloaded", async () => {
     await using app = new TempApp({
       ...commonJsApp,
-      "value.js": `globalThis.evaluations = (globalThis.evaluations ?? 0) + 1;\nexports.value = globalThis.evaluations;\n`,
+      ...historyPackage,
+      "value.js": `const history = require("history");\nhistory.note("evaluated");\nexports.value = history.all().length;\n`,
     });
     await using served = await start(app, "1");
     utimesSync(app.path("value.js"), new Date(), new Date());

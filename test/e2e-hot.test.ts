@@ -1,19 +1,21 @@
 /** `import.meta.hot` as in Vite, `module.hot` as in webpack: through the command line. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { historyPackage } from "./support/history-package.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
 const esmPackage = `{ "name": "app", "private": true, "type": "module" }\n`;
 
-/** What has happened, in order; kept over reloads. Each question takes what has happened since the last one. */
+/** Answers with what the app gives, and what has happened since the last question. */
 const files = {
   "package.json": esmPackage,
-  "history.js": `globalThis.happened ??= [];\nexport const note = (what) => void globalThis.happened.push(what);\n`,
+  ...historyPackage,
   "server.js": `import { createServer } from "node:http";
+import { take } from "history";
 export const serve = (answer) => createServer(async (req, res) => {
   try {
-    res.end(JSON.stringify([await answer(req.url), ...(globalThis.happened ?? []).splice(0)]));
+    res.end(JSON.stringify([await answer(req.url), ...take()]));
   } catch (error) {
     res.statusCode = 500;
     res.end(error.stack);
@@ -21,7 +23,7 @@ export const serve = (answer) => createServer(async (req, res) => {
 }).listen(0, "127.0.0.1");
 `,
 };
-const head = `import { note } from "./history.js";\n`;
+const head = `import { note } from "history";\n`;
 
 /** Resolves with the last line about a reload. */
 function reloads(served: ServedApp): string[] {
@@ -51,7 +53,7 @@ import.meta.hot.accept((module) => note("accepted " + module.value + ", was " + 
     app.edit("base.js", "base = 1", "base = 10");
     // The callback is that of the version before, whose imports are live.
     assert.deepEqual(await served.json("/"), [12, "lib", "accepted 12, was 3"]);
-    await served.lines.wait(/reloaded 2 of 5 modules .*base\.js changed/);
+    await served.lines.wait(/reloaded 2 of 4 modules .*base\.js changed/);
     assert.deepEqual(served.lines.matching(/^ {2}\S+\.js (<-|changed)/), [
       "  lib.js changed",
       "  base.js changed",
@@ -62,7 +64,7 @@ import.meta.hot.accept((module) => note("accepted " + module.value + ", was " + 
   test("a module that accepts dependencies is kept, and is given their new modules", async () => {
     await using app = new TempApp({
       ...files,
-      "main.ts": `import { note } from "./history.js";
+      "main.ts": `import { note } from "history";
 import { serve } from "./server.js";
 import { one } from "./one.ts";
 import { two } from "./two.ts";
@@ -260,12 +262,15 @@ serve(() => errors);
 
 describe("module.hot", { skip: plainMode }, () => {
   const commonjs = {
-    "history.js": "globalThis.happened ??= [];\nexports.note = (what) => void globalThis.happened.push(what);\n",
+    ...historyPackage,
     "server.js": files["server.js"]
-      .replace(/import .*\n/, `const { createServer } = require("node:http");\n`)
+      .replace(
+        /import .*\nimport .*\n/,
+        `const { createServer } = require("node:http");\nconst { take } = require("history");\n`,
+      )
       .replace("export const serve", "exports.serve"),
   };
-  const start = `const { note } = require("./history");\n`;
+  const start = `const { note } = require("history");\n`;
 
   test("a module that accepts itself is evaluated again alone; one that accepts a dependency requires it again", async () => {
     await using app = new TempApp({
@@ -307,13 +312,14 @@ module.hot.decline(["./setup"]);
 note("main");
 serve((url) => {
   if (url === "/invalidate") require("./lib").invalidate();
-  return [value, globalThis.hots.map((hot) => hot.active)];
+  const { all } = require("history");
+  return [value, all("hots").map((hot) => hot.active)];
 });
 `,
       "setup.js": "exports.one = 1;\n",
       "lib.js": `${start}note("lib");
 exports.value = 1;
-(globalThis.hots ??= []).push(module.hot);
+note(module.hot, "hots");
 exports.invalidate = () => module.hot.invalidate();
 `,
     });
@@ -322,7 +328,7 @@ exports.invalidate = () => module.hot.invalidate();
     app.edit("lib.js", "value = 1", "value = 2");
     assert.deepEqual(await served.json("/"), [[2, [false, true]], "lib", "main"]);
     await served.json("/invalidate");
-    await served.lines.wait(/reloaded 2 of .*generation 3.*lib\.js changed/);
+    await served.lines.wait(/reloaded 2 of .*generation 3.*invalidated by lib\.js/);
     assert.deepEqual(await served.json("/"), [[2, [false, false, true]], "lib", "main"]);
     app.edit("setup.js", "one = 1", "one = 2");
     assert.deepEqual(await served.json("/"), [[2, [true]], "lib", "main"]);
@@ -332,7 +338,7 @@ exports.invalidate = () => module.hot.invalidate();
   test("an error of a new version goes to the handler of the one before, and is reported as any other", async () => {
     await using app = new TempApp({
       ...commonjs,
-      "main.ts": `import { note } from "./history";
+      "main.ts": `import { note } from "history";
 import { serve } from "./server";
 import { value } from "./lib";
 declare const module: any;
@@ -341,7 +347,7 @@ if (module.hot) {
 }
 serve(() => value);
 `,
-      "lib.ts": `import { note } from "./history";
+      "lib.ts": `import { note } from "history";
 export const value: number = 1;
 declare const module: any;
 module.hot?.accept((error: Error) => note("caught " + error.message));

@@ -1,25 +1,29 @@
 /** Every flag that README lists does what it says, on an app that answers with what the flag is about. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { historyPackage } from "./support/history-package.js";
 import { requestOnce } from "./support/http-client.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
 /** Answers with the value, how often the entry and the kept module were evaluated in this thread, and the thread. */
 const files = {
+  ...historyPackage,
   "package.json": `{ "name": "app", "type": "module" }\n`,
   "main.js": `import http from "node:http";
 import { threadId } from "node:worker_threads";
+import history from "history";
 import { count } from "./kept.js";
 import { value } from "./value.js";
 
-globalThis.mains = (globalThis.mains ?? 0) + 1;
+history.note("evaluated", "main.js");
 http.createServer((req, res) => {
-  const { required = [], mains } = globalThis;
+  const mains = history.all("main.js").length;
+  const required = history.all("required");
   res.end(JSON.stringify({ value: value(), count, mains, required, threadId, greeting: process.env.GREETING }));
 }).listen(process.env.PORT, "127.0.0.1");
 `,
-  "kept.js": `globalThis.count = (globalThis.count ?? 0) + 1;\nexport const { count } = globalThis;\n`,
+  "kept.js": `import history from "history";\nhistory.note("evaluated", "kept.js");\nexport const count = history.all("kept.js").length;\n`,
   "value.js": `export const value = () => "one";\n`,
 };
 
@@ -44,7 +48,7 @@ describe("options", { skip: plainMode }, () => {
   });
 
   test("--require loads files before the entry, and monitors them", async () => {
-    const plugin = (name: string) => `(globalThis.required ??= []).push("${name}");\n`;
+    const plugin = (name: string) => `import history from "history";\nhistory.note("${name}", "required");\n`;
     await using app = new TempApp({ ...files, "plugins/a.js": plugin("a"), "plugins/b.js": plugin("b") });
     await using served = await serve(app, "main.js", { flags: ["--require", "plugins/*.js"] });
     assert.deepEqual((await served.json<State>("/")).required, ["a", "b"]);

@@ -426,3 +426,86 @@ test("an upgrade while the newest code is broken gets the failure page", async (
   const [error] = await within(once(socket, "error"), "the refusal");
   assert.match((error as Error).message, /500/);
 });
+
+const closing = {
+  "app.js": `import http from "node:http";
+let connections = 0;
+let left = 0;
+export const server = http.createServer((req, res) => res.end(String(connections)));
+server.on("connection", () => connections++);
+server.on("drop", () => {
+  if (--left === 0) server.maxConnections = null;
+});
+export const closeIdle = () => server.closeIdleConnections();
+export const dropNext = (count) => {
+  left = count;
+  server.maxConnections = 0;
+};
+`,
+};
+
+test("connections that the app closes while they are idle, or before it reads, lose no request", async () => {
+  await using embedded = new EmbeddedApp(closing, "app.js");
+  const client = new KeptConnection(await embedded.mount());
+  try {
+    assert.equal((await client.request("/")).body, "1");
+    await embedded.supervisor.call("closeIdle");
+    assert.equal((await client.request("/")).body, "2");
+    await embedded.supervisor.call("closeIdle");
+    await embedded.supervisor.call("dropNext", 2);
+    assert.equal((await client.request("/", { method: "POST", body: "abc" })).body, "3");
+    assert.equal(client.opened, 1);
+  } finally {
+    client.close();
+  }
+});
+
+test("requests that come while the worker is replaced wait for the fresh one", async () => {
+  await using embedded = new EmbeddedApp(app, "app.js");
+  const origin = await embedded.mount();
+  await requestOnce(`${origin}/`);
+  const restarted = embedded.supervisor.restart();
+  const answers = Array.from({ length: 30 }, (_, index) =>
+    requestOnce(`${origin}/${index}`, { method: "POST", body: "x".repeat(index * 20_000) }),
+  );
+  const bodies = (await Promise.all(answers)).map(({ body }) => body);
+  bodies.forEach((body, index) => {
+    assert.equal(body, `one POST /${index} ${index * 20_000}`);
+  });
+  assert.equal((await restarted).kind, "restarted");
+  assert.equal(embedded.supervisor.inspect().epoch, 2);
+});
+
+test("with onError last-good the handler goes on with the generation that works", async () => {
+  await using embedded = new EmbeddedApp(app, "app.js", { onError: "last-good" });
+  const origin = await embedded.mount();
+  assert.equal((await requestOnce(`${origin}/`)).body, "one GET / 0");
+  embedded.app.write("text.js", "export const");
+  assert.equal((await requestOnce(`${origin}/`)).body, "one GET / 0");
+  assert.equal((await embedded.supervisor.fetch("/").then((response) => response.text())).slice(0, 3), "one");
+});
+
+test("where no upgrade is mounted, an upgrade is a plain request to the app", async () => {
+  await using embedded = new EmbeddedApp(sockets, "app.js", {}, ["ws"]);
+  const origin = await embedded.host(http.createServer(embedded.supervisor.handler));
+  const headers = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+  assert.equal((await requestOnce(`${origin}/ws`, { headers })).body, "plain /ws");
+});
+
+test("a request to the host after close is answered 503, and one with next gets the error", async () => {
+  await using embedded = new EmbeddedApp(app, "app.js");
+  const origin = await embedded.mount();
+  await requestOnce(`${origin}/`);
+  await embedded.supervisor.close();
+  assert.equal((await requestOnce(`${origin}/`)).status, 503);
+  const error = await new Promise((resolve) => {
+    const host = http.createServer((request, response) =>
+      embedded.supervisor.handler(request, response, (failure) => {
+        response.end();
+        resolve(failure);
+      }),
+    );
+    void embedded.host(host).then((other) => requestOnce(`${other}/`));
+  });
+  assert.equal((error as { code?: string }).code, "ERR_UNRELOADER_CLOSED");
+});

@@ -211,6 +211,7 @@ test("random changes: nothing unaffected is touched, everything affected is, and
       next: graph.with([...kept, ...added.map((node) => ({ ...node, evaluated: false }))], deleted),
       changed: [...kept, ...added].map(({ file }) => file),
       deleted,
+      invalidated: [...graph.nodes()].filter((node) => node.evaluated && random.chance(0.03)).map(({ file }) => file),
       roots: ["/f0"],
       scope: random.chance(0.2) ? "app" : "affected",
     };

@@ -60,6 +60,7 @@ test("everything but the entry has a default", async () => {
     ignore: [],
     reload: true,
     onError: "page",
+    strictPurge: false,
     inspect: undefined,
     why: false,
     logLevel: "info",

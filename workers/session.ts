@@ -17,7 +17,8 @@ import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
-import { Ledger } from "./ledger/ledger.js";
+import { Ledger, withDeadline } from "./ledger/ledger.js";
+import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
@@ -45,6 +46,9 @@ export class AppSession {
   /** Those of the option `adapters`. */
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
+  readonly #packageRegistrations: PackageRegistrations;
+  /** What the plan under way could not take out of packages. */
+  readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #leftovers: LeftoverRejections;
@@ -64,6 +68,8 @@ export class AppSession {
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
+  /** Settles when the app's listeners for a signal are done. */
+  #signalled: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -104,6 +110,16 @@ export class AppSession {
     });
     this.#packageLoads.install();
     this.#leftovers = new LeftoverRejections(this.#observer);
+    this.#packageRegistrations = new PackageRegistrations({
+      ledger: this.#ledger,
+      observer: this.#observer,
+      isPassive: (file) => this.#runtime.isPassive(file),
+      isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
+      stuck: (file, what) => {
+        this.#stuck.push({ file, what });
+        this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
+      },
+    });
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
@@ -147,6 +163,7 @@ export class AppSession {
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
     this.#leftovers.install((file, reason) => this.#leftoverFailed(file, reason));
+    this.#packageRegistrations.install();
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
       staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
@@ -188,6 +205,8 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        unknownPackage: (exports) => this.#packageRegistrations.handedOver(exports),
+        adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
         evaluated: (version) => this.#classes.purge.evaluated(version),
         written: (file) => this.#control.send({ type: "fileWritten", file }),
@@ -232,7 +251,7 @@ export class AppSession {
         this.#calls.abort(message);
         break;
       case "signal":
-        deliverSignal(message.signal);
+        this.#signalled = deliverSignal(message.signal);
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -326,6 +345,7 @@ export class AppSession {
         planId: plan.planId,
         purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
+        stuck: this.#stuck.splice(0),
       });
     } catch (error) {
       this.#listen.restore(servers);
@@ -391,7 +411,9 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    await this.#listen.drained(drainMs);
+    // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
+    const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
+    await Promise.all([this.#listen.drained(drainMs), signalled]);
     if (restarts) await this.#life.hot.announceRestart();
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
@@ -405,8 +427,9 @@ export class AppSession {
 
   #invalidated(file: string, message: string | undefined, again: boolean): void {
     const shown = path.relative(this.#order.root, file);
-    const because = message === undefined ? "" : `: ${message}`;
-    this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}${because}` });
+    if (message !== undefined) {
+      this.#control.send({ type: "logged", level: "info", message: `invalidated by ${shown}: ${message}` });
+    }
     this.#control.send({ type: "invalidated", file, again });
   }
 

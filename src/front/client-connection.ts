@@ -485,7 +485,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** The app closed a connection that it found idle, which to a sender is not its client's: its request is not begun. */
   #senderLost(upstream: Upstream): boolean {
     const { sender } = this.#traits;
-    if (sender === undefined || !this.#hasUnstarted()) return false;
+    if (sender === undefined || (!this.#hasUnstarted() && this.#waiting.length === 0)) return false;
     return upstream.started < sender.requests - this.#sentBefore;
   }
 

@@ -78,6 +78,7 @@ function exchange(parts: Exchange): Promise<void> {
   return new Promise((resolve, reject) => {
     const reader = request({ agent, host: "app", method: incoming.method === "HEAD" ? "HEAD" : "GET" });
     let answered = false;
+    let givenUp = false;
     const onClientGone = () => {
       if (!response.writableFinished) reader.destroy();
     };
@@ -88,9 +89,14 @@ function exchange(parts: Exchange): Promise<void> {
     };
     reader.once("socket", (socket) => {
       const near = socket as NearEnd;
+      if (!near.gone) {
+        sendRequest(parts, reader, near);
+        return;
+      }
       // The app closed it while it was idle, which its agent has not noticed yet.
-      if (near.gone) settle(() => resolve(exchange(parts)));
-      else sendRequest(parts, reader, near);
+      givenUp = true;
+      reader.destroy();
+      settle(() => resolve(exchange(parts)));
     });
     reader.on("information", ({ statusCode, headers }) => passInformation(response, statusCode, headers));
     reader.once("response", (answer) => {
@@ -101,7 +107,7 @@ function exchange(parts: Exchange): Promise<void> {
     // Its headers asked for no other protocol.
     reader.once("upgrade", () => reader.destroy());
     reader.on("error", (error) => {
-      if (answered) return;
+      if (answered || givenUp) return;
       const page = reader.socket instanceof NearEnd ? reader.socket.refusal : undefined;
       if (page !== undefined) settle(() => reject(new Refusal(page)));
       else {

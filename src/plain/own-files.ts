@@ -1,26 +1,35 @@
 /** What Node's own loader has to ask about the app's files. Runs in the app's thread, or in the one of Node's hooks. */
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ResolveKind } from "../compile/compiled-module.js";
 import type * as compilerModule from "../compile/compiler.js";
 import type { TextForNode } from "../compile/text-for-node.js";
+import { type Ahead, lookupKey } from "./compile-ahead.js";
 
 export interface OwnFilesOptions {
   readonly root: string;
   readonly conditions: readonly string[];
+  /** What was compiled before the app began. */
+  readonly ahead?: Ahead | undefined;
 }
 
 /** Files that Node cannot evaluate as they are. */
 const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
 const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
 
+export function isCompiled(file: string): boolean {
+  return COMPILED.test(file);
+}
+
 export class OwnFiles {
   readonly #options: OwnFilesOptions;
+  #ahead: Ahead | undefined;
   #compiler: compilerModule.Compiler | undefined;
 
   constructor(options: OwnFilesOptions) {
     this.#options = options;
+    this.#ahead = options.ahead;
   }
 
   /** The path of an own file that has to be compiled; undefined for every other URL. */
@@ -37,7 +46,12 @@ export class OwnFiles {
   }
 
   text(file: string): TextForNode {
-    return this.#loaded().textForNode(file);
+    return this.#ahead?.texts[file] ?? this.#loaded().textForNode(file);
+  }
+
+  /** The app is loaded: Node has what was compiled ahead. */
+  settle(): void {
+    this.#ahead = undefined;
   }
 
   /** What `import` of the file evaluates: an ES module in every case. */
@@ -49,7 +63,9 @@ export class OwnFiles {
   /** The own file that a specifier leads to by TypeScript's rules; undefined when it leads elsewhere, or nowhere. */
   find(specifier: string, importer: string, kind: ResolveKind): string | undefined {
     // A query makes a module of its own, which is Node's business.
-    if (specifier.includes("?")) return undefined;
+    if (specifier.includes("?") || isBuiltin(specifier)) return undefined;
+    const known = this.#ahead?.found[lookupKey(specifier, importer, kind)];
+    if (known !== undefined) return known ?? undefined;
     try {
       const found = this.#loaded().resolve(specifier, importer, kind);
       return found.type === "file" ? found.file : undefined;
@@ -64,7 +80,8 @@ export class OwnFiles {
   #loaded(): compilerModule.Compiler {
     if (!this.#compiler) {
       const { Compiler } = createRequire(import.meta.url)("../compile/compiler.js") as typeof compilerModule;
-      this.#compiler = new Compiler(this.#options);
+      const { root, conditions } = this.#options;
+      this.#compiler = new Compiler({ root, conditions });
     }
     return this.#compiler;
   }

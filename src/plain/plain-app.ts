@@ -4,14 +4,15 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ResolvedOptions } from "../options.js";
 import { importConditions } from "../supervisor/environment.js";
+import { compileAhead } from "./compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "./loader.js";
+import { isCompiled } from "./own-files.js";
 
 /** `process`: the app is the process, as under `node`. `host`: it lives in somebody else's. */
 export type Role = "process" | "host";
 
 export type AppExports = Readonly<Record<string, unknown>>;
 
-const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
 /** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
 const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
 
@@ -31,8 +32,8 @@ export class PlainApp {
   async load(): Promise<AppExports> {
     const { entry, root, args } = this.#options;
     // An app that is all JavaScript gets nothing: not a hook, not a compiler.
-    if (COMPILED.test(entry) || existsSync(path.join(root, "tsconfig.json")))
-      this.#loader = installLoader({ root, conditions: importConditions(process.execArgv) });
+    if (isCompiled(entry) || existsSync(path.join(root, "tsconfig.json")))
+      this.#loader = this.#installLoader(root, entry);
     if (this.#role === "process") {
       process.argv = [process.execPath, entry, ...args];
       // Stacks in lines of the source. Plain JavaScript has no need of it, and would pay with each stack that is read.
@@ -40,7 +41,18 @@ export class PlainApp {
     }
     for (const file of this.#preload) await importFile(file);
     if (this.#role === "process") this.#runMain(entry);
-    return importFile(entry);
+    const exported = await importFile(entry);
+    this.#loader?.settle();
+    return exported;
+  }
+
+  #installLoader(root: string, entry: string): InstalledLoader {
+    const conditions = importConditions(process.execArgv);
+    return installLoader({
+      root,
+      conditions,
+      ahead: compileAhead({ root, conditions, files: [...this.#preload, entry] }),
+    });
   }
 
   unload(): void {
@@ -49,7 +61,7 @@ export class PlainApp {
 
   /** `require.main` and the like are as under `node entry`. What was evaluated here is not evaluated again by `import()`. */
   #runMain(entry: string): void {
-    if (!COMPILED.test(entry)) {
+    if (!isCompiled(entry)) {
       runAsMain(entry);
       return;
     }

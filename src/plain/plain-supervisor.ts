@@ -9,6 +9,7 @@ import type { Server } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { serveExported } from "../../workers/listener/exported-app.js";
+import { ignoreOwnSignal } from "../../workers/process.js";
 import { UnreloaderError } from "../errors.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
 import { matchingSourceFiles } from "../globs.js";
@@ -100,7 +101,9 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** The app gets its signals from Node itself. */
-  signal(_signal: NodeJS.Signals): void {}
+  signal(signal: NodeJS.Signals): void {
+    ignoreOwnSignal(signal);
+  }
 
   /** The app as a request handler of the host's own server: `(req, res, next?)`. */
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {

@@ -234,6 +234,8 @@ export const workerReport = z.discriminatedUnion("type", [
     purged: z.array(z.strictObject({ file: z.string(), classes: z.array(z.string()) })),
     /** In evaluation order. */
     loaded: z.array(loadedModule),
+    /** What purged files have registered with packages and what could not be taken out. */
+    stuck: z.array(z.strictObject({ file: z.string(), what: z.string() })),
   }),
   /** Nothing was done: the plan did not know of all reports. The others come before this one. */
   z.strictObject({ type: z.literal("planOutdated"), planId: z.int() }),

@@ -1,7 +1,7 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { ResolvedOptions } from "../options.js";
-import type { BootOrder, ListenTarget, PublicAddress } from "../protocol/messages.js";
+import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
@@ -36,9 +36,14 @@ export interface EpochsOptions {
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
 
-export type Boot =
-  | { readonly type: "booted"; readonly app: LoadedApp }
-  | { readonly type: "failed"; readonly error: SerializedError };
+export interface Booted {
+  readonly type: "booted";
+  readonly app: LoadedApp;
+  /** In evaluation order. */
+  readonly loaded: readonly LoadedModule[];
+}
+
+export type Boot = Booted | { readonly type: "failed"; readonly error: SerializedError };
 
 export class Epochs {
   readonly #with: EpochsOptions;
@@ -105,7 +110,7 @@ export class Epochs {
       case "booted":
         app.evaluated(outcome.loaded);
         this.#with.preparer.trackUses(app, outcome.loaded);
-        return { type: "booted", app };
+        return { type: "booted", app, loaded: outcome.loaded };
       case "failed":
         await this.retire(epoch, 0);
         return { type: "failed", error: outcome.error };

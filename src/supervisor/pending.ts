@@ -8,8 +8,8 @@ export class PendingChanges {
   readonly deleted = new Set<string>();
   /** Files added since the last plan: each may change where a specifier leads. */
   readonly added = new Set<string>();
-  /** Files that took back what they had accepted (`invalidate`): their importers are to be loaded again. */
-  readonly invalidated = new Set<string>();
+  /** Files that took back what they had accepted (`invalidate`): their importers are loaded again; with true they are, too. */
+  readonly invalidated = new Map<string, boolean>();
   /** Files whose change only a fresh worker can take in. */
   readonly config = new Set<string>();
 
@@ -45,7 +45,7 @@ export class PendingChanges {
 
   /** Everything, for a report. */
   all(): string[] {
-    return [...new Set([...this.config, ...this.changed, ...this.deleted, ...this.invalidated])];
+    return [...this.config, ...this.changed, ...this.deleted];
   }
 
   clear(): void {

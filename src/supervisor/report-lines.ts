@@ -133,7 +133,9 @@ function reloadLines(report: ReloadReport, style: LineStyle): string[] {
     case "reloaded": {
       const of = report.loaded.length + report.kept;
       const counts = `reloaded ${report.loaded.length} of ${of} modules in ${milliseconds(report.durationMs)}`;
-      const line = `${PREFIX}${counts} (generation ${report.generation})${changedFiles(report.changed, style.cwd)}`;
+      const cause =
+        report.changed.length > 0 ? changedFiles(report.changed, style.cwd) : invalidatedFiles(report, style.cwd);
+      const line = `${PREFIX}${counts} (generation ${report.generation})${cause}`;
       return style.why ? [line, ...whyLines(report, style.cwd)] : [line];
     }
     case "unchanged":
@@ -189,6 +191,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return ": the worker had exited";
     case "reloadFailed":
       return `: the reload failed (${firstLine(reason.error.message)}), a fresh worker runs`;
+    case "stuck":
+      return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
     default:
       return reason satisfies never;
   }
@@ -217,10 +221,17 @@ function logLine({ level, message }: LogReport): string {
 }
 
 function changedFiles(files: readonly string[], cwd: string): string {
-  if (files.length === 0) return "";
+  return files.length === 0 ? "" : `: ${someFiles(files, cwd)} changed`;
+}
+
+function invalidatedFiles({ invalidated = [] }: ReloadReport, cwd: string): string {
+  return invalidated.length === 0 ? "" : `: invalidated by ${someFiles(invalidated, cwd)}`;
+}
+
+function someFiles(files: readonly string[], cwd: string): string {
   const named = files.slice(0, NAMED_FILES).map((file) => shownPath(file, cwd));
   const others = files.length - named.length;
-  return `: ${named.join(", ")}${others > 0 ? ` and ${others} more` : ""} changed`;
+  return `${named.join(", ")}${others > 0 ? ` and ${others} more` : ""}`;
 }
 
 function changeReason(changed: boolean): string {

@@ -8,6 +8,8 @@ export interface ReloadReport {
   readonly epoch: number;
   /** Saved, added and deleted files. */
   readonly changed: readonly string[];
+  /** Files that took back what they had accepted (`import.meta.hot.invalidate()`); absent when none did. */
+  readonly invalidated?: readonly string[];
   readonly purged: readonly PurgedModule[];
   /** In evaluation order. */
   readonly loaded: readonly string[];
@@ -65,7 +67,9 @@ export type RestartReason =
   | { readonly type: "asked" }
   | { readonly type: "workerExit" }
   /** A reload threw where a fresh worker might not. */
-  | { readonly type: "reloadFailed"; readonly error: SerializedError };
+  | { readonly type: "reloadFailed"; readonly error: SerializedError }
+  /** With `strictPurge`: a package keeps something that a purged file has registered. */
+  | { readonly type: "stuck"; readonly file: string; readonly what: string };
 
 export interface WorkerExitReport {
   readonly epoch: number;

@@ -5,7 +5,7 @@ import type { ResolvedOptions } from "../options.js";
 import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
 import { type LineStyle, messageOf, reportLines } from "./report-lines.js";
 
-type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "logger">;
+type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "logger" | "root">;
 
 const NAMES = ["listening", "reload", "failed", "restarted", "worker-exit", "stale-references", "log"] as const;
 
@@ -23,7 +23,7 @@ export function printEvents(supervisor: EventEmitter<EmittedEvents>, options: To
 
 /** One message for each event that the log level asks for, with everything that the event tells as fields. */
 export function logEvents(supervisor: EventEmitter<EmittedEvents>, options: Told, log: LogFunction): void {
-  const style: LineStyle = { ...styleOf(options), format: "pretty", why: false };
+  const style: LineStyle = { ...styleOf(options), format: "pretty", why: false, cwd: options.root };
   each(supervisor, (event) => {
     const [line] = reportLines(event, style);
     if (line) log(line.level, messageOf(line), { event: event.event, ...event.report });

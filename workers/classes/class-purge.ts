@@ -73,17 +73,9 @@ export class ClassPurge {
   }
 
   /** A step of the purge of one version. Gives whether going back would leave it without something. */
-  async purge(version: ModuleEdges): Promise<boolean> {
-    const { file } = version;
-    const waiting: Waiting[] = [];
-    let effect = false;
-    for (const known of [...this.#options.classesOf(version)].reverse()) {
-      const defined = this.#toReopen(file, known);
-      if (defined) waiting.unshift({ ...known, defined });
-      else effect = (await this.#purge(file, known)) || effect;
-    }
-    if (waiting.length > 0) this.#waiting.set(file, waiting);
-    return effect;
+  purge(version: ModuleEdges): boolean | Promise<boolean> {
+    const classes = this.#options.classesOf(version);
+    return classes.length > 0 && this.#purgeAll(version.file, classes);
   }
 
   /** A version has been evaluated: its classes take over. */
@@ -114,6 +106,18 @@ export class ClassPurge {
     this.#waiting = this.#waitingBefore ?? this.#waiting;
     this.#loaded = this.#undo = this.#waitingBefore = this.#subclasses = undefined;
     this.#left = [];
+  }
+
+  async #purgeAll(file: string, classes: readonly KnownClass[]): Promise<boolean> {
+    const waiting: Waiting[] = [];
+    let effect = false;
+    for (const known of [...classes].reverse()) {
+      const defined = this.#toReopen(file, known);
+      if (defined) waiting.unshift({ ...known, defined });
+      else effect = (await this.#purge(file, known)) || effect;
+    }
+    if (waiting.length > 0) this.#waiting.set(file, waiting);
+    return effect;
   }
 
   /** What the class was defined with when it is to be reopened; undefined when it is to be purged. */

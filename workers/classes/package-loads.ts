@@ -20,9 +20,7 @@ export interface PackageLoadsOptions {
   loaded(found: LoadedPackage): void;
 }
 
-interface CompilableModule {
-  _compile(this: Module, text: string, file: string, ...more: unknown[]): unknown;
-}
+type Compile = (this: Module, text: string, file: string, ...rest: unknown[]) => unknown;
 
 const require = createRequire(import.meta.url);
 
@@ -38,15 +36,15 @@ export class PackageLoads {
   }
 
   /**
-   * Listens to Node's loader until the returned function is called. At the end of a body, and not of `load`, which has
-   * noted by then what an `import` of the package gives (20.20, 22, 24, 26): exports that are replaced later come too late.
+   * Listens to Node's loader until the returned function is called. When a module's code has run, and not later: Node 20
+   * and 22 note then what an ES module that imports it will get.
    */
   install(): () => void {
-    const prototype = Module.prototype as unknown as CompilableModule;
+    const prototype = Module.prototype as Module & { _compile: Compile };
     const original = prototype._compile;
     const self = this;
-    const compile: CompilableModule["_compile"] = function (text, file, ...more) {
-      const result = original.call(this, text, file, ...more);
+    const compile: Compile = function (text, file, ...rest) {
+      const result: unknown = original.call(this, text, file, ...rest);
       self.commonJsLoaded(file, this);
       return result;
     };

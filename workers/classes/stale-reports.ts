@@ -8,7 +8,7 @@ import { UnreloaderWatchedReference } from "../../src/protocol/watched-reference
 import type { ModuleVersion } from "../runtime/module-record.js";
 import { garbageCollector } from "./collect-garbage.js";
 import { StaleCheckSchedule } from "./stale-check-schedule.js";
-import { type PurgedVersion, StaleReferences } from "./stale-references.js";
+import { type PurgedVersion, type StaleCheck, StaleReferences } from "./stale-references.js";
 
 export interface StaleReportsOptions {
   send(report: WorkerReport): void;
@@ -32,6 +32,7 @@ export class StaleReports {
   readonly #references: StaleReferences;
   readonly #schedule: StaleCheckSchedule;
   #lastMarker = 0;
+  #reported: StaleCheck | undefined;
 
   constructor(options: StaleReportsOptions) {
     this.#options = options;
@@ -93,7 +94,11 @@ export class StaleReports {
   }
 
   async #look(requestId: number | undefined): Promise<boolean> {
-    const { references, news, unsettled } = await this.#references.check();
+    const check = await this.#references.check();
+    const { references, unsettled } = check;
+    // Who looks at the same time gets the same answer, and news are told once.
+    const news = check === this.#reported ? [] : check.news;
+    this.#reported = check;
     this.#options.send({
       type: "staleReferencesChecked",
       ...(requestId !== undefined && { requestId }),

@@ -96,7 +96,7 @@ export class AppLife {
     if (this.#disposeHooks.size + this.#kept.size === 0) return;
     beginning(HOOK_DEADLINE_MS);
     const end = performance.now() + HOOK_DEADLINE_MS;
-    const remaining = (): number => Math.max(0, end - performance.now());
+    const remaining = (): number => Math.max(0, Math.ceil(end - performance.now()));
     await this.#disposeHooks.disposeAll(remaining);
     await this.#kept.closeEverything(remaining);
   }

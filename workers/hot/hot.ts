@@ -35,14 +35,15 @@ export class Hot implements HotContexts {
   readonly #options: HotOptions;
   /** Born when a module asks for its `hot`; dies when a plan has replaced the version. */
   readonly #states = new Map<ModuleEdges, HotState>();
-  readonly #importMetas = new WeakMap<ModuleEdges, object>();
-  readonly #modules = new WeakMap<ModuleEdges, object>();
+  // By version, not by its edges: async contexts (of a kept promise, say) hold edges, and these hold the module's scope.
+  readonly #importMetas = new WeakMap<ModuleVersion, object>();
+  readonly #modules = new WeakMap<ModuleVersion, object>();
   /** File -> `import.meta.hot.data`, for all its versions; dies when the file is pruned. */
   readonly #lasting = new Map<string, object>();
   /** File -> what the last dispose of its `module.hot` left for the next version; dies likewise. */
   readonly #handed = new Map<string, object>();
   /** The same by the version that left it. One that was restored after a failed reload has no handlers to do so again. */
-  readonly #handedBy = new WeakMap<ModuleEdges, object>();
+  readonly #handedBy = new WeakMap<ModuleVersion, object>();
   /** What the plan that is being applied has purged, with its state if it had one. */
   readonly #purged = new Map<string, HotState | undefined>();
   /** Versions that were purged and have no successor yet: late code may load the file again, or it is pruned. */
@@ -61,14 +62,14 @@ export class Hot implements HotContexts {
   // ---- what modules get
 
   importMeta(module: EsmModule): object {
-    const known = this.#importMetas.get(module.edges) ?? createImportMetaHot(this, this.#stateOf(module));
-    this.#importMetas.set(module.edges, known);
+    const known = this.#importMetas.get(module) ?? createImportMetaHot(this, this.#stateOf(module));
+    this.#importMetas.set(module, known);
     return known;
   }
 
   module(version: ModuleVersion): object {
-    const known = this.#modules.get(version.edges) ?? createModuleHot(this, this.#stateOf(version));
-    this.#modules.set(version.edges, known);
+    const known = this.#modules.get(version) ?? createModuleHot(this, this.#stateOf(version));
+    this.#modules.set(version, known);
     return known;
   }
 
@@ -89,8 +90,8 @@ export class Hot implements HotContexts {
 
   /** What a dispose handler of `module.hot` gets, to fill it for the next version. */
   handedOn({ file, version }: HotState): object {
-    const values = this.#handedBy.get(version.edges) ?? {};
-    this.#handedBy.set(version.edges, values);
+    const values = this.#handedBy.get(version) ?? {};
+    this.#handedBy.set(version, values);
     this.#handed.set(file, values);
     return values;
   }
@@ -143,20 +144,21 @@ export class Hot implements HotContexts {
   /** Everything is evaluated: those who accept it are told. */
   async applied({ accepted, pruned }: AppliedChange): Promise<void> {
     await this.#become("apply");
-    const updated = [...this.#purged.keys()].filter((file) => this.#options.currentVersion(file));
+    const updated = new Set([...this.#purged.keys()].filter((file) => this.#options.currentVersion(file)));
     for (const [file, state] of this.#purged) {
-      if (this.#options.currentVersion(file)) this.#unloaded.delete(file);
-      else if (state) this.#unloaded.set(file, state);
+      if (updated.has(file)) this.#unloaded.delete(file);
+      // Nothing else is kept of a version that was purged: its state holds on to it.
+      else if (state && state.prunes.length > 0) this.#unloaded.set(file, state);
     }
     const replaced = new Map(this.#purged);
     this.#purged.clear();
     this.#dropReplaced();
     for (const file of accepted) await this.#tellSelf(file, replaced.get(file));
     for (const state of [...this.#states.values()]) {
-      if (!updated.includes(state.file)) await this.#tellAccepting(state, updated);
+      if (!updated.has(state.file)) await this.#tellAccepting(state, updated);
     }
     await this.#prune(pruned);
-    if (updated.length > 0) await this.#emit("vite:afterUpdate", updatePayload(updated));
+    if (updated.size > 0) await this.#emit("vite:afterUpdate", updatePayload([...updated]));
     await this.#become("idle");
     for (const tell of this.#invalidations.splice(0)) tell();
   }
@@ -195,9 +197,9 @@ export class Hot implements HotContexts {
     }
   }
 
-  async #tellAccepting(state: HotState, updated: readonly string[]): Promise<void> {
+  async #tellAccepting(state: HotState, updated: ReadonlySet<string>): Promise<void> {
     for (const callback of state.accepts) {
-      const files = callback.files.filter((file) => updated.includes(file));
+      const files = callback.files.filter((file) => updated.has(file));
       if (files.length > 0) await this.#tell(state, state.version.edges, callback, files);
     }
   }

@@ -8,7 +8,7 @@ import { HOOK_DEADLINE_MS } from "./dispose-hooks.js";
 interface KeptValue {
   readonly key: string;
   readonly value: Promise<unknown>;
-  readonly close: () => Promise<void>;
+  close: () => Promise<void>;
   /** File whose evaluation had it created; undefined: none, a request. */
   readonly factory: string | undefined;
   /** File -> its version that asked for the value last. */
@@ -43,7 +43,10 @@ export class KeptValues {
     close: ((value: Value) => unknown) | undefined,
   ): Promise<Value> {
     const user = this.#options.observer.owner;
-    const kept = this.#kept.get(key) ?? this.#create(key, create, close, user?.file);
+    const known = this.#kept.get(key);
+    // The function of the version that has gone would keep all of that version.
+    if (known && user?.file === known.factory) known.close = closing(known.value as Promise<Value>, close);
+    const kept = known ?? this.#create(key, create, close, user?.file);
     if (user) kept.users.set(user.file, user);
     else kept.usedByRequests = true;
     return kept.value as Promise<Value>;
@@ -87,7 +90,7 @@ export class KeptValues {
     const kept: KeptValue = {
       key,
       value,
-      close: async () => void (await close?.(await value)),
+      close: closing(value, close),
       factory,
       users: new Map(),
       usedByRequests: false,
@@ -113,4 +116,8 @@ export class KeptValues {
       }
     }
   }
+}
+
+function closing<Value>(value: Promise<Value>, close: ((value: Value) => unknown) | undefined): () => Promise<void> {
+  return async () => void (await close?.(await value));
 }

@@ -1,5 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
-import { createRequire } from "node:module";
+import { loadedBuiltin } from "./loaded-builtin.js";
 import { WatchedObjects } from "./watched-objects.js";
 
 const LANGUAGE = [
@@ -41,11 +41,6 @@ const PATCHING = new RegExp(
   "i",
 );
 
-/** Names of all that Node has loaded: `NativeModule http`. */
-const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
-
-const require = createRequire(import.meta.url);
-
 export class Builtins {
   readonly objects = new WatchedObjects();
   readonly #modules = new Set<string>();
@@ -53,11 +48,11 @@ export class Builtins {
   /** Adds what has been loaded by now. */
   update(): void {
     if (this.#modules.size === 0) this.#addLanguage();
-    const loaded = new Set(moduleLoadList);
     for (const name of MODULES) {
-      if (this.#modules.has(name) || !loaded.has(`NativeModule ${name}`)) continue;
+      const module = this.#modules.has(name) ? undefined : loadedBuiltin(name);
+      if (!module) continue;
       this.#modules.add(name);
-      this.#addWithMembers(require(`node:${name}`));
+      this.#addWithMembers(module);
     }
   }
 
@@ -71,9 +66,8 @@ export class Builtins {
   }
 
   /** A module, the classes in it, and the objects on it (`fs.promises`, `util.inspect.defaultOptions`). */
-  #addWithMembers(module: unknown): void {
+  #addWithMembers(module: object): void {
     this.#addFunction(module);
-    if (!isObject(module)) return;
     for (const { value } of Object.values(Object.getOwnPropertyDescriptors(module))) {
       if (typeof value === "function") this.#addFunction(value);
     }

@@ -15,7 +15,8 @@ export interface LedgerEntry {
 }
 
 interface Undoable extends LedgerEntry {
-  readonly undo: () => void | Promise<void>;
+  /** Gone once it was run or dropped: who still has the entry must not keep what it would undo. */
+  undo: (() => void | Promise<void>) | undefined;
   readonly isWhole: boolean;
 }
 
@@ -65,7 +66,13 @@ export class Ledger {
     if (!owner) return undefined;
     this.#onRecord?.(owner);
     const entries = this.#entriesOf(owner);
-    const entry: Undoable = { ...noted, drop: () => entries.delete(entry) };
+    const entry: Undoable = {
+      ...noted,
+      drop() {
+        entries.delete(entry);
+        entry.undo = undefined;
+      },
+    };
     if (owner.purged) void this.#undoOne(owner, entry);
     else entries.add(entry);
     return entry;
@@ -101,6 +108,7 @@ export class Ledger {
       const pending = this.#undoOne(version, entry);
       if (pending) await pending;
     }
+    entries.clear();
     return true;
   }
 
@@ -119,7 +127,10 @@ export class Ledger {
   }
 
   /** A promise only when the undo takes time. */
-  #undoOne({ file }: ModuleEdges, { what, undo }: Undoable): Promise<void> | undefined {
+  #undoOne({ file }: ModuleEdges, entry: Undoable): Promise<void> | undefined {
+    const { what, undo } = entry;
+    entry.undo = undefined;
+    if (!undo) return undefined;
     const failed = (error: unknown) => this.#options.failed(file, what, error);
     try {
       const pending = this.outside(undo);

@@ -102,9 +102,9 @@ class SharedProperties implements EvaluationWatch {
     for (const { target, key, before, after } of differences) {
       const name = String(key);
       const isGlobal = target === globalThis;
-      if (isGlobal && after && this.#options.staysGlobal?.(name, after.value)) continue;
+      const stays = isGlobal && after ? () => this.#options.staysGlobal?.(name, after.value) ?? false : undefined;
       const what = isGlobal ? `global ${name}` : `patched ${name}`;
-      this.#options.layers.changed({ owner, target, key, before, after, what, restored: syncBuiltinESMExports });
+      this.#options.layers.changed({ owner, target, key, before, after, what, stays, restored: syncBuiltinESMExports });
     }
   }
 }

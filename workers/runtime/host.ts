@@ -19,6 +19,10 @@ export interface RuntimeHost {
   written?(file: string): void;
   /** An own file has imported this file of a package. */
   packageLoaded?(file: string, namespace: object): void;
+  /** Whether an adapter looks after what is registered with this package. */
+  adapts?(packageName: string): boolean;
+  /** An own file has got the exports of a package that no adapter looks after; may be told more than once. */
+  unknownPackage?(exports: unknown): void;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }

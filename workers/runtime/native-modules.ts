@@ -24,6 +24,9 @@ export class NativeIsAsync extends Error {
 /** Node's codes for "exists, but not synchronously". */
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
 
+/** The package of a file: its innermost folder below `node_modules`. */
+const PACKAGE = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
+
 export function nativeUrl(target: NativeTarget): string {
   return target.type === "native" ? pathToFileURL(target.file).href : target.name;
 }
@@ -39,12 +42,19 @@ export class NativeModules {
   readonly #requires = new Map<string, NodeJS.Require>();
   /** Runs the loading of a package: what its top level creates stays with the package. */
   readonly #outside: <Result>(run: () => Result) => Result;
+  readonly #adapts: (packageName: string) => boolean;
+  /** Told of the exports of packages that no adapter knows. */
+  readonly #unknownPackage: (exports: unknown) => void;
   readonly #loaded: (file: string, namespace: object) => void;
 
   constructor(
     outside: <Result>(run: () => Result) => Result,
     loaded: (file: string, namespace: object) => void = () => undefined,
+    adapts: (packageName: string) => boolean = () => false,
+    unknownPackage: (exports: unknown) => void = () => undefined,
   ) {
+    this.#adapts = adapts;
+    this.#unknownPackage = unknownPackage;
     this.#outside = outside;
     this.#loaded = loaded;
   }
@@ -101,13 +111,20 @@ export class NativeModules {
   /** `require()` of a package or a builtin by an own file. */
   require(importer: string, name: string): unknown {
     const exports: unknown = this.requireFor(importer)(name);
-    this.foreign.add(exports);
+    this.#handOver(exports, name);
     return exports;
+  }
+
+  #handOver(exports: unknown, file: string): void {
+    const [, name] = PACKAGE.exec(file) ?? [];
+    const isAdapted = name !== undefined && this.#adapts(name.replace("\\", "/"));
+    this.foreign.add(exports, isAdapted);
+    if (name !== undefined && !isAdapted) this.#unknownPackage(exports);
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {
     this.#namespaces.set(key, namespace);
-    this.foreign.add(namespace);
+    this.#handOver(namespace, target.type === "native" ? target.file : target.name);
     if (target.type === "native") this.#loaded(target.file, namespace);
   }
 

@@ -117,6 +117,8 @@ export class Observer {
   readonly #inWindow = new Set<ModuleEdges>();
   /** Continuations have been watched, and costs remain until that is switched off. */
   #watched = false;
+  #watches: readonly EvaluationWatch[] = [];
+  /** All of them as one. */
   #watch: EvaluationWatch | undefined;
 
   /** The module to which reads that happen now are attributed. */
@@ -219,9 +221,11 @@ export class Observer {
 
   /** Tells of evaluations until the returned function is called. One at a time. */
   watchEvaluations(watch: EvaluationWatch): () => void {
-    this.#watch = watch;
+    this.#watches = [...this.#watches, watch];
+    this.#watch = together(this.#watches);
     return () => {
-      if (this.#watch === watch) this.#watch = undefined;
+      this.#watches = this.#watches.filter((one) => one !== watch);
+      this.#watch = together(this.#watches);
     };
   }
 
@@ -290,4 +294,28 @@ export class Observer {
     this.#watched = true;
     return this.#continuations.run(edges, run);
   }
+}
+
+function together(watches: readonly EvaluationWatch[]): EvaluationWatch | undefined {
+  if (watches.length < 2) return watches[0];
+  return {
+    entering: (inner, outer) => {
+      for (const watch of watches) watch.entering(inner, outer);
+    },
+    leaving: (inner) => {
+      for (const watch of watches) watch.leaving(inner);
+    },
+    suspending: (inner) => {
+      for (const watch of watches) watch.suspending(inner);
+    },
+    resuming: (inner) => {
+      for (const watch of watches) watch.resuming(inner);
+    },
+    waiting: (edges) => {
+      for (const watch of watches) watch.waiting(edges);
+    },
+    settled: (edges) => {
+      for (const watch of watches) watch.settled(edges);
+    },
+  };
 }

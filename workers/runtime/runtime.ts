@@ -104,17 +104,24 @@ export class Runtime {
     this.#natives = new NativeModules(
       (run) => this.#observer.outside(run),
       (file, namespace) => host.packageLoaded?.(file, namespace),
+      (name) => host.adapts?.(name) ?? false,
+      (exports) => host.unknownPackage?.(exports),
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
     this.#written = new WrittenEdges({
       surroundings: {
         isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
+        isAdapted: (made) => this.#natives.foreign.isAdapted(made),
         isForeign: (value) => this.#natives.foreign.has(value),
         privateFields: (value) => privateFields(this.classes, value),
       },
       bindingsOf: (file) => this.#bindings.of(file),
       effectsOf: (file) => this.#registry.find(file)?.version?.prepared.compiled.effects,
+      capturedBy: (file) => {
+        const version = this.#registry.find(file)?.version;
+        return version?.kind === "commonjs" ? version.edges.observed : [];
+      },
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);
@@ -324,8 +331,10 @@ export class Runtime {
       for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
       await this.#evaluateLeftOut(purged);
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      const loaded = this.#report.take();
+      // What it has kept modules read is told afterwards: they were not evaluated.
       await plan.evaluated?.();
-      return { purged, loaded: this.#report.take() };
+      return { purged, loaded };
     } catch (error) {
       this.#rollback();
       await plan.rolledBack?.();
@@ -352,6 +361,11 @@ export class Runtime {
   /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
   excuse(object: object): void {
     this.#written.excuse(object);
+  }
+
+  /** As far as can be seen from its text, evaluating the file calls nothing. */
+  isPassive(file: string): boolean {
+    return this.#registry.find(file)?.version?.prepared.compiled.effects.passive === true;
   }
 
   /** The version of the file that is evaluated, or being evaluated: what `classes` knows it by. */

@@ -4,10 +4,23 @@ export class ForeignObjects {
   /** Exports that have been handed over and not been looked at. */
   #pending: object[] = [];
   readonly #known = new WeakSet<object>();
+  /** Classes and functions of packages that an adapter looks after. */
+  readonly #adapted = new WeakSet<object>();
 
-  /** The exports of a package or of a builtin, as `require` or `import` gave them. */
-  add(exports: unknown): void {
-    if (isObject(exports) && !this.#known.has(exports)) this.#pending.push(exports);
+  /** The exports of a package or of a builtin, as `require` or `import` gave them. `isAdapted`: by an adapter. */
+  add(exports: unknown, isAdapted = false): void {
+    if (!isObject(exports) || this.#known.has(exports)) return;
+    this.#pending.push(exports);
+    if (!isAdapted) return;
+    for (const one of [exports, ...membersOf(exports)]) if (typeof one === "function") this.#adapted.add(one);
+  }
+
+  /** Whether a class is one of a package that an adapter looks after, or descends from one. */
+  isAdapted(made: object): boolean {
+    for (let at: unknown = made; typeof at === "function"; at = Object.getPrototypeOf(at)) {
+      if (this.#adapted.has(at)) return true;
+    }
+    return false;
   }
 
   /** Whether `value` is such an export, whole or one of its members. */

@@ -12,6 +12,8 @@ export interface Surroundings {
   isOwnClass(made: object): boolean;
   /** What a package or Node exports: nothing of the app's. */
   isForeign(value: object): boolean;
+  /** A class of a library that an adapter looks after, or one that descends from such a class. */
+  isAdapted(made: object): boolean;
   /** Values of an object's `#private` fields; undefined when it has none, or none that can be read. */
   privateFields(value: object): readonly unknown[] | undefined;
 }
@@ -35,6 +37,22 @@ export function slotsOf(value: object, surroundings: Surroundings): Slots | unde
   return undefined;
 }
 
+/**
+ * The same for what a package exports: collections, own properties of functions, instances and namespaces. Undefined for
+ * what lives a life of its own.
+ */
+export function slotsOfCollection(value: object): Slots | undefined {
+  if (Array.isArray(value)) return slotsOfArray(value);
+  if (value instanceof Map) return slotsOfMap(value);
+  if (value instanceof Set) return slotsOfArray([...first(value)], value.size);
+  if (typeof value === "function") return slotsOfProperties(value, OF_PACKAGES, OF_EVERY_FUNCTION);
+  if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return undefined;
+  const made = constructorOf(value);
+  const name: unknown = made && Reflect.get(made, "name");
+  if (typeof name === "string" && made !== Object && Reflect.get(globalThis, name) === made) return undefined;
+  return slotsOfProperties(value, OF_PACKAGES);
+}
+
 /** An instance of a class that the app did not write: what it works out lazily and keeps is nobody's writing. */
 export function isLibraryInstance(value: object, surroundings: Surroundings): boolean {
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
@@ -52,7 +70,11 @@ export function constructorOf(value: object): object | undefined {
 }
 
 /** An object's own properties, accessors unasked, without those that `skip` names. */
-export function slotsOfProperties(value: object, surroundings: Surroundings, skip = NOTHING): Slots {
+export function slotsOfProperties(
+  value: object,
+  surroundings: Pick<Surroundings, "privateFields">,
+  skip = NOTHING,
+): Slots {
   const slots: unknown[] = [];
   for (const key of Reflect.ownKeys(value)) {
     if (skip.has(key)) continue;
@@ -65,12 +87,15 @@ export function slotsOfProperties(value: object, surroundings: Surroundings, ski
   return slots;
 }
 
+const OF_PACKAGES: Pick<Surroundings, "privateFields"> = { privateFields: () => undefined };
 const NOTHING: ReadonlySet<PropertyKey> = new Set();
 const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "prototype", "arguments", "caller"]);
 
 function slotsOfFunction(value: object, surroundings: Surroundings): Slots | undefined {
   // A class that extends another one has that one for its prototype. Packages make functions with such prototypes, too.
-  if (Object.getPrototypeOf(value) !== Function.prototype && !surroundings.isOwnClass(value)) return undefined;
+  if (Object.getPrototypeOf(value) !== Function.prototype) {
+    if (!surroundings.isOwnClass(value) || surroundings.isAdapted(value)) return undefined;
+  }
   // Most functions hold nothing, and to ask one for its prototype would make one.
   if (Object.keys(value).length === 0 && !mayBeClass(value)) return undefined;
   const slots = slotsOfProperties(value, surroundings, OF_EVERY_FUNCTION);
@@ -109,7 +134,10 @@ function isOpaque(value: object, surroundings: Surroundings): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
   const made = constructorOf(value);
-  if (made === undefined || made === EventEmitter || surroundings.isOwnClass(made)) return false;
+  if (made === undefined || made === EventEmitter) return false;
+  // What is registered there is taken out again one by one, so that the app's connections can stay.
+  if (surroundings.isAdapted(made)) return true;
+  if (surroundings.isOwnClass(made)) return false;
   const { name } = made as { name: string };
   // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.
   if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return true;

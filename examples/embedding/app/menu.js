@@ -1,0 +1,4 @@
+export const menu = [
+  { dish: "soup", price: 6 },
+  { dish: "bread", price: 2 },
+];

@@ -1,0 +1,13 @@
+/**
+ * A package `history` for apps under test: what they note there stays, whatever is reloaded. (A list in a module, on
+ * `globalThis` or on `process` is taken back with the modules that write to it.)
+ */
+export const historyPackage: Readonly<Record<string, string>> = {
+  "node_modules/history/package.json": `{ "name": "history", "main": "index.js" }\n`,
+  "node_modules/history/index.js": `const lists = new Map();
+const list = (name) => lists.get(name) ?? lists.set(name, []).get(name);
+exports.note = (what, name = "") => void list(name).push(what);
+exports.all = (name = "") => [...list(name)];
+exports.take = (name = "") => list(name).splice(0);
+`,
+};
