@@ -310,6 +310,7 @@ export class AppSession {
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     if (plan.purge.length > 0) this.#leftovers.watch();
+    const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -359,6 +360,8 @@ export class AppSession {
         damaged: this.#purge.takeEffects(),
         error: this.#serialize(error),
       });
+    } finally {
+      tellEdges();
     }
     this.#settleLater();
   }
