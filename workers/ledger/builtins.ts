@@ -1,5 +1,6 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
 import { loadedBuiltin } from "./loaded-builtin.js";
+import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
 
 const LANGUAGE = [
@@ -15,6 +16,7 @@ const MODULES = [
   ),
   ..."perf_hooks querystring readline stream timers tls url util v8 vm worker_threads zlib".split(" "),
 ];
+
 /** Node's lazily loaded globals: looked at only when the app has used them. */
 const LAZY = new Set(["Headers", "Request", "Response"]);
 
@@ -26,13 +28,13 @@ export function mayPatch(source: string): boolean {
   return PATCHING.test(source);
 }
 
-const OWNERS = [...LANGUAGE, ...OBJECTS, ...MODULES].join("|");
+const OWNERS = ["globalThis", "global", ...LANGUAGE, ...OBJECTS, ...MODULES].join("|");
 const PATCHING = new RegExp(
   [
     String.raw`\bprototype\b|\b__proto__\b|\bdefinePropert|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
     // Not `router.patch(...)`.
     String.raw`\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch`,
-    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent)\b`,
+    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent|setDefault[A-Z]\w+)\b`,
     String.raw`\b(?:${OWNERS})\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`,
     String.raw`\bObject\.assign\s*\(\s*(?:${OWNERS})\b`,
     String.raw`\bdelete\s+(?:${OWNERS})\b`,
@@ -53,7 +55,13 @@ export class Builtins {
       if (!module) continue;
       this.#modules.add(name);
       this.#addWithMembers(module);
+      this.#addSettings(name, module);
     }
+  }
+
+  #addSettings(name: string, module: object): void {
+    const settings = settingsOf(name, module);
+    if (settings) this.objects.add(settings);
   }
 
   #addLanguage(): void {
@@ -62,6 +70,7 @@ export class Builtins {
       if (!descriptor || (LAZY.has(name) && !descriptor.value)) continue;
       this.#addFunction(Reflect.get(globalThis, name));
     }
+    this.#addSettings("process", process);
     this.#modules.add("language");
   }
 

@@ -40,9 +40,10 @@ class SharedProperties implements EvaluationWatch {
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     const before = outer ?? this.#onlyWaiting();
-    this.#attribute(before, this.#globals.look());
     const isSuspect = this.#suspect(inner);
-    if (isSuspect || this.#suspects > 0) this.#lookAtBuiltins(before);
+    const exactly = isSuspect || this.#suspects > 0;
+    this.#attribute(before, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(before);
     if (isSuspect) this.#suspects++;
   }
 
@@ -78,8 +79,9 @@ class SharedProperties implements EvaluationWatch {
   }
 
   #look(owner: ModuleEdges | undefined): void {
-    this.#attribute(owner, this.#globals.look());
-    if (this.#suspects > 0) this.#lookAtBuiltins(owner);
+    const exactly = this.#suspects > 0;
+    this.#attribute(owner, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(owner);
   }
 
   #suspect(edges: ModuleEdges): boolean {
