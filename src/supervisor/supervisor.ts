@@ -152,8 +152,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
-    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
-    if (!this.#closing) this.#leaks.answerOthers();
     return this.#freshen();
   }
 
@@ -446,6 +444,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     const old = this.#app;
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
+    if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();

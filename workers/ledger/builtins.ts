@@ -25,23 +25,33 @@ const LAZY = new Set(["Headers", "Request", "Response"]);
  * of a cold start.
  */
 export function mayPatch(source: string): boolean {
-  return PATCHING.test(source);
+  if (PATCHING.test(source) || SUSPICIOUS_WORD.test(source)) return true;
+  for (const [, name = ""] of source.matchAll(ASSIGNED_MODULE)) {
+    // `url.port = 1` is about a module only where the module is imported.
+    if (new RegExp(`["'\`](?:node:)?${name.toLowerCase()}["'\`/]`).test(source)) return true;
+  }
+  return false;
 }
 
-const OWNERS = ["globalThis", "global", ...LANGUAGE, ...OBJECTS, ...MODULES].join("|");
+const ASSIGNED = String.raw`\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`;
+/** As written: `response.statusCode = 404` is not about `Response`. */
+const OWNERS = ["globalThis", "global", ...LANGUAGE, ...OBJECTS].join("|");
 const PATCHING = new RegExp(
   [
-    String.raw`\bprototype\b|\b__proto__\b|\bdefinePropert|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
-    // Not `router.patch(...)`.
-    String.raw`\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch`,
+    String.raw`\bprototype\b|\b__proto__\b|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
+    // Not what compilers write first into a CommonJS module.
+    String.raw`\bdefinePropert(?!\w+\s*\(\s*(?:module\.)?exports\b)`,
     String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent|setDefault[A-Z]\w+)\b`,
-    String.raw`\b(?:${OWNERS})\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`,
-    String.raw`\bObject\.assign\s*\(\s*(?:${OWNERS})\b`,
-    String.raw`\bdelete\s+(?:${OWNERS})\b`,
+    String.raw`\b(?:${OWNERS})${ASSIGNED}`,
+    String.raw`\bObject\.assign\s*\(\s*(?:${[OWNERS, ...MODULES].join("|")})\b`,
+    String.raw`\bdelete\s+(?:${[OWNERS, ...MODULES].join("|")})\b`,
     String.raw`\brequire\s*\([^)]*\)\s*\.\s*\w+(?:\s*\.\s*\w+)*\s*=(?![=>])`,
   ].join("|"),
-  "i",
 );
+/** Not `router.patch(...)`. */
+const SUSPICIOUS_WORD = /\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch/i;
+/** Under any spelling, as in `const HTTP = require("http")`. */
+const ASSIGNED_MODULE = new RegExp(String.raw`\b(?!module\s*\.\s*exports\b)(${MODULES.join("|")})${ASSIGNED}`, "gi");
 
 export class Builtins {
   readonly objects = new WatchedObjects();

@@ -30,6 +30,8 @@ export const AT_RELOAD: Bounds = { depth: 6, objects: 2000 };
 const SEARCHED = 300;
 /** Files behind one that a module has read that are looked at, too, at a start. */
 const CAPTURED_AT_START = 16;
+/** With more files than this a module is one that puts the app together: what is behind them is not looked at. */
+const WATCHED_AT_START = 32;
 
 interface FileState {
   readonly file: string;
@@ -68,6 +70,8 @@ export class WrittenEdges {
   read(reader: ModuleEdges, file: string): void {
     if (file === reader.file || this.#context.effectsOf(reader.file)?.passive) return;
     this.#watch(reader, file);
+    const isMany = (this.#watching.get(reader)?.size ?? 0) > WATCHED_AT_START;
+    if (this.bounds === AT_START && isMany) return;
     const limit = this.bounds === AT_START ? CAPTURED_AT_START : SEARCHED;
     // A Set is walked in insertion order, entries added on the way included.
     const reached = new Set([file]);
