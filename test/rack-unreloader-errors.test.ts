@@ -46,7 +46,7 @@ describe("rack-unreloader: errors", { skip: plainMode }, () => {
   });
 
   test("the answer is the error, with its place and status 500 (Ruby: handle_reload_errors)", async () => {
-    await using app = new TranscribedApp({ "app.js": code(1) }, { onError: "page" });
+    await using app = new TranscribedApp({ "app.js": code(1) }, { cooldown: 0, onError: "page" });
     assert.equal(await (await app.supervisor.fetch("/")).text(), "1");
     app.write("app.js", code(2, THROWS));
     const failed = await app.supervisor.fetch("/", { headers: { accept: "text/plain" } });
@@ -66,7 +66,7 @@ describe("rack-unreloader: errors", { skip: plainMode }, () => {
   });
 
   test("the error is raised for the host to rescue, when the app is mounted (Ruby: handle_reload_errors: false)", async () => {
-    await using app = new TranscribedApp({ "app.js": code(1) });
+    await using app = new TranscribedApp({ "app.js": code(1) }, { cooldown: 0 });
     const host = http.createServer((request, response) =>
       app.supervisor.handler(request, response, (error) => {
         response.statusCode = 503;

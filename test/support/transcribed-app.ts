@@ -16,24 +16,31 @@ export interface TranscribedOptions extends Omit<Partial<SupervisorOptions>, "lo
 
 export class TranscribedApp extends TempApp {
   readonly supervisor: Supervisor;
+  readonly #checks: boolean;
   readonly #lines: string[] = [];
 
   /** The entry is app.js unless `options` name another. */
   constructor(files: Readonly<Record<string, string>>, { packages = [], logger, ...options }: TranscribedOptions = {}) {
     super({ "package.json": `{ "name": "app", "type": "module" }\n`, ...files }, { packages });
     const { entry = "app.js", ...rest } = options;
+    this.#checks = options.cooldown === undefined;
     const written: Logger = (level, message) => {
       this.#lines.push(level === "debug" ? message : `${level} ${message}`);
     };
     this.supervisor = createSupervisor({
+      cooldown: "off",
       ...rest,
       ...(logger !== false && { logger: logger ?? written }),
       entry: this.path(entry),
     });
   }
 
-  /** What `answer(...args)` of the newest code gives. */
-  answer(...args: unknown[]): Promise<unknown> {
+  /**
+   * What `answer(...args)` of the newest code gives. Unless a cooldown was asked for, the files are looked at here and at no
+   * other time, as in Ruby's tests: an event in the midst of several edits would make two reloads of them.
+   */
+  async answer(...args: unknown[]): Promise<unknown> {
+    if (this.#checks) await this.supervisor.reload();
     return this.supervisor.call("answer", ...args);
   }
 
