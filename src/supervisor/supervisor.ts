@@ -120,7 +120,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       preparer: this.#preparer,
       app: () => this.#app,
       cycle: () => this.#cycle,
-      onNews: (report) => void this.emit("stale-references", report),
+      onNews: (report) => this.#foundStale(report),
       onLog: (message) => void this.emit("log", { level: "debug", message }),
     });
     this.#inPlace = new InPlaceReload({
@@ -317,6 +317,15 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (this.#closing || this.#app?.epoch !== epoch || this.#invalidatedInRun.has(file)) return;
     this.#invalidatedInRun.add(file);
     this.#invalidated.set(file, again);
+    Atomics.store(this.#table, HOLD, 1);
+    void this.#freshen();
+  }
+
+  /** Something keeps old code alive. A request that does so ends some day; what else does, only a fresh thread is rid of. */
+  #foundStale(report: StaleReferencesReport): void {
+    this.emit("stale-references", report);
+    if (this.#closing || !this.#options.strictPurge || report.inUse) return;
+    this.#restartReason ??= { type: "stale", file: report.file };
     Atomics.store(this.#table, HOLD, 1);
     void this.#freshen();
   }
