@@ -21,6 +21,7 @@ import { Ledger } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
+import { Monitored } from "./monitored/monitored.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
@@ -46,6 +47,7 @@ export class AppSession {
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
   readonly #packageRegistrations: PackageRegistrations;
+  readonly #monitored: Monitored;
   readonly #life: AppLife;
   readonly #purge: Purge;
   readonly #runtime: Runtime;
@@ -110,6 +112,14 @@ export class AppSession {
       isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
       stuck: (file, what) => this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go")),
     });
+    this.#monitored = new Monitored({
+      ...order,
+      runtime: () => this.#runtime,
+      owner: () => this.#observer.owner,
+      outside: (run) => this.#observer.outside(run),
+      record: (what, undo, owner) => this.#ledger.record(what, undo, owner),
+      failed: (file, what, error) => this.#purgeFailed(file, what, error),
+    });
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
@@ -126,6 +136,7 @@ export class AppSession {
       runtime: this.#runtime,
       ledger: this.#ledger,
       subclasses: order.subclasses,
+      classesOf: (file) => this.#monitored.classNamesOf(file),
       failed: (file, what, error) => this.#purgeFailed(file, what, error),
       refused: (file, name, because) => this.#notReopened(file, name, because),
     });
@@ -164,6 +175,8 @@ export class AppSession {
     return new AppLife({
       observer: this.#observer,
       generation: this.#order.generation,
+      autoload: this.#order.autoload,
+      monitored: this.#monitored,
       currentVersion: (file) => this.#runtime.currentVersion(file),
       namespaceOf: (file) => this.#runtime.namespaceOf(file),
       targetOf: (specifier, version, kind) => this.#runtime.targetOf(specifier, version, kind),
@@ -296,6 +309,8 @@ export class AppSession {
     const { generation } = this.#life;
     await this.#life.planBegins(plan.load);
     this.#life.generation = plan.generation;
+    const { pruned = [], classNames, lookupsChanged: filesCame } = plan;
+    const tellDeleted = this.#monitored.planBegins({ pruned, filesCame, classNames });
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
@@ -319,7 +334,8 @@ export class AppSession {
         },
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
-          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
+          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned });
+          await tellDeleted();
         },
       });
       const before = servers.map(({ server }) => server);
@@ -347,6 +363,7 @@ export class AppSession {
         error: this.#serialize(error),
       });
     }
+    this.#monitored.planEnded();
     this.#settleLater();
   }
 

@@ -14,11 +14,19 @@ import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
-import { matchingSourceFiles } from "../globs.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
+import {
+  checkRequireOptions,
+  existingPatterns,
+  type Patterns,
+  placedDependency,
+  placedPath,
+  placedPatterns,
+  type RequireOptions,
+} from "../patterns.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
@@ -35,6 +43,7 @@ import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import type { LeakReport } from "./leak-report.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
+import { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
@@ -66,6 +75,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #socketFolder: string;
   readonly #front: Front;
   readonly #registry: FileRegistry;
+  readonly #monitoring: Monitoring;
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #listening: ListenReports;
@@ -120,12 +130,18 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onStale: () => this.#noticed(),
       onWarning: (message: string) => this.emit("log", { level: "warn", message }),
     });
-    const roots = () => [...matchingSourceFiles(options.require), options.entry];
+    this.#monitoring = new Monitoring({
+      ...options,
+      registry: this.#registry,
+      failed: (what, error) => this.emit("log", { level: "warn", message: `${what} failed: ${error}` }),
+    });
+    const roots = () => this.#monitoring.roots;
     this.#preparer = new Preparer(options, this.#registry, roots);
     this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
+      classNames: () => this.#monitoring.classNames(),
       front: this.#front,
       preparer: this.#preparer,
       listening: this.#listening,
@@ -185,6 +201,47 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     this.#assertOpen();
     return (await this.#embedding.call(name, args)) as Result;
+  }
+
+  /**
+   * Loads files, globs and folders with their subfolders, and monitors them: a file that comes is loaded, one that goes is
+   * purged. Paths start from the project root. Before the start, they are loaded with it, before the entry.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) when an argument does not fit, or a plain path does not exist.
+   */
+  async require(paths: Patterns, options: RequireOptions = {}): Promise<ReloadReport> {
+    this.#assertOpen();
+    checkRequireOptions("require", options);
+    this.#monitoring.add(existingPatterns("require", paths, this.#options.root), options);
+    if (this.#cycle === undefined && this.#state.phase === "booting")
+      return this.#report("unchanged", performance.now());
+    await this.#cycle;
+    return this.#freshen();
+  }
+
+  /**
+   * A change of `dependency` loads `files` again, after it. Each is a file, folder or glob, code or not, existing or not, or
+   * a list of them; paths start from the project root.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordDependency(dependency: Patterns, ...files: Patterns[]): void {
+    this.#assertOpen();
+    const { root } = this.#options;
+    this.#monitoring.recordDependency(placedDependency("recordDependency", [dependency, ...files], root));
+  }
+
+  /**
+   * `main` loads the files that `parts` match, which make up one class with it: a change, addition or deletion among them
+   * evaluates all of them again, as `main` loads them.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
+    this.#assertOpen();
+    const { root } = this.#options;
+    const call = "recordSplitClass";
+    this.#monitoring.recordSplitClass({
+      main: placedPath(call, main, root),
+      parts: placedPatterns(call, parts, root),
+    });
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
@@ -260,6 +317,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
+      ...this.#monitoring.inspect(this.#app?.graph),
       /** As of the last look. */
       staleReferences: this.#staleReferences,
       addresses: this.#front.addresses(),
@@ -321,7 +379,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
     if (this.#state.phase === "booting") return true;
-    return this.#options.cooldown !== "off" && this.#registry.stale();
+    if (this.#options.cooldown === "off") return false;
+    return this.#registry.stale() || this.#monitoring.outdated(this.#app?.asks);
   }
 
   // ---- the cycle
@@ -355,7 +414,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycleSafely(): Promise<ReloadReport> {
     const started = performance.now();
     try {
-      return await this.#runCycle();
+      const report = await this.#runCycle();
+      if (report.kind !== "failed") await this.#monitoring.tellDeleted();
+      return report;
     } catch (error) {
       return this.#fail(serializeError(error), started, undefined);
     }
@@ -367,6 +428,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
+    this.#lookAtPatterns(app);
     const cleared = this.#cleared;
     this.#cleared = false;
     if (cleared && app) app.damage(app.graph.files());
@@ -374,14 +436,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
-    if (this.#pending.empty && !cleared) return this.#report("unchanged", started);
+    if (this.#pending.empty && !cleared && this.#monitoring.missing(app.graph).length === 0) {
+      return this.#report("unchanged", started);
+    }
     return this.#reload(app, started);
+  }
+
+  /** Files have come or gone, or somebody has asked for more. */
+  #lookAtPatterns(app: LoadedApp | undefined): void {
+    const { added, deleted } = this.#pending;
+    if (added.size + deleted.size > 0 || this.#monitoring.outdated(app?.asks))
+      this.#monitoring.look(app?.asks, deleted);
   }
 
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
     this.#move({ type: "reload" });
     const { graph } = app;
-    const preparation = this.#preparer.changes(app, this.#pending);
+    const preparation = this.#preparer.changes(app, this.#pending, this.#monitoring);
     const failure = this.#preparer.failureOf(preparation);
     if (failure) return this.#fail(serializeSourceError(failure), started, preparation);
 
@@ -393,9 +464,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
     const invalidated = [...this.#pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
     for (const file of invalidated) if (this.#pending.invalidated.get(file)) changed.add(file);
+    const { recorded } = this.#monitoring;
+    for (const file of [...this.#pending.changed, ...this.#pending.deleted]) {
+      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+    }
+    const missing = this.#monitoring.missing(app.graph);
     const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
-      if (this.#pending.added.size > 0) await this.#forget(app, []);
+    if (known.length + changed.size + deleted.size + invalidated.length + missing.length === 0) {
+      if (this.#pending.added.size + this.#pending.deleted.size > 0) await this.#forget(app, []);
       this.#pending.clear();
       this.#move({ type: "unchanged" });
       return this.#report("unchanged", started);
@@ -412,6 +488,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         changed,
         deleted,
         invalidated,
+        recorded,
         roots: app.roots,
         scope: within,
       });
@@ -476,6 +553,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       modules,
       relinked,
       forget: [...this.#pending.deleted, ...preparation.failures.keys()],
+      classNames: this.#monitoring.classNames(),
       lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
       drainMs: DRAIN_MS,
     });
@@ -499,8 +577,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         return node?.evaluated && !node.hot?.self;
       });
       if (changed.length === 0) return applied;
-      const { graph, roots } = app;
-      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const plan = this.#planAgain(app, changed);
       const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
       if (outcome.type === "outdated") continue;
       if (outcome.type !== "applied") {
@@ -564,11 +641,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
   async #mend(app: LoadedApp): Promise<void> {
-    const { graph, roots, damaged } = app;
+    const { damaged } = app;
     if (damaged.length === 0) return;
-    const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const outcome = await this.#applyAgain(app, plan, this.#generation);
+    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), this.#generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
+  }
+
+  /** For modules that are to be evaluated again from the code they have. */
+  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
+    const { recorded } = this.#monitoring;
+    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -576,6 +658,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     const old = this.#app;
+    this.#monitoring.look(undefined, this.#pending.deleted);
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();

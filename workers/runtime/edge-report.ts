@@ -76,6 +76,7 @@ export class EdgeReport {
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
       ...(edges.hot && { hot: edges.hot }),
+      ...(edges.asks && { asks: edges.asks }),
       classes: this.#classesOf(edges),
     }));
     this.#untold.clear();
