@@ -50,7 +50,10 @@ export function matchingFiles(globs: readonly string[]): string[] {
   const depth = (file: string) => file.split("/").length;
   const files = globs.flatMap((glob) => {
     if (glob.startsWith("!")) return [];
-    const found = globSync([glob, ...refused], { absolute: true, expandDirectories: true, ignore: IGNORE });
+    // What is ignored counts below the working folder only, which therefore is the glob's own.
+    const { base } = splitGlob(glob);
+    const cwd = isFile(base) ? path.dirname(base) : base;
+    const found = globSync([glob, ...refused], { cwd, absolute: true, expandDirectories: true, ignore: IGNORE });
     return found.flatMap(realPath).sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
   });
   return [...new Set(files)];
@@ -61,23 +64,28 @@ export function watchedFolders(globs: readonly string[]): string[] {
   const folders = new Set<string>();
   for (const glob of globs) {
     if (glob.startsWith("!")) continue;
-    const plain = plainPath(glob);
-    const { base, deep } = plain === undefined ? splitGlob(glob) : { base: plain, deep: true };
-    const isFile = statSync(base, { throwIfNoEntry: false })?.isFile() ?? false;
+    const { base, deep } = splitGlob(glob);
     // It may go, and come again.
-    if (plain !== undefined) folders.add(path.dirname(base));
-    if (!isFile) folders.add(base);
-    if (deep && !isFile) for (const folder of foldersBelow(base)) folders.add(folder);
+    if (plainPath(glob) !== undefined) folders.add(path.dirname(base));
+    if (isFile(base)) continue;
+    folders.add(base);
+    if (deep) for (const folder of foldersBelow(base)) folders.add(folder);
   }
   return [...folders];
 }
 
-/** The folder in front of the first part that is no plain name; `deep`: there is more than one part. */
+/** The path in front of the first part that is no plain name; `deep`: what matches may lie in folders below it. */
 function splitGlob(glob: string): { base: string; deep: boolean } {
+  const plain = plainPath(glob);
+  if (plain !== undefined) return { base: plain, deep: true };
   const parts = glob.split("/");
   const first = parts.findIndex((part) => isDynamicPattern(part));
   const base = parts.slice(0, first).join("/").replaceAll(/\\(.)/g, "$1");
   return { base: base === "" ? "/" : base, deep: parts.length - first > 1 || parts[first] === "**" };
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function* foldersBelow(folder: string): Iterable<string> {

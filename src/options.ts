@@ -13,9 +13,6 @@ import { z } from "./protocol/zod.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
-/** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>();
-
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_INSPECT_PORT = 9229;
@@ -278,12 +275,7 @@ function checkOptions(input: unknown, origin: OptionOrigin): GivenOptions {
       : input;
   const result = schema.partial().safeParse(present);
   if (!result.success) throw new OptionError(messageOf(result.error.issues[0], present, origin));
-  const given = result.data;
-  for (const option of NOT_AVAILABLE_YET) {
-    if (given[option] !== undefined)
-      throw new OptionError(`${nameOf(option, origin)} is not available yet: leave it out for now`);
-  }
-  return given;
+  return result.data;
 }
 
 function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: OptionOrigin): string {
