@@ -39,6 +39,11 @@ const flags: readonly Flag[] = [
     meaning: "while the newest code is broken: page (default), last-good",
   },
   {
+    option: "strictPurge",
+    kind: "switch",
+    meaning: "fresh worker when a package keeps something of a purged module",
+  },
+  {
     option: "inspect",
     kind: "optional",
     value: "H:P",

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, placedPattern } from "./globs.js";
+import { importedPackage } from "./imported-package.js";
 import type { Logger } from "./logger.js";
 import { nearestName } from "./nearest-name.js";
 import { z } from "./protocol/zod.js";
@@ -48,6 +49,7 @@ const schema = z.strictObject({
   reload: z.boolean(),
   autoload: z.boolean(),
   onError: z.enum(["page", "last-good"]),
+  strictPurge: z.boolean(),
   inspect: inspectAddress,
   why: z.boolean(),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
@@ -83,6 +85,7 @@ const fits: Readonly<Record<OptionName, string>> = {
   reload: "true or false",
   autoload: "true or false",
   onError: "page or last-good",
+  strictPurge: "true or false",
   inspect: "true, false, a port, or HOST:PORT",
   why: "true or false",
   logLevel: "debug, info, warn, error or silent",
@@ -142,6 +145,7 @@ export interface ResolvedOptions {
   /** Whether `unreloader.autoload()` waits for the first read. */
   readonly autoload: boolean;
   readonly onError: "page" | "last-good";
+  readonly strictPurge: boolean;
   readonly inspect: Address | undefined;
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -202,6 +206,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     reload: given.reload ?? true,
     autoload: given.autoload ?? true,
     onError: given.onError ?? "page",
+    strictPurge: given.strictPurge ?? false,
     inspect: inspectOf(given.inspect ?? false),
     why: given.why ?? false,
     logLevel: given.logLevel ?? (given.logger ? "debug" : "info"),
@@ -361,6 +366,8 @@ function existingModule(option: OptionName, given: string, cwd: string, origin: 
     return createRequire(path.join(cwd, "package.json")).resolve(given);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    const imported = importedPackage(given, cwd);
+    if (imported !== undefined) return imported;
     throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
   }
 }

@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reloadManyTimes } from "./support/adapter-app.js";
+import { plainMode, serve } from "./support/served-app.js";
+import { TempApp } from "./support/temp-app.js";
+
+const RELOADS = 100;
+const NEST = ["@nestjs/common", "@nestjs/core", "@nestjs/platform-express", "reflect-metadata", "rxjs"];
 
 for (const kind of ["CommonJS", "ES modules"] as const) {
   const isModule = kind === "ES modules";
   const fastify = isModule ? `import Fastify from "fastify";` : `const Fastify = require("fastify");`;
   const probe = isModule
-    ? `import probe from "./probe.cjs"; const { alive, watch } = probe;`
-    : `const { alive, watch } = require("./probe.cjs");`;
+    ? `import probe from "./probe.cjs"; const { alive, note, watch } = probe;`
+    : `const { alive, note, watch } = require("./probe.cjs");`;
 
   test(`fastify: onClose hooks run, awaited, before the new instance is made (${kind})`, async () => {
     const files = {
@@ -16,12 +21,11 @@ for (const kind of ["CommonJS", "ES modules"] as const) {
       "main.js": `
 ${fastify}
 ${probe}
-process.open = (process.open ?? 0) + 1;
-if (process.open !== 1) throw new Error(process.open + " instances at a time");
+note("open");
 const app = watch(Fastify());
 app.addHook("onClose", async () => {
   await new Promise((resolve) => setImmediate(resolve));
-  process.open--;
+  note("close");
 });
 app.get("/", async () => "version-1");
 app.get("/alive", async () => String(await alive()));
@@ -67,6 +71,130 @@ serve((request) => {
   });
 }
 
+test("node-cron: a task of a kept file goes on, whatever others schedule", async () => {
+  const files = {
+    "kept.js": `
+const cron = require("node-cron");
+let ticks = 0;
+const waiting = [];
+cron.schedule("* * * * * *", () => {
+  ticks++;
+  for (const resolve of waiting.splice(0)) resolve(ticks);
+}, { name: "kept" });
+exports.nextTick = () => new Promise((resolve) => waiting.push(resolve));
+`,
+    "task.js": `
+const cron = require("node-cron");
+cron.schedule("* * * * * *", () => undefined, { name: "version-1" });
+exports.names = () => [...cron.getTasks().values()].map((task) => task.name).join();
+`,
+    "main.js": `
+const { nextTick } = require("./kept.js");
+const { names } = require("./task.js");
+require("./probe.cjs").serve((request) => {
+  if (request.url === "/tick") return nextTick();
+  const [kept, own, ...others] = names().split(",");
+  return kept === "kept" && others.length === 0 ? own : names();
+});
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["node-cron"], files, entry: "main.js", edited: "task.js" },
+    RELOADS,
+    async ({ served }) => {
+      const first = Number(await served.text("/tick"));
+      assert.equal(Number(await served.text("/tick")), first + 1);
+    },
+    async (served) => assert.ok(Number(await served.text("/tick")) > 0),
+  );
+});
+
+test("fastify: an instance whose plugins are in other files follows them", async () => {
+  const files = {
+    "package.json": `{ "type": "module" }`,
+    "database.js": `
+import plugin from "./encapsulated.js";
+import probe from "./probe.cjs";
+export default plugin(probe.watch(async (app) => {
+  app.decorate("database", { text: "version-1" });
+  probe.note("open");
+  app.addHook("onClose", async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    probe.note("close");
+  });
+}));
+`,
+    "encapsulated.js": `export default (plugin) => Object.assign(plugin, { [Symbol.for("skip-override")]: true });`,
+    "routes.js": `
+import probe from "./probe.cjs";
+export default async (app) => {
+  app.get("/", async () => app.database.text);
+  app.get("/alive", async () => String(await probe.alive()));
+};
+`,
+    "main.js": `
+import Fastify from "fastify";
+import database from "./database.js";
+import routes from "./routes.js";
+const app = Fastify();
+app.register(database);
+app.register(routes);
+await app.listen({ port: 0, host: "127.0.0.1" });
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["fastify"], files, entry: "main.js", edited: "database.js" },
+    RELOADS,
+    async ({ alive }) => assert.ok((await alive()) <= 3, `${await alive()} plugins are alive`),
+  );
+});
+
+test("fastify: an instance that is exported and never listens is closed as well", async () => {
+  const files = {
+    "main.js": `
+const Fastify = require("fastify");
+const { alive, note, watch } = require("./probe.cjs");
+note("open");
+const app = watch(Fastify());
+app.addHook("onClose", async () => note("close"));
+app.get("/", async () => "version-1");
+app.get("/alive", async () => String(await alive()));
+module.exports = app;
+`,
+  };
+  const options = { flags: ["--port", "0"] };
+  await reloadManyTimes(
+    { packages: ["fastify"], files, entry: "main.js", edited: "main.js", options },
+    RELOADS,
+    async ({ alive }) => assert.ok((await alive()) <= 3, `${await alive()} instances are alive`),
+  );
+});
+
+test("fastify: a file that adds a route to a listening instance of another file has that made anew", async () => {
+  const files = {
+    "app.js": `
+const { watch } = require("./probe.cjs");
+exports.app = watch(require("fastify")());
+`,
+    "routes.js": `
+const { app } = require("./app.js");
+const { alive } = require("./probe.cjs");
+app.get("/", async () => "version-1");
+app.get("/alive", async () => String(await alive()));
+`,
+    "main.js": `
+const { app } = require("./app.js");
+require("./routes.js");
+app.listen({ port: 0, host: "127.0.0.1" });
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["fastify"], files, entry: "main.js", edited: "routes.js" },
+    RELOADS,
+    async ({ alive }) => assert.ok((await alive()) <= 3, `${await alive()} instances are alive`),
+  );
+});
+
 test("Nest: the old application is closed, with its hooks, before the new one is made", async () => {
   const files = {
     "package.json": `{ "type": "module" }`,
@@ -83,14 +211,10 @@ import { Injectable, type OnApplicationShutdown, type OnModuleDestroy } from "@n
 import probe from "./probe.cjs";
 @Injectable()
 export class Service implements OnModuleDestroy, OnApplicationShutdown {
-  constructor() {
-    const { nestOpen = 0 } = process as unknown as { nestOpen?: number };
-    if (nestOpen !== 0) throw new Error(nestOpen + " applications are open");
-    Object.assign(process, { nestOpen: 1 });
-  }
+  constructor() { probe.note("open"); }
   version() { return "version-1"; }
   async onModuleDestroy() { await new Promise((resolve) => setImmediate(resolve)); }
-  onApplicationShutdown() { Object.assign(process, { nestOpen: 0 }); }
+  onApplicationShutdown() { probe.note("close"); }
 }
 probe.watch(Service);
 `,
@@ -117,9 +241,81 @@ app.enableShutdownHooks();
 await app.listen(0, "127.0.0.1");
 `,
   };
-  const packages = ["@nestjs/common", "@nestjs/core", "@nestjs/platform-express", "reflect-metadata", "rxjs"];
-  await reloadManyTimes({ packages, files, entry: "main.ts", edited: "service.ts" }, 100, async ({ alive, served }) => {
-    assert.ok((await alive()) <= 4, `${await alive()} services are alive`);
-    assert.ok(Number(await served.text("/listeners")) <= 2, `${await served.text("/listeners")} listeners of SIGTERM`);
-  });
+  await reloadManyTimes(
+    { packages: NEST, files, entry: "main.ts", edited: "service.ts" },
+    RELOADS,
+    async ({ alive, served }) => {
+      assert.ok((await alive()) <= 4, `${await alive()} services are alive`);
+      assert.ok(
+        Number(await served.text("/listeners")) <= 2,
+        `${await served.text("/listeners")} listeners of SIGTERM`,
+      );
+    },
+  );
+});
+
+test("Nest: an application context is closed with its file, and a new one made", async () => {
+  const files = {
+    "package.json": `{ "type": "module" }`,
+    "tsconfig.json": `{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }`,
+    "service.ts": `
+import { Injectable, type OnModuleDestroy } from "@nestjs/common";
+import probe from "./probe.cjs";
+@Injectable()
+export class Service implements OnModuleDestroy {
+  constructor() { probe.note("open"); }
+  version() { return "version-1"; }
+  async onModuleDestroy() {
+    await new Promise((resolve) => setImmediate(resolve));
+    probe.note("close");
+  }
+}
+probe.watch(Service);
+`,
+    "main.ts": `
+import "reflect-metadata";
+import { Module } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import probe from "./probe.cjs";
+import { Service } from "./service.js";
+@Module({ providers: [Service] })
+class AppModule {}
+const context = probe.watch(await NestFactory.createApplicationContext(AppModule, { logger: false }));
+probe.serve(() => context.get(Service).version());
+`,
+  };
+  await reloadManyTimes({ packages: NEST, files, entry: "main.ts", edited: "service.ts" }, RELOADS, async ({ alive }) =>
+    assert.ok((await alive()) <= 6, `${await alive()} services and contexts are alive`),
+  );
+});
+
+test("Nest: shutdown hooks are waited for when the process is told to end", { skip: plainMode }, async () => {
+  const files = {
+    "package.json": `{ "type": "module" }`,
+    "tsconfig.json": `{ "compilerOptions": { "experimentalDecorators": true, "emitDecoratorMetadata": true } }`,
+    "main.ts": `
+import "reflect-metadata";
+import { Controller, Get, Module, type OnApplicationShutdown } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+@Controller()
+class Hello { @Get() hello() { return "hello"; } }
+@Module({ controllers: [Hello] })
+class AppModule implements OnApplicationShutdown {
+  async onApplicationShutdown(signal?: string) {
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    console.log("shut down by " + signal);
+  }
+}
+const app = await NestFactory.create(AppModule, { logger: false });
+app.enableShutdownHooks();
+await app.listen(0, "127.0.0.1");
+`,
+  };
+  for (const flags of [[], ["--no-reload"]]) {
+    await using app = new TempApp(files, { packages: NEST });
+    await using served = await serve(app, "main.ts", { flags });
+    assert.equal(await served.text("/"), "hello");
+    assert.deepEqual(await served.stop("SIGTERM"), { code: 0, signal: null });
+    assert.equal(served.lines.matching(/^shut down by SIGTERM$/).length, 1, `${flags} ${served.lines}`);
+  }
 });

@@ -5,56 +5,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually } from "./support/deadline.js";
+import { ledgerApp, reloadMade } from "./support/ledger-app.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
-import { TempApp } from "./support/temp-app.js";
+import type { TempApp } from "./support/temp-app.js";
 
 const RELOADS = 100;
 
-/** Answers with what `state.js` collects, or with what the function of the path's name in `asked.js` gives. */
-const main = `import http from "node:http";
-import { state } from "./state.js";
-import { report } from "./report.js";
-import * as made from "./made.js";
-http.createServer(async (req, res) => {
-  if (req.url === "/") return res.end(String(made.version));
-  res.end(JSON.stringify((await report(req.url, state)) ?? null));
-}).listen(process.env.PORT, "127.0.0.1");
-`;
-
-const state = `import { EventEmitter } from "node:events";
-export const state = { bus: new EventEmitter(), counts: {} };
-export const count = (what) => (state.counts[what] = (state.counts[what] ?? 0) + 1);
-`;
-
-interface Made {
-  /** Body of the module that is reloaded; \`version\` is its number. */
-  readonly made: string;
-  /** Body of the function \`(url, state) => ...\` that requests call. */
-  readonly report: string;
-  readonly more?: Readonly<Record<string, string>>;
-  readonly packages?: readonly string[];
-}
-
-function ledgerApp({ made, report, more, packages }: Made): TempApp {
-  const files = {
-    "package.json": `{ "name": "app", "type": "module" }\n`,
-    "main.js": main,
-    "state.js": state,
-    "report.js": report,
-    "made.js": `import { state, count } from "./state.js";\nexport const version = 0;\n${made}\n`,
-    ...more,
-  };
-  return new TempApp(files, packages ? { packages } : {});
-}
-
-async function reload(app: TempApp, served: ServedApp, times = RELOADS): Promise<void> {
-  const [, first = "0"] = /version = (\d+)/.exec(app.read("made.js")) ?? [];
-  for (let version = Number(first) + 1; version <= Number(first) + times; version++) {
-    app.edit("made.js", `version = ${version - 1};`, `version = ${version};`);
-    assert.equal(await served.text("/"), String(version));
-  }
-  assert.deepEqual(served.lines.matching(/Warning|failed|deprecat/i), []);
-}
+const reload = (app: TempApp, served: ServedApp, times = RELOADS) => reloadMade(app, served, times);
 
 describe("timers", { skip: plainMode }, () => {
   /** Tells which versions have ticked since it was asked last. */
@@ -112,7 +69,7 @@ describe("timers", { skip: plainMode }, () => {
     await reload(app, served);
     app.write(
       "made.js",
-      `import { count } from "./state.js"; setTimeout(() => count("end"), 200); export const version = "x";`,
+      `import { count } from "state"; setTimeout(() => count("end"), 200); export const version = "x";`,
     );
     const seen = await eventually(
       () => served.json<Record<string, number>>("/ticks"),

@@ -302,3 +302,37 @@ describe("what is filled while files are evaluated", () => {
     }
   }
 });
+
+describe("an entry that goes on after its evaluation", () => {
+  for (const style of ["esm", "commonjs"] as const) {
+    test(`${style}: what it writes then counts, what a timer counts meanwhile does not`, async () => {
+      await using app = new TempApp(
+        {
+          ...packageJson(style),
+          "main.js": `${from(style, "app", "app")}${from(style, "users", "users")}${from(style, "ready, ticks", "db")}
+async function main() {
+  await ready();
+  app.use("/users", users);
+  app.get("/layers", (req, res) => res.json(app.router.stack.length));
+  app.get("/ticks", (req, res) => res.json(ticks()));
+  app.listen(process.env.PORT);
+}
+main();\n`,
+          "app.js": `${expressOf(style)}${exported(style, "app", "express()")}`,
+          "users.js": `${expressOf(style)}const router = express.Router();\nrouter.get("/", (req, res) => { res.send("one"); });\n${exported(style, "users", "router")}`,
+          "db.js": `let count = 1000;\nsetInterval(() => count++, 1).unref();\n${exported(style, "ticks", "() => count")}${exported(style, "ready", "() => new Promise((resolve) => setTimeout(resolve, 20))")}`,
+        },
+        { packages: ["express"] },
+      );
+      await using served = await serve(app, "main.js");
+      assert.equal(await served.text("/users"), "one");
+      const ticks = await served.json<number>("/ticks");
+      for (const word of ["two", "three"]) {
+        app.write("users.js", app.read("users.js").replace(/"(one|two)"\); }/, `"${word}"); }`));
+        assert.equal(await served.text("/users"), word);
+        assert.equal(await served.json("/layers"), 3);
+      }
+      if (served.inPlace) assert.ok((await served.json<number>("/ticks")) > ticks);
+    });
+  }
+});

@@ -89,6 +89,22 @@ describe("registrations with a package that no adapter knows", () => {
   });
 });
 
+describe("--strict-purge", () => {
+  test("gives a fresh worker when a package keeps something", async () => {
+    await using app = new TempApp({
+      "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/hooks/index.js": hooks,
+      "main.js": main("Object.keys(hooks.helpers)"),
+      "plugin.js": `require("hooks").clear("fixed", () => {});\n`,
+    });
+    await using served = await serve(app, "main.js", { flags: ["--strict-purge"] });
+    assert.deepEqual(await served.json("/"), ["builtin", "fixed"]);
+    app.write("plugin.js", "\n");
+    assert.deepEqual(await served.json("/"), ["builtin"]);
+    if (served.inPlace) assert.equal(served.lines.matching(/plugin\.js was purged, but its entry fixed/).length, 1);
+  });
+});
+
 /** Packages that need no help: what a module typically does with each, and an expression that shows it. */
 const quiet: Readonly<Record<string, { readonly packages: readonly string[]; readonly text: string }>> = {
   express: {

@@ -54,6 +54,7 @@ test("everything but the entry has a default", async () => {
     reload: true,
     autoload: true,
     onError: "page",
+    strictPurge: false,
     inspect: undefined,
     why: false,
     logLevel: "info",

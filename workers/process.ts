@@ -28,8 +28,29 @@ export function adaptProcess({ entry, args, variables, onExit, onCrash }: Proces
   });
 }
 
-/** Runs the app's listeners for a signal that the process got. Returns whether there are any. */
-export function deliverSignal(signal: NodeJS.Signals): boolean {
+/**
+ * Runs the app's listeners for a signal that the process got. Resolves when those that are asynchronous have ended; their
+ * errors are the app's own, as with any listener.
+ */
+export function deliverSignal(signal: NodeJS.Signals): Promise<void> {
+  ignoreOwnSignal(signal);
   const emitter: NodeJS.EventEmitter = process;
-  return emitter.emit(signal, signal, constants.signals[signal]);
+  const results: unknown[] = emitter
+    .rawListeners(signal)
+    .map((listener) => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
+  return new Promise((resolve) => void Promise.all(results).finally(resolve));
+}
+
+/**
+ * The process is ending because of `signal`. An app that has its own listener for it often sends it to the process again
+ * when it is done, to end as if it had none (Nest does): that is not somebody who wants it to end at once.
+ */
+export function ignoreOwnSignal(signal: NodeJS.Signals, onIgnored: () => void = () => undefined): void {
+  const kill = process.kill;
+  process.kill = (pid, sent = "SIGTERM") => {
+    const isSame = pid === process.pid && (sent === signal || sent === constants.signals[signal]);
+    if (!isSame) return kill.call(process, pid, sent);
+    onIgnored();
+    return true;
+  };
 }

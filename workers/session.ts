@@ -17,8 +17,9 @@ import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
-import { Ledger } from "./ledger/ledger.js";
+import { Ledger, withDeadline } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
+import { LeftoverRejections } from "./leftover-rejections.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { Monitored } from "./monitored/monitored.js";
@@ -48,8 +49,11 @@ export class AppSession {
   readonly #packageLoads: PackageLoads;
   readonly #packageRegistrations: PackageRegistrations;
   readonly #monitored: Monitored;
+  /** What the plan under way could not take out of packages. */
+  readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
+  readonly #leftovers: LeftoverRejections;
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
@@ -66,6 +70,8 @@ export class AppSession {
   #queue: Promise<void> = Promise.resolve();
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
+  /** Settles when the app's listeners for a signal are done. */
+  #signalled: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
 
   constructor(order: BootOrder, port: MessagePort) {
@@ -105,12 +111,16 @@ export class AppSession {
       loaded: (found) => this.#adapters.packageLoaded(found),
     });
     this.#packageLoads.install();
+    this.#leftovers = new LeftoverRejections(this.#observer);
     this.#packageRegistrations = new PackageRegistrations({
       ledger: this.#ledger,
       observer: this.#observer,
       isPassive: (file) => this.#runtime.isPassive(file),
       isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
-      stuck: (file, what) => this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go")),
+      stuck: (file, what) => {
+        this.#stuck.push({ file, what });
+        this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
+      },
     });
     this.#monitored = new Monitored({
       ...order,
@@ -163,6 +173,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    this.#leftovers.install((file, reason) => this.#leftoverFailed(file, reason));
     this.#packageRegistrations.install();
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
@@ -253,7 +264,7 @@ export class AppSession {
         this.#calls.abort(message);
         break;
       case "signal":
-        deliverSignal(message.signal);
+        this.#signalled = deliverSignal(message.signal);
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -313,6 +324,7 @@ export class AppSession {
     const tellDeleted = this.#monitored.planBegins({ pruned, filesCame, classNames });
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
+    if (plan.purge.length > 0) this.#leftovers.watch();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -349,6 +361,7 @@ export class AppSession {
         planId: plan.planId,
         purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
+        stuck: this.#stuck.splice(0),
       });
     } catch (error) {
       this.#listen.restore(servers);
@@ -415,7 +428,9 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    await this.#listen.drained(drainMs);
+    // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
+    const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
+    await Promise.all([this.#listen.drained(drainMs), signalled]);
     if (restarts) await this.#life.hot.announceRestart();
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
@@ -440,6 +455,13 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #leftoverFailed(file: string, reason: unknown): void {
+    const shown = path.relative(this.#order.root, file);
+    const { message } = this.#serialize(reason);
+    const text = `what the old version of ${shown} had begun has failed: ${message}`;
+    this.#control.send({ type: "logged", level: "debug", message: text });
   }
 
   #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {

@@ -28,7 +28,8 @@ export function namesWithoutState(statements: readonly Node[]): Set<string> {
     }
     if (statement.type !== "VariableDeclaration") continue;
     for (const { id, init } of statement.declarations) {
-      const isHeld = !init || !isFixed(init) || (statement.kind !== "const" && !isRequired(init));
+      const isHeld =
+        !init || init.type === "Identifier" || !isFixed(init) || (statement.kind !== "const" && !isRequired(init));
       if (!isHeld) addPatternNames(id, (name) => names.add(name));
     }
   }
@@ -109,7 +110,8 @@ function holdsState(statement: Node): boolean {
   switch (statement.type) {
     case "VariableDeclaration":
       return statement.declarations.some(
-        ({ init }) => !init || !isFixed(init) || (statement.kind !== "const" && isPrimitive(init)),
+        ({ init }) =>
+          !init || init.type === "Identifier" || !isFixed(init) || (statement.kind !== "const" && isPrimitive(init)),
       );
     case "ClassDeclaration":
       return !isFixed(statement);

@@ -9,6 +9,7 @@ import type { Server } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { serveExported } from "../../workers/listener/exported-app.js";
+import { ignoreOwnSignal } from "../../workers/process.js";
 import { UnreloaderError } from "../errors.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
 import { matchingSourceFiles } from "../globs.js";
@@ -129,8 +130,19 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     return [];
   }
 
-  /** The app gets its signals from Node itself. */
-  signal(_signal: NodeJS.Signals): void {}
+  /**
+   * The app gets its signals from Node itself, and nobody can see when its listeners are done, except by what they do last:
+   * they send the signal again (as Nest does), end the process, or leave it without anything to do.
+   */
+  async signal(signal: NodeJS.Signals, deadlineMs = 5000): Promise<void> {
+    // Besides the one that calls this.
+    if (process.listenerCount(signal) <= 1) return;
+    await new Promise<void>((resolve) => {
+      ignoreOwnSignal(signal, resolve);
+      process.once("beforeExit", resolve);
+      setTimeout(resolve, deadlineMs).unref();
+    });
+  }
 
   /** The app as a request handler of the host's own server: `(req, res, next?)`. */
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {

@@ -73,6 +73,8 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
+  usedByPackages: z.array(z.string()).optional(),
   hot: acceptance.optional(),
   /** Absent for the many that ask for nothing. */
   asks: asks.optional(),
@@ -263,6 +265,8 @@ export const workerReport = z.discriminatedUnion("type", [
     purged: z.array(z.strictObject({ file: z.string(), classes: z.array(z.string()) })),
     /** In evaluation order. */
     loaded: z.array(loadedModule),
+    /** What purged files have registered with packages and what could not be taken out. */
+    stuck: z.array(z.strictObject({ file: z.string(), what: z.string() })),
   }),
   /** Nothing was done: the plan did not know of all reports. The others come before this one. */
   z.strictObject({ type: z.literal("planOutdated"), planId: z.int() }),

@@ -34,6 +34,8 @@ export type ApplyOutcome =
       readonly type: "applied";
       readonly loaded: readonly LoadedModule[];
       readonly purged: readonly { file: string; classes: string[] }[];
+      /** What purged files have left in packages. */
+      readonly stuck: readonly { readonly file: string; readonly what: string }[];
     }
   /** Nothing was done, since the graph was not up to date; now it is. */
   | { readonly type: "outdated" }
@@ -164,7 +166,12 @@ export class AppEpoch {
         this.#boot({ type: "failed", loaded: report.loaded, error: report.error });
         break;
       case "planApplied":
-        this.#settlePlan(report.planId, { type: "applied", loaded: report.loaded, purged: report.purged });
+        this.#settlePlan(report.planId, {
+          type: "applied",
+          loaded: report.loaded,
+          purged: report.purged,
+          stuck: report.stuck,
+        });
         break;
       case "planOutdated":
         this.#settlePlan(report.planId, { type: "outdated" });

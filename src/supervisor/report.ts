@@ -67,7 +67,9 @@ export type RestartReason =
   | { readonly type: "asked" }
   | { readonly type: "workerExit" }
   /** A reload threw where a fresh worker might not. */
-  | { readonly type: "reloadFailed"; readonly error: SerializedError };
+  | { readonly type: "reloadFailed"; readonly error: SerializedError }
+  /** With `strictPurge`: a package keeps something that a purged file has registered. */
+  | { readonly type: "stuck"; readonly file: string; readonly what: string };
 
 export interface WorkerExitReport {
   readonly epoch: number;

@@ -6,17 +6,13 @@
 import { EventEmitter } from "node:events";
 import { rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import path from "node:path";
 import type { Duplex } from "node:stream";
-import type { PreparedModule } from "../compile/compiled-module.js";
 import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
-import { planReload, type ReloadPlan } from "../graph/plan.js";
-import type { HolderPlace } from "../heap/function-place.js";
 import type { ResolvedOptions } from "../options.js";
 import {
   checkRequireOptions,
@@ -30,26 +26,25 @@ import {
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
-import type { AppEpoch, ApplyOutcome } from "./app-epoch.js";
+import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
-import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
-import { CommandSocket } from "./command-socket.js";
+import type { AppliedPlans } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
 import { type Booted, Epochs } from "./epochs.js";
-import { explainLeak } from "./explain-leak.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
+import { InPlaceReload } from "./in-place-reload.js";
 import type { LeakReport } from "./leak-report.js";
+import { Leaks } from "./leaks.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
-import { importersOfFailures, type Preparation } from "./prepare.js";
+import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
-import { announceSupervisor } from "./running-supervisors.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -78,6 +73,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #monitoring: Monitoring;
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
+  readonly #inPlace: InPlaceReload;
+  readonly #leaks: Leaks;
   readonly #listening: ListenReports;
   readonly #embedding: Embedding;
   readonly #address: PublicAddressChoice;
@@ -98,11 +95,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
-  #staleReferences: readonly StaleReferencesReport[] = [];
-  /** Where other processes ask; undefined inside when it could not be opened. */
-  #commands: Promise<CommandSocket | undefined> | undefined;
-  #withdraw: (() => void) | undefined;
-  #explaining: Promise<LeakReport[]> | undefined;
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
@@ -137,6 +129,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
     const roots = () => this.#monitoring.roots;
     this.#preparer = new Preparer(options, this.#registry, roots);
+    this.#leaks = new Leaks({
+      options,
+      folder: this.#socketFolder,
+      preparer: this.#preparer,
+      app: () => this.#app,
+      cycle: () => this.#cycle,
+      onNews: (report) => void this.emit("stale-references", report),
+      onLog: (message) => void this.emit("log", { level: "debug", message }),
+    });
+    this.#inPlace = new InPlaceReload({
+      scope: options.scope,
+      strictPurge: options.strictPurge,
+      monitoring: this.#monitoring,
+      preparer: this.#preparer,
+      registry: this.#registry,
+      drainMs: DRAIN_MS,
+    });
     this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
@@ -153,15 +162,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       subclasses: this.#subclasses,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
-      onStale: (epoch, references, news) => this.#foundStale(epoch, references, news),
+      onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
-    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
-    if (!this.#closing) this.#commands ??= this.#openCommands();
     return this.#freshen();
   }
 
@@ -271,19 +278,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
   async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
-    const epoch = await this.#settledEpoch();
-    return (await epoch?.checkStaleReferences()) ?? [];
+    this.#assertOpen();
+    return this.#leaks.check();
   }
 
   /**
    * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
    * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
    */
-  explainLeak(): Promise<LeakReport[]> {
-    this.#explaining ??= this.#explainLeak().finally(() => {
-      this.#explaining = undefined;
-    });
-    return this.#explaining;
+  async explainLeak(): Promise<LeakReport[]> {
+    this.#assertOpen();
+    return this.#leaks.explain();
   }
 
   /** Gives the app's own listeners for `signal` a turn. */
@@ -319,7 +324,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       classes: Object.fromEntries(this.#app?.classes ?? []),
       ...this.#monitoring.inspect(this.#app?.graph),
       /** As of the last look. */
-      staleReferences: this.#staleReferences,
+      staleReferences: this.#leaks.references,
       addresses: this.#front.addresses(),
     };
   }
@@ -452,165 +457,32 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
     this.#move({ type: "reload" });
     const { graph } = app;
-    const preparation = this.#preparer.changes(app, this.#pending, this.#monitoring);
-    const failure = this.#preparer.failureOf(preparation);
-    if (failure) return this.#fail(serializeSourceError(failure), started, preparation);
-
-    const known = [...preparation.fresh].filter((file) => app.graph.has(file));
-    const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
-    const readers = app.readersOf(this.#pending);
-    for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
-    // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
-    for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
-    const invalidated = [...this.#pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
-    for (const file of invalidated) if (this.#pending.invalidated.get(file)) changed.add(file);
-    const { recorded } = this.#monitoring;
-    for (const file of [...this.#pending.changed, ...this.#pending.deleted]) {
-      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+    const outcome = await this.#inPlace.run(app, this.#pending, this.#generation + 1);
+    switch (outcome.type) {
+      case "unchanged":
+        this.#pending.clear();
+        this.#move({ type: "unchanged" });
+        return this.#report("unchanged", started);
+      case "unprepared":
+        return this.#fail(outcome.error, started, outcome.preparation);
+      case "needsRestart":
+        this.#restartReason = outcome.reason;
+        return this.#restart(started);
+      case "failed":
+        return this.#tryFreshWorker(app, outcome.preparation, outcome.error, started);
+      case "applied":
+        break;
+      default:
+        return outcome satisfies never;
     }
-    const missing = this.#monitoring.missing(app.graph);
-    const deleted = new Set([...this.#pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size + invalidated.length + missing.length === 0) {
-      if (this.#pending.added.size + this.#pending.deleted.size > 0) await this.#forget(app, []);
-      this.#pending.clear();
-      this.#move({ type: "unchanged" });
-      return this.#report("unchanged", started);
-    }
-    const { scope } = this.#options;
-    if (scope === "worker") {
-      this.#restartReason = { type: "changed", files: this.#pending.all() };
-      return this.#restart(started);
-    }
-    const planned = (within: "affected" | "app"): ReloadPlan =>
-      planReload({
-        graph: app.graph,
-        next: preparation.graph,
-        changed,
-        deleted,
-        invalidated,
-        recorded,
-        roots: app.roots,
-        scope: within,
-      });
-
-    let plan = planned(scope);
-    if (plan.declined !== undefined) {
-      this.#restartReason = { type: "declined", files: this.#pending.all(), by: plan.declined };
-      return this.#restart(started);
-    }
-    let outcome = await this.#apply(app, preparation, plan);
-    if (outcome.type === "failed" && scope === "affected") {
-      const whole = planned("app");
-      if (whole.purge.length > plan.purge.length) {
-        plan = whole;
-        outcome = await this.#apply(app, preparation, plan);
-      }
-    }
-    if (outcome.type === "outdated") {
-      this.#move({ type: "unchanged" });
-      return this.#reload(app, started);
-    }
-    if (outcome.type !== "applied") {
-      const error = outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
-      return this.#tryFreshWorker(app, preparation, error, started);
-    }
-    const generation = this.#generation + 1;
-    const lost = app.applied(preparation, plan.purge, outcome.loaded);
-    const forgotten = lost.length > 0 ? await this.#forget(app, lost) : undefined;
-    if (forgotten?.type === "ended") {
-      return this.#tryFreshWorker(app, preparation, errorOfEnd(forgotten.end), started);
-    }
-    const followed = await this.#followWrites(app, firstApplied(plan, outcome));
-    if ("error" in followed) return this.#tryFreshWorker(app, preparation, followed.error, started);
-    this.#preparer.trackUses(app, followed.loaded);
-    this.#registry.untrack([...deleted, ...lost]);
-    this.#move({ type: "applied", generation });
+    this.#move({ type: "applied", generation: this.#generation + 1 });
     this.#awaitAdoption();
-    const report = this.#report("reloaded", started, { plans: followed, readers });
+    const report = this.#report("reloaded", started, outcome);
     this.#tellChanges();
-    this.#tellApplied(followed, report, graph);
+    this.#tellApplied(outcome.plans, report, graph);
     this.#pending.clear();
     this.emit("reload", report);
     return report;
-  }
-
-  async #apply(app: LoadedApp, preparation: Preparation, plan: ReloadPlan): Promise<ApplyOutcome> {
-    const purged = new Set(plan.purge);
-    const modules: PreparedModule[] = [];
-    const relinked: PreparedModule[] = [];
-    for (const file of preparation.fresh) {
-      const module = preparation.modules.get(file);
-      if (!module) continue;
-      const stays = app.hasText(module.compiled) && !purged.has(file);
-      (stays ? relinked : modules).push(module);
-    }
-    const outcome = await app.epoch.apply({
-      generation: this.#generation + 1,
-      purge: plan.purge,
-      load: plan.load,
-      accepted: plan.accepted,
-      pruned: [...this.#pending.deleted].filter((file) => app.graph.has(file)),
-      modules,
-      relinked,
-      forget: [...this.#pending.deleted, ...preparation.failures.keys()],
-      classNames: this.#monitoring.classNames(),
-      lookupsChanged: this.#pending.added.size + this.#pending.deleted.size > 0,
-      drainMs: DRAIN_MS,
-    });
-    if (outcome.type === "failed") app.damage(outcome.damaged);
-    return outcome;
-  }
-
-  /**
-   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
-   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
-   */
-  async #followWrites(
-    app: LoadedApp,
-    first: AppliedPlans,
-  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
-    let applied = first;
-    for (;;) {
-      const changed = writersIntoKept(applied).filter((file) => {
-        const node = app.graph.get(file);
-        // Whoever accepts its own new versions cleans up behind the old ones.
-        return node?.evaluated && !node.hot?.self;
-      });
-      if (changed.length === 0) return applied;
-      const plan = this.#planAgain(app, changed);
-      const outcome = await this.#applyAgain(app, plan, this.#generation + 1);
-      if (outcome.type === "outdated") continue;
-      if (outcome.type !== "applied") {
-        return { error: outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end) };
-      }
-      app.evaluated(outcome.loaded);
-      const before = applied;
-      applied = thenApplied(before, firstApplied(plan, outcome));
-      // Whoever accepts its own new versions may go on writing into a kept one.
-      if (applied.purged.length === before.purged.length) return applied;
-    }
-  }
-
-  /** Evaluates modules again from the code they have. */
-  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: DRAIN_MS };
-    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
-    if (outcome.type === "failed") app.damage(outcome.damaged);
-    return outcome;
-  }
-
-  /**
-   * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
-   * thread has to read it anew, and to say so; that is settled before the next request passes.
-   */
-  async #forget(app: LoadedApp, lost: readonly string[]): Promise<ApplyOutcome> {
-    const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
-    const generation = this.#generation + 1;
-    for (;;) {
-      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
-      const outcome = await app.epoch.apply(order);
-      if (outcome.type !== "outdated") return outcome;
-    }
   }
 
   /**
@@ -632,25 +504,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       return this.#booted(trial, { type: "reloadFailed", error }, started);
     }
     if (this.#closing || (app.epoch.alive && trial.error.message === error.message)) {
-      if (this.#options.onError === "last-good") await this.#mend(app);
+      if (this.#options.onError === "last-good") await this.#inPlace.mend(app, this.#generation);
       return this.#fail(trial.error, started, preparation);
     }
     this.#restartReason = { type: "reloadFailed", error };
     return this.#restart(started);
-  }
-
-  /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
-  async #mend(app: LoadedApp): Promise<void> {
-    const { damaged } = app;
-    if (damaged.length === 0) return;
-    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), this.#generation);
-    if (outcome.type === "applied") app.mended(outcome.loaded);
-  }
-
-  /** For modules that are to be evaluated again from the code they have. */
-  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
-    const { recorded } = this.#monitoring;
-    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
   }
 
   /** A fresh worker with everything compiled anew. Also the first start. */
@@ -659,6 +517,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#restartReason = undefined;
     const old = this.#app;
     this.#monitoring.look(undefined, this.#pending.deleted);
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
+    if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();
@@ -682,7 +542,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#app = app;
     this.#tellChanges();
     this.#tellApplied({ purged: [], loaded }, { why: {} }, undefined);
-    this.#staleReferences = [];
+    this.#leaks.forget();
     this.#bootedAt = performance.now();
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
@@ -725,63 +585,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #awaitAdoption(): void {
     clearTimeout(this.#adoption);
     this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
-  }
-
-  // ---- questions of other processes
-
-  /** Never rejects: without it, only `unreloader explain-leak` does not find this supervisor. */
-  async #openCommands(): Promise<CommandSocket | undefined> {
-    const { root, entry } = this.#options;
-    const folder = this.#socketFolder;
-    try {
-      const commands = await CommandSocket.open({ folder, explainLeak: () => this.explainLeak() });
-      const running = { pid: process.pid, entry, address: commands.address, startedAt: Date.now() };
-      if (!this.#closing) this.#withdraw = announceSupervisor(cacheFolder(root), path.basename(folder), running);
-      return commands;
-    } catch (error) {
-      const message = `unreloader explain-leak will not find this process: ${(error as Error).message}`;
-      this.emit("log", { level: "debug", message });
-      return undefined;
-    }
-  }
-
-  async #closeCommands(): Promise<void> {
-    this.#withdraw?.();
-    const commands = await this.#commands;
-    await commands?.close();
-  }
-
-  // ---- stale references
-
-  #foundStale(
-    epoch: AppEpoch,
-    references: readonly StaleReferencesReport[],
-    news: readonly StaleReferencesReport[],
-  ): void {
-    if (this.#app?.epoch !== epoch) return;
-    this.#staleReferences = references;
-    for (const report of news) this.emit("stale-references", report);
-  }
-
-  async #explainLeak(): Promise<LeakReport[]> {
-    const epoch = await this.#settledEpoch();
-    if (!epoch) return [];
-    return explainLeak(epoch, { folder: this.#socketFolder, locate: (place) => this.#locate(place) });
-  }
-
-  /** The thread that serves, when no reload is under way. */
-  async #settledEpoch(): Promise<AppEpoch | undefined> {
-    this.#assertOpen();
-    while (this.#cycle) await this.#cycle;
-    return this.#app?.epoch;
-  }
-
-  /** To the line: the old version's columns are not worth the newest text's. */
-  #locate({ file, line, column }: HolderPlace): HolderPlace {
-    if (line === undefined) return { file };
-    const compiled = this.#app?.modules.get(file)?.compiled;
-    if (!compiled || column === undefined) return { file, line };
-    return { file, line: this.#preparer.locate(compiled, { line, column }).line };
   }
 
   // ---- state and reports
@@ -882,7 +685,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#move({ type: "close" });
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
-    await this.#closeCommands();
+    await this.#leaks.close();
     await this.#front.shutDown(deadlineMs);
     await this.#embedding.close();
     await this.#epochs.close(deadlineMs);

@@ -3,6 +3,7 @@
  * the newest version each time, without an error, and without the old versions being kept.
  */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import type { OutputLines } from "./output-lines.js";
 import { type ServedApp, type ServeOptions, serve } from "./served-app.js";
 import { TempApp } from "./temp-app.js";
@@ -12,8 +13,9 @@ export interface AdapterApp {
   readonly packages: readonly string[];
   /**
    * The app: `main.js` (or `.mjs`, `.ts`), CommonJS unless named otherwise. It can use `./probe.cjs`: `watch(object)` for
-   * what must be collected when its file is purged, and `serve(version)`, which answers `/` with what the function
-   * `version` gives, and `/alive` with the number of watched objects that are still there.
+   * what must be collected when its file is purged, `serve(version)`, which answers `/` with what the function `version`
+   * gives, and `/alive` with the number of watched objects that are still there, and `note(text)`, whose texts `noted()`
+   * gives, whatever is purged meanwhile.
    */
   readonly files: Readonly<Record<string, string>>;
   readonly entry: string;
@@ -23,7 +25,9 @@ export interface AdapterApp {
 }
 
 const probe = `
+const fs = require("node:fs");
 const http = require("node:http");
+const path = require("node:path");
 const v8 = require("node:v8");
 const vm = require("node:vm");
 const KEY = Symbol.for("test.watched");
@@ -34,6 +38,9 @@ exports.watch = (target) => {
   process[KEY].push(new WeakRef(target));
   return target;
 };
+const notes = path.join(__dirname, "notes.txt");
+exports.note = (text) => fs.appendFileSync(notes, text + " ");
+exports.noted = () => fs.readFileSync(notes, "utf8").trim().split(" ");
 exports.alive = async () => {
   for (let round = 0; round < 5; round++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -61,20 +68,28 @@ export interface Reloaded {
   alive(): Promise<number>;
 }
 
-/** Serves the app, reloads it `times` times and checks each answer; then `check` looks at what is left. */
+/**
+ * Serves the app, calls `begin`, reloads the app `times` times and checks each answer; then `check` looks at what is left.
+ */
 export async function reloadManyTimes(
   { packages, files, entry, edited, options }: AdapterApp,
   times: number,
   check: (reloaded: Reloaded) => Promise<void> = async () => undefined,
+  begin: (served: ServedApp) => Promise<void> = async () => undefined,
 ): Promise<void> {
   await using app = new TempApp({ "probe.cjs": probe, ...files }, { packages });
   await using served = await serve(app, entry, options);
   const pid = served.pid;
   assert.equal(await served.text("/"), "version-1", String(served.lines));
+  await begin(served);
   for (let version = 2; version <= times + 1; version++) {
     app.write(edited, app.read(edited).replaceAll(`version-${version - 1}`, `version-${version}`));
     assert.equal(await served.text("/"), `version-${version}`, String(served.lines));
   }
+  // Notes of what was opened and closed: the old goes before the new comes.
+  const notes = existsSync(app.path("notes.txt")) ? app.read("notes.txt").trim().split(" ") : [];
+  for (const [at, note] of notes.entries()) assert.equal(note, at % 2 === 0 ? "open" : "close", notes.join(" "));
+  if (notes.length > 0) assert.equal(notes.length, 2 * times + 1, "each version but the newest was closed");
   assert.equal(served.pid, pid);
   const said = served.lines.all.filter((line) => /failed|restarted|warn/i.test(line));
   assert.deepEqual(said, [], "no reload failed, and the worker was kept");

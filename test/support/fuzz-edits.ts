@@ -141,7 +141,9 @@ function loadsInAnyOrder(program: Program): boolean {
     if (module === undefined || entered.has(name)) return true;
     entered.add(name);
     for (const target of staticTargets(module)) if (!visit(target)) return false;
-    const now = module.uses.filter(({ how }) => how === "eager" || how === "call" || how === "extra");
+    const now = module.uses.filter(
+      ({ how }) => how === "eager" || how === "call" || how === "extra" || how === "write",
+    );
     const needed = [...now.map((use) => use.target), ...[module.base, module.star].filter((target) => target !== null)];
     if (!needed.every(ready)) return false;
     for (const { target } of now.filter(({ how }) => how === "call")) {
@@ -156,7 +158,11 @@ function loadsInAnyOrder(program: Program): boolean {
   };
   const plugins = [...program.modules.values()].filter((module) => module.folder === "plugins").map(({ name }) => name);
   const late = [...program.modules.values()].flatMap((module) => module.uses.map((use) => use.target));
-  return [...program.roots, ...plugins.sort(), ...late].every(visit) && !requiresInCycle(program);
+  if (![...program.roots, ...plugins.sort()].every(visit)) return false;
+  // When a request loads what writes, it depends on the requests so far in which order that happens.
+  const isLateWriter = ({ name, uses }: ModuleSpec) => !entered.has(name) && uses.some(({ how }) => how === "write");
+  if ([...program.modules.values()].some(isLateWriter)) return false;
+  return late.every(visit) && !requiresInCycle(program);
 }
 
 /** Whether a module can be reached from itself by static imports. */
@@ -191,7 +197,19 @@ function requiresInCycle(program: Program): boolean {
   return [...program.modules.keys()].some((name) => inCycle(program, name));
 }
 
-const HOWS: readonly How[] = ["eager", "eager", "call", "extra", "late", "late", "keys", "lazy", "computed"];
+const HOWS: readonly How[] = [
+  "eager",
+  "eager",
+  "call",
+  "extra",
+  "write",
+  "write",
+  "late",
+  "late",
+  "keys",
+  "lazy",
+  "computed",
+];
 
 /** A program to start with: about ten modules, two or three of them roots. */
 export function randomProgram(random: Random, dialect: Dialect, reads: boolean): Program {

@@ -8,10 +8,10 @@ export const dialects: readonly Dialect[] = ["commonjs", "esm", "typescript", "m
 
 /**
  * How one module uses another. While it is evaluated: `eager` reads a sum, `call` calls a function (which reads late
- * imports of its own), `extra` reads an export that may be missing. Later: `late` reads through the import, `keys`
+ * imports of its own), `extra` reads an export that may be missing, `write` adds to a list that the target keeps for itself. Later: `late` reads through the import, `keys`
  * lists what the target exports, `lazy` and `computed` load the target first, by a literal or a computed specifier.
  */
-export type How = "eager" | "call" | "extra" | "late" | "keys" | "lazy" | "computed";
+export type How = "eager" | "call" | "extra" | "write" | "late" | "keys" | "lazy" | "computed";
 
 export interface Use {
   readonly target: string;
@@ -50,7 +50,7 @@ export interface Program {
 }
 
 /** Routes of every program; each answers JSON. */
-export const routes = ["/eager", "/answer", "/lazy", "/things", "/extras"] as const;
+export const routes = ["/eager", "/answer", "/lazy", "/things", "/extras", "/registered"] as const;
 
 export function entryFile(dialect: Dialect): string {
   return { commonjs: "main.js", esm: "main.js", typescript: "main.ts", mixed: "main.mjs", classes: "main.js" }[dialect];
@@ -86,7 +86,7 @@ export function entryLanguage(dialect: Dialect): ModuleSpec["language"] {
   return ({ commonjs: "cjs", esm: "esm", typescript: "ts", mixed: "esm", classes: "cjs" } as const)[dialect];
 }
 
-const STATIC: ReadonlySet<How> = new Set(["eager", "call", "extra", "late", "keys"]);
+const STATIC: ReadonlySet<How> = new Set(["eager", "call", "extra", "write", "late", "keys"]);
 
 /** Modules that are loaded with this one, in the order of its import statements. */
 export function staticTargets(module: ModuleSpec): string[] {
@@ -131,6 +131,11 @@ function renderCommonJs(program: Program, module: ModuleSpec): string {
     );
   lines.push(`exports.sum = ${["value", ...sums(module, (target) => target)].join(" + ")};`);
   lines.push(`exports.eager = [${["value", ...eagerReads(module, (target) => target)].join(", ")}];`);
+  lines.push(
+    ...registryLines(module, (target) => target),
+    `exports.register = register;`,
+    `exports.registered = registered;`,
+  );
   lines.push(`function answer(depth) {`);
   lines.push(`  if (depth <= 0) return value;`);
   lines.push(`  return [${["value", ...lateReads(module)].join(", ")}];`);
@@ -170,6 +175,7 @@ function renderEsm(program: Program, module: ModuleSpec): string {
     const named = [
       ...(hows.includes("eager") ? [`sum as ${target}_sum`] : []),
       ...(hows.includes("call") ? [`answer as ${target}_answer`] : []),
+      ...(hows.includes("write") ? [`register as ${target}_register`, `registered as ${target}_registered`] : []),
       ...(hows.includes("extra") ? [`extra as ${target}_extra`] : []),
       ...(module.base === target ? [`Thing as ${target}_Thing`] : []),
     ];
@@ -190,6 +196,7 @@ function renderEsm(program: Program, module: ModuleSpec): string {
   const eager = eagerReads(module, bind);
   lines.push(`export const sum${typed ? ": number" : ""} = ${["value", ...sums(module, bind)].join(" + ")};`);
   lines.push(`export const eager${typed ? ": unknown[]" : ""} = [${["value", ...eager].join(", ")}];`);
+  lines.push(...registryLines(module, bind), `export { register, registered };`);
   lines.push(`export function answer(depth${typed ? ": number" : ""})${typed ? ": unknown" : ""} {`);
   lines.push(`  if (depth <= 0) return value;`);
   lines.push(`  return [${["value", ...lateReads(module)].join(", ")}];`);
@@ -216,6 +223,23 @@ type Bind = (target: string, name: string) => Bound;
 function read(bind: Bind, target: string, name: string): string {
   const bound = bind(target, name);
   return typeof bound === "string" ? `${bound}.${name}` : bound.bound;
+}
+
+/** A list that nobody sees, who adds to it, and what this module adds to the lists of others. */
+function registryLines(module: ModuleSpec, bind: Bind): string[] {
+  const typed = module.language === "ts";
+  const targets = module.uses.flatMap(({ target, how }) => (how === "write" ? [target] : []));
+  const below = targets.map((target) => `...${read(bind, target, "registered")}(depth - 1)`);
+  return [
+    `const entries${typed ? ": string[]" : ""} = [];`,
+    `function register(entry${typed ? ": string" : ""}) {`,
+    `  entries.push(entry);`,
+    `}`,
+    `function registered(depth${typed ? ": number" : ""})${typed ? ": unknown[]" : ""} {`,
+    `  return depth < 0 ? [] : [${["entries", ...below].join(", ")}];`,
+    `}`,
+    ...targets.map((target) => `${read(bind, target, "register")}("${module.name} " + value);`),
+  ];
 }
 
 /** Sums of what is read eagerly: a change anywhere below changes them. */
@@ -301,6 +325,7 @@ const answers = {
     for (const root of roots) all.push(await settle(() => root.lazy(settle)));
     return all;
   },
+  "/registered": async () => roots.map((root) => root.registered(3)),
   "/things": async () =>
     roots.map((root) => [
       new root.Thing().describe(),

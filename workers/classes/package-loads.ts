@@ -20,9 +20,7 @@ export interface PackageLoadsOptions {
   loaded(found: LoadedPackage): void;
 }
 
-interface LoadableModule {
-  load(this: Module, file: string): void;
-}
+type Compile = (this: Module, text: string, file: string, ...rest: unknown[]) => unknown;
 
 const require = createRequire(import.meta.url);
 
@@ -37,18 +35,22 @@ export class PackageLoads {
     this.#options = options;
   }
 
-  /** Listens to Node's loader until the returned function is called. */
+  /**
+   * Listens to Node's loader until the returned function is called. When a module's code has run, and not later: Node 20
+   * and 22 note then what an ES module that imports it will get.
+   */
   install(): () => void {
-    const prototype = Module.prototype as unknown as LoadableModule;
-    const original = prototype.load;
+    const prototype = Module.prototype as Module & { _compile: Compile };
+    const original = prototype._compile;
     const self = this;
-    const load = function (this: Module, file: string): void {
-      original.call(this, file);
+    const compile: Compile = function (text, file, ...rest) {
+      const result: unknown = original.call(this, text, file, ...rest);
       self.commonJsLoaded(file, this);
+      return result;
     };
-    prototype.load = load;
+    prototype._compile = compile;
     return () => {
-      if (prototype.load === load) prototype.load = original;
+      if (prototype._compile === compile) prototype._compile = original;
     };
   }
 
@@ -84,15 +86,18 @@ export class PackageLoads {
 
   #mainOf({ name, folder }: { name: string; folder: string }): string | undefined {
     if (!this.#mains.has(folder)) {
-      this.#mains.set(folder, undefined);
-      try {
-        this.#mains.set(folder, createRequire(path.join(folder, "package.json")).resolve(`${folder}`));
-        this.#mains.set(folder, createRequire(path.join(folder, "..", "package.json")).resolve(name));
-      } catch (error) {
-        // A package without an entry for `require` is only met as an ES module.
-        if (!(error instanceof Error && "code" in error)) throw error;
-      }
+      this.#mains.set(folder, resolved(path.join(folder, "..", "package.json"), name) ?? resolved(folder, folder));
     }
     return this.#mains.get(folder);
+  }
+}
+
+/** What `require(specifier)` leads to. A package that only `import` may load leads nowhere: it is met as an ES module. */
+function resolved(importer: string, specifier: string): string | undefined {
+  try {
+    return createRequire(importer).resolve(specifier);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
-import { createRequire } from "node:module";
+import { loadedBuiltin } from "./loaded-builtin.js";
 import { WatchedObjects } from "./watched-objects.js";
 
 const LANGUAGE = [
@@ -23,28 +23,33 @@ const LAZY = new Set(["Headers", "Request", "Response"]);
  * of a cold start.
  */
 export function mayPatch(source: string): boolean {
-  return PATCHING.test(source);
+  if (PATCHING.test(source) || SUSPICIOUS_WORD.test(source)) return true;
+  for (const [, name = ""] of source.matchAll(ASSIGNED_MODULE)) {
+    // `url.port = 1` is about a module only where the module is imported.
+    if (new RegExp(`["'\`](?:node:)?${name.toLowerCase()}["'\`/]`).test(source)) return true;
+  }
+  return false;
 }
 
-const OWNERS = [...LANGUAGE, ...OBJECTS, ...MODULES].join("|");
+const ASSIGNED = String.raw`\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`;
+/** As written: `response.statusCode = 404` is not about `Response`. */
+const OWNERS = [...LANGUAGE, ...OBJECTS].join("|");
 const PATCHING = new RegExp(
   [
-    String.raw`\bprototype\b|\b__proto__\b|\bdefinePropert|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
-    // Not `router.patch(...)`.
-    String.raw`\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch`,
+    String.raw`\bprototype\b|\b__proto__\b|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
+    // Not what compilers write first into a CommonJS module.
+    String.raw`\bdefinePropert(?!\w+\s*\(\s*(?:module\.)?exports\b)`,
     String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent)\b`,
-    String.raw`\b(?:${OWNERS})\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`,
-    String.raw`\bObject\.assign\s*\(\s*(?:${OWNERS})\b`,
-    String.raw`\bdelete\s+(?:${OWNERS})\b`,
+    String.raw`\b(?:${OWNERS})${ASSIGNED}`,
+    String.raw`\bObject\.assign\s*\(\s*(?:${[OWNERS, ...MODULES].join("|")})\b`,
+    String.raw`\bdelete\s+(?:${[OWNERS, ...MODULES].join("|")})\b`,
     String.raw`\brequire\s*\([^)]*\)\s*\.\s*\w+(?:\s*\.\s*\w+)*\s*=(?![=>])`,
   ].join("|"),
-  "i",
 );
-
-/** Names of all that Node has loaded: `NativeModule http`. */
-const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
-
-const require = createRequire(import.meta.url);
+/** Not `router.patch(...)`. */
+const SUSPICIOUS_WORD = /\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch/i;
+/** Under any spelling, as in `const HTTP = require("http")`. */
+const ASSIGNED_MODULE = new RegExp(String.raw`\b(?!module\s*\.\s*exports\b)(${MODULES.join("|")})${ASSIGNED}`, "gi");
 
 export class Builtins {
   readonly objects = new WatchedObjects();
@@ -53,11 +58,11 @@ export class Builtins {
   /** Adds what has been loaded by now. */
   update(): void {
     if (this.#modules.size === 0) this.#addLanguage();
-    const loaded = new Set(moduleLoadList);
     for (const name of MODULES) {
-      if (this.#modules.has(name) || !loaded.has(`NativeModule ${name}`)) continue;
+      const module = this.#modules.has(name) ? undefined : loadedBuiltin(name);
+      if (!module) continue;
       this.#modules.add(name);
-      this.#addWithMembers(require(`node:${name}`));
+      this.#addWithMembers(module);
     }
   }
 
@@ -71,9 +76,8 @@ export class Builtins {
   }
 
   /** A module, the classes in it, and the objects on it (`fs.promises`, `util.inspect.defaultOptions`). */
-  #addWithMembers(module: unknown): void {
+  #addWithMembers(module: object): void {
     this.#addFunction(module);
-    if (!isObject(module)) return;
     for (const { value } of Object.values(Object.getOwnPropertyDescriptors(module))) {
       if (typeof value === "function") this.#addFunction(value);
     }

@@ -17,6 +17,9 @@ export interface Caller {
 /** Node's streams and sockets are some frames deep. */
 const FRAMES = 24;
 
+/** It stands between the app and what it wraps, and calls nothing of its own there. */
+const PASSES_ON = /[\\/]workers[\\/]runtime[\\/]file-reads\.js$/;
+
 const SUPERVISOR = path.resolve(import.meta.dirname, "..") + path.sep;
 const SUPERVISOR_URL = pathToFileURL(SUPERVISOR).href;
 
@@ -25,7 +28,7 @@ export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
   const through: string[] = [];
   for (const file of filesAbove(wrapper)) {
     if (file.startsWith("node:")) through.push(file);
-    else return { kind: kindOf(file), file, through };
+    else if (!PASSES_ON.test(file)) return { kind: kindOf(file), file, through };
   }
   return { kind: "node", file: "", through };
 }

@@ -2,14 +2,18 @@
 import { syncBuiltinESMExports } from "node:module";
 import nodeTimers from "node:timers";
 import type { Observer } from "../runtime/observer.js";
+import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
 import { installEnvironment } from "./environment.js";
 import { installEventTargets } from "./event-targets.js";
+import { Handles } from "./handles.js";
+import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
 import { installListeners } from "./listeners.js";
 import { PropertyLayers } from "./property-layers.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
+import { installStatWatchers } from "./stat-watchers.js";
 import { TimerChains } from "./timer-chains.js";
 import { installTimerPromises } from "./timer-promises.js";
 import { installTimers } from "./timers.js";
@@ -30,7 +34,8 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
   const chains = new TimerChains(observer, clock);
   const registrations = new Registrations(ledger);
   const layers = new PropertyLayers(ledger);
-  const creators = new Creators(observer, () => {});
+  const handles = new Handles(ledger);
+  const creators = new Creators(observer, (creation) => handles.created(creation));
   const uninstalls = [
     ledger.watchRecords((owner) => chains.recorded(owner)),
     installTimers({ ledger, observer, chains }),
@@ -38,6 +43,9 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     creators.install(),
     installListeners({ observer, creators, registrations }),
     installEventTargets({ observer, registrations }),
+    installChannels({ ledger }),
+    installInstrumentation({ ledger }),
+    installStatWatchers({ ledger }),
     installEnvironment({ observer, layers }),
     installSharedProperties({ observer, layers, ...options }),
   ];

@@ -36,9 +36,36 @@ export function installListeners(options: ListenersOptions): () => void {
     replaceMethod(prototype, "addListener", wrap),
     replaceValue(prototype, "on", prototype.addListener),
     replaceMethod(prototype, "prependListener", wrap),
+    replaceMethod(prototype, "removeListener", (original) => wrapRemove(original, options)),
+    replaceValue(prototype, "off", prototype.removeListener),
+    replaceMethod(prototype, "removeAllListeners", (original) => wrapRemove(original, options)),
   ];
   return () => {
     for (const restore of restores.reverse()) restore();
+  };
+}
+
+/**
+ * Listeners that a module takes away from what outlives it come back at its purge: socket.io puts a listener of its own
+ * in the place of a server's.
+ */
+function wrapRemove(original: AnyFunction, { observer, creators, registrations }: ListenersOptions): AnyFunction {
+  return function remove(this: unknown, ...args: unknown[]): unknown {
+    const owner = observer.active ? observer.owner : undefined;
+    if (owner === undefined) return Reflect.apply(original, this, args);
+    const emitter = this as EventEmitter;
+    const { kind, through } = callerOf(remove as AnyFunction);
+    const isTheModules = through.length === 0 && (kind === "own" || kind === "package");
+    if (!isTheModules || creators.creatorOf(emitter) === owner) return Reflect.apply(original, this, args);
+    const events = args.length > 0 ? [args[0] as Event] : emitter.eventNames();
+    const before = new Map(events.map((event) => [event, emitter.rawListeners(event) as Listener[]]));
+    const result = Reflect.apply(original, this, args);
+    for (const [event, listeners] of before) {
+      const left = new Set(emitter.rawListeners(event));
+      const removed = listeners.filter((listener) => !left.has(listener));
+      registrations.removed({ owner, emitter, event, listeners: removed });
+    }
+    return result;
   };
 }
 

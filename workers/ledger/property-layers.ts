@@ -22,6 +22,8 @@ export interface PropertyChange {
   readonly after: Descriptor;
   /** For messages. */
   readonly what: string;
+  /** Whether what the module has put there stays, asked at its purge. */
+  readonly stays?: (() => boolean) | undefined;
   /** Called when the property has been put back. */
   readonly restored?: (() => void) | undefined;
 }
@@ -35,7 +37,7 @@ export class PropertyLayers {
     this.#ledger = ledger;
   }
 
-  changed({ owner, target, key, before, after, what, restored }: PropertyChange): void {
+  changed({ owner, target, key, before, after, what, stays, restored }: PropertyChange): void {
     if (isSame(before, after)) return;
     const layers = this.#layersOf(target, key);
     const top = layers.at(-1);
@@ -51,7 +53,7 @@ export class PropertyLayers {
         const above = layers[layers.indexOf(layer) + 1];
         layers.splice(layers.indexOf(layer), 1);
         if (above) above.before = layer.before;
-        else if (restore(target, key, layer)) restored?.();
+        else if (!stays?.() && restore(target, key, layer)) restored?.();
       },
       owner,
     );

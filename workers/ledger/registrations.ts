@@ -1,4 +1,5 @@
 /** Listeners that modules have added, held weakly: the ledger keeps neither them nor what they listen to alive. */
+import type { EventEmitter } from "node:events";
 import type { ModuleEdges } from "../runtime/observer.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 
@@ -17,6 +18,13 @@ export interface AddedListener<Target extends object, Listener extends object> {
   readonly key: unknown;
   readonly what: string;
   remove(target: Target, listener: Listener): void;
+}
+
+export interface RemovedListeners {
+  readonly owner: ModuleEdges;
+  readonly emitter: EventEmitter;
+  readonly event: string | symbol;
+  readonly listeners: readonly ((...args: unknown[]) => void)[];
 }
 
 export class Registrations {
@@ -49,5 +57,18 @@ export class Registrations {
     if (!entry || owner.purged) return;
     this.#added.set(listener, [...known, registration]);
     this.#gone.register(listener, entry);
+  }
+
+  /** Puts listeners back at the purge of the module that has removed them; not its own, nor those of purged modules. */
+  removed({ owner, emitter, event, listeners }: RemovedListeners): void {
+    const others = listeners.filter((listener) => !this.#added.get(listener)?.some((one) => one.owner === owner));
+    if (others.length === 0 || owner.purged) return;
+    const target = new WeakRef(emitter);
+    this.#ledger.record(`removal of listeners of "${String(event)}"`, () => {
+      for (const listener of others) {
+        const isPurged = this.#added.get(listener)?.some((one) => one.owner.purged) ?? false;
+        if (!isPurged && !target.deref()?.rawListeners(event).includes(listener)) target.deref()?.on(event, listener);
+      }
+    });
   }
 }

@@ -50,7 +50,8 @@ export class TimerChains {
     this.#running = chain;
     try {
       const result = this.#observer.resume(chain.owner, run);
-      return end && result instanceof Promise ? (endWith(result, end) as Result) : result;
+      if (!end || !(result instanceof Promise)) return result;
+      return this.#observer.outside(() => endWith(result, end)) as Result;
     } finally {
       this.#running = outer;
     }
@@ -63,7 +64,8 @@ export class TimerChains {
       if (chain.owner !== owner) continue;
       chain.createsLater = true;
       // What is created right behind it still belongs to it.
-      for (const end of ends) this.#clock.setImmediate(end);
+      // Outside: the end switches the watching off in the context that it runs in, which must not be the owner's.
+      for (const end of ends) this.#observer.outside(() => this.#clock.setImmediate(end));
     }
   }
 
@@ -83,7 +85,7 @@ export class TimerChains {
       endFollowing();
     };
     ends.add(end);
-    this.#clock.setTimeout(end, WATCH_MS).unref();
+    this.#observer.outside(() => this.#clock.setTimeout(end, WATCH_MS).unref());
     return end;
   }
 }

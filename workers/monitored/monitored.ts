@@ -114,12 +114,14 @@ export class Monitored implements MonitoredHost {
     readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
   }): () => Promise<void> {
     this.#classNames = plan.classNames ?? this.#classNames;
-    const hooks = plan.pruned.flatMap((file) =>
-      this.#monitors
-        .filter(({ request, files }) => request.onDelete && files.includes(file))
-        .map(({ request }) => ({ file, run: async () => request.onDelete?.(file) })),
-    );
+    const before = this.#monitors.map((monitor) => ({ monitor, files: monitor.files }));
     if (plan.filesCame) for (const monitor of this.#monitors) this.#look(monitor);
+    // What nothing leads to any more is pruned, too, and has not been deleted.
+    const hooks = plan.pruned.flatMap((file) =>
+      before
+        .filter(({ monitor, files }) => files.includes(file) && !monitor.files.includes(file))
+        .map(({ monitor: { request } }) => ({ file, run: async () => request.onDelete?.(file) })),
+    );
     return async () => {
       for (const { file, run } of hooks) {
         try {

@@ -25,6 +25,8 @@ export class ModuleEdges {
   readonly reads = new Map<string, string | undefined>();
   /** Folders listed. */
   readonly lists = new Set<string>();
+  /** Those of `reads` and `lists` that a package used while it was being loaded itself. */
+  readonly usedByPackages = new Set<string>();
   /** What the module has said about its reloads; undefined for most. */
   hot: Acceptance | undefined;
   /** What its calls of `unreloader/app` have asked for; undefined for most. */
@@ -63,6 +65,12 @@ export class ModuleEdges {
   listsFolder(folder: string): void {
     if (this.lists.has(folder)) return;
     this.lists.add(folder);
+    this.#changed(this);
+  }
+
+  packageUses(file: string): void {
+    if (this.usedByPackages.has(file)) return;
+    this.usedByPackages.add(file);
     this.#changed(this);
   }
 

@@ -34,7 +34,7 @@ export function reach(roots: Slots, bounds: Bounds, slots: (object: object) => S
     level = [];
     for (const at of now) {
       const held = slots(at.object);
-      if (!held || held.length === 0) continue;
+      if (!held) continue;
       if (reached.length === bounds.objects) return reached;
       reached.push(at);
       note(held, at.path);

@@ -17,6 +17,8 @@ export interface WrittenEdgesContext {
   bindingsOf(file: string): Slots | undefined;
   /** As far as can be seen from the file's text. */
   effectsOf(file: string): EvaluationEffects | undefined;
+  /** Own files whose exports a file has taken at its evaluation and may keep: CommonJS. */
+  capturedBy(file: string): Iterable<string>;
   /** Own files that a file has read while it was evaluated. */
   observedBy(file: string): Iterable<string>;
 }
@@ -26,6 +28,10 @@ export const AT_START: Bounds = { depth: 4, objects: 64 };
 export const AT_RELOAD: Bounds = { depth: 6, objects: 2000 };
 /** Files that are searched for the one to which a changed object belongs. */
 const SEARCHED = 300;
+/** Files behind one that a module has read that are looked at, too, at a start. */
+const CAPTURED_AT_START = 16;
+/** With more files than this a module is one that puts the app together: what is behind them is not looked at. */
+const WATCHED_AT_START = 32;
 
 interface FileState {
   readonly file: string;
@@ -62,7 +68,22 @@ export class WrittenEdges {
 
   /** A module has got hold of a file's exports. */
   read(reader: ModuleEdges, file: string): void {
-    if (file === reader.file || !this.#mayWrite(reader, file)) return;
+    if (file === reader.file || this.#context.effectsOf(reader.file)?.passive) return;
+    this.#watch(reader, file);
+    const isMany = (this.#watching.get(reader)?.size ?? 0) > WATCHED_AT_START;
+    if (this.bounds === AT_START && isMany) return;
+    const limit = this.bounds === AT_START ? CAPTURED_AT_START : SEARCHED;
+    // A Set is walked in insertion order, entries added on the way included.
+    const reached = new Set([file]);
+    for (const each of reached) {
+      if (each !== file) this.#watch(reader, each);
+      if (this.bounds === AT_START && each !== file) continue;
+      for (const captured of this.#context.capturedBy(each)) if (reached.size < limit) reached.add(captured);
+    }
+  }
+
+  #watch(reader: ModuleEdges, file: string): void {
+    if (file === reader.file || !this.#mayHoldState(file)) return;
     const isOver = this.#ended.has(reader);
     const files = (isOver ? this.#ended : this.#watching).get(reader) ?? new Set();
     if (files.has(file)) return;
@@ -112,9 +133,8 @@ export class WrittenEdges {
     this.#contents.clear();
   }
 
-  #mayWrite(reader: ModuleEdges, file: string): boolean {
-    if (this.#context.effectsOf(reader.file)?.passive) return false;
-    // A start is spared what is most unlikely: somebody who puts a property on another module's function.
+  /** A start is spared what is most unlikely: somebody who puts a property on another module's function. */
+  #mayHoldState(file: string): boolean {
     return this.bounds !== AT_START || !this.#context.effectsOf(file)?.stateless;
   }
 

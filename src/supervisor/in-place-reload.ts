@@ -1,0 +1,219 @@
+/**
+ * Brings a running app to its newest code in the thread that it has: prepares what changed, plans, has the thread apply the
+ * plan, and climbs to all own modules when a part of them is not enough. What can only be done with a fresh worker is said.
+ */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import type { FileRegistry } from "../files/registry.js";
+import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { ResolvedOptions } from "../options.js";
+import type { SerializedError } from "../protocol/serialized-error.js";
+import type { ApplyOutcome } from "./app-epoch.js";
+import { errorOfEnd } from "./app-thread.js";
+import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { serializeSourceError } from "./failure.js";
+import type { LoadedApp } from "./loaded-app.js";
+import type { Monitoring } from "./monitoring.js";
+import type { PendingChanges } from "./pending.js";
+import { importersOfFailures, type Preparation } from "./prepare.js";
+import type { Preparer } from "./preparer.js";
+import type { RestartReason } from "./report.js";
+
+export interface InPlaceReloadOptions {
+  readonly scope: ResolvedOptions["scope"];
+  readonly strictPurge: boolean;
+  readonly monitoring: Monitoring;
+  readonly preparer: Preparer;
+  readonly registry: FileRegistry;
+  /** Milliseconds that requests in flight get before the purge. */
+  readonly drainMs: number;
+}
+
+export type InPlaceOutcome =
+  | { readonly type: "unchanged" }
+  /** `readers`: modules that were loaded for a file that they had read, each with that file. */
+  | { readonly type: "applied"; readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> }
+  /** The new code does not compile or link: nothing of the running app was touched. */
+  | { readonly type: "unprepared"; readonly error: SerializedError; readonly preparation: Preparation }
+  /** The new code throws in this thread, which is back at the versions it had, or has ended. */
+  | { readonly type: "failed"; readonly error: SerializedError; readonly preparation: Preparation }
+  | { readonly type: "needsRestart"; readonly reason: RestartReason };
+
+export class InPlaceReload {
+  readonly #options: InPlaceReloadOptions;
+
+  constructor(options: InPlaceReloadOptions) {
+    this.#options = options;
+  }
+
+  /** Brings `app` to the code of the pending changes, as `generation`. Throws only for bugs. */
+  async run(app: LoadedApp, pending: PendingChanges, generation: number): Promise<InPlaceOutcome> {
+    const { monitoring, preparer, registry, scope, strictPurge } = this.#options;
+    const preparation = preparer.changes(app, pending, monitoring);
+    const failure = preparer.failureOf(preparation);
+    if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
+
+    const restarting: InPlaceOutcome = { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
+    if (app.concernsPackages(pending)) return restarting;
+
+    const known = [...preparation.fresh].filter((file) => app.graph.has(file));
+    const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
+    const readers = app.readersOf(pending);
+    for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
+    // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
+    for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
+    const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
+    for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
+    const { recorded } = monitoring;
+    for (const file of [...pending.changed, ...pending.deleted]) {
+      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+    }
+    const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
+    const come = monitoring.missing(app.graph);
+    if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
+      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, [], generation);
+      return { type: "unchanged" };
+    }
+    if (scope === "worker") return restarting;
+    const planned = (within: "affected" | "app"): ReloadPlan =>
+      planReload({
+        graph: app.graph,
+        next: preparation.graph,
+        changed,
+        deleted,
+        invalidated,
+        recorded,
+        roots: app.roots,
+        scope: within,
+      });
+
+    let plan = planned(scope);
+    if (plan.declined !== undefined) {
+      return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
+    }
+    const apply = (one: ReloadPlan) => this.#apply(app, { preparation, pending, plan: one, generation });
+    let outcome = await apply(plan);
+    if (outcome.type === "failed" && scope === "affected") {
+      const whole = planned("app");
+      if (whole.purge.length > plan.purge.length) {
+        plan = whole;
+        outcome = await apply(plan);
+      }
+    }
+    if (outcome.type === "outdated") return this.run(app, pending, generation);
+    if (outcome.type !== "applied") return { type: "failed", error: errorOf(outcome), preparation };
+    const [stuck] = outcome.stuck;
+    if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
+    const lost = app.applied(preparation, plan.purge, outcome.loaded);
+    const forgotten = lost.length > 0 ? await this.#forget(app, lost, generation) : undefined;
+    if (forgotten?.type === "ended") return { type: "failed", error: errorOfEnd(forgotten.end), preparation };
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation);
+    if ("error" in followed) return { type: "failed", error: followed.error, preparation };
+    preparer.trackUses(app, followed.loaded);
+    registry.untrack([...deleted, ...lost]);
+    return { type: "applied", plans: followed, readers };
+  }
+
+  /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
+  async mend(app: LoadedApp, generation: number): Promise<void> {
+    const { damaged } = app;
+    if (damaged.length === 0) return;
+    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation);
+    if (outcome.type === "applied") app.mended(outcome.loaded);
+  }
+
+  async #apply(app: LoadedApp, { preparation, pending, plan, generation }: Applying): Promise<ApplyOutcome> {
+    const purged = new Set(plan.purge);
+    const modules: PreparedModule[] = [];
+    const relinked: PreparedModule[] = [];
+    for (const file of preparation.fresh) {
+      const module = preparation.modules.get(file);
+      if (!module) continue;
+      const stays = app.hasText(module.compiled) && !purged.has(file);
+      (stays ? relinked : modules).push(module);
+    }
+    const outcome = await app.epoch.apply({
+      generation,
+      purge: plan.purge,
+      load: plan.load,
+      accepted: plan.accepted,
+      pruned: [...pending.deleted].filter((file) => app.graph.has(file)),
+      modules,
+      relinked,
+      forget: [...pending.deleted, ...preparation.failures.keys()],
+      classNames: this.#options.monitoring.classNames(),
+      lookupsChanged: pending.added.size + pending.deleted.size > 0,
+      drainMs: this.#options.drainMs,
+    });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   */
+  async #followWrites(
+    app: LoadedApp,
+    first: AppliedPlans,
+    generation: number,
+  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    let applied = first;
+    for (;;) {
+      const changed = writersIntoKept(applied).filter((file) => {
+        const node = app.graph.get(file);
+        // Whoever accepts its own new versions cleans up behind the old ones.
+        return node?.evaluated && !node.hot?.self;
+      });
+      if (changed.length === 0) return applied;
+      const plan = this.#planAgain(app, changed);
+      const outcome = await this.#applyAgain(app, plan, generation);
+      if (outcome.type === "outdated") continue;
+      if (outcome.type !== "applied") {
+        return { error: errorOf(outcome) };
+      }
+      app.evaluated(outcome.loaded);
+      const before = applied;
+      applied = thenApplied(before, firstApplied(plan, outcome));
+      // Whoever accepts its own new versions may go on writing into a kept one.
+      if (applied.purged.length === before.purged.length) return applied;
+    }
+  }
+
+  /** For modules that are to be evaluated again from the code they have. */
+  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
+    const { recorded } = this.#options.monitoring;
+    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
+  }
+
+  /** Evaluates modules again from the code they have. */
+  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: this.#options.drainMs };
+    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
+    if (outcome.type === "failed") app.damage(outcome.damaged);
+    return outcome;
+  }
+
+  /**
+   * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
+   * thread has to read it anew, and to say so; that is settled before the next request passes.
+   */
+  async #forget(app: LoadedApp, lost: readonly string[], generation: number): Promise<ApplyOutcome> {
+    const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
+    for (;;) {
+      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
+      const outcome = await app.epoch.apply(order);
+      if (outcome.type !== "outdated") return outcome;
+    }
+  }
+}
+
+interface Applying {
+  readonly preparation: Preparation;
+  readonly pending: PendingChanges;
+  readonly plan: ReloadPlan;
+  readonly generation: number;
+}
+
+function errorOf(outcome: Extract<ApplyOutcome, { type: "failed" | "ended" }>): SerializedError {
+  return outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
+}

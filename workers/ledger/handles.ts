@@ -1,0 +1,157 @@
+/**
+ * Things with a life of their own that modules open: sockets, watchers, threads, processes, agents, streams. They are
+ * emitters, so their creation is seen in one place; each is ended at purge in its own way. Before that its listeners go,
+ * so that no code of the purged version takes the end for a failure and starts anew.
+ *
+ * What packages open is left to them and to adapters, unless it is known to be safe: a pool that loses its sockets
+ * connects again, and a shared service that loses its thread fails for everybody.
+ */
+import type { EventEmitter } from "node:events";
+import { type Caller, callerOf } from "./caller.js";
+import { endChild } from "./child-processes.js";
+import type { Creation } from "./creators.js";
+import type { Ledger, LedgerEntry } from "./ledger.js";
+import { loadedBuiltin } from "./loaded-builtin.js";
+
+interface Kind {
+  readonly what: string;
+  is(emitter: EventEmitter): boolean;
+  /** Packages' count, too. */
+  readonly byPackages?: boolean;
+  /** What of Node may stand between the caller and the constructor. */
+  readonly through?: RegExp;
+  end(emitter: never): unknown;
+}
+
+interface Closable {
+  close(): unknown;
+}
+
+interface Destroyable {
+  destroy(): unknown;
+}
+
+interface FileStream extends EventEmitter {
+  readonly closed: boolean;
+  end(): void;
+}
+
+interface AgentInternals {
+  readonly freeSockets: Readonly<Record<string, readonly Destroyable[] | undefined>>;
+  keepAlive: boolean;
+}
+
+/** A socket that Node opens for something else (an agent, a child's pipes) is not the caller's. */
+const SOCKET_FRAMES = /^node:(?:net|tls|_tls_wrap|events|stream|dgram|internal\/(?:streams|tls|net)\b.*)$/;
+
+const KINDS: readonly Kind[] = [
+  { what: "socket", is: isA("net", "Socket"), through: SOCKET_FRAMES, end: destroy },
+  { what: "datagram socket", is: isA("dgram", "Socket"), through: SOCKET_FRAMES, end: closeDatagramSocket },
+  { what: "HTTP/2 session", is: isNamed("ClientHttp2Session"), end: destroy },
+  { what: "agent", is: isA("http", "Agent"), end: retireAgent },
+  { what: "worker thread", is: isA("worker_threads", "Worker"), end: (worker: Worker) => worker.terminate() },
+  { what: "child process", is: isA("child_process", "ChildProcess"), byPackages: true, end: endChild },
+  { what: "file watcher", is: (emitter) => isNamed("FSWatcher")(emitter) && !isChokidar(emitter), end: close },
+  { what: "file watcher", is: isChokidar, byPackages: true, end: close },
+  { what: "file stream", is: isA("fs", "ReadStream"), end: destroy },
+  { what: "file stream", is: isA("fs", "WriteStream"), end: endStream },
+  { what: "line reader", is: isLineReader, end: close },
+];
+
+interface Worker extends EventEmitter {
+  terminate(): Promise<unknown>;
+}
+
+export class Handles {
+  readonly #ledger: Ledger;
+  /** Drops the entries of what has ended and been forgotten: open handles keep their emitters alive. */
+  readonly #gone = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** Notes a new emitter if it is one that has to be ended. Its constructor is still on the stack. */
+  created({ emitter, owner, wrapper }: Creation): void {
+    const kind = KINDS.find(({ is }) => is(emitter));
+    if (!kind || !isCallersOwn(kind, callerOf(wrapper))) return;
+    const found = new WeakRef(emitter);
+    const undo = async () => {
+      // What a leftover of a purged version creates is ended at once, but not before it is complete.
+      await undefined;
+      const ended = found.deref();
+      if (ended) await kind.end(ended as never);
+    };
+    const entry = this.#ledger.record(kind.what, undo, owner);
+    if (entry) this.#gone.register(emitter, entry);
+  }
+}
+
+function isCallersOwn({ byPackages, through }: Kind, caller: Caller): boolean {
+  if (caller.kind !== "own" && !(byPackages && caller.kind === "package")) return false;
+  return !through || caller.through.every((file) => through.test(file));
+}
+
+function isA(module: string, name: string): (emitter: object) => boolean {
+  return (emitter) => {
+    const found: unknown = Reflect.get(loadedBuiltin(module) ?? {}, name);
+    return typeof found === "function" && emitter instanceof found;
+  };
+}
+
+/** For classes that Node does not export. */
+function isNamed(name: string): (emitter: object) => boolean {
+  return (emitter) => emitter.constructor?.name === name;
+}
+
+/** It shares Node's watchers among its own, so it has to be closed as a whole. */
+function isChokidar(emitter: EventEmitter): boolean {
+  return isNamed("FSWatcher")(emitter) && "unwatch" in emitter && "getWatched" in emitter;
+}
+
+/** That of `node:readline/promises` has a class of its own, on the same base. */
+function isLineReader(emitter: EventEmitter): boolean {
+  const { Interface } = (loadedBuiltin("readline") ?? {}) as { Interface?: { prototype: object } };
+  return Interface !== undefined && emitter instanceof Object.getPrototypeOf(Interface.prototype).constructor;
+}
+
+function silence(emitter: EventEmitter): void {
+  emitter.removeAllListeners();
+  emitter.on("error", () => {});
+}
+
+function destroy(emitter: EventEmitter & Destroyable): void {
+  silence(emitter);
+  emitter.destroy();
+}
+
+/** A promise when closing takes time. */
+function close(emitter: EventEmitter & Closable): unknown {
+  silence(emitter);
+  return emitter.close();
+}
+
+function closeDatagramSocket(socket: EventEmitter & Closable): void {
+  silence(socket);
+  try {
+    socket.close();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_SOCKET_DGRAM_NOT_RUNNING")) throw error;
+  }
+}
+
+/** Idle connections end now, busy ones when their response is there. */
+function retireAgent(agent: AgentInternals): void {
+  agent.keepAlive = false;
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy();
+}
+
+/** What has been written gets to the file. */
+function endStream(stream: FileStream): Promise<void> | undefined {
+  silence(stream);
+  if (stream.closed) return undefined;
+  return new Promise((resolve) => {
+    stream.once("close", resolve);
+    stream.end();
+  });
+}
