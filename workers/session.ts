@@ -104,6 +104,7 @@ export class AppSession {
     this.#adapters = new Adapters({
       ledger: this.#ledger,
       adaptersFor: (name) => this.#adaptersFor(name),
+      shown: (file) => path.relative(order.root, file),
       warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
     });
     this.#packageLoads = new PackageLoads({

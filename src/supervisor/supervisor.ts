@@ -455,6 +455,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
+    const wasBroken = this.#state.phase === "failed";
     this.#move({ type: "reload" });
     const { graph } = app;
     const outcome = await this.#inPlace.run(app, this.#pending, this.#generation + 1);
@@ -462,6 +463,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       case "unchanged":
         this.#pending.clear();
         this.#move({ type: "unchanged" });
+        if (wasBroken) {
+          const message = `mended: the files are again as generation ${this.#generation} has them`;
+          this.emit("log", { level: "info", message });
+        }
         return this.#report("unchanged", started);
       case "unprepared":
         return this.#fail(outcome.error, started, outcome.preparation);
