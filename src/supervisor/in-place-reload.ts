@@ -12,6 +12,7 @@ import { errorOfEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { serializeSourceError } from "./failure.js";
 import type { LoadedApp } from "./loaded-app.js";
+import type { Monitoring } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
@@ -20,6 +21,7 @@ import type { RestartReason } from "./report.js";
 export interface InPlaceReloadOptions {
   readonly scope: ResolvedOptions["scope"];
   readonly strictPurge: boolean;
+  readonly monitoring: Monitoring;
   readonly preparer: Preparer;
   readonly registry: FileRegistry;
   /** Milliseconds that requests in flight get before the purge. */
@@ -45,8 +47,8 @@ export class InPlaceReload {
 
   /** Brings `app` to the code of the pending changes, as `generation`. Throws only for bugs. */
   async run(app: LoadedApp, pending: PendingChanges, generation: number): Promise<InPlaceOutcome> {
-    const { preparer, registry, scope, strictPurge } = this.#options;
-    const preparation = preparer.changes(app, pending);
+    const { monitoring, preparer, registry, scope, strictPurge } = this.#options;
+    const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
 
@@ -61,9 +63,14 @@ export class InPlaceReload {
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
     const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
     for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
+    const { recorded } = monitoring;
+    for (const file of [...pending.changed, ...pending.deleted]) {
+      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+    }
     const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
-      if (pending.added.size > 0) await this.#forget(app, [], generation);
+    const come = monitoring.missing(app.graph);
+    if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
+      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, [], generation);
       return { type: "unchanged" };
     }
     if (scope === "worker") return restarting;
@@ -74,6 +81,7 @@ export class InPlaceReload {
         changed,
         deleted,
         invalidated,
+        recorded,
         roots: app.roots,
         scope: within,
       });
@@ -107,10 +115,9 @@ export class InPlaceReload {
 
   /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
   async mend(app: LoadedApp, generation: number): Promise<void> {
-    const { graph, roots, damaged } = app;
+    const { damaged } = app;
     if (damaged.length === 0) return;
-    const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const outcome = await this.#applyAgain(app, plan, generation);
+    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
   }
 
@@ -133,6 +140,7 @@ export class InPlaceReload {
       modules,
       relinked,
       forget: [...pending.deleted, ...preparation.failures.keys()],
+      classNames: this.#options.monitoring.classNames(),
       lookupsChanged: pending.added.size + pending.deleted.size > 0,
       drainMs: this.#options.drainMs,
     });
@@ -157,8 +165,7 @@ export class InPlaceReload {
         return node?.evaluated && !node.hot?.self;
       });
       if (changed.length === 0) return applied;
-      const { graph, roots } = app;
-      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const plan = this.#planAgain(app, changed);
       const outcome = await this.#applyAgain(app, plan, generation);
       if (outcome.type === "outdated") continue;
       if (outcome.type !== "applied") {
@@ -170,6 +177,12 @@ export class InPlaceReload {
       // Whoever accepts its own new versions may go on writing into a kept one.
       if (applied.purged.length === before.purged.length) return applied;
     }
+  }
+
+  /** For modules that are to be evaluated again from the code they have. */
+  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
+    const { recorded } = this.#options.monitoring;
+    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
   }
 
   /** Evaluates modules again from the code they have. */

@@ -215,6 +215,11 @@ export class Runtime {
     };
   }
 
+  /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
+  ignoringReads<Result>(run: () => Result): Result {
+    return this.#reads.ignore(run);
+  }
+
   /** Takes back what `install` did; what was evaluated stays. */
   uninstall(): void {
     this.#uninstall?.();
@@ -249,6 +254,13 @@ export class Runtime {
   /** `module.exports` or the namespace. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */
   require(file: string, requiredBy?: Module): unknown {
     return this.#requireFrom(file, requiredBy);
+  }
+
+  /** Evaluates the file for somebody who takes nothing from it; throws ERR_REQUIRE_ASYNC_MODULE as `require`. */
+  loadSync(file: string): void {
+    const record = this.#registry.record(file);
+    if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
+    else this.#evaluateSync(record, undefined);
   }
 
   /** True when the file is evaluated, or being evaluated. */
