@@ -5,14 +5,16 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const CLOSE_MS = 5000;
 
 export interface Ended {
-  signal(signal: NodeJS.Signals): void;
+  /** Tells the app, whose own listeners may take their time: then, a promise. */
+  signal(signal: NodeJS.Signals, deadlineMs: number): void | Promise<void>;
   close(deadlineMs: number): Promise<void>;
 }
 
 /** At the first signal the app is told, and has 5 seconds; a second one ends the process at once. */
 export function endOnSignals(supervisor: Ended): void {
-  const end = async (): Promise<void> => {
-    await supervisor.close(CLOSE_MS);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const told = supervisor.signal(signal, CLOSE_MS);
+    await Promise.all([supervisor.close(CLOSE_MS), told]);
     process.exit(0);
   };
   let ending = false;
@@ -21,8 +23,7 @@ export function endOnSignals(supervisor: Ended): void {
       // The second time somebody means it.
       if (ending) process.exit(1);
       ending = true;
-      supervisor.signal(signal);
-      void end();
+      void end(signal);
     });
   }
 }

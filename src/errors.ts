@@ -32,8 +32,8 @@ export class UnreloaderError extends Error {
 
 /** An option, flag or configuration key has a value that does not fit. */
 export class OptionError extends UnreloaderError {
-  constructor(message: string) {
-    super("ERR_UNRELOADER_OPTION", message);
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_UNRELOADER_OPTION", message, options);
   }
 }
 

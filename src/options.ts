@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
+import { importedPackage } from "./imported-package.js";
 import type { Logger } from "./logger.js";
 import { nearestName } from "./nearest-name.js";
 import { z } from "./protocol/zod.js";
@@ -364,6 +365,8 @@ function existingModule(option: OptionName, given: string, cwd: string, origin: 
     return createRequire(path.join(cwd, "package.json")).resolve(given);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
+    const imported = importedPackage(given, cwd);
+    if (imported !== undefined) return imported;
     throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
   }
 }

@@ -50,6 +50,37 @@ probe.serve(() => {
   );
 });
 
+test("inversify: bindings of CommonJS modules, for which Node loads the package by require, are made anew", async () => {
+  const files = {
+    "tsconfig.json": tsconfig,
+    "container.ts": `
+import { Container } from "inversify";
+export const container = new Container();
+`,
+    "service.ts": `
+import { injectable } from "inversify";
+@injectable()
+export class Service { version() { return "version-1"; } }
+`,
+    "bindings.ts": `
+import { container } from "./container";
+import { Service } from "./service";
+container.bind("service").to(Service);
+`,
+    "main.ts": `
+import "reflect-metadata";
+import { container } from "./container";
+import "./bindings";
+import probe from "./probe.cjs";
+probe.serve(() => container.get<{ version(): string }>("service").version());
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["inversify", "reflect-metadata"], files, entry: "main.ts", edited: "service.ts" },
+    3,
+  );
+});
+
 test("tsyringe: resolveAll gives the newest service, once", async () => {
   const files = {
     "tsconfig.json": tsconfig,

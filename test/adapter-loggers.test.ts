@@ -67,6 +67,29 @@ exports.version = async (request) => {
   });
 });
 
+test("pino: ES modules that import it have their destinations closed, too", async () => {
+  const files = {
+    "package.json": `{ "type": "module" }`,
+    "main.js": `
+import fs from "node:fs";
+import pino from "pino";
+import probe from "./probe.cjs";
+const file = import.meta.dirname + "/app.log";
+const destination = probe.watch(pino.destination({ dest: file, sync: false, minLength: 10000 }));
+pino(destination).info("version-1");
+probe.serve(() => {
+  const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\\n").filter(Boolean) : [];
+  return lines.length === Number("version-1".slice(8)) - 1 ? "version-1" : "version-1 after " + lines;
+});
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["pino"], files, entry: "main.js", edited: "main.js" },
+    RELOADS,
+    async ({ alive }) => assert.ok((await alive()) <= 3, `${await alive()} destinations are alive`),
+  );
+});
+
 for (const [how, start] of [
   ["pino.transport", "const transport = watch(pino.transport(TRANSPORT)); const logger = pino(transport);"],
   [
@@ -82,10 +105,13 @@ const path = require("node:path");
 const pino = require("pino");
 const { watch } = require("./probe.cjs");
 const file = path.join(__dirname, "transport.log");
-const before = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\\n").length : 0;
 ${start.replace("TRANSPORT", options)}
-logger.info("hello");
-exports.version = () => (before === Number("version-1".slice(8)) - 1 ? "version-1" : before + " lines before version-1");
+logger.info("version-1");
+exports.version = () => {
+  const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+  const older = text.split("\\n").filter((line) => line && JSON.parse(line).msg !== "version-1");
+  return older.length === Number("version-1".slice(8)) - 1 ? "version-1" : "version-1 after " + older;
+};
 `;
     await reloadManyTimes(app(["pino"], logger), 30, async ({ alive, served }) => {
       assert.ok(Number(await served.text("/threads")) <= 6, `${await served.text("/threads")} ports are open`);

@@ -71,6 +71,44 @@ serve((request) => {
   });
 }
 
+test("node-cron: a task of a kept file goes on, whatever others schedule", async () => {
+  const files = {
+    "kept.js": `
+const cron = require("node-cron");
+let ticks = 0;
+const waiting = [];
+cron.schedule("* * * * * *", () => {
+  ticks++;
+  for (const resolve of waiting.splice(0)) resolve(ticks);
+}, { name: "kept" });
+exports.nextTick = () => new Promise((resolve) => waiting.push(resolve));
+`,
+    "task.js": `
+const cron = require("node-cron");
+cron.schedule("* * * * * *", () => undefined, { name: "version-1" });
+exports.names = () => [...cron.getTasks().values()].map((task) => task.name).join();
+`,
+    "main.js": `
+const { nextTick } = require("./kept.js");
+const { names } = require("./task.js");
+require("./probe.cjs").serve((request) => {
+  if (request.url === "/tick") return nextTick();
+  const [kept, own, ...others] = names().split(",");
+  return kept === "kept" && others.length === 0 ? own : names();
+});
+`,
+  };
+  await reloadManyTimes(
+    { packages: ["node-cron"], files, entry: "main.js", edited: "task.js" },
+    RELOADS,
+    async ({ served }) => {
+      const first = Number(await served.text("/tick"));
+      assert.equal(Number(await served.text("/tick")), first + 1);
+    },
+    async (served) => assert.ok(Number(await served.text("/tick")) > 0),
+  );
+});
+
 test("fastify: an instance whose plugins are in other files follows them", async () => {
   const files = {
     "package.json": `{ "type": "module" }`,
@@ -273,9 +311,11 @@ app.enableShutdownHooks();
 await app.listen(0, "127.0.0.1");
 `,
   };
-  await using app = new TempApp(files, { packages: NEST });
-  await using served = await serve(app, "main.ts");
-  assert.equal(await served.text("/"), "hello");
-  assert.deepEqual(await served.stop("SIGTERM"), { code: 0, signal: null });
-  assert.equal(served.lines.matching(/^shut down by SIGTERM$/).length, 1, String(served.lines));
+  for (const flags of [[], ["--no-reload"]]) {
+    await using app = new TempApp(files, { packages: NEST });
+    await using served = await serve(app, "main.ts", { flags });
+    assert.equal(await served.text("/"), "hello");
+    assert.deepEqual(await served.stop("SIGTERM"), { code: 0, signal: null });
+    assert.equal(served.lines.matching(/^shut down by SIGTERM$/).length, 1, `${flags} ${served.lines}`);
+  }
 });

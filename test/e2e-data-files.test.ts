@@ -42,6 +42,47 @@ export const text = () => names.join(" ");
 `;
 
 describe("files that are read while a module is evaluated", () => {
+  for (const load of [`import "settings";`, `require("settings");`]) {
+    test(`what a package read when ${load} loaded it takes a fresh worker, each time`, async () => {
+      const isImport = load.startsWith("import");
+      await using app = new TempApp({
+        "package.json": JSON.stringify({ name: "app", type: isImport ? "module" : "commonjs" }),
+        "node_modules/settings/package.json": `{ "name": "settings", "version": "1.0.0" }`,
+        "node_modules/settings/index.js": `
+const { existsSync, readdirSync, readFileSync } = require("node:fs");
+globalThis.settings = readFileSync("settings.txt", "utf8") + existsSync("more.txt") + readdirSync("conf").length;
+exports.read = (file) => readFileSync(file, "utf8");
+`,
+        "settings.txt": "one ",
+        "late.txt": "late 1",
+        "conf/a": "",
+        "page.js": isImport
+          ? `import { read } from "settings";\nexport const late = read("late.txt");\n`
+          : `exports.late = require("settings").read("late.txt");\n`,
+        "main.js": `${load}
+${isImport ? `import http from "node:http";\nimport * as page from "./page.js";` : `const http = require("node:http");\nconst page = require("./page.js");`}
+http.createServer((req, res) => res.end(globalThis.settings + page.late)).listen(process.env.PORT, "127.0.0.1");
+`,
+      });
+      await using served = await serve(app, "main.js");
+      assert.equal(await served.text("/"), "one false1late 1");
+      app.write("settings.txt", "two ");
+      assert.equal(await served.text("/"), "two false1late 1", String(served.lines));
+      app.write("settings.txt", "three ");
+      assert.equal(await served.text("/"), "three false1late 1", String(served.lines));
+      app.write("more.txt", "");
+      assert.equal(await served.text("/"), "three true1late 1", String(served.lines));
+      app.write("conf/b", "");
+      assert.equal(await served.text("/"), "three true2late 1", String(served.lines));
+      const restarts = () => served.lines.all.filter((line) => line.includes("restarted")).length;
+      if (served.inPlace) assert.equal(restarts(), 4, String(served.lines));
+      // What a function of the package reads for a module is that module's.
+      app.write("late.txt", "late 2");
+      assert.equal(await served.text("/"), "three true2late 2", String(served.lines));
+      if (served.inPlace) assert.equal(restarts(), 4, String(served.lines));
+    });
+  }
+
   test("an edited template is in the next answer, and only its reader is evaluated again", async () => {
     await using app = smallApp(readsTemplate, { "views/page.html": "<p>one</p>\n" });
     await using served = await serve(app, "main.js");

@@ -121,6 +121,27 @@ http.createServer((req, res) => res.end("fine")).listen(process.env.PORT);
   });
 });
 
+describe("an app that is broken while it runs", { skip: plainMode }, () => {
+  for (const onError of ["page", "last-good"]) {
+    test(`with --on-error ${onError} it is told when taking the edit back has mended it`, async () => {
+      const answer = `export const answer = (req, res) => res.end("fine");\n`;
+      const name = `{ "name": "app", "type": "module" }\n`;
+      await using app = new TempApp({ "package.json": name, "main.js": server, "answer.js": answer });
+      await using served = await serve(app, "main.js", { flags: ["--port", "0", "--on-error", onError] });
+      assert.equal(await served.text("/"), "fine");
+      app.write("answer.js", `${answer}}\n`);
+      await served.get("/");
+      await served.lines.wait(/reload failed \(generation 1 kept\)/);
+      app.write("answer.js", answer);
+      assert.equal(await served.text("/"), "fine");
+      assert.match(await served.lines.wait(/mended/), /mended: the files are again as generation 1 has them$/);
+      app.write("answer.js", answer);
+      assert.equal(await served.text("/"), "fine");
+      assert.equal(served.lines.matching(/mended/).length, 1, "nothing was broken any more");
+    });
+  }
+});
+
 describe("an app that ends by itself", { skip: plainMode }, () => {
   const files = {
     "package.json": `{ "name": "app", "type": "module" }\n`,

@@ -67,16 +67,8 @@ if (isMainThread) {
 }
 `;
 
-const files = {
-  "package.json": `{ "name": "app", "type": "module" }\n`,
-  "reporter.cjs": reporter,
-  "main-thread.cjs": mainThread,
-  "main.js": `import http from "node:http";
-import { BroadcastChannel } from "node:worker_threads";
-import { value } from "./m0.js";
-import reporter from "./reporter.cjs";
-
-const mainHeap = () =>
+/** In the app: `mainHeap()` asks the main thread. */
+const askMainThread = `const mainHeap = () =>
   new Promise((resolve) => {
     const channel = new BroadcastChannel("leak-test");
     channel.onmessage = ({ data }) => {
@@ -86,7 +78,18 @@ const mainHeap = () =>
     };
     channel.postMessage("report");
   });
+`;
 
+const files = {
+  "package.json": `{ "name": "app", "type": "module" }\n`,
+  "reporter.cjs": reporter,
+  "main-thread.cjs": mainThread,
+  "main.js": `import http from "node:http";
+import { BroadcastChannel } from "node:worker_threads";
+import { value } from "./m0.js";
+import reporter from "./reporter.cjs";
+
+${askMainThread}
 http.createServer(async (req, res) => {
   if (req.url === "/") return res.end(value());
   const [main, heap] = [await mainHeap(), await reporter.collect()];
@@ -138,17 +141,7 @@ import { bus } from "./bus.js";
 import reporter from "./reporter.cjs";
 import { router } from "./routes.js";
 
-const mainHeap = () =>
-  new Promise((resolve) => {
-    const channel = new BroadcastChannel("leak-test");
-    channel.onmessage = ({ data }) => {
-      if (data === "report") return;
-      channel.close();
-      resolve(data.heap);
-    };
-    channel.postMessage("report");
-  });
-
+${askMainThread}
 const app = express();
 app.use(router);
 app.get("/usage", async (request, response) => {

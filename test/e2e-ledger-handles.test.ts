@@ -24,6 +24,7 @@ export const report = () => {
 const kinds: Readonly<Record<string, string>> = {
   "datagram sockets": `import dgram from "node:dgram"; const socket = dgram.createSocket("udp4"); await new Promise((done) => socket.bind(0, "127.0.0.1", done));`,
   "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/node_modules", () => {});`,
+  "promised file watchers": `import { watch } from "node:fs/promises"; (async () => { for await (const _ of watch(import.meta.dirname + "/node_modules")) count("changed"); })(); await new Promise((done) => setImmediate(done));`,
   "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.filename, () => {}); fs.watchFile(import.meta.dirname + "/main.js", () => count("changed"));`,
   chokidar: `import { watch } from "chokidar"; const watcher = watch(import.meta.dirname + "/node_modules/x"); await new Promise((done) => watcher.on("ready", done));`,
   "worker threads": `import { Worker } from "node:worker_threads"; class Own extends Worker {} const worker = new Own("setInterval(() => {}, 1000)", { eval: true }); await new Promise((done) => worker.on("online", done)); worker.on("exit", () => count("exit"));`,

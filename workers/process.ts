@@ -45,10 +45,12 @@ export function deliverSignal(signal: NodeJS.Signals): Promise<void> {
  * The process is ending because of `signal`. An app that has its own listener for it often sends it to the process again
  * when it is done, to end as if it had none (Nest does): that is not somebody who wants it to end at once.
  */
-export function ignoreOwnSignal(signal: NodeJS.Signals): void {
+export function ignoreOwnSignal(signal: NodeJS.Signals, onIgnored: () => void = () => undefined): void {
   const kill = process.kill;
   process.kill = (pid, sent = "SIGTERM") => {
-    const isSame = sent === signal || sent === constants.signals[signal];
-    return (pid === process.pid && isSame) || kill.call(process, pid, sent);
+    const isSame = pid === process.pid && (sent === signal || sent === constants.signals[signal]);
+    if (!isSame) return kill.call(process, pid, sent);
+    onIgnored();
+    return true;
   };
 }

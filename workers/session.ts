@@ -19,6 +19,7 @@ import { closeInspector, openInspector } from "./inspector.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger, withDeadline } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
+import { LeftoverRejections } from "./leftover-rejections.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { adaptProcess, deliverSignal } from "./process.js";
@@ -50,6 +51,7 @@ export class AppSession {
   readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
+  readonly #leftovers: LeftoverRejections;
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
   readonly #listen: VirtualListen;
@@ -100,6 +102,7 @@ export class AppSession {
     this.#adapters = new Adapters({
       ledger: this.#ledger,
       adaptersFor: (name) => this.#adaptersFor(name),
+      shown: (file) => path.relative(order.root, file),
       warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
     });
     this.#packageLoads = new PackageLoads({
@@ -107,6 +110,7 @@ export class AppSession {
       loaded: (found) => this.#adapters.packageLoaded(found),
     });
     this.#packageLoads.install();
+    this.#leftovers = new LeftoverRejections(this.#observer);
     this.#packageRegistrations = new PackageRegistrations({
       ledger: this.#ledger,
       observer: this.#observer,
@@ -159,6 +163,7 @@ export class AppSession {
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),
     });
+    this.#leftovers.install((file, reason) => this.#leftoverFailed(file, reason));
     this.#packageRegistrations.install();
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
@@ -305,6 +310,7 @@ export class AppSession {
     this.#life.generation = plan.generation;
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
+    if (plan.purge.length > 0) this.#leftovers.watch();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -433,6 +439,13 @@ export class AppSession {
     const shown = path.relative(this.#order.root, file);
     const { message } = this.#serialize(error);
     this.#control.send({ type: "logged", level: "warn", message: `purging ${shown}: ${step} failed: ${message}` });
+  }
+
+  #leftoverFailed(file: string, reason: unknown): void {
+    const shown = path.relative(this.#order.root, file);
+    const { message } = this.#serialize(reason);
+    const text = `what the old version of ${shown} had begun has failed: ${message}`;
+    this.#control.send({ type: "logged", level: "debug", message: text });
   }
 
   #purgeInAdapters({ record, edges }: ModuleVersion): boolean | Promise<boolean> {

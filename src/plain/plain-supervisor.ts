@@ -100,9 +100,18 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     return [];
   }
 
-  /** The app gets its signals from Node itself. */
-  signal(signal: NodeJS.Signals): void {
-    ignoreOwnSignal(signal);
+  /**
+   * The app gets its signals from Node itself, and nobody can see when its listeners are done, except by what they do last:
+   * they send the signal again (as Nest does), end the process, or leave it without anything to do.
+   */
+  async signal(signal: NodeJS.Signals, deadlineMs = 5000): Promise<void> {
+    // Besides the one that calls this.
+    if (process.listenerCount(signal) <= 1) return;
+    await new Promise<void>((resolve) => {
+      ignoreOwnSignal(signal, resolve);
+      process.once("beforeExit", resolve);
+      setTimeout(resolve, deadlineMs).unref();
+    });
   }
 
   /** The app as a request handler of the host's own server: `(req, res, next?)`. */

@@ -52,6 +52,8 @@ export const loadedModule = z.strictObject({
   reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
+  /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
+  usedByPackages: z.array(z.string()).optional(),
   hot: acceptance.optional(),
   /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
   classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),

@@ -10,12 +10,27 @@ interface Uses {
 export class FileUses {
   /** Module -> what its present version used; replaced at each evaluation, gone with `forget`. Modules that used nothing have no entry. */
   readonly #uses = new Map<string, Uses>();
+  /** Files and folders that packages used while they were loaded, once in the life of the thread. */
+  readonly #usedByPackages = new Set<string>();
   /** Files that the app has written itself, for as long as its thread lives. */
   readonly #written = new Set<string>();
 
   evaluated(module: string, reads: readonly string[], lists: readonly string[]): void {
     if (reads.length + lists.length === 0) this.#uses.delete(module);
     else this.#uses.set(module, { reads: new Set(reads), lists: new Set(lists) });
+  }
+
+  /** Packages used these files and folders while they were loaded. */
+  usedByPackages(used: Iterable<string>): void {
+    for (const file of used) this.#usedByPackages.add(file);
+  }
+
+  /** Whether the pending changes concern what a package has used. */
+  concernPackages({ changed, added, deleted }: Pick<PendingChanges, "changed" | "added" | "deleted">): boolean {
+    if (this.#usedByPackages.size === 0) return false;
+    const isUsed = (file: string) => this.#usedByPackages.has(file) && !this.#written.has(file);
+    const isListed = (file: string) => this.#usedByPackages.has(path.dirname(file)) && !this.#written.has(file);
+    return [...changed, ...deleted].some(isUsed) || [...added, ...deleted].some(isListed);
   }
 
   forget(module: string): void {

@@ -50,6 +50,9 @@ export class InPlaceReload {
     const failure = preparer.failureOf(preparation);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
 
+    const restarting: InPlaceOutcome = { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
+    if (app.concernsPackages(pending)) return restarting;
+
     const known = [...preparation.fresh].filter((file) => app.graph.has(file));
     const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
     const readers = app.readersOf(pending);
@@ -63,7 +66,7 @@ export class InPlaceReload {
       if (pending.added.size > 0) await this.#forget(app, [], generation);
       return { type: "unchanged" };
     }
-    if (scope === "worker") return { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
+    if (scope === "worker") return restarting;
     const planned = (within: "affected" | "app"): ReloadPlan =>
       planReload({
         graph: app.graph,

@@ -61,7 +61,7 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, written, reads, lists, hot, classes } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists, usedByPackages, hot, classes } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
@@ -71,6 +71,7 @@ export class LoadedApp {
         reads.map((read) => read.file),
         lists,
       );
+      if (usedByPackages) this.#fileUses.usedByPackages(usedByPackages);
       changes.push({
         ...node,
         observed: new Set(observed),
@@ -98,6 +99,11 @@ export class LoadedApp {
     const readers = this.#fileUses.readersOf(pending);
     for (const module of readers.keys()) if (!this.#graph.get(module)?.evaluated) readers.delete(module);
     return readers;
+  }
+
+  /** Whether one of the pending files was read, or a folder of one listed, by a package while it was loaded. */
+  concernsPackages(pending: PendingChanges): boolean {
+    return this.#fileUses.concernPackages(pending);
   }
 
   /** A reload failed, and these modules are not what they were. */

@@ -43,9 +43,9 @@ export class PendingChanges {
     }
   }
 
-  /** Everything, for a report. */
+  /** Everything, for a report: in the same order however the changes were noticed. */
   all(): string[] {
-    return [...this.config, ...this.changed, ...this.deleted];
+    return [this.config, this.changed, this.deleted].flatMap((files) => [...files].sort());
   }
 
   clear(): void {

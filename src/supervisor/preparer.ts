@@ -19,12 +19,13 @@ import { relinkCandidates } from "./relink.js";
 export class Preparer {
   readonly #compiler: Compiler;
   readonly #registry: FileRegistry;
+  readonly #entry: string;
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
 
   constructor(
-    { root, envFiles, configFiles }: Pick<ResolvedOptions, "root" | "envFiles" | "configFiles">,
+    { entry, root, envFiles, configFiles }: Pick<ResolvedOptions, "entry" | "root" | "envFiles" | "configFiles">,
     registry: FileRegistry,
     roots: () => readonly string[],
   ) {
@@ -34,6 +35,7 @@ export class Preparer {
       cacheFolder: cacheFolder(root),
     });
     this.#registry = registry;
+    this.#entry = entry;
     this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
   }
@@ -61,7 +63,10 @@ export class Preparer {
       for (const file of failures.keys()) compile.add(file);
     }
     for (const file of deleted) compile.delete(file);
-    return this.#track(prepare({ compiler: this.#compiler, graph, modules, failures, compile, relink, deleted }));
+    const gone = new Set(deleted);
+    // Nobody imports the entry, and yet there is no app without it: that it cannot be read is the failure to tell.
+    if (gone.delete(this.#entry)) compile.add(this.#entry);
+    return this.#track(prepare({ compiler: this.#compiler, graph, modules, failures, compile, relink, deleted: gone }));
   }
 
   /** Why a fresh start with this preparation could not even begin; undefined when it could. */

@@ -44,9 +44,9 @@ export function reportLines(event: SupervisorEvent, style: LineStyle): ReportLin
   return texts.map((text) => ({ level, text }));
 }
 
-/** A line as a logger wants it, which says by itself who speaks. */
+/** A line as a logger wants it, which says by itself who speaks and at which level. */
 export function messageOf({ text }: ReportLine): string {
-  return text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text;
+  return text.startsWith(PREFIX) ? text.slice(PREFIX.length).replace(/^(?:warning|error): /, "") : text;
 }
 
 /** The explanation of a reload, one line a file in evaluation order: for `--why` and the `w` key. */

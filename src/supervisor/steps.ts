@@ -25,8 +25,8 @@ export interface Applied {
 
 export function changeSteps({ changed, added, deleted }: Changes, root: string): string[] {
   return [
-    ...[...changed].map((file) => `${shown(file, root)} ${added.has(file) ? "was added" : "has changed"}`),
-    ...[...deleted].map((file) => `${shown(file, root)} was deleted`),
+    ...[...changed].sort().map((file) => `${shown(file, root)} ${added.has(file) ? "was added" : "has changed"}`),
+    ...[...deleted].sort().map((file) => `${shown(file, root)} was deleted`),
   ];
 }
 

@@ -152,8 +152,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
-    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
-    if (!this.#closing) this.#leaks.answerOthers();
     return this.#freshen();
   }
 
@@ -385,6 +383,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
+    const wasBroken = this.#state.phase === "failed";
     this.#move({ type: "reload" });
     const { graph } = app;
     const outcome = await this.#inPlace.run(app, this.#pending, this.#generation + 1);
@@ -392,6 +391,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       case "unchanged":
         this.#pending.clear();
         this.#move({ type: "unchanged" });
+        if (wasBroken) {
+          const message = `mended: the files are again as generation ${this.#generation} has them`;
+          this.emit("log", { level: "info", message });
+        }
         return this.#report("unchanged", started);
       case "unprepared":
         return this.#fail(outcome.error, started, outcome.preparation);
@@ -446,6 +449,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     const old = this.#app;
+    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
+    if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#preparer.all();

@@ -68,16 +68,20 @@ export interface Reloaded {
   alive(): Promise<number>;
 }
 
-/** Serves the app, reloads it `times` times and checks each answer; then `check` looks at what is left. */
+/**
+ * Serves the app, calls `begin`, reloads the app `times` times and checks each answer; then `check` looks at what is left.
+ */
 export async function reloadManyTimes(
   { packages, files, entry, edited, options }: AdapterApp,
   times: number,
   check: (reloaded: Reloaded) => Promise<void> = async () => undefined,
+  begin: (served: ServedApp) => Promise<void> = async () => undefined,
 ): Promise<void> {
   await using app = new TempApp({ "probe.cjs": probe, ...files }, { packages });
   await using served = await serve(app, entry, options);
   const pid = served.pid;
   assert.equal(await served.text("/"), "version-1", String(served.lines));
+  await begin(served);
   for (let version = 2; version <= times + 1; version++) {
     app.write(edited, app.read(edited).replaceAll(`version-${version - 1}`, `version-${version}`));
     assert.equal(await served.text("/"), `version-${version}`, String(served.lines));

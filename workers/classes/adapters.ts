@@ -11,6 +11,8 @@ import type { Ledger } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
 
 export interface AdaptersOptions {
+  /** How a file is named in messages. */
+  shown?(file: string): string;
   readonly ledger: Ledger;
   /** Those for a package, in the order in which they are attached. */
   adaptersFor(packageName: string): readonly Adapter[];
@@ -64,7 +66,8 @@ export class Adapters {
       try {
         await this.#options.ledger.outside(() => adapter.purge?.(purged));
       } catch (error) {
-        this.#options.warn(`adapter ${name} failed to purge the classes of ${purged.file}: ${messageOf(error)}`);
+        const { shown = (file) => file, warn } = this.#options;
+        warn(`adapter ${name} failed to purge the classes of ${shown(purged.file)}: ${messageOf(error)}`);
       }
     }
     return true;

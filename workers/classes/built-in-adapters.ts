@@ -6,6 +6,7 @@ import type { Adapter } from "../../src/protocol/adapter.js";
 const FILES: ReadonlyMap<string, string> = new Map([
   ...[
     "ajv",
+    "better-sqlite3",
     "bookshelf",
     "bullmq",
     "class-transformer",
@@ -17,6 +18,8 @@ const FILES: ReadonlyMap<string, string> = new Map([
     "mongoose",
     "node-cron",
     "passport",
+    "pg",
+    "pg-pool",
     "prom-client",
     "routing-controllers",
     "sequelize",

@@ -5,7 +5,7 @@ import type { Adapter } from "../../src/protocol/adapter.js";
 
 /** The default export of a module, `module.exports`, or the list there. Throws OptionError for anything else. */
 export async function loadAdapters(file: string): Promise<Adapter[]> {
-  const { default: exported } = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  const { default: exported } = await load(file);
   const list: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
   for (const adapter of list) {
     if (!isAdapter(adapter))
@@ -14,6 +14,15 @@ export async function loadAdapters(file: string): Promise<Adapter[]> {
       );
   }
   return list as Adapter[];
+}
+
+async function load(file: string): Promise<{ default?: unknown }> {
+  try {
+    return (await import(pathToFileURL(file).href)) as { default?: unknown };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new OptionError(`option adapters ${file}: it could not be loaded: ${message}`, { cause: error });
+  }
 }
 
 function isAdapter(value: unknown): value is Adapter {

@@ -86,15 +86,18 @@ export class PackageLoads {
 
   #mainOf({ name, folder }: { name: string; folder: string }): string | undefined {
     if (!this.#mains.has(folder)) {
-      this.#mains.set(folder, undefined);
-      try {
-        this.#mains.set(folder, createRequire(path.join(folder, "package.json")).resolve(`${folder}`));
-        this.#mains.set(folder, createRequire(path.join(folder, "..", "package.json")).resolve(name));
-      } catch (error) {
-        // A package without an entry for `require` is only met as an ES module.
-        if (!(error instanceof Error && "code" in error)) throw error;
-      }
+      this.#mains.set(folder, resolved(path.join(folder, "..", "package.json"), name) ?? resolved(folder, folder));
     }
     return this.#mains.get(folder);
+  }
+}
+
+/** What `require(specifier)` leads to. A package that only `import` may load leads nowhere: it is met as an ES module. */
+function resolved(importer: string, specifier: string): string | undefined {
+  try {
+    return createRequire(importer).resolve(specifier);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
 import { loadedBuiltin } from "./loaded-builtin.js";
+import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
 
 const LANGUAGE = [
@@ -15,6 +16,7 @@ const MODULES = [
   ),
   ..."perf_hooks querystring readline stream timers tls url util v8 vm worker_threads zlib".split(" "),
 ];
+
 /** Node's lazily loaded globals: looked at only when the app has used them. */
 const LAZY = new Set(["Headers", "Request", "Response"]);
 
@@ -23,23 +25,33 @@ const LAZY = new Set(["Headers", "Request", "Response"]);
  * of a cold start.
  */
 export function mayPatch(source: string): boolean {
-  return PATCHING.test(source);
+  if (PATCHING.test(source) || SUSPICIOUS_WORD.test(source)) return true;
+  for (const [, name = ""] of source.matchAll(ASSIGNED_MODULE)) {
+    // `url.port = 1` is about a module only where the module is imported.
+    if (new RegExp(`["'\`](?:node:)?${name.toLowerCase()}["'\`/]`).test(source)) return true;
+  }
+  return false;
 }
 
-const OWNERS = [...LANGUAGE, ...OBJECTS, ...MODULES].join("|");
+const ASSIGNED = String.raw`\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`;
+/** As written: `response.statusCode = 404` is not about `Response`. */
+const OWNERS = ["globalThis", "global", ...LANGUAGE, ...OBJECTS].join("|");
 const PATCHING = new RegExp(
   [
-    String.raw`\bprototype\b|\b__proto__\b|\bdefinePropert|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
-    // Not `router.patch(...)`.
-    String.raw`\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch`,
-    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent)\b`,
-    String.raw`\b(?:${OWNERS})\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`,
-    String.raw`\bObject\.assign\s*\(\s*(?:${OWNERS})\b`,
-    String.raw`\bdelete\s+(?:${OWNERS})\b`,
+    String.raw`\bprototype\b|\b__proto__\b|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
+    // Not what compilers write first into a CommonJS module.
+    String.raw`\bdefinePropert(?!\w+\s*\(\s*(?:module\.)?exports\b)`,
+    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent|setDefault[A-Z]\w+)\b`,
+    String.raw`\b(?:${OWNERS})${ASSIGNED}`,
+    String.raw`\bObject\.assign\s*\(\s*(?:${[OWNERS, ...MODULES].join("|")})\b`,
+    String.raw`\bdelete\s+(?:${[OWNERS, ...MODULES].join("|")})\b`,
     String.raw`\brequire\s*\([^)]*\)\s*\.\s*\w+(?:\s*\.\s*\w+)*\s*=(?![=>])`,
   ].join("|"),
-  "i",
 );
+/** Not `router.patch(...)`. */
+const SUSPICIOUS_WORD = /\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)\bpatch/i;
+/** Under any spelling, as in `const HTTP = require("http")`. */
+const ASSIGNED_MODULE = new RegExp(String.raw`\b(?!module\s*\.\s*exports\b)(${MODULES.join("|")})${ASSIGNED}`, "gi");
 
 export class Builtins {
   readonly objects = new WatchedObjects();
@@ -53,7 +65,13 @@ export class Builtins {
       if (!module) continue;
       this.#modules.add(name);
       this.#addWithMembers(module);
+      this.#addSettings(name, module);
     }
+  }
+
+  #addSettings(name: string, module: object): void {
+    const settings = settingsOf(name, module);
+    if (settings) this.objects.add(settings);
   }
 
   #addLanguage(): void {
@@ -62,6 +80,7 @@ export class Builtins {
       if (!descriptor || (LAZY.has(name) && !descriptor.value)) continue;
       this.#addFunction(Reflect.get(globalThis, name));
     }
+    this.#addSettings("process", process);
     this.#modules.add("language");
   }
 

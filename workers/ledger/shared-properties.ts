@@ -27,12 +27,13 @@ class SharedProperties implements EvaluationWatch {
   readonly #options: SharedPropertiesOptions;
   readonly #globals = new GlobalNames();
   readonly #builtins = new Builtins();
-  /** Modules that run now or wait for those they evaluate, and whose text looks as if they patched builtins. */
-  #suspects = 0;
+  /** Version -> whether its text looks as if it patched builtins. */
   readonly #isSuspect = new WeakMap<ModuleEdges, boolean>();
-
-  /** Modules that wait for something in the middle of their evaluation. */
+  /** Modules whose bodies are on the stack, innermost last. */
+  readonly #running: ModuleEdges[] = [];
+  /** Modules that wait for something in the middle of their evaluation, and how many of them are suspects. */
   readonly #waiting = new Set<ModuleEdges>();
+  #waitingSuspects = 0;
 
   constructor(options: SharedPropertiesOptions) {
     this.#options = options;
@@ -40,35 +41,37 @@ class SharedProperties implements EvaluationWatch {
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     const before = outer ?? this.#onlyWaiting();
-    this.#attribute(before, this.#globals.look());
-    const isSuspect = this.#suspect(inner);
-    if (isSuspect || this.#suspects > 0) this.#lookAtBuiltins(before);
-    if (isSuspect) this.#suspects++;
+    const exactly = this.#suspect(inner) || this.#isWatched(outer);
+    this.#attribute(before, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(before);
+    this.#running.push(inner);
   }
 
   leaving(inner: ModuleEdges): void {
-    this.#look(inner);
-    if (this.#suspect(inner)) this.#suspects--;
+    this.#running.pop();
+    const exactly = this.#isWatched(inner) || this.#isWatched(this.#running.at(-1));
+    this.#attribute(inner, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(inner);
   }
 
   suspending(inner: ModuleEdges): void {
-    this.#look(inner);
+    this.#look(inner, inner);
   }
 
   /** What a package has changed as it was loaded stays: it is not loaded again. */
-  resuming(): void {
-    this.#look(undefined);
+  resuming(inner: ModuleEdges): void {
+    this.#look(inner, undefined);
   }
 
   waiting(edges: ModuleEdges): void {
     this.#waiting.add(edges);
-    if (this.#suspect(edges)) this.#suspects++;
+    if (this.#suspect(edges)) this.#waitingSuspects++;
   }
 
   settled(edges: ModuleEdges): void {
-    this.#look(this.#onlyWaiting());
+    this.#look(edges, this.#onlyWaiting());
     this.#waiting.delete(edges);
-    if (this.#suspect(edges)) this.#suspects--;
+    if (this.#suspect(edges)) this.#waitingSuspects--;
   }
 
   /** Nothing tells whose continuation has run; when one module waits, it was that one's (requests are held meanwhile). */
@@ -77,9 +80,19 @@ class SharedProperties implements EvaluationWatch {
     return second ? undefined : first;
   }
 
-  #look(owner: ModuleEdges | undefined): void {
-    this.#attribute(owner, this.#globals.look());
-    if (this.#suspects > 0) this.#lookAtBuiltins(owner);
+  /** Compares at a moment at which `running` stops or goes on. */
+  #look(running: ModuleEdges, owner: ModuleEdges | undefined): void {
+    const exactly = this.#isWatched(running);
+    this.#attribute(owner, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(owner);
+  }
+
+  /**
+   * Whether builtins are compared before and after what this module does. Of one that is no suspect, only those who
+   * import it or whom it imports can make that necessary: looking at each below a suspect takes seconds in a large app.
+   */
+  #isWatched(edges: ModuleEdges | undefined): boolean {
+    return this.#waitingSuspects > 0 || (edges !== undefined && this.#suspect(edges));
   }
 
   #suspect(edges: ModuleEdges): boolean {
@@ -94,7 +107,7 @@ class SharedProperties implements EvaluationWatch {
   #lookAtBuiltins(owner: ModuleEdges | undefined): void {
     const differences = this.#builtins.objects.look();
     this.#builtins.update();
-    this.#attribute(owner, differences);
+    if (this.#isWatched(owner)) this.#attribute(owner, differences);
   }
 
   #attribute(owner: ModuleEdges | undefined, differences: readonly Difference[]): void {

@@ -57,7 +57,7 @@ function wrapSetter(original: AnyFunction, setter: Setter): AnyFunction {
   return function set(this: unknown, ...args: unknown[]): unknown {
     const owner = observer.active ? observer.owner : undefined;
     const [callback] = args;
-    if (owner === undefined || typeof callback !== "function" || isShared(set)) {
+    if (owner === undefined || typeof callback !== "function" || isShared(set, what)) {
       return Reflect.apply(original, this, args);
     }
     const chain = chains.current(owner);
@@ -85,8 +85,13 @@ function keepBookOfRefresh(timer: Timer, add: () => void): void {
   });
 }
 
-function isShared(wrapper: AnyFunction): boolean {
+/**
+ * A package's immediate is a turn of a queue that it has for all its users (bluebird's promises, say): it comes once, and
+ * if it never came, the queue would stand still for ever.
+ */
+function isShared(wrapper: AnyFunction, what: string): boolean {
   const { kind, file, through } = callerOf(wrapper);
+  if (kind === "package" && what === "immediate") return true;
   return kind === "node" || kind === "supervisor" || through.length > 0 || SHARED.test(file);
 }
 

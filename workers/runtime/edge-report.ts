@@ -75,6 +75,7 @@ export class EdgeReport {
       written: [...edges.written],
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
+      ...(edges.usedByPackages.size > 0 && { usedByPackages: [...edges.usedByPackages] }),
       ...(edges.hot && { hot: edges.hot }),
       classes: this.#classesOf(edges),
     }));

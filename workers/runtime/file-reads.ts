@@ -34,6 +34,8 @@ export class FileReads {
   readonly #known = new Set<string>();
   readonly #restores: (() => void)[] = [];
   #ignoring = 0;
+  /** Whose evaluation loads the package that is being loaded now. */
+  #loadingFor: ModuleEdges | undefined;
 
   constructor(options: FileReadsOptions) {
     this.#options = options;
@@ -65,6 +67,17 @@ export class FileReads {
     }
   }
 
+  /** Runs the loading of a package. What its top level uses is read once in a thread, whatever is evaluated again. */
+  loadingPackage<Result>(run: () => Result): Result {
+    const outer = this.#loadingFor;
+    this.#loadingFor = this.#reader();
+    try {
+      return run();
+    } finally {
+      this.#loadingFor = outer;
+    }
+  }
+
   #wrap(functions: Functions, name: string, note: (first: unknown, second: unknown) => void): void {
     const original = functions[name];
     if (typeof original !== "function") return;
@@ -82,7 +95,14 @@ export class FileReads {
   #onRead(argument: unknown): void {
     const edges = this.#reader();
     const file = edges && this.#counted(argument);
-    if (edges && file !== undefined && !edges.reads.has(file)) edges.readsFile(file, this.#hashOf(file));
+    if (!edges || file === undefined) return;
+    this.#used(edges, file);
+    if (!edges.reads.has(file)) edges.readsFile(file, this.#hashOf(file));
+  }
+
+  #used(edges: ModuleEdges, file: string): void {
+    // A module that the package loads in its turn is the reader itself.
+    if (edges === this.#loadingFor) edges.packageUses(file);
   }
 
   /** What was in the file when it was read: it may be edited before the supervisor looks at it. */
@@ -101,7 +121,9 @@ export class FileReads {
   #onList(argument: unknown): void {
     const edges = this.#reader();
     const folder = edges && this.#counted(argument);
-    if (folder !== undefined) edges?.listsFolder(folder);
+    if (!edges || folder === undefined) return;
+    this.#used(edges, folder);
+    edges.listsFolder(folder);
   }
 
   #onWrite(argument: unknown): void {

@@ -25,6 +25,8 @@ export class ModuleEdges {
   readonly reads = new Map<string, string | undefined>();
   /** Folders listed. */
   readonly lists = new Set<string>();
+  /** Those of `reads` and `lists` that a package used while it was being loaded itself. */
+  readonly usedByPackages = new Set<string>();
   /** What the module has said about its reloads; undefined for most. */
   hot: Acceptance | undefined;
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
@@ -61,6 +63,12 @@ export class ModuleEdges {
   listsFolder(folder: string): void {
     if (this.lists.has(folder)) return;
     this.lists.add(folder);
+    this.#changed(this);
+  }
+
+  packageUses(file: string): void {
+    if (this.usedByPackages.has(file)) return;
+    this.usedByPackages.add(file);
     this.#changed(this);
   }
 

@@ -102,7 +102,7 @@ export class Runtime {
     const { hot } = options;
     this.#observer = options.observer ?? new Observer();
     this.#natives = new NativeModules(
-      (run) => this.#observer.outside(run),
+      (run) => this.#loadPackage(run),
       (file, namespace) => host.packageLoaded?.(file, namespace),
       (name) => host.adapts?.(name) ?? false,
       (exports) => host.unknownPackage?.(exports),
@@ -204,7 +204,7 @@ export class Runtime {
       bridge: (file) => this.#bridge(this.#registry.record(file)),
       importOwn: (file) => this.import(file),
       rewrite: (file) => this.#host.prepare(file).compiled.body,
-      outside: (run) => this.#observer.outside(run),
+      outside: (run) => this.#loadPackage(run),
     });
     const undoMainModule = installMainModule(() => this.#registry.find(this.#entry)?.module);
     this.#uninstall = () => {
@@ -495,6 +495,11 @@ export class Runtime {
   /** The app took the file out of `require.cache`. */
   #unloadIfDeleted(record: ModuleRecord): void {
     if (record.version?.kind === "commonjs" && moduleInternals._cache[record.file] === undefined) this.#unload(record);
+  }
+
+  /** What a package creates while it is loaded is nobody's, and what it reads it will not read again. */
+  #loadPackage<Result>(run: () => Result): Result {
+    return this.#observer.outside(() => this.#reads.loadingPackage(run));
   }
 
   /** `import()` in own code. */

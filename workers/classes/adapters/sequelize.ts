@@ -1,20 +1,23 @@
 /**
- * sequelize (6): models by name in an instance that is kept, associations by alias in partner models that are kept, hooks.
- * An instance is closed with the file that made it.
+ * sequelize (6): models by name in an instance that is kept; in models that are kept, what associations, hooks and scopes
+ * of other files have added. An instance is closed with the file that made it.
  */
 import type { Adapter, AdapterContext, LibraryExports } from "../../../src/protocol/adapter.js";
 
 interface Model {
   readonly name: string;
   readonly sequelize?: Sequelize;
-  readonly associations: Record<string, unknown>;
-  readonly rawAttributes: Record<string, unknown>;
+  readonly associations: Record<string, { paired?: unknown }>;
+  readonly rawAttributes: Record<string, object>;
   readonly prototype: object;
-  refreshAttributes?(): void;
+  readonly options: { readonly scopes: Record<string, unknown> };
+  refreshAttributes(): void;
 }
 
 interface Sequelize {
   readonly modelManager: { readonly models: Model[]; removeModel(model: Model): void };
+  readonly models: Readonly<Record<string, Model>>;
+  readonly connectionManager: object;
   close(): Promise<void>;
 }
 
@@ -25,23 +28,37 @@ export default {
   packages: ["sequelize"],
   attach({ exports }, context) {
     const Sequelize: LibraryExports = exports.Sequelize ?? exports.default ?? exports;
-    watchInstances(Sequelize.prototype, context);
+    watchInstances(Sequelize, context);
     watchModels(Sequelize.Model, context);
     for (const method of ASSOCIATING) watchAssociations(Sequelize.Model, method, context);
-    for (const target of [Sequelize.prototype, Sequelize.Model]) watchHooks(target, context);
+    for (const target of [Sequelize, Sequelize.prototype, Sequelize.Model]) watchHooks(target, context);
+    watchScopes(Sequelize.Model, context);
     return undefined;
   },
 } satisfies Adapter;
 
-function watchInstances(prototype: unknown, context: AdapterContext): void {
-  // Called by the constructor.
+function watchInstances(Sequelize: unknown, context: AdapterContext): void {
+  // The constructor's last call.
   context.wrap(
-    prototype,
-    "_setupHooks",
+    Sequelize,
+    "runHooks",
     (original) =>
-      function (this: Sequelize, ...args) {
-        context.record("sequelize instance", () => this.close());
-        return original.apply(this, args);
+      function (type: unknown, ...args) {
+        if (type === "afterInit") watchInstance(args[0] as Sequelize, context);
+        return original.call(this, type, ...args);
+      },
+  );
+}
+
+function watchInstance(instance: Sequelize, context: AdapterContext): void {
+  context.record("sequelize instance", () => instance.close());
+  // Connections are the pool's, whichever file asks first.
+  context.wrap(
+    instance.connectionManager,
+    "_connect",
+    (original) =>
+      function (...args) {
+        return context.outside(() => original.apply(this, args));
       },
   );
 }
@@ -68,44 +85,71 @@ function watchAssociations(Model: unknown, method: string, context: AdapterConte
     Model,
     method,
     (original) =>
-      function (this: Model, partner: Model, ...args) {
-        if (context.owner === undefined) return original.call(this, partner, ...args);
-        const before = [this, partner].map((model) => stateOf(model));
-        const association: unknown = original.call(this, partner, ...args);
+      function (this: Model, partner: Model, options: unknown, ...args) {
+        const associate = () =>
+          options === undefined ? original.call(this, partner) : original.call(this, partner, options, ...args);
+        if (context.owner === undefined) return associate();
+        const models = new Set([this, partner, throughOf(this, options)].filter(isModel));
+        const before = [...models].map((model) => ({ model, parts: keysByPart(model) }));
+        const association: unknown = associate();
+        const added = before.map(({ model, parts }) => ({ model, parts: addedKeys(model, parts) }));
         context.record(`sequelize association of ${this.name}`, () => {
-          for (const [index, model] of [this, partner].entries()) takeBack(model, before[index]);
+          for (const { model, parts } of added) takeBack(model, parts);
         });
         return association;
       },
   );
 }
 
-interface ModelState {
-  readonly associations: ReadonlySet<string>;
-  readonly attributes: ReadonlySet<string>;
-  readonly members: ReadonlySet<string>;
+function isModel(value: unknown): value is Model {
+  return typeof value === "function" && "rawAttributes" in value;
 }
 
-function stateOf({ associations, rawAttributes, prototype }: Model): ModelState {
-  return {
-    associations: new Set(Object.keys(associations)),
-    attributes: new Set(Object.keys(rawAttributes)),
-    members: new Set(Object.getOwnPropertyNames(prototype)),
-  };
+/** The model of the table between two others: `through: X`, `through: "X"` or `through: { model: X }`. */
+function throughOf({ sequelize }: Model, options: unknown): unknown {
+  const { through } = (options ?? {}) as { through?: unknown };
+  const named = typeof through === "object" && through !== null && "model" in through ? through.model : through;
+  return typeof named === "string" ? sequelize?.models[named] : named;
 }
 
-/** An alias, a foreign key and accessors (`getAuthor`) that came with the association. */
-function takeBack(model: Model, before: ModelState | undefined): void {
-  if (!before) return;
-  for (const alias of Object.keys(model.associations)) {
-    if (!before.associations.has(alias)) delete model.associations[alias];
-  }
-  for (const member of Object.getOwnPropertyNames(model.prototype)) {
-    if (!before.members.has(member)) Reflect.deleteProperty(model.prototype, member);
-  }
-  const added = Object.keys(model.rawAttributes).filter((name) => !before.attributes.has(name));
-  for (const name of added) delete model.rawAttributes[name];
-  if (added.length > 0) model.refreshAttributes?.();
+/** Where an association adds something. Looked up each time, as sequelize replaces some of these objects. */
+type Part = (model: Model) => object | undefined;
+
+/** Aliases, accessors (`getAuthor`), foreign keys, what foreign keys refer to, the other half of a many-to-many. */
+function partsOf({ associations, rawAttributes }: Model): Part[] {
+  return [
+    (model) => model.associations,
+    (model) => model.prototype,
+    (model) => model.rawAttributes,
+    ...Object.keys(rawAttributes).map(
+      (name): Part =>
+        (model) =>
+          model.rawAttributes[name],
+    ),
+    ...Object.keys(associations).map(
+      (alias): Part =>
+        (model) =>
+          model.associations[alias],
+    ),
+  ];
+}
+
+function keysByPart(model: Model): Map<Part, readonly string[]> {
+  return new Map(partsOf(model).map((part) => [part, Object.getOwnPropertyNames(part(model) ?? {})]));
+}
+
+function addedKeys(model: Model, before: ReadonlyMap<Part, readonly string[]>): Map<Part, readonly string[]> {
+  return new Map(
+    [...before].map(([part, known]) => {
+      const keys = new Set(known);
+      return [part, Object.getOwnPropertyNames(part(model) ?? {}).filter((key) => !keys.has(key))];
+    }),
+  );
+}
+
+function takeBack(model: Model, added: ReadonlyMap<Part, readonly string[]>): void {
+  for (const [part, keys] of added) for (const key of keys) Reflect.deleteProperty(part(model) ?? {}, key);
+  model.refreshAttributes();
 }
 
 function watchHooks(target: unknown, context: AdapterContext): void {
@@ -113,9 +157,24 @@ function watchHooks(target: unknown, context: AdapterContext): void {
     target,
     "addHook",
     (original) =>
-      function (this: LibraryExports, type: string, name: unknown, hook: unknown) {
-        const result: unknown = original.call(this, type, name, hook);
+      function (this: LibraryExports, type: string, name: unknown, ...args) {
+        const result: unknown = original.call(this, type, name, ...args);
         context.record(`sequelize hook ${type}`, () => this.removeHook(type, name));
+        return result;
+      },
+  );
+}
+
+function watchScopes(Model: unknown, context: AdapterContext): void {
+  context.wrap(
+    Model,
+    "addScope",
+    (original) =>
+      function (this: Model, name: string, ...args) {
+        const result: unknown = original.call(this, name, ...args);
+        context.record(`sequelize scope ${name}`, () => {
+          delete this.options.scopes[name];
+        });
         return result;
       },
   );

@@ -1,0 +1,3 @@
+import handlebars from "handlebars";
+
+handlebars.registerHelper("loud", (text) => text.toUpperCase());
