@@ -11,7 +11,7 @@ export interface Closure extends InnerScopes {
 
 export interface ClosureSearch {
   /** Names of functions that keep nothing. */
-  readonly plain: ReadonlySet<unknown>;
+  readonly plain: readonly unknown[];
   /** Functions that are looked at. */
   readonly limit: number;
   /** Told how many functions were looked at. */
@@ -73,7 +73,8 @@ function functionsBehind(roots: Slots, search: ClosureSearch, seen: Set<object>)
     level = [];
     for (const holder of now) {
       for (let index = 1; index < holder.length; index += 2) {
-        const made = holder[index];
+        // Methods of classes stand where their classes do, mostly at the top.
+        const made = holder[index - 1] === "prototype" ? undefined : holder[index];
         if ((typeof made !== "object" || made === null) && typeof made !== "function") continue;
         if (seen.has(made)) continue;
         seen.add(made);
@@ -81,7 +82,7 @@ function functionsBehind(roots: Slots, search: ClosureSearch, seen: Set<object>)
         if (types.isProxy(made)) continue;
         const members = search.membersOf(made);
         if (members) level.push(members);
-        if (typeof made !== "function" || search.plain.has(holder[index - 1]) || !search.isPart(made)) continue;
+        if (typeof made !== "function" || search.plain.includes(holder[index - 1]) || !search.isPart(made)) continue;
         functions.push({ made, holder });
         if (functions.length === search.limit) return functions;
       }

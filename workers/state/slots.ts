@@ -109,7 +109,8 @@ function slotsOfFunction(value: object, surroundings: Surroundings): Slots | und
 
 function mayBeClass(value: object): boolean {
   const name: unknown = Object.getOwnPropertyDescriptor(value, "name")?.value;
-  return typeof name !== "string" || /^[A-Z]/.test(name);
+  // No regular expression: modules are loaded while V8's cache of them is off (runtime/script.ts).
+  return typeof name !== "string" || (name >= "A" && name < "[");
 }
 
 function slotsOfArray(value: readonly unknown[], size = value.length): Slots {

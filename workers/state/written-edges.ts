@@ -176,7 +176,7 @@ export class WrittenEdges {
     const effects = this.#context.effectsOf(file);
     if (effects?.stateless || this.#looksAtClosures >= LOOKS_AT_CLOSURES) return [];
     return closuresOf(bindings, {
-      plain: new Set(effects?.functions),
+      plain: effects?.functions ?? [],
       limit: CLOSURES,
       looked: (count) => {
         this.#looksAtClosures += count;
