@@ -2,9 +2,17 @@
  * `unreloader/app`: what an app says to its supervisor. Without one (plain Node) every call does what the app needs to
  * run: nothing, or the plain thing.
  */
+import { createRequire } from "node:module";
 import { inspect } from "node:util";
+import type * as appCalls from "./app-calls.js";
+import { callerFile } from "./caller-file.js";
 import { ArgumentError } from "./errors.js";
-import { findAppHost, type MaybePromise } from "./protocol/app-host.js";
+import type { Patterns, RequireOptions } from "./patterns.js";
+import { findAppHost, findPlainSettings, type MaybePromise } from "./protocol/app-host.js";
+
+export type { ClassNames, Patterns, RequireOptions } from "./patterns.js";
+
+const require = createRequire(import.meta.url);
 
 class AppApi {
   /** Without a supervisor: key -> the value that was created, or is being created, for it. Lives as long as the process. */
@@ -15,9 +23,9 @@ class AppApi {
     return findAppHost()?.reloading ?? false;
   }
 
-  /** Whether autoloaded files are loaded when they are first used; false: at once. */
+  /** Whether autoloaded files are loaded when they are first used (the supervisor's option); false: at once. */
   get autoloading(): boolean {
-    return findAppHost()?.autoloading ?? false;
+    return (findAppHost() ?? findPlainSettings())?.autoloading ?? false;
   }
 
   /** Rises by one with every reload and restart; 1 after a first start, and without a supervisor. */
@@ -50,6 +58,58 @@ class AppApi {
     return findAppHost()?.keep(key, create, close) ?? this.#keep(key, create);
   }
 
+  /**
+   * Loads files, globs, and folders with their subfolders, one after the other: shallow paths first, then by name. Relative
+   * paths start from the calling file. The supervisor monitors them for as long as this version of the calling module is
+   * loaded: a file that comes is loaded before the next request, without the caller; one that goes is purged. The caller is
+   * loaded again only for those among them that it reads itself.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) when an argument does not fit, or a plain path does not exist.
+   */
+  async require(paths: Patterns, options: RequireOptions = {}): Promise<void> {
+    const caller = callerFile(this.require);
+    await calls().requireFiles(caller, paths, options);
+  }
+
+  /** As `require`, at once: for files whose modules have no top-level await. */
+  requireSync(paths: Patterns, options: RequireOptions = {}): void {
+    calls().requireFilesSync(callerFile(this.requireSync), paths, options);
+  }
+
+  /**
+   * Gives `target` a getter for each name of each file that `paths` match; the file is loaded when one is read first. The
+   * value is the export of that name, else the default export, else all exports. Files that come and go bring their names
+   * and take them. With the option `autoload: false`, and without a supervisor, all files are loaded at once.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) when an argument does not fit, or a plain path does not exist.
+   */
+  autoload<Target extends object = Record<string, unknown>>(
+    paths: Patterns,
+    nameOf: (file: string) => string | readonly string[],
+    target: Target = {} as Target,
+  ): Target {
+    mustBeFunction("autoload", "nameOf", nameOf);
+    calls().autoload(callerFile(this.autoload), paths, nameOf, target);
+    return target;
+  }
+
+  /**
+   * A change of `dependency` loads `files` again, after it. Each is a file, a folder or a glob, or a list of them, of code or
+   * of anything else, existing or not; relative paths start from the calling file. Holds while this version of the calling
+   * module is loaded.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordDependency(dependency: Patterns, ...files: Patterns[]): void {
+    calls().recordDependency(callerFile(this.recordDependency), dependency, files);
+  }
+
+  /**
+   * The file `main` loads the files that `parts` match, which make up one class with it: a change, addition or deletion
+   * among them evaluates all of them again, as `main` loads them. Relative paths start from the calling file.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
+    calls().recordSplitClass(callerFile(this.recordSplitClass), main, parts);
+  }
+
   #keep<Value>(key: string, create: () => MaybePromise<Value>): Promise<Value> {
     const known = this.#kept.get(key);
     if (known) return known as Promise<Value>;
@@ -58,6 +118,11 @@ class AppApi {
     created.catch(() => this.#kept.delete(key));
     return created;
   }
+}
+
+/** Loaded when it is needed, which most apps never do. */
+function calls(): typeof appCalls {
+  return require("./app-calls.js") as typeof appCalls;
 }
 
 function mustBeFunction(call: string, name: string, value: unknown): void {

@@ -22,7 +22,7 @@ const flags: readonly Flag[] = [
   { option: "host", kind: "text", short: "H", value: "H", meaning: "public host" },
   { option: "app", kind: "text", value: "NAME", meaning: "export to serve, when the entry starts no server itself" },
   { option: "root", kind: "text", value: "DIR", meaning: "project root; default: the nearest package.json's folder" },
-  { option: "require", kind: "list", value: "GLOB", meaning: "load these files before the entry (repeatable)" },
+  { option: "require", kind: "list", value: "GLOB", meaning: "load and monitor these before the entry (repeatable)" },
   { option: "subclasses", kind: "names", value: "A,B", meaning: "purge only these classes and their descendants" },
   { option: "depend", kind: "dependency", value: "DEP=FILE", meaning: "a change in DEP reloads FILE (repeatable)" },
   { option: "envFile", kind: "list", value: "FILE", meaning: "load FILE into the app's environment (repeatable)" },
@@ -31,6 +31,7 @@ const flags: readonly Flag[] = [
   { option: "watch", kind: "text", value: "HOW", meaning: "notice changes by events or poll; default auto" },
   { option: "ignore", kind: "list", value: "GLOB", meaning: "never monitor these files (repeatable)" },
   { option: "reload", kind: "switch", meaning: "production: load the app in the main thread, watch nothing" },
+  { option: "autoload", kind: "switch", meaning: "load at once what the app autoloads" },
   {
     option: "onError",
     kind: "text",
@@ -219,7 +220,7 @@ function unknownFlag(rawName: string): string {
 
 /** The name as the parser knows it: `log-level`; `reload` although people write `--no-reload`. */
 function bareName(flag: Flag): string {
-  return flag.option === "reload" ? "reload" : flagOf(flag.option).slice(2);
+  return flagOf(flag.option).replace(/^--(no-)?/, "");
 }
 
 function parserOption(flag: Flag): { type: "boolean" | "string"; short?: string } {

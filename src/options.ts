@@ -6,16 +6,13 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "./errors.js";
-import { absoluteGlob, isGlob, literalGlob } from "./globs.js";
+import { absoluteGlob, isGlob, placedPattern } from "./globs.js";
 import { importedPackage } from "./imported-package.js";
 import type { Logger } from "./logger.js";
 import { nearestName } from "./nearest-name.js";
 import { z } from "./protocol/zod.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
-
-/** Options whose feature is still to come: any value but the default is refused. A finished feature deletes its line. */
-export const NOT_AVAILABLE_YET: ReadonlySet<OptionName> = new Set<OptionName>(["depend"]);
 
 export const DEFAULT_PORT = 3000;
 export const DEFAULT_HOST = "127.0.0.1";
@@ -50,6 +47,7 @@ const schema = z.strictObject({
   watch: z.enum(["auto", "events", "poll"]),
   ignore: texts,
   reload: z.boolean(),
+  autoload: z.boolean(),
   onError: z.enum(["page", "last-good"]),
   strictPurge: z.boolean(),
   inspect: inspectAddress,
@@ -85,6 +83,7 @@ const fits: Readonly<Record<OptionName, string>> = {
   watch: "auto, events or poll",
   ignore: "globs",
   reload: "true or false",
+  autoload: "true or false",
   onError: "page or last-good",
   strictPurge: "true or false",
   inspect: "true, false, a port, or HOST:PORT",
@@ -133,6 +132,7 @@ export interface ResolvedOptions {
   /** Absolute globs of the files and folders to load before the entry; a plain path is a glob that matches only it. */
   readonly require: readonly string[];
   readonly subclasses: readonly string[] | undefined;
+  /** Absolute globs: a change of what the key matches loads again what the globs match. */
   readonly depend: Readonly<Record<string, readonly string[]>>;
   readonly envFiles: readonly string[];
   readonly scope: "affected" | "app" | "worker";
@@ -142,6 +142,8 @@ export interface ResolvedOptions {
   /** Globs, absolute unless they begin with `**`. */
   readonly ignore: readonly string[];
   readonly reload: boolean;
+  /** Whether `unreloader.autoload()` waits for the first read. */
+  readonly autoload: boolean;
   readonly onError: "page" | "last-good";
   readonly strictPurge: boolean;
   readonly inspect: Address | undefined;
@@ -202,6 +204,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     watch: given.watch ?? "auto",
     ignore: given.ignore ?? [],
     reload: given.reload ?? true,
+    autoload: given.autoload ?? true,
     onError: given.onError ?? "page",
     strictPurge: given.strictPurge ?? false,
     inspect: inspectOf(given.inspect ?? false),
@@ -227,13 +230,16 @@ function placedOptions(input: unknown, folder: string, origin: OptionOrigin): Gi
   const given = checkOptions(input, origin);
   const cwd = realpathSync(folder);
   const { entry, root, require, depend, envFile, adapters, ignore, quiet } = given;
+  const main = entry === undefined ? undefined : findEntry(entry, cwd, origin);
+  const givenRoot = root === undefined ? undefined : existingFolder(root, cwd, origin);
+  const project = givenRoot ?? (main === undefined ? cwd : nearestPackageFolder(main));
   return {
     ...(quiet && { logLevel: "warn" }),
     ...given,
-    ...(entry !== undefined && { entry: findEntry(entry, cwd, origin) }),
-    ...(root !== undefined && { root: existingFolder(root, cwd, origin) }),
-    ...(require && { require: require.map((pattern) => existingPattern(pattern, cwd, origin)) }),
-    ...(depend && { depend: absoluteDependencies(depend, cwd) }),
+    ...(main !== undefined && { entry: main }),
+    ...(givenRoot !== undefined && { root: givenRoot }),
+    ...(require && { require: require.map((pattern) => existingPattern(pattern, project, origin)) }),
+    ...(depend && { depend: placedDependencies(depend, project) }),
     ...(envFile && { envFile: envFile.map((file) => existingFile("envFile", file, cwd, origin)) }),
     ...(adapters && { adapters: adapters.map((name) => existingModule("adapters", name, cwd, origin)) }),
     ...(ignore && { ignore: ignore.map((pattern) => absoluteGlob(pattern, cwd)) }),
@@ -260,7 +266,7 @@ export function nameOf(option: string, origin: OptionOrigin): string {
 
 /** `logLevel` is `--log-level`; what is on unless refused has the flag that refuses it. */
 export function flagOf(option: string): string {
-  if (option === "reload") return "--no-reload";
+  if (option === "reload" || option === "autoload") return `--no-${option}`;
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
@@ -274,12 +280,7 @@ function checkOptions(input: unknown, origin: OptionOrigin): GivenOptions {
       : input;
   const result = schema.partial().safeParse(present);
   if (!result.success) throw new OptionError(messageOf(result.error.issues[0], present, origin));
-  const given = result.data;
-  for (const option of NOT_AVAILABLE_YET) {
-    if (given[option] !== undefined)
-      throw new OptionError(`${nameOf(option, origin)} is not available yet: leave it out for now`);
-  }
-  return given;
+  return result.data;
 }
 
 function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: OptionOrigin): string {
@@ -372,24 +373,17 @@ function existingModule(option: OptionName, given: string, cwd: string, origin: 
 }
 
 /** A glob may match nothing today and a file tomorrow; a plain path must exist. */
-function existingPattern(given: string, cwd: string, origin: OptionOrigin): string {
-  const plain = path.resolve(cwd, given);
-  if (existsSync(plain)) return literalGlob(realpathSync(plain));
-  if (!isGlob(given))
+function existingPattern(given: string, folder: string, origin: OptionOrigin): string {
+  if (!isGlob(given) && !existsSync(path.resolve(folder, given)))
     throw new OptionError(`${nameOf("require", origin)} ${shown(given)}: there is no such file or folder`);
-  return absoluteGlob(given, cwd);
+  return placedPattern(given, folder);
 }
 
-function absoluteDependencies(
-  depend: Readonly<Record<string, readonly string[]>>,
-  cwd: string,
-): Record<string, string[]> {
+/** Either side may come later. */
+function placedDependencies(depend: Readonly<Record<string, readonly string[]>>, folder: string) {
   const entries = Object.entries(depend).map(
     ([dependency, files]) =>
-      [
-        isGlob(dependency) ? absoluteGlob(dependency, cwd) : path.resolve(cwd, dependency),
-        files.map((file) => path.resolve(cwd, file)),
-      ] as const,
+      [placedPattern(dependency, folder), files.map((file) => placedPattern(file, folder))] as const,
   );
   return Object.fromEntries(entries);
 }

@@ -96,9 +96,9 @@ ${listen}`,
     );
     await using _ = app;
     await using served = await serve(app, "main.ts");
-    assert.deepEqual(await served.json("/"), ["kept", 1, true, false]);
+    assert.deepEqual(await served.json("/"), ["kept", 1, true, true]);
     app.write("tsconfig.json", `{ "compilerOptions": { "target": "es2022" } }`);
-    assert.deepEqual(await served.json("/"), ["kept", 2, true, false]);
+    assert.deepEqual(await served.json("/"), ["kept", 2, true, true]);
     const said = () => served.lines.matching(/^(disposed|closed)/);
     assert.deepEqual(said(), ["disposed, generation 1", "closed kept"]);
     assert.equal((await served.stop("SIGTERM")).code, 0);

@@ -235,4 +235,25 @@ describe("globals, patches and the environment", { skip: plainMode }, () => {
     const restored = changed.map((value) => !value);
     assert.deepEqual(await served.json("/report"), [...restored, null, "before", "before", null]);
   });
+
+  test("settings with accessors, and globals that Node loads when they are read, are put back as well", async () => {
+    await using app = ledgerApp({
+      made: `import dns from "node:dns"; import { EventEmitter } from "node:events"; import net from "node:net"; import http from "node:http";
+        if (version < 3) {
+          process.exitCode = 3; EventEmitter.defaultMaxListeners = 77; http.globalAgent = new http.Agent({ maxSockets: 7 });
+          dns.setDefaultResultOrder("ipv4first"); net.setDefaultAutoSelectFamily(false);
+          globalThis.Headers = class {}; Object.defineProperty(globalThis, "crypto", { value: 1, configurable: true });
+        }`,
+      report: `import dns from "node:dns"; import { EventEmitter } from "node:events"; import net from "node:net"; import http from "node:http";
+        export const report = () => [process.exitCode ?? null, EventEmitter.defaultMaxListeners, http.globalAgent.maxSockets ?? null,
+          dns.getDefaultResultOrder(), net.getDefaultAutoSelectFamily(), typeof Headers.prototype.append, typeof crypto];`,
+    });
+    await using served = await serve(app, "main.js");
+    const changed = [3, 77, 7, "ipv4first", false, "undefined", "number"];
+    assert.deepEqual(await served.json("/report"), changed);
+    await reload(app, served, 2);
+    assert.deepEqual(await served.json("/report"), changed);
+    await reload(app, served, 1);
+    assert.deepEqual(await served.json("/report"), [null, 10, null, "verbatim", true, "function", "object"]);
+  });
 });

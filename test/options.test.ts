@@ -5,14 +5,7 @@ import { test } from "node:test";
 import { EntryError, OptionError } from "../src/errors.js";
 import { matchingSourceFiles } from "../src/globs.js";
 import { editDistance, nearestName } from "../src/nearest-name.js";
-import {
-  flagOf,
-  NOT_AVAILABLE_YET,
-  type OptionOrigin,
-  optionNames,
-  parseOptions,
-  type ResolvedOptions,
-} from "../src/options.js";
+import { type OptionOrigin, optionNames, parseOptions, type ResolvedOptions } from "../src/options.js";
 import { Random, runSeed } from "./support/random.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -59,6 +52,7 @@ test("everything but the entry has a default", async () => {
     watch: "auto",
     ignore: [],
     reload: true,
+    autoload: true,
     onError: "page",
     strictPurge: false,
     inspect: undefined,
@@ -119,21 +113,19 @@ test("options that are no object are refused", () => {
     assert.throws(() => parseOptions(input, { cwd: process.cwd(), origin: code }), OptionError);
 });
 
-test("a feature that is not built yet is refused, its default is not", async () => {
-  await using app = smallApp();
-  const given: Record<string, unknown> = {
-    subclasses: ["Model"],
-    depend: { views: ["src/app.ts"] },
-    adapters: ["src/adapter.js"],
-    reload: false,
-    inspect: true,
-  };
-  for (const option of NOT_AVAILABLE_YET)
-    assert.equal(
-      complaint(app, { [option]: given[option] }, flags),
-      `${flagOf(option)} is not available yet: leave it out for now`,
-    );
-  assert.equal(parse(app, { reload: true }).reload, true);
+test("files to load first and recorded dependencies are relative to the project root", async () => {
+  await using app = smallApp({ "packages/api/package.json": "{}", "packages/api/src/main.ts": "" });
+  const { require, depend } = parse(app, {
+    entry: "packages/api/src/main.ts",
+    require: ["src/*.ts", "!src/main.ts"],
+    depend: { "views/**": ["src", "later/[id].ts"], "sql/users.sql": "src/main.ts" },
+  });
+  const root = (text: string) => app.path("packages/api", text);
+  assert.deepEqual(require, [root("src/*.ts"), `!${root("src/main.ts")}`]);
+  assert.deepEqual(depend, {
+    [root("views/**")]: [root("src"), root("later/[id].ts")],
+    [root("sql/users.sql")]: [root("src/main.ts")],
+  });
 });
 
 test("the root is the folder of the nearest package.json above the entry", async () => {

@@ -22,6 +22,7 @@ import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
+import { Monitored } from "./monitored/monitored.js";
 import { adaptProcess, deliverSignal } from "./process.js";
 import { Purge } from "./purge.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
@@ -47,6 +48,7 @@ export class AppSession {
   readonly #ownAdapters: Adapter[] = [];
   readonly #packageLoads: PackageLoads;
   readonly #packageRegistrations: PackageRegistrations;
+  readonly #monitored: Monitored;
   /** What the plan under way could not take out of packages. */
   readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
@@ -121,6 +123,14 @@ export class AppSession {
         this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
       },
     });
+    this.#monitored = new Monitored({
+      ...order,
+      runtime: () => this.#runtime,
+      owner: () => this.#observer.owner,
+      outside: (run) => this.#observer.outside(run),
+      record: (what, undo, owner) => this.#ledger.record(what, undo, owner),
+      failed: (file, what, error) => this.#purgeFailed(file, what, error),
+    });
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
@@ -137,6 +147,7 @@ export class AppSession {
       runtime: this.#runtime,
       ledger: this.#ledger,
       subclasses: order.subclasses,
+      classesOf: (file) => this.#monitored.classNamesOf(file),
       failed: (file, what, error) => this.#purgeFailed(file, what, error),
       refused: (file, name, because) => this.#notReopened(file, name, because),
     });
@@ -176,6 +187,8 @@ export class AppSession {
     return new AppLife({
       observer: this.#observer,
       generation: this.#order.generation,
+      autoload: this.#order.autoload,
+      monitored: this.#monitored,
       currentVersion: (file) => this.#runtime.currentVersion(file),
       namespaceOf: (file) => this.#runtime.namespaceOf(file),
       targetOf: (specifier, version, kind) => this.#runtime.targetOf(specifier, version, kind),
@@ -308,9 +321,12 @@ export class AppSession {
     const { generation } = this.#life;
     await this.#life.planBegins(plan.load);
     this.#life.generation = plan.generation;
+    const { pruned = [], classNames, lookupsChanged: filesCame } = plan;
+    const tellDeleted = this.#monitored.planBegins({ pruned, filesCame, classNames });
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     if (plan.purge.length > 0) this.#leftovers.watch();
+    const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -332,7 +348,8 @@ export class AppSession {
         },
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
-          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned: plan.pruned ?? [] });
+          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned });
+          await tellDeleted();
         },
       });
       const before = servers.map(({ server }) => server);
@@ -360,7 +377,10 @@ export class AppSession {
         damaged: this.#purge.takeEffects(),
         error: this.#serialize(error),
       });
+    } finally {
+      tellEdges();
     }
+    this.#monitored.planEnded();
     this.#settleLater();
   }
 

@@ -1,5 +1,6 @@
 import { changeStops, type StoppedAt } from "./boundaries.js";
 import type { ModuleGraph } from "./module-graph.js";
+import { NOTHING_RECORDED, type RecordedEdges } from "./recorded.js";
 import { Why } from "./why.js";
 
 export interface Affected {
@@ -18,15 +19,21 @@ export interface Unaccepted {
   readonly lost?: Iterable<readonly [file: string, user: string | undefined]>;
 }
 
+interface AffectedInput extends Unaccepted {
+  /** What the app has said of who depends on whom. */
+  readonly recorded?: RecordedEdges | undefined;
+}
+
 /**
  * The changed files and, transitively, every file that read one of them while it was evaluated, up to those that accept
  * the change; and with each file those that it has written to while it was evaluated, and those that have written to it:
- * evaluated again beside a kept target, it would write a second time. Shortest chains.
+ * evaluated again beside a kept target, it would write a second time. So is, past every acceptance, whoever depends on one of
+ * them by a recorded edge. Shortest chains.
  */
 export function affected(
   graph: ModuleGraph,
   changed: Iterable<string>,
-  { deleted = [], invalidated = [], lost = [] }: Unaccepted = {},
+  { deleted = [], invalidated = [], lost = [], recorded = NOTHING_RECORDED }: AffectedInput = {},
 ): Affected {
   const next = new Map<string, string | undefined>();
   const accepted = new Set<string>();
@@ -43,6 +50,7 @@ export function affected(
     // Whoever accepts its own new versions has said that it cleans up behind the old ones.
     const cleansUp = accepted.has(file) || graph.get(file)?.hot?.self === true;
     if (!cleansUp) for (const each of graph.writtenTogether(file)) if (!next.has(each)) next.set(each, file);
+    for (const dependent of recorded.dependentsOf(file)) if (!next.has(dependent)) next.set(dependent, file);
     const stopped = stopsAt(file);
     for (const observer of graph.observersOf(file)) {
       if (next.has(observer)) continue;

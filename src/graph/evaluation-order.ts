@@ -71,7 +71,8 @@ export function sameEvaluationEdges(a: ModuleNode, b: ModuleNode): boolean {
     sameList(a.imports, b.imports) &&
     sameList(a.requires, b.requires) &&
     sameList(a.observed, b.observed) &&
-    sameList(a.dynamic, b.dynamic)
+    sameList(a.dynamic, b.dynamic) &&
+    sameList(a.monitored ?? [], b.monitored ?? [])
   );
 }
 
@@ -81,12 +82,13 @@ export function sameEvaluationEdges(a: ModuleNode, b: ModuleNode): boolean {
 function evaluationEdges(graph: NodeSource, file: string): EvaluationEdges {
   const node = graph.get(file);
   if (!node) return { before: [], within: [] };
-  const { imports, requires, observed, dynamic } = node;
+  const { imports, requires, observed, dynamic, monitored = [] } = node;
   const isKnown = (target: string): boolean => graph.get(target) !== undefined;
   const required = requires.filter((target) => observed.has(target));
-  if (node.format === "commonjs") return { before: [], within: [...required, ...observed].filter(isKnown) };
-  if (observed.size === 0) return { before: imports.filter(isKnown), within: [] };
-  const byBody = new Set([...required, ...[...dynamic].filter((target) => observed.has(target))]);
+  if (node.format === "commonjs")
+    return { before: [], within: [...required, ...observed, ...monitored].filter(isKnown) };
+  if (observed.size === 0) return { before: imports.filter(isKnown), within: monitored.filter(isKnown) };
+  const byBody = new Set([...required, ...[...dynamic].filter((target) => observed.has(target)), ...monitored]);
   return {
     before: [...imports, ...[...observed].filter((target) => !byBody.has(target))].filter(isKnown),
     within: [...byBody].filter(isKnown),

@@ -42,6 +42,8 @@ export interface ModuleNode {
   readonly observed: ReadonlySet<string>;
   /** Own files that `require()` or `import()` loaded late, or by a computed specifier. */
   readonly dynamic: ReadonlySet<string>;
+  /** Own files that calls of `unreloader.require()` and the like in this file load, in order; absent for the many without. */
+  readonly monitored?: readonly string[] | undefined;
   /** Own files to whose state the last evaluated version has written; absent for the many that write to none. */
   readonly written?: ReadonlySet<string> | undefined;
   readonly evaluated: boolean;
@@ -59,6 +61,8 @@ export class ModuleGraph {
   readonly evaluatedCount: number;
   /** Number of files that accept or decline something. */
   readonly #hotCount: number;
+  /** Number of files that load others by `unreloader.require()` and the like. */
+  readonly #monitoringCount: number;
   /** Each of these is made at the first question, and from then on carried from snapshot to snapshot. */
   #observers: ReverseEdges | undefined;
   #importers: ReverseEdges | undefined;
@@ -66,10 +70,11 @@ export class ModuleGraph {
   #order: EvaluationOrder | undefined;
 
   /** Without arguments: the empty graph. */
-  constructor(nodes: LayeredMap<ModuleNode> = new LayeredMap(), evaluatedCount = 0, hotCount = 0) {
+  constructor(nodes: LayeredMap<ModuleNode> = new LayeredMap(), evaluatedCount = 0, hotCount = 0, monitoringCount = 0) {
     this.#nodes = nodes;
     this.evaluatedCount = evaluatedCount;
     this.#hotCount = hotCount;
+    this.#monitoringCount = monitoringCount;
   }
 
   static of(nodes: Iterable<ModuleNode>): ModuleGraph {
@@ -104,6 +109,11 @@ export class ModuleGraph {
   /** Whether any file accepts or declines something. */
   get hasHotNodes(): boolean {
     return this.#hotCount > 0;
+  }
+
+  /** Files that load others by `unreloader.require()` and the like. Costs nothing when there are none. */
+  monitoringNodes(): ModuleNode[] {
+    return this.#monitoringCount === 0 ? [] : [...this.nodes()].filter((node) => node.monitored !== undefined);
   }
 
   /** The nodes that are not as in `earlier`; those that are gone are not among them. */
@@ -158,7 +168,8 @@ export class ModuleGraph {
     if (replaced.size === 0) return this;
     const evaluated = this.evaluatedCount + this.#moreBy(replaced, (node) => node?.evaluated === true);
     const hot = this.#hotCount + this.#moreBy(replaced, (node) => node?.hot !== undefined);
-    const next = new ModuleGraph(this.#nodes.with(replaced), evaluated, hot);
+    const monitoring = this.#monitoringCount + this.#moreBy(replaced, (node) => node?.monitored !== undefined);
+    const next = new ModuleGraph(this.#nodes.with(replaced), evaluated, hot, monitoring);
     if (replaced.size > this.size * DERIVE_UP_TO) return next;
     next.#observers = this.#observers?.with(this.#edgeChanges(replaced, observedTargets));
     next.#importers = this.#importers?.with(this.#edgeChanges(replaced, namedTargets));

@@ -3,6 +3,7 @@ import { affected } from "./affected.js";
 import { declinedAmong } from "./boundaries.js";
 import type { ModuleGraph, ModuleNode } from "./module-graph.js";
 import { reachable } from "./reachable.js";
+import { NOTHING_RECORDED, type RecordedEdges } from "./recorded.js";
 import type { Why } from "./why.js";
 
 export interface PlanInput {
@@ -15,6 +16,8 @@ export interface PlanInput {
   readonly deleted: Iterable<string>;
   /** Files that took back what they had accepted: those who use them are loaded again after all. */
   readonly invalidated?: Iterable<string>;
+  /** Who depends on whom because the app says so; files that are no modules are among them. */
+  readonly recorded?: RecordedEdges | undefined;
   /** What a fresh start evaluates, in this order. */
   readonly roots: readonly string[];
   readonly scope: "affected" | "app";
@@ -37,7 +40,7 @@ export interface ReloadPlan {
 }
 
 export function planReload(input: PlanInput): ReloadPlan {
-  const { graph, next, roots, scope } = input;
+  const { graph, next, roots, scope, recorded = NOTHING_RECORDED } = input;
   const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
   const lost = lostFiles(input, replaced, changed);
@@ -45,9 +48,10 @@ export function planReload(input: PlanInput): ReloadPlan {
   const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const accepted = scope === "app" ? new Set<string>() : reached.accepted;
   const load = filesToLoad(input, replaced, again, accepted);
-  const order = next.evaluationOrder(roots).toLoad(load.keys());
+  const order = recorded.dependenciesFirst(next.evaluationOrder(roots).toLoad(load.keys()));
+  const purge = graph.evaluationOrder(roots).toPurge(new Set([...again, ...lost.keys()]));
   return Object.freeze({
-    purge: Object.freeze(graph.evaluationOrder(roots).toPurge(new Set([...again, ...lost.keys()]))),
+    purge: Object.freeze(recorded.dependenciesFirst(purge.reverse()).reverse()),
     load: Object.freeze(order),
     accepted: Object.freeze(order.filter((file) => accepted.has(file))),
     declined: declinedAmong(graph, reached.files),
@@ -108,8 +112,8 @@ function dropsTarget(before: ModuleNode | undefined, after: ModuleNode): boolean
   return missingFrom(targetsOf(after), targetsOf(before)).length > 0;
 }
 
-function targetsOf({ imports, requires, observed, dynamic }: ModuleNode): string[] {
-  return [...imports, ...requires, ...observed, ...dynamic];
+function targetsOf({ imports, requires, observed, dynamic, monitored = [] }: ModuleNode): string[] {
+  return [...imports, ...requires, ...observed, ...dynamic, ...monitored];
 }
 
 /**
@@ -135,6 +139,10 @@ function filesToLoad(
     if (importer !== undefined) add(file, importer);
   }
   for (const [file, user] of acceptedByKept(graph, next, again, accepted)) add(file, user);
+  // A body that runs again asks for them by itself.
+  for (const { file, monitored = [], evaluated } of next.monitoringNodes()) {
+    if (evaluated && !again.has(file)) for (const target of monitored) add(target, file);
+  }
   for (const node of replaced) if (isKept(node.file)) for (const target of node.imports) add(target, node.file);
   // The map is walked in insertion order, entries added on the way included.
   for (const file of load.keys()) for (const target of next.get(file)?.imports ?? []) add(target, file);

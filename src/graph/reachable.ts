@@ -9,7 +9,7 @@ export function reachable(graph: ModuleGraph, roots: Iterable<string>): Set<stri
     const node = found.has(file) ? undefined : graph.get(file);
     if (!node) continue;
     found.add(file);
-    for (const targets of [node.imports, node.requires, node.observed, node.dynamic]) {
+    for (const targets of [node.imports, node.requires, node.observed, node.dynamic, node.monitored ?? []]) {
       for (const target of targets) if (!found.has(target)) stack.push(target);
     }
   }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ResolvedOptions } from "../options.js";
+import { PLAIN_SETTINGS, type PlainSettings } from "../protocol/app-host.js";
 import { importConditions } from "../supervisor/environment.js";
 import { compileAhead } from "./compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "./loader.js";
@@ -11,26 +12,38 @@ import { isCompiled } from "./own-files.js";
 /** `process`: the app is the process, as under `node`. `host`: it lives in somebody else's. */
 export type Role = "process" | "host";
 
+type PlainAppOptions = Pick<ResolvedOptions, "entry" | "root" | "args" | "autoload">;
+
 export type AppExports = Readonly<Record<string, unknown>>;
 
 /** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
 const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
 
 export class PlainApp {
-  readonly #options: Pick<ResolvedOptions, "entry" | "root" | "args">;
-  readonly #preload: readonly string[];
+  readonly #options: PlainAppOptions;
+  readonly #preload: string[];
+  #loaded = false;
   readonly #role: Role;
   #loader: InstalledLoader | undefined;
 
-  constructor(options: Pick<ResolvedOptions, "entry" | "root" | "args">, preload: readonly string[], role: Role) {
+  constructor(options: PlainAppOptions, preload: readonly string[], role: Role) {
     this.#options = options;
-    this.#preload = preload;
+    this.#preload = preload.filter((file) => file !== options.entry);
     this.#role = role;
+  }
+
+  /** Before the start the files are loaded with it, before the entry. */
+  async require(files: readonly string[]): Promise<void> {
+    if (this.#loaded) for (const file of files) await importFile(file);
+    else this.#preload.push(...files.filter((file) => file !== this.#options.entry));
   }
 
   /** Resolves with what the entry exports; rejects with what it throws. */
   async load(): Promise<AppExports> {
-    const { entry, root, args } = this.#options;
+    const { entry, root, args, autoload } = this.#options;
+    const settings: PlainSettings = { autoloading: autoload };
+    Object.defineProperty(globalThis, PLAIN_SETTINGS, { configurable: true, value: settings });
+    this.#loaded = true;
     // An app that is all JavaScript gets nothing: not a hook, not a compiler.
     if (isCompiled(entry) || existsSync(path.join(root, "tsconfig.json")))
       this.#loader = this.#installLoader(root, entry);

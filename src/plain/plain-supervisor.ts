@@ -14,6 +14,15 @@ import { UnreloaderError } from "../errors.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
 import { matchingSourceFiles } from "../globs.js";
 import { DEFAULT_HOST, type ResolvedOptions } from "../options.js";
+import {
+  checkRequireOptions,
+  existingPatterns,
+  type Patterns,
+  placedDependency,
+  placedPath,
+  placedPatterns,
+  type RequireOptions,
+} from "../patterns.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { fileVariables } from "../supervisor/environment.js";
 import type { LeakReport } from "../supervisor/leak-report.js";
@@ -72,6 +81,27 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     }
     const [first] = this.#servers.all();
     return first?.address() ?? undefined;
+  }
+
+  /** Loads files, globs and folders: before the start with it, before the entry; later at once. Nothing is monitored. */
+  async require(paths: Patterns, options: RequireOptions = {}): Promise<ReloadReport> {
+    this.#assertOpen();
+    checkRequireOptions("require", options);
+    const files = matchingSourceFiles(existingPatterns("require", paths, this.#options.root));
+    const started = performance.now();
+    await this.#app.require(files);
+    return { ...this.#report("unchanged"), durationMs: performance.now() - started };
+  }
+
+  /** Nothing is ever reloaded. */
+  recordDependency(dependency: Patterns, ...files: Patterns[]): void {
+    placedDependency("recordDependency", [dependency, ...files], this.#options.root);
+  }
+
+  /** Nothing is ever reloaded. */
+  recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
+    placedPath("recordSplitClass", main, this.#options.root);
+    placedPatterns("recordSplitClass", parts, this.#options.root);
   }
 
   /** Nothing is ever reloaded. */
@@ -168,6 +198,8 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
       modules: [],
       edges: [],
       classes: {},
+      monitored: [],
+      autoloads: [],
       inFlight: 0,
       staleReferences: [],
       addresses: this.#servers.all().flatMap((server) => server.address() ?? []),

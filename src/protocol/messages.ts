@@ -36,6 +36,27 @@ export const acceptance = z.strictObject({
 });
 export type Acceptance = z.infer<typeof acceptance>;
 
+/**
+ * What a module's calls of `unreloader/app` have asked for, which holds until that version is purged. Globs are absolute;
+ * those of one list go together, as one that begins with `!` takes out what the others match.
+ */
+export const asks = z.strictObject({
+  /** Patterns whose files are loaded, those that come later too. */
+  monitors: z.array(
+    z.strictObject({
+      globs: z.array(z.string()),
+      /** Files that it has loaded. */
+      files: z.array(z.string()),
+      /** For `autoload`: what is loaded when it is first read. */
+      lazy: z.boolean(),
+      names: z.array(z.strictObject({ name: z.string(), file: z.string() })),
+    }),
+  ),
+  dependencies: z.array(z.strictObject({ dependency: z.array(z.string()), files: z.array(z.string()) })),
+  splits: z.array(z.strictObject({ main: z.string(), parts: z.array(z.string()) })),
+});
+export type Asks = z.infer<typeof asks>;
+
 /** What one evaluated file turned out to use. Edges are absolute paths of own files. */
 export const loadedModule = z.strictObject({
   file: z.string(),
@@ -55,6 +76,8 @@ export const loadedModule = z.strictObject({
   /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
   usedByPackages: z.array(z.string()).optional(),
   hot: acceptance.optional(),
+  /** Absent for the many that ask for nothing. */
+  asks: asks.optional(),
   /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
   classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
@@ -108,6 +131,10 @@ export interface BootOrder {
   readonly connectionTable: SharedArrayBuffer;
   /** Names that the subclass filter is made of; absent: all classes are purged. */
   readonly subclasses?: readonly SubclassName[] | undefined;
+  /** Names of the classes of files, where those who had them loaded have named them. */
+  readonly classNames: Readonly<Record<string, readonly string[]>>;
+  /** Whether `unreloader.autoload()` waits for the first read. */
+  readonly autoload: boolean;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
@@ -203,6 +230,8 @@ export interface PlanOrder {
   readonly relinked: readonly PreparedModule[];
   /** Files that are gone or broken: whoever asks for one later gets the error, not the code that the worker still has. */
   readonly forget: readonly string[];
+  /** As in the boot order; absent: as before. */
+  readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Files were added or deleted: specifiers may lead elsewhere. */
   readonly lookupsChanged: boolean;
   /** Milliseconds that requests in flight get before the purge. */

@@ -16,6 +16,8 @@ import type { SubclassNames } from "./subclass-names.js";
 export interface EpochsOptions {
   readonly options: ResolvedOptions;
   readonly roots: () => readonly string[];
+  /** See the boot order. */
+  readonly classNames: () => Readonly<Record<string, readonly string[]>>;
   readonly front: Front;
   readonly preparer: Preparer;
   readonly listening: ListenReports;
@@ -83,6 +85,8 @@ export class Epochs {
       entry: options.entry,
       args: [...options.args],
       preload: this.#with.roots().slice(0, -1),
+      classNames: this.#with.classNames(),
+      autoload: options.autoload,
       ...(options.app !== undefined && { app: options.app }),
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder,
@@ -102,7 +106,7 @@ export class Epochs {
 
   /** Evaluates the app in a thread that was spawned. A thread whose app fails is ended. */
   async boot(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
-    const app = new LoadedApp(epoch, this.#with.roots(), preparation);
+    const app = new LoadedApp(epoch, this.#with.roots, preparation);
     this.#threads.set(epoch, app);
     if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
     const outcome = await epoch.boot([...preparation.modules.values()]);

@@ -8,10 +8,11 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import type { ApplyOutcome } from "./app-epoch.js";
-import { errorOfEnd } from "./app-thread.js";
+import { errorOfEnd, type ThreadEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { serializeSourceError } from "./failure.js";
 import type { LoadedApp } from "./loaded-app.js";
+import type { Monitoring } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
@@ -20,6 +21,7 @@ import type { RestartReason } from "./report.js";
 export interface InPlaceReloadOptions {
   readonly scope: ResolvedOptions["scope"];
   readonly strictPurge: boolean;
+  readonly monitoring: Monitoring;
   readonly preparer: Preparer;
   readonly registry: FileRegistry;
   /** Milliseconds that requests in flight get before the purge. */
@@ -45,8 +47,8 @@ export class InPlaceReload {
 
   /** Brings `app` to the code of the pending changes, as `generation`. Throws only for bugs. */
   async run(app: LoadedApp, pending: PendingChanges, generation: number): Promise<InPlaceOutcome> {
-    const { preparer, registry, scope, strictPurge } = this.#options;
-    const preparation = preparer.changes(app, pending);
+    const { monitoring, preparer, registry, scope, strictPurge } = this.#options;
+    const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
 
@@ -61,9 +63,14 @@ export class InPlaceReload {
     for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
     const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
     for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
+    const { recorded } = monitoring;
+    for (const file of [...pending.changed, ...pending.deleted]) {
+      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+    }
     const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
-    if (known.length + changed.size + deleted.size + invalidated.length === 0) {
-      if (pending.added.size > 0) await this.#forget(app, [], generation);
+    const come = monitoring.missing(app.graph);
+    if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
+      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, () => [], generation);
       return { type: "unchanged" };
     }
     if (scope === "worker") return restarting;
@@ -74,6 +81,7 @@ export class InPlaceReload {
         changed,
         deleted,
         invalidated,
+        recorded,
         roots: app.roots,
         scope: within,
       });
@@ -95,9 +103,9 @@ export class InPlaceReload {
     if (outcome.type !== "applied") return { type: "failed", error: errorOf(outcome), preparation };
     const [stuck] = outcome.stuck;
     if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
-    const lost = app.applied(preparation, plan.purge, outcome.loaded);
-    const forgotten = lost.length > 0 ? await this.#forget(app, lost, generation) : undefined;
-    if (forgotten?.type === "ended") return { type: "failed", error: errorOfEnd(forgotten.end), preparation };
+    const isLess = app.applied(preparation, plan.purge, outcome.loaded);
+    const lost = isLess ? await this.#forgetUnreachable(app, generation) : [];
+    if ("end" in lost) return { type: "failed", error: errorOfEnd(lost.end), preparation };
     const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation);
     if ("error" in followed) return { type: "failed", error: followed.error, preparation };
     preparer.trackUses(app, followed.loaded);
@@ -107,10 +115,9 @@ export class InPlaceReload {
 
   /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
   async mend(app: LoadedApp, generation: number): Promise<void> {
-    const { graph, roots, damaged } = app;
+    const { damaged } = app;
     if (damaged.length === 0) return;
-    const plan = planReload({ graph, next: graph, changed: damaged, deleted: [], roots, scope: "affected" });
-    const outcome = await this.#applyAgain(app, plan, generation);
+    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation);
     if (outcome.type === "applied") app.mended(outcome.loaded);
   }
 
@@ -133,6 +140,7 @@ export class InPlaceReload {
       modules,
       relinked,
       forget: [...pending.deleted, ...preparation.failures.keys()],
+      classNames: this.#options.monitoring.classNames(),
       lookupsChanged: pending.added.size + pending.deleted.size > 0,
       drainMs: this.#options.drainMs,
     });
@@ -157,8 +165,7 @@ export class InPlaceReload {
         return node?.evaluated && !node.hot?.self;
       });
       if (changed.length === 0) return applied;
-      const { graph, roots } = app;
-      const plan = planReload({ graph, next: graph, changed, deleted: [], roots, scope: "affected" });
+      const plan = this.#planAgain(app, changed);
       const outcome = await this.#applyAgain(app, plan, generation);
       if (outcome.type === "outdated") continue;
       if (outcome.type !== "applied") {
@@ -172,6 +179,12 @@ export class InPlaceReload {
     }
   }
 
+  /** For modules that are to be evaluated again from the code they have. */
+  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
+    const { recorded } = this.#options.monitoring;
+    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
+  }
+
   /** Evaluates modules again from the code they have. */
   async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
     const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: this.#options.drainMs };
@@ -181,12 +194,29 @@ export class InPlaceReload {
   }
 
   /**
-   * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
-   * thread has to read it anew, and to say so; that is settled before the next request passes.
+   * Nobody will watch files that nothing leads to. Should a computed specifier lead to one again, the thread has to read it
+   * anew, and to say so; that is settled before the next request passes. Returns the files.
    */
-  async #forget(app: LoadedApp, lost: readonly string[], generation: number): Promise<ApplyOutcome> {
+  async #forgetUnreachable(app: LoadedApp, generation: number): Promise<string[] | { readonly end: ThreadEnd }> {
+    let unreachable = app.unreachable();
+    if (unreachable.size === 0) return [];
+    const outcome = await this.#forget(
+      app,
+      () => {
+        // What the thread has evaluated since is in the graph now: it needs its files.
+        unreachable = app.unreachable();
+        return [...unreachable.keys()];
+      },
+      generation,
+    );
+    return outcome.type === "ended" ? outcome : app.forget(unreachable);
+  }
+
+  /** Has the thread forget files, and what it knows of where specifiers lead. `files` is asked before each attempt. */
+  async #forget(app: LoadedApp, files: () => readonly string[], generation: number): Promise<ApplyOutcome> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     for (;;) {
+      const lost = files();
       const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
       const outcome = await app.epoch.apply(order);
       if (outcome.type !== "outdated") return outcome;

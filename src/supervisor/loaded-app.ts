@@ -3,33 +3,45 @@ import type { CompiledModule, PreparedModule } from "../compile/compiled-module.
 import type { SourceError } from "../errors.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 import { reachable } from "../graph/reachable.js";
-import type { LoadedModule } from "../protocol/messages.js";
+import type { Asks, LoadedModule } from "../protocol/messages.js";
 import type { AppEpoch } from "./app-epoch.js";
 import { FileUses } from "./file-uses.js";
+import { type AsksByModule, NO_ASKS } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { moduleNode, type Preparation } from "./prepare.js";
 
 export class LoadedApp {
   readonly epoch: AppEpoch;
-  /** Files that a start evaluates: those of `--require`, then the entry. */
-  readonly roots: readonly string[];
+  readonly #roots: () => readonly string[];
   #graph: ModuleGraph;
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
   readonly #fileUses = new FileUses();
   /** File to the classes that its evaluation made; no entry when it made none. Goes when the file is purged or forgotten. */
   readonly #classes = new Map<string, LoadedModule["classes"]>();
+  /** Another map whenever a module asks for something else. */
+  #asks: AsksByModule = NO_ASKS;
   /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
   readonly #damaged = new Set<string>();
   /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
   #found: PreparedModule[] = [];
 
-  constructor(epoch: AppEpoch, roots: readonly string[], preparation: Preparation) {
+  constructor(epoch: AppEpoch, roots: () => readonly string[], preparation: Preparation) {
     this.epoch = epoch;
-    this.roots = roots;
+    this.#roots = roots;
     this.#graph = preparation.graph;
     this.#modules = preparation.modules;
     this.#failures = preparation.failures;
+  }
+
+  /** Files that a start evaluates: those of `--require`, then the entry. */
+  get roots(): readonly string[] {
+    return this.#roots();
+  }
+
+  /** What modules have asked for by `unreloader/app`. */
+  get asks(): AsksByModule {
+    return this.#asks;
   }
 
   get graph(): ModuleGraph {
@@ -69,11 +81,12 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, written, reads, lists, usedByPackages, hot, classes } of loaded) {
+    for (const { file, observed, dynamic, written, reads, lists, usedByPackages, hot, asks, classes } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
       else this.#classes.delete(file);
+      this.#takeAsks(file, asks);
       this.#fileUses.evaluated(
         file,
         reads.map((read) => read.file),
@@ -85,11 +98,20 @@ export class LoadedApp {
         observed: new Set(observed),
         written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
+        monitored: monitoredBy(asks, node.monitored),
         evaluated: true,
         hot,
       });
     }
     this.#graph = this.#graph.with(changes);
+  }
+
+  #takeAsks(file: string, asks: Asks | undefined): void {
+    if (JSON.stringify(asks) === JSON.stringify(this.#asks.get(file))) return;
+    const next = new Map(this.#asks);
+    if (asks) next.set(file, asks);
+    else next.delete(file);
+    this.#asks = next;
   }
 
   /** The app writes this file itself. */
@@ -136,8 +158,8 @@ export class LoadedApp {
     this.#graph = this.#graph.with(modules.map((module) => moduleNode(module, this.#graph.get(module.compiled.file))));
   }
 
-  /** A plan was applied. Returns the files that nothing leads to any more; they are forgotten. */
-  applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): string[] {
+  /** A plan was applied. Returns whether there may be files that nothing leads to any more. */
+  applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): boolean {
     this.#damaged.clear();
     const unloaded: ModuleNode[] = [];
     const again = new Set(loaded.map(({ file }) => file));
@@ -146,8 +168,10 @@ export class LoadedApp {
       if (!again.has(file)) {
         this.#fileUses.forget(file);
         this.#classes.delete(file);
+        this.#takeAsks(file, undefined);
       }
-      if (node && !again.has(file)) unloaded.push({ ...node, observed: new Set(), evaluated: false, hot: undefined });
+      if (node && !again.has(file))
+        unloaded.push({ ...node, observed: new Set(), monitored: undefined, evaluated: false, hot: undefined });
     }
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;
@@ -156,21 +180,40 @@ export class LoadedApp {
     this.discovered(found);
     this.#found = [];
     this.evaluated(loaded);
-    return unloaded.length > 0 ? this.#forgetUnreachable() : [];
+    const asksLess = [...again].some((file) => {
+      const now = new Set(this.#graph.get(file)?.monitored);
+      return preparation.graph.get(file)?.monitored?.some((target) => !now.has(target));
+    });
+    return unloaded.length > 0 || asksLess;
   }
 
-  #forgetUnreachable(): string[] {
+  /** Files that nothing leads to now, with the code that the thread was given. */
+  unreachable(): Map<string, PreparedModule | undefined> {
     const reached = reachable(this.#graph, this.roots);
     const lost = [...this.#graph.files()].filter((file) => !reached.has(file));
-    if (lost.length > 0) {
-      this.#graph = this.#graph.with([], lost);
-      const modules = new Map(this.#modules);
-      for (const file of lost) {
-        modules.delete(file);
-        this.#classes.delete(file);
-      }
-      this.#modules = modules;
+    return new Map(lost.map((file) => [file, this.#modules.get(file)]));
+  }
+
+  /**
+   * The thread has forgotten files that nothing led to. Returns them, without those that it has found again meanwhile: an
+   * entry that goes on after its evaluation may ask for one at any moment.
+   */
+  forget(unreachable: ReadonlyMap<string, PreparedModule | undefined>): string[] {
+    const lost = [...unreachable].filter(([file, module]) => this.#modules.get(file) === module).map(([file]) => file);
+    this.#graph = this.#graph.with([], lost);
+    const modules = new Map(this.#modules);
+    for (const file of lost) {
+      modules.delete(file);
+      this.#classes.delete(file);
     }
+    this.#modules = modules;
     return lost;
   }
+}
+
+/** The same list as before when it holds the same, so that nodes can be compared. */
+function monitoredBy(asks: Asks | undefined, before: readonly string[] | undefined): readonly string[] | undefined {
+  if (!asks || asks.monitors.length === 0) return undefined;
+  const files = [...new Set(asks.monitors.flatMap((monitor) => monitor.files))];
+  return before?.length === files.length && files.every((file, index) => file === before[index]) ? before : files;
 }

@@ -12,6 +12,7 @@ import type { ResolvedOptions } from "../options.js";
 import type { LoadedModule } from "../protocol/messages.js";
 import { cacheFolder, importConditions, installedPackageFiles } from "./environment.js";
 import type { LoadedApp } from "./loaded-app.js";
+import type { Monitoring } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { firstFailure, firstLinkProblem, type Preparation, prepare } from "./prepare.js";
 import { relinkCandidates } from "./relink.js";
@@ -53,9 +54,14 @@ export class Preparer {
   }
 
   /** What differs from the app that runs, because of the pending changes. */
-  changes({ graph, modules, failures }: LoadedApp, { changed, added, deleted }: PendingChanges): Preparation {
+  changes(
+    { graph, modules, failures }: LoadedApp,
+    { changed, added, deleted }: PendingChanges,
+    monitoring: Pick<Monitoring, "missing" | "monitoringNodes">,
+  ): Preparation {
     graph.warmUp(this.#roots());
     const compile = new Set([...changed].filter((file) => graph.has(file)));
+    for (const file of monitoring.missing(graph)) if (!graph.has(file)) compile.add(file);
     const relink = new Set<string>();
     if (added.size + deleted.size > 0) {
       this.#compiler.forget();
@@ -66,7 +72,10 @@ export class Preparer {
     const gone = new Set(deleted);
     // Nobody imports the entry, and yet there is no app without it: that it cannot be read is the failure to tell.
     if (gone.delete(this.#entry)) compile.add(this.#entry);
-    return this.#track(prepare({ compiler: this.#compiler, graph, modules, failures, compile, relink, deleted: gone }));
+    const known = { graph, modules, failures };
+    const prepared = prepare({ compiler: this.#compiler, ...known, compile, relink, deleted: gone });
+    const next = prepared.graph.with(monitoring.monitoringNodes(prepared.graph));
+    return this.#track({ ...prepared, graph: next });
   }
 
   /** Why a fresh start with this preparation could not even begin; undefined when it could. */

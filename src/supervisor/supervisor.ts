@@ -12,9 +12,17 @@ import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
-import { matchingSourceFiles } from "../globs.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
 import type { ResolvedOptions } from "../options.js";
+import {
+  checkRequireOptions,
+  existingPatterns,
+  type Patterns,
+  placedDependency,
+  placedPath,
+  placedPatterns,
+  type RequireOptions,
+} from "../patterns.js";
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
@@ -31,6 +39,7 @@ import type { LeakReport } from "./leak-report.js";
 import { Leaks } from "./leaks.js";
 import { ListenReports } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
+import { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
 import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
@@ -61,6 +70,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #socketFolder: string;
   readonly #front: Front;
   readonly #registry: FileRegistry;
+  readonly #monitoring: Monitoring;
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #inPlace: InPlaceReload;
@@ -112,7 +122,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onStale: () => this.#noticed(),
       onWarning: (message: string) => this.emit("log", { level: "warn", message }),
     });
-    const roots = () => [...matchingSourceFiles(options.require), options.entry];
+    this.#monitoring = new Monitoring({
+      ...options,
+      registry: this.#registry,
+      failed: (what, error) => this.emit("log", { level: "warn", message: `${what} failed: ${error}` }),
+    });
+    const roots = () => this.#monitoring.roots;
     this.#preparer = new Preparer(options, this.#registry, roots);
     this.#leaks = new Leaks({
       options,
@@ -120,12 +135,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       preparer: this.#preparer,
       app: () => this.#app,
       cycle: () => this.#cycle,
-      onNews: (report) => void this.emit("stale-references", report),
+      onNews: (report) => this.#foundStale(report),
       onLog: (message) => void this.emit("log", { level: "debug", message }),
     });
     this.#inPlace = new InPlaceReload({
       scope: options.scope,
       strictPurge: options.strictPurge,
+      monitoring: this.#monitoring,
       preparer: this.#preparer,
       registry: this.#registry,
       drainMs: DRAIN_MS,
@@ -134,6 +150,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#epochs = new Epochs({
       options,
       roots,
+      classNames: () => this.#monitoring.classNames(),
       front: this.#front,
       preparer: this.#preparer,
       listening: this.#listening,
@@ -191,6 +208,47 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     this.#assertOpen();
     return (await this.#embedding.call(name, args)) as Result;
+  }
+
+  /**
+   * Loads files, globs and folders with their subfolders, and monitors them: a file that comes is loaded, one that goes is
+   * purged. Paths start from the project root. Before the start, they are loaded with it, before the entry.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) when an argument does not fit, or a plain path does not exist.
+   */
+  async require(paths: Patterns, options: RequireOptions = {}): Promise<ReloadReport> {
+    this.#assertOpen();
+    checkRequireOptions("require", options);
+    this.#monitoring.add(existingPatterns("require", paths, this.#options.root), options);
+    if (this.#cycle === undefined && this.#state.phase === "booting")
+      return this.#report("unchanged", performance.now());
+    await this.#cycle;
+    return this.#freshen();
+  }
+
+  /**
+   * A change of `dependency` loads `files` again, after it. Each is a file, folder or glob, code or not, existing or not, or
+   * a list of them; paths start from the project root.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordDependency(dependency: Patterns, ...files: Patterns[]): void {
+    this.#assertOpen();
+    const { root } = this.#options;
+    this.#monitoring.recordDependency(placedDependency("recordDependency", [dependency, ...files], root));
+  }
+
+  /**
+   * `main` loads the files that `parts` match, which make up one class with it: a change, addition or deletion among them
+   * evaluates all of them again, as `main` loads them.
+   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
+   */
+  recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
+    this.#assertOpen();
+    const { root } = this.#options;
+    const call = "recordSplitClass";
+    this.#monitoring.recordSplitClass({
+      main: placedPath(call, main, root),
+      parts: placedPatterns(call, parts, root),
+    });
   }
 
   /** Checks now, whatever the cooldown, and applies what has changed. */
@@ -264,6 +322,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
+      ...this.#monitoring.inspect(this.#app?.graph),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
       addresses: this.#front.addresses(),
@@ -321,11 +380,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     void this.#freshen();
   }
 
+  /** Something keeps old code alive. A request that does so ends some day; what else does, only a fresh thread is rid of. */
+  #foundStale(report: StaleReferencesReport): void {
+    this.emit("stale-references", report);
+    if (this.#closing || !this.#options.strictPurge || report.inUse) return;
+    this.#restartReason ??= { type: "stale", file: report.file };
+    Atomics.store(this.#table, HOLD, 1);
+    void this.#freshen();
+  }
+
   #mustWork(): boolean {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
     if (this.#state.phase === "booting") return true;
-    return this.#options.cooldown !== "off" && this.#registry.stale();
+    if (this.#options.cooldown === "off") return false;
+    return this.#registry.stale() || this.#monitoring.outdated(this.#app?.asks);
   }
 
   // ---- the cycle
@@ -359,7 +428,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #runCycleSafely(): Promise<ReloadReport> {
     const started = performance.now();
     try {
-      return await this.#runCycle();
+      const report = await this.#runCycle();
+      if (report.kind !== "failed") await this.#monitoring.tellDeleted();
+      return report;
     } catch (error) {
       return this.#fail(serializeError(error), started, undefined);
     }
@@ -371,6 +442,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
     if (this.#closing) return this.#report("unchanged", started);
     const app = this.#app;
+    this.#lookAtPatterns(app);
     const cleared = this.#cleared;
     this.#cleared = false;
     if (cleared && app) app.damage(app.graph.files());
@@ -378,8 +450,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
     if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
-    if (this.#pending.empty && !cleared) return this.#report("unchanged", started);
+    if (this.#pending.empty && !cleared && this.#monitoring.missing(app.graph).length === 0) {
+      return this.#report("unchanged", started);
+    }
     return this.#reload(app, started);
+  }
+
+  /** Files have come or gone, or somebody has asked for more. */
+  #lookAtPatterns(app: LoadedApp | undefined): void {
+    const { added, deleted } = this.#pending;
+    if (added.size + deleted.size > 0 || this.#monitoring.outdated(app?.asks))
+      this.#monitoring.look(app?.asks, deleted);
   }
 
   async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
@@ -459,6 +540,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     const old = this.#app;
+    this.#monitoring.look(undefined, this.#pending.deleted);
     for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();

@@ -2,7 +2,7 @@
  * What the app has a say in when it is reloaded or ended: dispose hooks, kept values, acceptances; and the object by which
  * `unreloader/app` finds them.
  */
-import { APP_HOST, type AppHost } from "../../src/protocol/app-host.js";
+import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/protocol/app-host.js";
 import type { PurgeStep } from "../purge.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
@@ -13,6 +13,8 @@ import { KeptValues } from "./kept-values.js";
 export interface AppLifeOptions {
   readonly observer: Observer;
   readonly generation: number;
+  readonly autoload: boolean;
+  readonly monitored: MonitoredHost;
   /** The version of a file that is loaded; undefined: none. */
   currentVersion(file: string): ModuleEdges | undefined;
   namespaceOf(file: string): object;
@@ -50,9 +52,10 @@ export class AppLife {
   install(): void {
     const current = (): number => this.generation;
     const host: AppHost = {
-      version: 1,
+      version: 2,
       reloading: true,
-      autoloading: false,
+      autoloading: this.#options.autoload,
+      monitored: this.#options.monitored,
       get generation() {
         return current();
       },

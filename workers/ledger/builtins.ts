@@ -1,5 +1,6 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
 import { loadedBuiltin } from "./loaded-builtin.js";
+import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
 
 const LANGUAGE = [
@@ -15,6 +16,7 @@ const MODULES = [
   ),
   ..."perf_hooks querystring readline stream timers tls url util v8 vm worker_threads zlib".split(" "),
 ];
+
 /** Node's lazily loaded globals: looked at only when the app has used them. */
 const LAZY = new Set(["Headers", "Request", "Response"]);
 
@@ -33,13 +35,13 @@ export function mayPatch(source: string): boolean {
 
 const ASSIGNED = String.raw`\s*(?:\.\s*\w+|\[[^\]\n]+\])\s*(?:[-+*/%|&?]{0,2})=(?![=>])`;
 /** As written: `response.statusCode = 404` is not about `Response`. */
-const OWNERS = [...LANGUAGE, ...OBJECTS].join("|");
+const OWNERS = ["globalThis", "global", ...LANGUAGE, ...OBJECTS].join("|");
 const PATCHING = new RegExp(
   [
     String.raw`\bprototype\b|\b__proto__\b|\b__define[GS]etter__\b|\bReflect\.(?:set|deleteProperty)\b`,
     // Not what compilers write first into a CommonJS module.
     String.raw`\bdefinePropert(?!\w+\s*\(\s*(?:module\.)?exports\b)`,
-    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent)\b`,
+    String.raw`\b(?:defaultOptions|defaultMaxListeners|setMaxListeners|globalAgent|setDefault[A-Z]\w+)\b`,
     String.raw`\b(?:${OWNERS})${ASSIGNED}`,
     String.raw`\bObject\.assign\s*\(\s*(?:${[OWNERS, ...MODULES].join("|")})\b`,
     String.raw`\bdelete\s+(?:${[OWNERS, ...MODULES].join("|")})\b`,
@@ -63,7 +65,13 @@ export class Builtins {
       if (!module) continue;
       this.#modules.add(name);
       this.#addWithMembers(module);
+      this.#addSettings(name, module);
     }
+  }
+
+  #addSettings(name: string, module: object): void {
+    const settings = settingsOf(name, module);
+    if (settings) this.objects.add(settings);
   }
 
   #addLanguage(): void {
@@ -72,6 +80,7 @@ export class Builtins {
       if (!descriptor || (LAZY.has(name) && !descriptor.value)) continue;
       this.#addFunction(Reflect.get(globalThis, name));
     }
+    this.#addSettings("process", process);
     this.#modules.add("language");
   }
 

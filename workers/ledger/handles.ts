@@ -75,16 +75,19 @@ export class Handles {
   created({ emitter, owner, wrapper }: Creation): void {
     const kind = KINDS.find(({ is }) => is(emitter));
     if (!kind || !isCallersOwn(kind, callerOf(wrapper))) return;
-    const found = new WeakRef(emitter);
-    const undo = async () => {
-      // What a leftover of a purged version creates is ended at once, but not before it is complete.
-      await undefined;
-      const ended = found.deref();
-      if (ended) await kind.end(ended as never);
-    };
-    const entry = this.#ledger.record(kind.what, undo, owner);
+    const entry = this.#ledger.record(kind.what, ending(kind, new WeakRef(emitter)), owner);
     if (entry) this.#gone.register(emitter, entry);
   }
+}
+
+/** In a function of its own: closures of one function keep alive whatever any of them uses. */
+function ending({ end }: Kind, found: WeakRef<EventEmitter>): () => Promise<void> {
+  return async () => {
+    // What a leftover of a purged version creates is ended at once, but not before it is complete.
+    await undefined;
+    const ended = found.deref();
+    if (ended) await end(ended as never);
+  };
 }
 
 function isCallersOwn({ byPackages, through }: Kind, caller: Caller): boolean {

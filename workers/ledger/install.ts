@@ -6,6 +6,7 @@ import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
 import { installEnvironment } from "./environment.js";
 import { installEventTargets } from "./event-targets.js";
+import { installFileWatchPromises } from "./file-watch-promises.js";
 import { Handles } from "./handles.js";
 import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
@@ -46,6 +47,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installChannels({ ledger }),
     installInstrumentation({ ledger }),
     installStatWatchers({ ledger }),
+    installFileWatchPromises({ ledger }),
     installEnvironment({ observer, layers }),
     installSharedProperties({ observer, layers, ...options }),
   ];

@@ -24,6 +24,8 @@ export interface LedgerOptions {
   readonly observer: Observer;
   /** An undo threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
+  /** How long one undo may take, in milliseconds; 5000 unless given. */
+  readonly deadlineMs?: number;
 }
 
 export class Ledger {
@@ -131,10 +133,11 @@ export class Ledger {
     const { what, undo } = entry;
     entry.undo = undefined;
     if (!undo) return undefined;
+    const { deadlineMs = UNDO_DEADLINE_MS } = this.#options;
     const failed = (error: unknown) => this.#options.failed(file, what, error);
     try {
       const pending = this.outside(undo);
-      return pending instanceof Promise ? withDeadline(pending, UNDO_DEADLINE_MS).catch(failed) : undefined;
+      return pending instanceof Promise ? withDeadline(pending, deadlineMs).catch(failed) : undefined;
     } catch (error) {
       failed(error);
       return undefined;

@@ -39,21 +39,15 @@ export class Registrations {
   }
 
   add<Target extends object, Listener extends object>(added: AddedListener<Target, Listener>): void {
-    const { owner, listener, key, what, remove } = added;
+    const { owner, listener, what } = added;
     const known = this.#added.get(listener) ?? [];
-    const same = known.find((one) => one.owner === owner && one.target.deref() === added.target && one.key === key);
+    const same = known.find((one) => isOf(one, added));
     if (same) {
       same.times++;
       if (!owner.purged) return;
     }
-    const target = new WeakRef(added.target);
-    const listenerRef = new WeakRef(listener);
-    const registration: Registration = { owner, target, key, times: 1 };
-    const undo = () => {
-      const [from, what] = [target.deref(), listenerRef.deref()];
-      if (from && what) for (; registration.times > 0; registration.times--) remove(from, what);
-    };
-    const entry = this.#ledger.record(what, undo, owner);
+    const registration: Registration = { owner, target: new WeakRef(added.target), key: added.key, times: 1 };
+    const entry = this.#ledger.record(what, removal(registration, added), owner);
     if (!entry || owner.purged) return;
     this.#added.set(listener, [...known, registration]);
     this.#gone.register(listener, entry);
@@ -71,4 +65,20 @@ export class Registrations {
       }
     });
   }
+}
+
+function isOf(one: Registration, { owner, target, key }: AddedListener<object, object>): boolean {
+  return one.owner === owner && one.target.deref() === target && one.key === key;
+}
+
+/** In a function of its own: closures of one function keep alive whatever any of them uses. */
+function removal<Target extends object, Listener extends object>(
+  registration: Registration,
+  { target, listener, remove }: AddedListener<Target, Listener>,
+): () => void {
+  const [targetRef, listenerRef] = [new WeakRef(target), new WeakRef(listener)];
+  return () => {
+    const [from, what] = [targetRef.deref(), listenerRef.deref()];
+    if (from && what) for (; registration.times > 0; registration.times--) remove(from, what);
+  };
 }

@@ -41,15 +41,17 @@ class SharedProperties implements EvaluationWatch {
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     const before = outer ?? this.#onlyWaiting();
-    this.#attribute(before, this.#globals.look());
-    if (this.#suspect(inner) || this.#isWatched(outer)) this.#lookAtBuiltins(before);
+    const exactly = this.#suspect(inner) || this.#isWatched(outer);
+    this.#attribute(before, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(before);
     this.#running.push(inner);
   }
 
   leaving(inner: ModuleEdges): void {
     this.#running.pop();
-    this.#attribute(inner, this.#globals.look());
-    if (this.#isWatched(inner) || this.#isWatched(this.#running.at(-1))) this.#lookAtBuiltins(inner);
+    const exactly = this.#isWatched(inner) || this.#isWatched(this.#running.at(-1));
+    this.#attribute(inner, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(inner);
   }
 
   suspending(inner: ModuleEdges): void {
@@ -80,8 +82,9 @@ class SharedProperties implements EvaluationWatch {
 
   /** Compares at a moment at which `running` stops or goes on. */
   #look(running: ModuleEdges, owner: ModuleEdges | undefined): void {
-    this.#attribute(owner, this.#globals.look());
-    if (this.#isWatched(running)) this.#lookAtBuiltins(owner);
+    const exactly = this.#isWatched(running);
+    this.#attribute(owner, this.#globals.look(exactly));
+    if (exactly) this.#lookAtBuiltins(owner);
   }
 
   /**

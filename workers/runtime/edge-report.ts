@@ -77,6 +77,7 @@ export class EdgeReport {
       lists: [...edges.lists],
       ...(edges.usedByPackages.size > 0 && { usedByPackages: [...edges.usedByPackages] }),
       ...(edges.hot && { hot: edges.hot }),
+      ...(edges.asks && { asks: edges.asks }),
       classes: this.#classesOf(edges),
     }));
     this.#untold.clear();

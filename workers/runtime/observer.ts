@@ -4,7 +4,7 @@
  * of `async function main()`) still counts as its own while the observing window is open.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Acceptance } from "../../src/protocol/messages.js";
+import type { Acceptance, Asks } from "../../src/protocol/messages.js";
 
 const SAYS_NOTHING: Acceptance = {
   self: false,
@@ -29,6 +29,8 @@ export class ModuleEdges {
   readonly usedByPackages = new Set<string>();
   /** What the module has said about its reloads; undefined for most. */
   hot: Acceptance | undefined;
+  /** What its calls of `unreloader/app` have asked for; undefined for most. */
+  asks: Asks | undefined;
   /** False once the version is purged or its window has closed: reads are nobody's from then on. */
   open = true;
   /** The version is purged: what its leftovers still create is to be undone at once. */
@@ -82,6 +84,11 @@ export class ModuleEdges {
       declined: said.declined || more.declined === true,
       declinedDependencies: [...said.declinedDependencies, ...(more.declinedDependencies ?? [])],
     };
+    this.#changed(this);
+  }
+
+  asksFor(asks: Asks): void {
+    this.asks = asks;
     this.#changed(this);
   }
 

@@ -215,6 +215,11 @@ export class Runtime {
     };
   }
 
+  /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
+  ignoringReads<Result>(run: () => Result): Result {
+    return this.#reads.ignore(run);
+  }
+
   /** Takes back what `install` did; what was evaluated stays. */
   uninstall(): void {
     this.#uninstall?.();
@@ -249,6 +254,13 @@ export class Runtime {
   /** `module.exports` or the namespace. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */
   require(file: string, requiredBy?: Module): unknown {
     return this.#requireFrom(file, requiredBy);
+  }
+
+  /** Evaluates the file for somebody who takes nothing from it; throws ERR_REQUIRE_ASYNC_MODULE as `require`. */
+  loadSync(file: string): void {
+    const record = this.#registry.record(file);
+    if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
+    else this.#evaluateSync(record, undefined);
   }
 
   /** True when the file is evaluated, or being evaluated. */
@@ -303,6 +315,15 @@ export class Runtime {
   /** Tells the host now which edges have come up lately, if any. */
   deliverEdges(): void {
     this.#report.deliver();
+  }
+
+  /**
+   * What comes up from now on is told when the returned function is called (once): the host takes a plan's outcome for what
+   * holds at that moment, and would lose what it had heard before.
+   */
+  holdEdges(): () => void {
+    this.#report.hold();
+    return () => this.#report.release();
   }
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */

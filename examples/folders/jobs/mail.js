@@ -1,0 +1,3 @@
+import { jobs } from "../registry.js";
+
+jobs.set("mail", () => "sent");

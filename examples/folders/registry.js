@@ -1,0 +1,2 @@
+/** Name -> job. */
+export const jobs = new Map();

@@ -1,0 +1,3 @@
+const Robot = require("../robot.cjs");
+
+Robot.prototype.walk = () => "left, right";

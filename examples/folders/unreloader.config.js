@@ -1,0 +1,3 @@
+import { defineConfig } from "unreloader";
+
+export default defineConfig({ entry: "main.js", depend: { texts: ["greeting.js"] } });
