@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { eventually } from "./support/deadline.js";
@@ -56,7 +57,7 @@ describe("handles", { skip: plainMode }, () => {
     });
   }
 
-  test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async () => {
+  test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async (t) => {
     const open = new Set<object>();
     let opened = 0;
     const server = createServer((socket) => {
@@ -66,6 +67,7 @@ describe("handles", { skip: plainMode }, () => {
       socket.on("error", () => {});
       socket.resume();
     });
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     {
@@ -88,7 +90,30 @@ describe("handles", { skip: plainMode }, () => {
       assert.equal(opened, RELOADS + 2);
       assert.equal(await served.json("/destroyed"), false);
     }
-    server.close();
+  });
+
+  test("HTTP/2 sessions are closed", async (t) => {
+    const open = new Set<object>();
+    const server = createHttp2Server().on("session", (session) => {
+      open.add(session);
+      session.on("close", () => open.delete(session)).on("error", () => {});
+    });
+    t.after(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    {
+      await using app = ledgerApp({
+        made: `import http2 from "node:http2"; await new Promise((done) => http2.connect("http://127.0.0.1:${port}").on("remoteSettings", done));`,
+        report: "export const report = () => null;",
+      });
+      await using served = await serve(app, "main.js");
+      await reloadMade(app, served, 5);
+      await eventually(
+        async () => open.size,
+        (sessions) => sessions === 1,
+        "one session",
+      );
+    }
   });
 
   test("child processes end, also those that do not want to; unref'ed ones and those of requests live", async () => {
@@ -117,27 +142,28 @@ describe("handles", { skip: plainMode }, () => {
 
   test("subscriptions, async hooks and performance observers are there once", async () => {
     await using app = ledgerApp({
-      made: `import dc from "node:diagnostics_channel"; import { createHook } from "node:async_hooks"; import { PerformanceObserver } from "node:perf_hooks";
+      made: `import dc from "node:diagnostics_channel"; import { AsyncLocalStorage, createHook } from "node:async_hooks"; import { PerformanceObserver } from "node:perf_hooks";
         dc.subscribe("one", () => count("subscribe")); dc.channel("one").subscribe(() => count("channel"));
         dc.tracingChannel("two").subscribe({ start: () => count("tracing") });
+        dc.channel("three").bindStore(new AsyncLocalStorage(), () => count("store"));
         createHook({ init: (id, type) => { if (type === "Immediate") count("hook"); } }).enable();
         new PerformanceObserver((list) => { for (const _ of list.getEntries()) count("observer"); }).observe({ entryTypes: ["mark"] });`,
       report: `import dc from "node:diagnostics_channel"; import { performance } from "node:perf_hooks";
         export const report = async (url, { counts }) => {
           for (const key of Object.keys(counts)) delete counts[key];
-          dc.channel("one").publish({}); dc.tracingChannel("two").traceSync(() => {});
+          dc.channel("one").publish({}); dc.tracingChannel("two").traceSync(() => {}); dc.channel("three").runStores({}, () => {});
           performance.mark("m");
           const before = counts.hook ?? 0;
           setImmediate(() => {});
           counts.hook -= before;
           while (!counts.observer) await new Promise((done) => setTimeout(done, 1));
-          const { subscribe, channel, tracing, observer } = counts;
-          return { subscribe, channel, tracing, observer, hook: counts.hook > 0 };
+          const { subscribe, channel, tracing, store, observer } = counts;
+          return { subscribe, channel, tracing, store, observer, hook: counts.hook > 0 };
         };`,
     });
     await using served = await serve(app, "main.js");
     const before = await served.json("/counts");
-    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, observer: 1, hook: true });
+    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, store: 1, observer: 1, hook: true });
     await reloadMade(app, served, RELOADS);
     assert.deepEqual(await served.json("/counts"), before);
   });
@@ -172,8 +198,9 @@ describe("handles", { skip: plainMode }, () => {
     assert.deepEqual(await served.json("/server"), { ...before, text: "10", greetings: ["10"] });
   });
 
-  test("an agent's idle connections end with it", async () => {
+  test("an agent's idle connections end with it", async (t) => {
     const server = createHttpServer((_, res) => res.end("x"));
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     {
@@ -190,6 +217,5 @@ describe("handles", { skip: plainMode }, () => {
         });
       await eventually(count, (connections) => connections === 1, "one connection", 4000);
     }
-    server.close();
   });
 });
