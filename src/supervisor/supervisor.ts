@@ -411,7 +411,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     Atomics.store(this.#table, HOLD, 1);
     try {
       let report = await this.#runCycleSafely();
-      while (this.#mustWork()) {
+      // What modules have just asked for is watched before anybody edits it, also when nobody will look by himself.
+      while (this.#mustWork() || (!this.#closing && this.#monitoring.outdated(this.#app?.asks))) {
         const next = await this.#runCycleSafely();
         // A file event that comes late finds nothing to do.
         if (next.kind !== "unchanged") report = next;
