@@ -341,7 +341,8 @@ export class AppSession {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
         },
-        rolledBack: async () => {
+        rolledBack: async (written) => {
+          this.#purge.affected(written);
           this.#classes.purge.rollback();
           await this.#life.planRolledBack();
           await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
