@@ -118,10 +118,7 @@ export class AppSession {
       observer: this.#observer,
       isPassive: (file) => this.#runtime.isPassive(file),
       isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
-      stuck: (file, what) => {
-        this.#stuck.push({ file, what });
-        this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
-      },
+      stuck: (file, what) => void this.#stuck.push({ file, what }),
     });
     this.#monitored = new Monitored({
       ...order,
@@ -359,13 +356,15 @@ export class AppSession {
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
+      const stuck = this.#stuck.splice(0);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
         purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
-        stuck: this.#stuck.splice(0),
+        stuck,
       });
+      this.#stale.stuck(plan.generation, stuck);
     } catch (error) {
       this.#listen.restore(servers);
       const file = this.#runtime.fileOf(error);
