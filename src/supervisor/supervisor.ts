@@ -412,7 +412,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     Atomics.store(this.#table, HOLD, 1);
     try {
       let report = await this.#runCycleSafely();
-      while (this.#mustWork()) {
+      // What modules have just asked for is watched before anybody edits it, also when nobody will look by himself.
+      while (this.#mustWork() || (!this.#closing && this.#monitoring.outdated(this.#app?.asks))) {
         const next = await this.#runCycleSafely();
         // A file event that comes late finds nothing to do.
         if (next.kind !== "unchanged") report = next;
@@ -512,7 +513,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
   ): Promise<ReloadReport> {
     if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#prepareAll());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
@@ -526,6 +527,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#restart(started);
   }
 
+  /**
+   * Everything as it is on the disk. What was saved since the last check is in it, and the registry takes that for
+   * reported: should the thread that runs now go on, it has to be told of that later.
+   */
+  #prepareAll(): Preparation {
+    const preparation = this.#preparer.all();
+    for (const file of this.#app?.differingFrom(preparation) ?? []) this.#pending.changed.add(file);
+    return preparation;
+  }
+
   /** A fresh worker with everything compiled anew. Also the first start. */
   async #restart(started: number): Promise<ReloadReport> {
     const reason = this.#restartReason;
@@ -536,7 +547,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
-    const preparation = this.#preparer.all();
+    const preparation = this.#prepareAll();
     const failure = this.#preparer.failureOf(preparation);
     if (failure) {
       await fresh.stop(0, true);
