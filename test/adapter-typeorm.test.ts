@@ -155,7 +155,7 @@ test("typeorm with PostgreSQL: no more connections after many reloads", { skip: 
   );
 });
 
-for (const kind of ["ES modules"] as readonly ("CommonJS" | "ES modules")[]) {
+for (const kind of ["CommonJS", "ES modules"] as const) {
   test(`typeorm: entities that are found by a glob (${kind})`, { skip: withoutSqlite }, async () => {
     const isCommonJs = kind === "CommonJS";
     const files = {

@@ -55,6 +55,30 @@ ${listen}`,
     assert.equal(await served.json("/"), 12);
   });
 
+  for (const turns of [0, 1, 2, 5, 20, 100]) {
+    test(`what an entry has a package load ${turns} turns after its evaluation is looked after at every reload`, async () => {
+      await using app = new TempApp({
+        "main.js": `const { createServer } = require("node:http");
+async function main() {
+  for (let turn = 0; turn < ${turns}; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const { value } = require("finder").find(__dirname + "/part.js");
+  const answer = async () => value;
+  ${listen}}
+void main();
+`,
+        "part.js": `exports.value = 1;\n`,
+        "node_modules/finder/package.json": `{ "name": "finder", "version": "1.0.0" }\n`,
+        "node_modules/finder/index.js": "exports.find = (file) => require(file);\n",
+      });
+      await using served = await serve(app, "main.js");
+      assert.equal(await served.json("/"), 1);
+      for (let version = 2; version <= 6; version++) {
+        app.write("part.js", `exports.value = ${version};\n`);
+        assert.equal(await served.json("/"), version, String(served.lines));
+      }
+    });
+  }
+
   test("late code whose imports lead to a file that is gone fails, although it was loaded before", async () => {
     await using app = new TempApp({
       "package.json": esmPackage,
@@ -135,6 +159,33 @@ ${listen}`,
     await using served = await serve(app, "main.js");
     assert.equal(await served.json("/"), 1);
     app.write("part.js", "exports.value = 2;\n");
+    assert.equal(await served.json("/"), 2);
+  });
+
+  test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {
+    // By another process, since what the app writes itself is its own business.
+    const saving = `import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+const rename = 'require("fs").renameSync("value.next", "value.js")';
+if (existsSync("value.next")) execFileSync(process.execPath, ["-e", rename]);
+throw new Error("boom");
+`;
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { createServer } from "node:http";
+import "./failing.js";
+import { value } from "./value.js";
+const answer = async () => value;
+${listen}`,
+      "failing.js": "export {};\n",
+      "value.js": `export const value = 1;\n`,
+      "value.next": `export const value = 2;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.json("/"), 1);
+    app.write("failing.js", saving);
+    assert.equal((await served.get("/")).status, 500);
+    app.write("failing.js", "export {};\n");
     assert.equal(await served.json("/"), 2);
   });
 });

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { eventually } from "./support/deadline.js";
@@ -25,13 +26,16 @@ const kinds: Readonly<Record<string, string>> = {
   "datagram sockets": `import dgram from "node:dgram"; const socket = dgram.createSocket("udp4"); await new Promise((done) => socket.bind(0, "127.0.0.1", done));`,
   "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/node_modules", () => {});`,
   "promised file watchers": `import { watch } from "node:fs/promises"; (async () => { for await (const _ of watch(import.meta.dirname + "/node_modules")) count("changed"); })(); await new Promise((done) => setImmediate(done));`,
-  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.filename, () => {}); fs.watchFile(import.meta.dirname + "/main.js", () => count("changed"));`,
-  chokidar: `import { watch } from "chokidar"; const watcher = watch(import.meta.dirname + "/node_modules/x"); await new Promise((done) => watcher.on("ready", done));`,
+  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.dirname + "/node_modules/none-" + version, () => {});`,
+  chokidar: `import { watch } from "chokidar"; import { mkdirSync } from "node:fs";
+    const folder = import.meta.dirname + "/node_modules/x/" + version; mkdirSync(folder, { recursive: true });
+    const watcher = watch(folder); await new Promise((done) => watcher.on("ready", done));`,
   "worker threads": `import { Worker } from "node:worker_threads"; class Own extends Worker {} const worker = new Own("setInterval(() => {}, 1000)", { eval: true }); await new Promise((done) => worker.on("online", done)); worker.on("exit", () => count("exit"));`,
-  "broadcast channels": `new BroadcastChannel("test").onmessage = () => {}; import { BroadcastChannel as Other } from "node:worker_threads"; new Other("test");`,
   "message channels": `const { port1, port2 } = new MessageChannel(); port1.onmessage = () => {}; port2.on("message", () => {});`,
   "file streams": `import fs from "node:fs"; fs.createWriteStream(import.meta.dirname + "/log.txt", { flags: "a" }).write(version + " "); await new Promise((done) => fs.createReadStream(import.meta.filename).on("open", done));`,
-  "line readers": `import readline from "node:readline"; import { PassThrough } from "node:stream"; state.input ??= new PassThrough(); readline.createInterface({ input: state.input }).on("close", () => process.exit(1)); if (state.input.listenerCount("keypress") + state.input.listenerCount("end") > 8) throw new Error("leak");`,
+  "line readers": `import readline from "node:readline"; import { PassThrough } from "node:stream"; state.input ??= new PassThrough();
+    if (state.reader && !state.reader.closed) throw new Error("still open");
+    state.reader = readline.createInterface({ input: state.input }).on("close", () => process.exit(1));`,
 };
 
 describe("handles", { skip: plainMode }, () => {
@@ -56,7 +60,38 @@ describe("handles", { skip: plainMode }, () => {
     });
   }
 
-  test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async () => {
+  test("broadcast channels: only those of the newest version hear anything", async () => {
+    await using app = ledgerApp({
+      made: `import { BroadcastChannel as Other } from "node:worker_threads";
+        for (const channel of [new BroadcastChannel("test"), new Other("test")]) channel.onmessage = () => count(version);`,
+      report: `const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
+        export const report = async (url, { counts }) => {
+          const probe = new BroadcastChannel("test");
+          for (let round = 1; round <= 5; round++) {
+            probe.postMessage(round);
+            while (sum(counts) < 2 * round) await new Promise((done) => setImmediate(done));
+          }
+          probe.close();
+          return counts;
+        };`,
+    });
+    await using served = await serve(app, "main.js");
+    await reloadMade(app, served, RELOADS);
+    assert.deepEqual(await served.json("/heard"), { [RELOADS]: 10 });
+  });
+
+  test("channels are closed, whoever still has them", async () => {
+    await using app = ledgerApp({
+      made: `(state.channels ??= []).push(new BroadcastChannel("test"), new MessageChannel().port1);`,
+      report: `import { inspect } from "node:util";
+        export const report = (url, { channels }) => channels.map((channel) => inspect(channel).includes("active: true"));`,
+    });
+    await using served = await serve(app, "main.js");
+    await reloadMade(app, served, 2);
+    assert.deepEqual(await served.json("/open"), [false, false, false, false, true, true]);
+  });
+
+  test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async (t) => {
     const open = new Set<object>();
     let opened = 0;
     const server = createServer((socket) => {
@@ -66,6 +101,7 @@ describe("handles", { skip: plainMode }, () => {
       socket.on("error", () => {});
       socket.resume();
     });
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     {
@@ -88,7 +124,30 @@ describe("handles", { skip: plainMode }, () => {
       assert.equal(opened, RELOADS + 2);
       assert.equal(await served.json("/destroyed"), false);
     }
-    server.close();
+  });
+
+  test("HTTP/2 sessions are closed", async (t) => {
+    const open = new Set<object>();
+    const server = createHttp2Server().on("session", (session) => {
+      open.add(session);
+      session.on("close", () => open.delete(session)).on("error", () => {});
+    });
+    t.after(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    {
+      await using app = ledgerApp({
+        made: `import http2 from "node:http2"; await new Promise((done) => http2.connect("http://127.0.0.1:${port}").on("remoteSettings", done));`,
+        report: "export const report = () => null;",
+      });
+      await using served = await serve(app, "main.js");
+      await reloadMade(app, served, 5);
+      await eventually(
+        async () => open.size,
+        (sessions) => sessions === 1,
+        "one session",
+      );
+    }
   });
 
   test("child processes end, also those that do not want to; unref'ed ones and those of requests live", async () => {
@@ -117,27 +176,28 @@ describe("handles", { skip: plainMode }, () => {
 
   test("subscriptions, async hooks and performance observers are there once", async () => {
     await using app = ledgerApp({
-      made: `import dc from "node:diagnostics_channel"; import { createHook } from "node:async_hooks"; import { PerformanceObserver } from "node:perf_hooks";
+      made: `import dc from "node:diagnostics_channel"; import { AsyncLocalStorage, createHook } from "node:async_hooks"; import { PerformanceObserver } from "node:perf_hooks";
         dc.subscribe("one", () => count("subscribe")); dc.channel("one").subscribe(() => count("channel"));
         dc.tracingChannel("two").subscribe({ start: () => count("tracing") });
+        dc.channel("three").bindStore(new AsyncLocalStorage(), () => count("store"));
         createHook({ init: (id, type) => { if (type === "Immediate") count("hook"); } }).enable();
         new PerformanceObserver((list) => { for (const _ of list.getEntries()) count("observer"); }).observe({ entryTypes: ["mark"] });`,
       report: `import dc from "node:diagnostics_channel"; import { performance } from "node:perf_hooks";
         export const report = async (url, { counts }) => {
           for (const key of Object.keys(counts)) delete counts[key];
-          dc.channel("one").publish({}); dc.tracingChannel("two").traceSync(() => {});
+          dc.channel("one").publish({}); dc.tracingChannel("two").traceSync(() => {}); dc.channel("three").runStores({}, () => {});
           performance.mark("m");
           const before = counts.hook ?? 0;
           setImmediate(() => {});
           counts.hook -= before;
           while (!counts.observer) await new Promise((done) => setTimeout(done, 1));
-          const { subscribe, channel, tracing, observer } = counts;
-          return { subscribe, channel, tracing, observer, hook: counts.hook > 0 };
+          const { subscribe, channel, tracing, store, observer } = counts;
+          return { subscribe, channel, tracing, store, observer, hook: counts.hook };
         };`,
     });
     await using served = await serve(app, "main.js");
     const before = await served.json("/counts");
-    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, observer: 1, hook: true });
+    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, store: 1, observer: 1, hook: 1 });
     await reloadMade(app, served, RELOADS);
     assert.deepEqual(await served.json("/counts"), before);
   });
@@ -172,8 +232,9 @@ describe("handles", { skip: plainMode }, () => {
     assert.deepEqual(await served.json("/server"), { ...before, text: "10", greetings: ["10"] });
   });
 
-  test("an agent's idle connections end with it", async () => {
+  test("an agent's idle connections end with it", async (t) => {
     const server = createHttpServer((_, res) => res.end("x"));
+    t.after(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     {
@@ -190,6 +251,5 @@ describe("handles", { skip: plainMode }, () => {
         });
       await eventually(count, (connections) => connections === 1, "one connection", 4000);
     }
-    server.close();
   });
 });

@@ -1,5 +1,6 @@
 /** Purged code that somebody keeps alive is told, by name, and who keeps it can be asked. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { describe, test } from "node:test";
 import { createSupervisor, type StaleReferencesReport, type Supervisor } from "../src/index.js";
@@ -43,6 +44,24 @@ keep(function handler() {});
 };
 
 describe("stale references", { skip: plainMode }, () => {
+  test("with strictPurge, old code that somebody keeps takes a fresh worker", async () => {
+    await using app = new TempApp(leaking);
+    await using supervisor = createSupervisor({ entry: app.path("main.ts"), logLevel: "silent", strictPurge: true });
+    const restarted = once(supervisor, "restarted");
+    const url = await start(supervisor);
+
+    app.edit("users.ts", `"one"`, `"two"`);
+    assert.equal((await requestOnce(url)).body, "two");
+    assert.equal(supervisor.inspect().epoch, 1, "nothing is known yet");
+    await supervisor.checkStaleReferences();
+    await supervisor.checkStaleReferences();
+    const [{ reason }] = await restarted;
+    assert.deepEqual(reason, { type: "stale", file: app.path("users.ts") });
+    assert.equal((await requestOnce(url)).body, "two");
+    assert.equal(supervisor.inspect().epoch, 2);
+    assert.deepEqual(await supervisor.checkStaleReferences(), []);
+  });
+
   test("a closure that a package keeps is told with its file, and explainLeak() names the holder", async () => {
     await using app = new TempApp(leaking);
     await using supervisor = createSupervisor({ entry: app.path("main.ts"), logLevel: "silent" });

@@ -222,6 +222,37 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    what: "a bus that keeps its listeners in a function's scope",
+    hold: (style) =>
+      `function createBus() { const listeners = []; return { on(one) { listeners.push(one); }, ask() { return listeners.map((one) => one()); } }; }\n${exported(style, "bus", "createBus()")}`,
+    names: "bus",
+    show: "bus.ask()",
+    part: (style, name) => `${from(style, "bus", "hold")}bus.on(() => "${name}");\n`,
+    expected: (...parts) => parts,
+  },
+  {
+    what: "a variable in a function's scope that is set to a longer list",
+    hold: (style) =>
+      exported(
+        style,
+        "store",
+        `(() => { let all = []; const add = (one) => { all = [...all, one]; }; return { add: (one) => add(one), all: () => all }; })()`,
+      ),
+    names: "store",
+    show: "store.all()",
+    part: (style, name) => `${from(style, "store", "hold")}store.add("${name}");\n`,
+    expected: (...parts) => parts,
+  },
+  {
+    what: "a counter in a function's scope",
+    hold: (style) =>
+      `const counting = () => { let count = 0; return { next: () => ++count, now: () => count }; };\n${exported(style, "counter", "counting()")}`,
+    names: "counter",
+    show: "counter.now()",
+    part: (style, name) => `${from(style, "counter", "hold")}counter.next("${name}");\n`,
+    expected: (...parts) => parts.length,
+  },
+  {
     what: "a plugin that pushes itself into a list",
     hold: (style) => exported(style, "list", "[]"),
     names: "list",

@@ -326,6 +326,7 @@ export class AppSession {
     const gone: GoneVersion[] = [];
     this.#classes.purge.begin();
     if (plan.purge.length > 0) this.#leftovers.watch();
+    const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
@@ -376,6 +377,8 @@ export class AppSession {
         damaged: this.#purge.takeEffects(),
         error: this.#serialize(error),
       });
+    } finally {
+      tellEdges();
     }
     this.#monitored.planEnded();
     this.#settleLater();

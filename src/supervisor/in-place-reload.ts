@@ -8,7 +8,7 @@ import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import type { ApplyOutcome } from "./app-epoch.js";
-import { errorOfEnd } from "./app-thread.js";
+import { errorOfEnd, type ThreadEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { serializeSourceError } from "./failure.js";
 import type { LoadedApp } from "./loaded-app.js";
@@ -70,7 +70,7 @@ export class InPlaceReload {
     const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
     const come = monitoring.missing(app.graph);
     if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
-      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, [], generation);
+      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, () => [], generation);
       return { type: "unchanged" };
     }
     if (scope === "worker") return restarting;
@@ -103,9 +103,9 @@ export class InPlaceReload {
     if (outcome.type !== "applied") return { type: "failed", error: errorOf(outcome), preparation };
     const [stuck] = outcome.stuck;
     if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
-    const lost = app.applied(preparation, plan.purge, outcome.loaded);
-    const forgotten = lost.length > 0 ? await this.#forget(app, lost, generation) : undefined;
-    if (forgotten?.type === "ended") return { type: "failed", error: errorOfEnd(forgotten.end), preparation };
+    const isLess = app.applied(preparation, plan.purge, outcome.loaded);
+    const lost = isLess ? await this.#forgetUnreachable(app, generation) : [];
+    if ("end" in lost) return { type: "failed", error: errorOfEnd(lost.end), preparation };
     const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation);
     if ("error" in followed) return { type: "failed", error: followed.error, preparation };
     preparer.trackUses(app, followed.loaded);
@@ -194,12 +194,29 @@ export class InPlaceReload {
   }
 
   /**
-   * Nobody watches `lost` files any more, since nothing leads to them. Should a computed specifier lead to one again, the
-   * thread has to read it anew, and to say so; that is settled before the next request passes.
+   * Nobody will watch files that nothing leads to. Should a computed specifier lead to one again, the thread has to read it
+   * anew, and to say so; that is settled before the next request passes. Returns the files.
    */
-  async #forget(app: LoadedApp, lost: readonly string[], generation: number): Promise<ApplyOutcome> {
+  async #forgetUnreachable(app: LoadedApp, generation: number): Promise<string[] | { readonly end: ThreadEnd }> {
+    let unreachable = app.unreachable();
+    if (unreachable.size === 0) return [];
+    const outcome = await this.#forget(
+      app,
+      () => {
+        // What the thread has evaluated since is in the graph now: it needs its files.
+        unreachable = app.unreachable();
+        return [...unreachable.keys()];
+      },
+      generation,
+    );
+    return outcome.type === "ended" ? outcome : app.forget(unreachable);
+  }
+
+  /** Has the thread forget files, and what it knows of where specifiers lead. `files` is asked before each attempt. */
+  async #forget(app: LoadedApp, files: () => readonly string[], generation: number): Promise<ApplyOutcome> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
     for (;;) {
+      const lost = files();
       const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
       const outcome = await app.epoch.apply(order);
       if (outcome.type !== "outdated") return outcome;

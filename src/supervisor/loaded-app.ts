@@ -70,6 +70,14 @@ export class LoadedApp {
     return compiled !== undefined && this.#modules.get(compiled.file)?.compiled.hash === compiled.hash;
   }
 
+  /** Files of which a preparation has another text than the thread. */
+  differingFrom({ modules }: Preparation): string[] {
+    return [...this.#graph.files()].filter((file) => {
+      const compiled = modules.get(file)?.compiled;
+      return compiled !== undefined && !this.hasText(compiled);
+    });
+  }
+
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
@@ -150,8 +158,8 @@ export class LoadedApp {
     this.#graph = this.#graph.with(modules.map((module) => moduleNode(module, this.#graph.get(module.compiled.file))));
   }
 
-  /** A plan was applied. Returns the files that nothing leads to any more; they are forgotten. */
-  applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): string[] {
+  /** A plan was applied. Returns whether there may be files that nothing leads to any more. */
+  applied(preparation: Preparation, purged: Iterable<string>, loaded: readonly LoadedModule[]): boolean {
     this.#damaged.clear();
     const unloaded: ModuleNode[] = [];
     const again = new Set(loaded.map(({ file }) => file));
@@ -176,21 +184,29 @@ export class LoadedApp {
       const now = new Set(this.#graph.get(file)?.monitored);
       return preparation.graph.get(file)?.monitored?.some((target) => !now.has(target));
     });
-    return unloaded.length > 0 || asksLess ? this.#forgetUnreachable() : [];
+    return unloaded.length > 0 || asksLess;
   }
 
-  #forgetUnreachable(): string[] {
+  /** Files that nothing leads to now, with the code that the thread was given. */
+  unreachable(): Map<string, PreparedModule | undefined> {
     const reached = reachable(this.#graph, this.roots);
     const lost = [...this.#graph.files()].filter((file) => !reached.has(file));
-    if (lost.length > 0) {
-      this.#graph = this.#graph.with([], lost);
-      const modules = new Map(this.#modules);
-      for (const file of lost) {
-        modules.delete(file);
-        this.#classes.delete(file);
-      }
-      this.#modules = modules;
+    return new Map(lost.map((file) => [file, this.#modules.get(file)]));
+  }
+
+  /**
+   * The thread has forgotten files that nothing led to. Returns them, without those that it has found again meanwhile: an
+   * entry that goes on after its evaluation may ask for one at any moment.
+   */
+  forget(unreachable: ReadonlyMap<string, PreparedModule | undefined>): string[] {
+    const lost = [...unreachable].filter(([file, module]) => this.#modules.get(file) === module).map(([file]) => file);
+    this.#graph = this.#graph.with([], lost);
+    const modules = new Map(this.#modules);
+    for (const file of lost) {
+      modules.delete(file);
+      this.#classes.delete(file);
     }
+    this.#modules = modules;
     return lost;
   }
 }

@@ -193,6 +193,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return `: the reload failed (${firstLine(reason.error.message)}), a fresh worker runs`;
     case "stuck":
       return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
+    case "stale":
+      return `: something keeps an old version of ${shownPath(reason.file, cwd)}`;
     default:
       return reason satisfies never;
   }

@@ -69,7 +69,9 @@ export type RestartReason =
   /** A reload threw where a fresh worker might not. */
   | { readonly type: "reloadFailed"; readonly error: SerializedError }
   /** With `strictPurge`: a package keeps something that a purged file has registered. */
-  | { readonly type: "stuck"; readonly file: string; readonly what: string };
+  | { readonly type: "stuck"; readonly file: string; readonly what: string }
+  /** With `strictPurge`: something keeps an old version of the file alive. */
+  | { readonly type: "stale"; readonly file: string };
 
 export interface WorkerExitReport {
   readonly epoch: number;

@@ -317,6 +317,15 @@ export class Runtime {
     this.#report.deliver();
   }
 
+  /**
+   * What comes up from now on is told when the returned function is called (once): the host takes a plan's outcome for what
+   * holds at that moment, and would lose what it had heard before.
+   */
+  holdEdges(): () => void {
+    this.#report.hold();
+    return () => this.#report.release();
+  }
+
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */
   async applyPlan(plan: RuntimePlan): Promise<AppliedPlan> {
     this.#report.deliver();

@@ -7,18 +7,27 @@ import type { Slots } from "./slots.js";
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The state of a value of a known kind, as names and values in turn; undefined for any other value. */
+const EXPRESS = ["settings", "mountpath", "engines"] as const;
+const EXPRESS_ROUTER = ["stack", "params"] as const;
+const KOA = ["middleware", "context", "request", "response"] as const;
+const KOA_ROUTER = ["stack", "params", "methods"] as const;
+const HONO = ["routes", "router", "getPath", "errorHandler"] as const;
+const FASTIFY = ["routing", "addHook", "register", "listen"] as const;
+
+/**
+ * The state of a value of a known kind, as names and values in turn; undefined for any other value. Asked of every
+ * object that is looked at.
+ */
 export function stateOf(value: object): Slots | undefined {
+  if (Array.isArray(value)) return undefined;
   if (typeof value === "function") {
-    if (owns(value, "settings", "mountpath", "engines")) return stateOfExpress(value);
-    return owns(value, "stack", "params") ? pick(value, ["stack", "params"]) : undefined;
+    if (owns(value, EXPRESS)) return stateOfExpress(value);
+    return owns(value, EXPRESS_ROUTER) ? pick(value, EXPRESS_ROUTER) : undefined;
   }
-  if (owns(value, "middleware", "context", "request", "response")) {
-    return pick(value, ["middleware", "context", "request", "response", "_events"]);
-  }
-  if (owns(value, "stack", "params", "methods")) return pick(value, ["stack", "params"]);
-  if (owns(value, "routes", "router", "getPath", "errorHandler")) return pick(value, ["routes", "errorHandler"]);
-  return owns(value, "routing", "addHook", "register", "listen") ? [] : undefined;
+  if (owns(value, KOA)) return pick(value, [...KOA, "_events"]);
+  if (owns(value, KOA_ROUTER)) return pick(value, EXPRESS_ROUTER);
+  if (owns(value, HONO)) return pick(value, ["routes", "errorHandler"]);
+  return owns(value, FASTIFY) ? [] : undefined;
 }
 
 function stateOfExpress(app: object): Slots {
@@ -48,8 +57,9 @@ function createdRouter(app: object): unknown {
   }
 }
 
-function owns(value: object, ...names: string[]): boolean {
-  return names.every((name) => Object.hasOwn(value, name));
+function owns(value: object, names: readonly string[]): boolean {
+  for (const name of names) if (!Object.hasOwn(value, name)) return false;
+  return true;
 }
 
 function pick(value: object, names: readonly string[]): unknown[] {
