@@ -322,7 +322,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
-      ...this.#monitoring.inspect(this.#app?.graph),
+      ...this.#monitoring.inspect(this.#app?.graph, this.#app?.asks),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
       addresses: this.#front.addresses(),
