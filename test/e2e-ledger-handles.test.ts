@@ -80,6 +80,17 @@ describe("handles", { skip: plainMode }, () => {
     assert.deepEqual(await served.json("/heard"), { [RELOADS]: 10 });
   });
 
+  test("channels are closed, whoever still has them", async () => {
+    await using app = ledgerApp({
+      made: `(state.channels ??= []).push(new BroadcastChannel("test"), new MessageChannel().port1);`,
+      report: `import { inspect } from "node:util";
+        export const report = (url, { channels }) => channels.map((channel) => inspect(channel).includes("active: true"));`,
+    });
+    await using served = await serve(app, "main.js");
+    await reloadMade(app, served, 2);
+    assert.deepEqual(await served.json("/open"), [false, false, false, false, true, true]);
+  });
+
   test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async (t) => {
     const open = new Set<object>();
     let opened = 0;
