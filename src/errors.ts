@@ -44,7 +44,7 @@ export class NoSupervisorError extends UnreloaderError {
   }
 }
 
-/** The app called `unreloader/app`, `import.meta.hot` or `module.hot` with something that does not fit. */
+/** `unreloader/app`, `import.meta.hot`, `module.hot` or a method of the supervisor was called with what does not fit. */
 export class ArgumentError extends UnreloaderError {
   constructor(message: string) {
     super("ERR_UNRELOADER_ARGUMENT", message);

@@ -4,6 +4,7 @@ export { type ErrorCode, UnreloaderError } from "./errors.js";
 export type { Holder } from "./heap/path-text.js";
 export type { LogFields, LogFunction, Logger, LoggerObject } from "./logger.js";
 export type { ConfigOptions, SupervisorOptions } from "./options.js";
+export type { ClassNames, Patterns, RequireOptions } from "./patterns.js";
 export type {
   Adapter,
   AdapterContext,

@@ -33,6 +33,14 @@ unreloader.dispose(async () => {});
 unreloader.dispose("hook");
 export const generation: number = unreloader.generation;
 export const flags: boolean[] = [unreloader.reloading, unreloader.autoloading];
+await unreloader.require("./models", { onDelete: (file) => file.length, classes: (file) => [file] });
+unreloader.requireSync(["./a", new URL("./b", import.meta.url)], { classes: "auto" });
+// @ts-expect-error classes are named by a function
+unreloader.requireSync("./a", { classes: ["A"] });
+export const models: Record<string, unknown> = unreloader.autoload("./models", (file) => file);
+export const user: unknown = unreloader.autoload("./models", () => ["A", "B"], { own: 1 }).own.toFixed();
+unreloader.recordDependency(["./a.sql"], "./app.ts", ["./b.ts"]);
+unreloader.recordSplitClass(import.meta.filename, "./parts");
 `,
   "vite.ts": `if (import.meta.hot) {
   const { hot } = import.meta;

@@ -161,4 +161,31 @@ ${listen}`,
     app.write("part.js", "exports.value = 2;\n");
     assert.equal(await served.json("/"), 2);
   });
+
+  test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {
+    // By another process, since what the app writes itself is its own business.
+    const saving = `import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+const rename = 'require("fs").renameSync("value.next", "value.js")';
+if (existsSync("value.next")) execFileSync(process.execPath, ["-e", rename]);
+throw new Error("boom");
+`;
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { createServer } from "node:http";
+import "./failing.js";
+import { value } from "./value.js";
+const answer = async () => value;
+${listen}`,
+      "failing.js": "export {};\n",
+      "value.js": `export const value = 1;\n`,
+      "value.next": `export const value = 2;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.json("/"), 1);
+    app.write("failing.js", saving);
+    assert.equal((await served.get("/")).status, 500);
+    app.write("failing.js", "export {};\n");
+    assert.equal(await served.json("/"), 2);
+  });
 });

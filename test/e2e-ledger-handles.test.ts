@@ -26,13 +26,16 @@ const kinds: Readonly<Record<string, string>> = {
   "datagram sockets": `import dgram from "node:dgram"; const socket = dgram.createSocket("udp4"); await new Promise((done) => socket.bind(0, "127.0.0.1", done));`,
   "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/node_modules", () => {});`,
   "promised file watchers": `import { watch } from "node:fs/promises"; (async () => { for await (const _ of watch(import.meta.dirname + "/node_modules")) count("changed"); })(); await new Promise((done) => setImmediate(done));`,
-  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.filename, () => {}); fs.watchFile(import.meta.dirname + "/main.js", () => count("changed"));`,
-  chokidar: `import { watch } from "chokidar"; const watcher = watch(import.meta.dirname + "/node_modules/x"); await new Promise((done) => watcher.on("ready", done));`,
+  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.dirname + "/node_modules/none-" + version, () => {});`,
+  chokidar: `import { watch } from "chokidar"; import { mkdirSync } from "node:fs";
+    const folder = import.meta.dirname + "/node_modules/x/" + version; mkdirSync(folder, { recursive: true });
+    const watcher = watch(folder); await new Promise((done) => watcher.on("ready", done));`,
   "worker threads": `import { Worker } from "node:worker_threads"; class Own extends Worker {} const worker = new Own("setInterval(() => {}, 1000)", { eval: true }); await new Promise((done) => worker.on("online", done)); worker.on("exit", () => count("exit"));`,
-  "broadcast channels": `new BroadcastChannel("test").onmessage = () => {}; import { BroadcastChannel as Other } from "node:worker_threads"; new Other("test");`,
   "message channels": `const { port1, port2 } = new MessageChannel(); port1.onmessage = () => {}; port2.on("message", () => {});`,
   "file streams": `import fs from "node:fs"; fs.createWriteStream(import.meta.dirname + "/log.txt", { flags: "a" }).write(version + " "); await new Promise((done) => fs.createReadStream(import.meta.filename).on("open", done));`,
-  "line readers": `import readline from "node:readline"; import { PassThrough } from "node:stream"; state.input ??= new PassThrough(); readline.createInterface({ input: state.input }).on("close", () => process.exit(1)); if (state.input.listenerCount("keypress") + state.input.listenerCount("end") > 8) throw new Error("leak");`,
+  "line readers": `import readline from "node:readline"; import { PassThrough } from "node:stream"; state.input ??= new PassThrough();
+    if (state.reader && !state.reader.closed) throw new Error("still open");
+    state.reader = readline.createInterface({ input: state.input }).on("close", () => process.exit(1));`,
 };
 
 describe("handles", { skip: plainMode }, () => {
@@ -56,6 +59,37 @@ describe("handles", { skip: plainMode }, () => {
       );
     });
   }
+
+  test("broadcast channels: only those of the newest version hear anything", async () => {
+    await using app = ledgerApp({
+      made: `import { BroadcastChannel as Other } from "node:worker_threads";
+        for (const channel of [new BroadcastChannel("test"), new Other("test")]) channel.onmessage = () => count(version);`,
+      report: `const sum = (counts) => Object.values(counts).reduce((one, other) => one + other, 0);
+        export const report = async (url, { counts }) => {
+          const probe = new BroadcastChannel("test");
+          for (let round = 1; round <= 5; round++) {
+            probe.postMessage(round);
+            while (sum(counts) < 2 * round) await new Promise((done) => setImmediate(done));
+          }
+          probe.close();
+          return counts;
+        };`,
+    });
+    await using served = await serve(app, "main.js");
+    await reloadMade(app, served, RELOADS);
+    assert.deepEqual(await served.json("/heard"), { [RELOADS]: 10 });
+  });
+
+  test("channels are closed, whoever still has them", async () => {
+    await using app = ledgerApp({
+      made: `(state.channels ??= []).push(new BroadcastChannel("test"), new MessageChannel().port1);`,
+      report: `import { inspect } from "node:util";
+        export const report = (url, { channels }) => channels.map((channel) => inspect(channel).includes("active: true"));`,
+    });
+    await using served = await serve(app, "main.js");
+    await reloadMade(app, served, 2);
+    assert.deepEqual(await served.json("/open"), [false, false, false, false, true, true]);
+  });
 
   test("sockets of the module's own are closed, and do not connect again; those of a package are left to it", async (t) => {
     const open = new Set<object>();
@@ -158,12 +192,12 @@ describe("handles", { skip: plainMode }, () => {
           counts.hook -= before;
           while (!counts.observer) await new Promise((done) => setTimeout(done, 1));
           const { subscribe, channel, tracing, store, observer } = counts;
-          return { subscribe, channel, tracing, store, observer, hook: counts.hook > 0 };
+          return { subscribe, channel, tracing, store, observer, hook: counts.hook };
         };`,
     });
     await using served = await serve(app, "main.js");
     const before = await served.json("/counts");
-    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, store: 1, observer: 1, hook: true });
+    assert.deepEqual(before, { subscribe: 1, channel: 1, tracing: 1, store: 1, observer: 1, hook: 1 });
     await reloadMade(app, served, RELOADS);
     assert.deepEqual(await served.json("/counts"), before);
   });

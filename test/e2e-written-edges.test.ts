@@ -222,6 +222,37 @@ interface Case {
 
 const cases: readonly Case[] = [
   {
+    what: "a bus that keeps its listeners in a function's scope",
+    hold: (style) =>
+      `function createBus() { const listeners = []; return { on(one) { listeners.push(one); }, ask() { return listeners.map((one) => one()); } }; }\n${exported(style, "bus", "createBus()")}`,
+    names: "bus",
+    show: "bus.ask()",
+    part: (style, name) => `${from(style, "bus", "hold")}bus.on(() => "${name}");\n`,
+    expected: (...parts) => parts,
+  },
+  {
+    what: "a variable in a function's scope that is set to a longer list",
+    hold: (style) =>
+      exported(
+        style,
+        "store",
+        `(() => { let all = []; const add = (one) => { all = [...all, one]; }; return { add: (one) => add(one), all: () => all }; })()`,
+      ),
+    names: "store",
+    show: "store.all()",
+    part: (style, name) => `${from(style, "store", "hold")}store.add("${name}");\n`,
+    expected: (...parts) => parts,
+  },
+  {
+    what: "a counter in a function's scope",
+    hold: (style) =>
+      `const counting = () => { let count = 0; return { next: () => ++count, now: () => count }; };\n${exported(style, "counter", "counting()")}`,
+    names: "counter",
+    show: "counter.now()",
+    part: (style, name) => `${from(style, "counter", "hold")}counter.next("${name}");\n`,
+    expected: (...parts) => parts.length,
+  },
+  {
     what: "a plugin that pushes itself into a list",
     hold: (style) => exported(style, "list", "[]"),
     names: "list",
@@ -334,5 +365,25 @@ main();\n`,
       }
       if (served.inPlace) assert.ok((await served.json<number>("/ticks")) > ticks);
     });
+  }
+});
+
+describe("what a module has written before its evaluation failed", () => {
+  for (const style of ["esm", "commonjs"] as const) {
+    for (const onError of ["page", "last-good"]) {
+      test(`${style}: is gone afterwards, --on-error ${onError}`, async () => {
+        const hold = exported(style, "list", "[]");
+        const push = (name: string): string => `${from(style, "list", "hold")}list.push("${name}");\n`;
+        await using app = registryApp(style, hold, { a: exported(style, "a", "1"), b: push("b") }, "list", "list");
+        await using served = await serve(app, "main.js", { flags: ["--on-error", onError] });
+        assert.deepEqual(await served.json("/"), ["b"]);
+        app.write("a.js", `${push("a")}throw new Error("not yet");\n`);
+        const { status, body } = await served.get("/");
+        if (onError === "page") assert.equal(status, 500);
+        else assert.equal(body, `["b"]`);
+        app.write("a.js", exported(style, "a", "2"));
+        assert.deepEqual(await served.json("/"), ["b"]);
+      });
+    }
   }
 });

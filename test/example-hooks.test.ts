@@ -17,7 +17,7 @@ test("the hooks example keeps, disposes and accepts, and runs under plain Node t
   await using supervised = run(app, [`${projectRoot}/dist/src/cli.js`]);
   const origin = await supervised.origin();
   const ask = async () => JSON.parse((await requestOnce(origin)).body) as Record<string, unknown>;
-  const same = { news: "no news", price: "5 EUR", opened: 1, subscribers: 1, reloading: true };
+  const same = { news: "no news", price: "5 EUR", opened: 1, subscribers: 1, reloading: true, autoloading: true };
   assert.deepEqual(await ask(), { greeting: "Hello", versions: 1, legacy: "as ever", ...same, generation: 1 });
   app.edit("greeting.js", `"Hello"`, `"Good day"`);
   assert.deepEqual(await ask(), { greeting: "Good day", versions: 2, legacy: "as ever", ...same, generation: 2 });

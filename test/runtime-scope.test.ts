@@ -41,7 +41,7 @@ function prepared(body: string, part: Partial<CompiledModule>): PreparedModule {
     requires: [],
     dynamicImports: [],
     topLevelAwait: false,
-    effects: { passive: true, stateless: true },
+    effects: { passive: true, stateless: true, functions: [] },
     ...part,
   };
   return { compiled, imports: [], requires: {} };

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
+import { evaluationEffects } from "../src/compile/evaluation-effects.js";
+import { parse } from "../src/compile/syntax-tree.js";
 import { affected } from "../src/graph/affected.js";
 import { ModuleGraph } from "../src/graph/module-graph.js";
 import { firstDifference } from "../workers/state/differences.js";
+import { innerScopesOf } from "../workers/state/inner-scopes.js";
 import { stateOf } from "../workers/state/known-kinds.js";
 import { reach } from "../workers/state/reach.js";
 import { type Slots, type Surroundings, slotsOf } from "../workers/state/slots.js";
@@ -126,6 +129,40 @@ describe("the state behind a binding", () => {
   });
 });
 
+describe("what functions keep in scopes of their own", () => {
+  test("is given with the app's own objects and the values that variables have now", () => {
+    const counting = () => {
+      const list: number[] = [];
+      let count = 0;
+      return () => list.push(++count);
+    };
+    const count = counting();
+    const before = innerScopesOf([count])[0]?.variables ?? [];
+    count();
+    const [scopes] = innerScopesOf([count]);
+    assert.equal(before[before.indexOf("0.count") + 1], 0);
+    assert.equal(scopes?.variables[scopes.variables.indexOf("0.count") + 1], 1);
+    assert.deepEqual(before[before.indexOf("0.list") + 1], [1]);
+  });
+
+  test("is not asked of functions that the top level makes itself", () => {
+    const { functions } = evaluationEffects(
+      parse(
+        `const { c } = require("./c"); function a() {} const b = () => {}; let d = create(), e = (() => () => {})();
+exports.f = () => {}; exports.g = create(); module.exports = { h() {}, a, i: b, j: d, k: c, l: { m: function () {} } };`,
+        "commonjs",
+      ).program,
+    );
+    assert.deepEqual(functions, ["a", "b", "c", "f", "h", "i", "k", "m"]);
+  });
+
+  test("leaves no inspector session and no handover behind", () => {
+    const names = Reflect.ownKeys(globalThis);
+    innerScopesOf([() => names]);
+    assert.deepEqual(Reflect.ownKeys(globalThis), names);
+  });
+});
+
 describe("written edges", () => {
   const ESM = { "package.json": `{ "type": "module" }` };
 
@@ -156,6 +193,27 @@ describe("written edges", () => {
       "list.js": `const list = []; exports.add = (name) => list.push(name);`,
     });
     assert.deepEqual(await written(app, "main.js"), { "plugin.js": ["list.js"] });
+  });
+
+  test("lead to what functions keep in scopes of their own, in own modules and in packages", async () => {
+    await using app = new RuntimeApp({
+      ...ESM,
+      "main.js": `import "./a.js"; import "./b.js"; import "./c.js"; import "./reads.js";`,
+      "a.js": `import { bus } from "./bus.js"; bus.on("a");`,
+      "b.js": `import { group } from "./group.js"; group.inner.count();`,
+      "c.js": `import { events } from "./events.js"; events.on("c");`,
+      "reads.js": `import { bus } from "./bus.js"; import { group } from "./group.js"; bus.all(); group.inner.now();`,
+      "bus.js": `const create = () => { const all = []; const add = (one) => all.push(one); return { on: (one) => add(one), all: () => all }; };\nexport const bus = create();`,
+      "group.js": `function counting() { let count = 0; return { count() { count++; }, now: () => count }; }\nexport const group = { inner: counting() };`,
+      "events.js": `import create from "emits"; export const events = create();`,
+      "node_modules/emits/package.json": `{ "main": "index.cjs" }`,
+      "node_modules/emits/index.cjs": `module.exports = function create() { const all = new Set(); return { on: (one) => void all.add(one), all: () => all }; };`,
+    });
+    assert.deepEqual(await written(app, "main.js"), {
+      "a.js": ["bus.js"],
+      "b.js": ["group.js"],
+      "c.js": ["events.js"],
+    });
   });
 
   test("are those of the innermost module that ran", async () => {

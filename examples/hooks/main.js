@@ -13,9 +13,9 @@ import { settings } from "./settings.js";
 const price = `5 ${settings.currency}`;
 
 const server = http.createServer((_request, response) => {
-  const { generation, reloading } = unreloader;
+  const { generation, reloading, autoloading } = unreloader;
   const answer = { greeting: greeting(), versions, legacy: legacy.text(), news, price, opened: feed.opened };
   response.setHeader("Content-Type", "application/json");
-  response.end(JSON.stringify({ ...answer, subscribers: feed.subscribers.size, generation, reloading }));
+  response.end(JSON.stringify({ ...answer, subscribers: feed.subscribers.size, generation, reloading, autoloading }));
 });
 server.listen(Number(process.env.PORT ?? 3000), "127.0.0.1");

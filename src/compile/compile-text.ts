@@ -97,7 +97,7 @@ function compileJson({ file, source, hash }: TextToCompile): CompiledModule {
     requires: [],
     dynamicImports: [],
     topLevelAwait: false,
-    effects: { passive: true, stateless: false },
+    effects: { passive: true, stateless: false, functions: [] },
   };
 }
 

@@ -4,16 +4,20 @@
  */
 import { addPatternNames, addVarNames } from "./bindings.js";
 import { type Class, forEachChild, type Node, type Program } from "./syntax-tree.js";
+import { topFunctionNames } from "./top-functions.js";
 
 export interface EvaluationEffects {
   /** The top level calls nothing, but for `require()` and the like, and assigns only to its own names and exports. */
   readonly passive: boolean;
   /** There is nothing to write to but the properties of functions, classes and the exports themselves. */
   readonly stateless: boolean;
+  /** Names of what is a function and keeps no variables but the module's own. */
+  readonly functions: readonly string[];
 }
 
-export function evaluationEffects({ body }: Program): EvaluationEffects {
-  return { passive: !body.some(acts), stateless: !body.some(holdsState) };
+export function evaluationEffects(program: Program): EvaluationEffects {
+  const stateless = !program.body.some(holdsState);
+  return { passive: !program.body.some(acts), stateless, functions: topFunctionNames(program) };
 }
 
 /**

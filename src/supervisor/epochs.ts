@@ -11,6 +11,7 @@ import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import { SpareThread } from "./spare-thread.js";
+import { lateSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
 
 export interface EpochsOptions {
@@ -165,8 +166,12 @@ export class Epochs {
     specifierLookedUp: (specifier, importer, kind) => this.#with.preparer.trackLookup(specifier, importer, kind),
     modulesLoaded: (epoch, loaded) => {
       const app = this.#threads.get(epoch);
-      app?.evaluated(loaded);
-      if (app) this.#with.preparer.trackUses(app, loaded);
+      if (!app) return;
+      // Others report again what they use, or what they ask for.
+      const late = loaded.filter(({ file }) => !app.graph.get(file)?.evaluated);
+      app.evaluated(loaded);
+      this.#with.preparer.trackUses(app, loaded);
+      for (const message of lateSteps(late, this.#with.options.root)) this.#with.onLog("debug", message);
     },
     fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
     invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),

@@ -70,6 +70,14 @@ export class LoadedApp {
     return compiled !== undefined && this.#modules.get(compiled.file)?.compiled.hash === compiled.hash;
   }
 
+  /** Files of which a preparation has another text than the thread. */
+  differingFrom({ modules }: Preparation): string[] {
+    return [...this.#graph.files()].filter((file) => {
+      const compiled = modules.get(file)?.compiled;
+      return compiled !== undefined && !this.hasText(compiled);
+    });
+  }
+
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];

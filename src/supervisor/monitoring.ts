@@ -169,20 +169,23 @@ export class Monitoring {
     }
   }
 
-  inspect(graph: ModuleGraph | undefined): { monitored: MonitoredPattern[]; autoloads: Autoload[] } {
+  inspect(
+    graph: ModuleGraph | undefined,
+    asks: AsksByModule = NO_ASKS,
+  ): { monitored: MonitoredPattern[]; autoloads: Autoload[] } {
     const own = this.#monitors.map(({ globs, files }) => ({
       by: undefined,
       patterns: globs,
       files: [...files.keys()],
     }));
-    const asked = [...this.#asks].flatMap(([by, { monitors }]) =>
+    const asked = [...asks].flatMap(([by, { monitors }]) =>
       monitors.map(({ globs, lazy, files }) => ({
         by,
         patterns: globs,
         files: lazy ? files : matchingSourceFiles(globs).filter((file) => file !== by),
       })),
     );
-    const autoloads = [...this.#asks].flatMap(([by, { monitors }]) =>
+    const autoloads = [...asks].flatMap(([by, { monitors }]) =>
       monitors.flatMap(({ names }) =>
         names.map(({ name, file }) => ({ name, file, by, loaded: graph?.get(file)?.evaluated ?? false })),
       ),

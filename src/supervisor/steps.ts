@@ -44,6 +44,14 @@ export function appliedSteps({ purged, loaded, why, observedBefore }: Applied, r
   ];
 }
 
+/** Files that were loaded between reloads: by an `import()` in a request, or the first read of what is autoloaded. */
+export function lateSteps(loaded: readonly LoadedModule[], root: string): string[] {
+  return loaded.flatMap((module) => [
+    `loaded ${shown(module.file, root)} when it was first used`,
+    ...module.classes.map((found) => `found ${classLine(found)} in ${shown(module.file, root)}`),
+  ]);
+}
+
 function classLine({ name, bases }: LoadedModule["classes"][number]): string {
   return `class ${name}${bases.map((base) => ` < ${base}`).join("")}`;
 }

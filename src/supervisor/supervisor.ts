@@ -322,7 +322,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       })),
       inFlight: this.#inFlight(),
       classes: Object.fromEntries(this.#app?.classes ?? []),
-      ...this.#monitoring.inspect(this.#app?.graph),
+      ...this.#monitoring.inspect(this.#app?.graph, this.#app?.asks),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
       addresses: this.#front.addresses(),
@@ -383,7 +383,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Something keeps old code alive. A request that does so ends some day; what else does, only a fresh thread is rid of. */
   #foundStale(report: StaleReferencesReport): void {
     this.emit("stale-references", report);
-    if (this.#closing || !this.#options.strictPurge || report.inUse) return;
+    // What a package did not let go of was told with the reload, which has seen to it.
+    if (this.#closing || !this.#options.strictPurge || report.inUse || report.entry !== undefined) return;
     this.#restartReason ??= { type: "stale", file: report.file };
     Atomics.store(this.#table, HOLD, 1);
     void this.#freshen();
@@ -411,7 +412,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     Atomics.store(this.#table, HOLD, 1);
     try {
       let report = await this.#runCycleSafely();
-      while (this.#mustWork()) {
+      // What modules have just asked for is watched before anybody edits it, also when nobody will look by himself.
+      while (this.#mustWork() || (!this.#closing && this.#monitoring.outdated(this.#app?.asks))) {
         const next = await this.#runCycleSafely();
         // A file event that comes late finds nothing to do.
         if (next.kind !== "unchanged") report = next;
@@ -511,7 +513,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     started: number,
   ): Promise<ReloadReport> {
     if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#preparer.all());
+    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#prepareAll());
     if (trial.type === "booted") {
       await this.#epochs.retire(app.epoch, DRAIN_MS);
       await this.#epochs.promote(trial.app.epoch);
@@ -525,6 +527,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#restart(started);
   }
 
+  /**
+   * Everything as it is on the disk. What was saved since the last check is in it, and the registry takes that for
+   * reported: should the thread that runs now go on, it has to be told of that later.
+   */
+  #prepareAll(): Preparation {
+    const preparation = this.#preparer.all();
+    for (const file of this.#app?.differingFrom(preparation) ?? []) this.#pending.changed.add(file);
+    return preparation;
+  }
+
   /** A fresh worker with everything compiled anew. Also the first start. */
   async #restart(started: number): Promise<ReloadReport> {
     const reason = this.#restartReason;
@@ -535,7 +547,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
     const fresh = this.#epochs.spawn(this.#generation + 1);
-    const preparation = this.#preparer.all();
+    const preparation = this.#prepareAll();
     const failure = this.#preparer.failureOf(preparation);
     if (failure) {
       await fresh.stop(0, true);

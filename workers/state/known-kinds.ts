@@ -8,36 +8,41 @@ import type { Slots } from "./slots.js";
 
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The state of a value of a known kind, as names and values in turn; undefined for any other value. */
-export function stateOf(value: object): Slots | undefined {
-  if (isLookedAfter(value)) return [];
-  if (typeof value === "function") {
-    if (owns(value, "settings", "mountpath", "engines")) return stateOfExpress(value);
-    return owns(value, "stack", "params") ? pick(value, ["stack", "params"]) : undefined;
-  }
-  if (owns(value, "middleware", "context", "request", "response")) {
-    return pick(value, ["middleware", "context", "request", "response", "_events"]);
-  }
-  if (owns(value, "stack", "params", "methods")) return pick(value, ["stack", "params"]);
-  if (owns(value, "routes", "router", "getPath", "errorHandler")) return pick(value, ["routes", "errorHandler"]);
-  return undefined;
-}
+const EXPRESS = ["settings", "mountpath", "engines"] as const;
+const EXPRESS_ROUTER = ["stack", "params"] as const;
+const KOA = ["middleware", "context", "request", "response"] as const;
+const KOA_ROUTER = ["stack", "params", "methods"] as const;
+const HONO = ["routes", "router", "getPath", "errorHandler"] as const;
+/** What libraries make without showing its class; a knex is a function. */
+const KNEX = ["client", "raw", "batchInsert", "fn"] as const;
+const LEFT_ALONE = [
+  // Fastify.
+  ["routing", "addHook", "register", "listen"],
+  // bookshelf.
+  ["registry", "knex", "Model", "Collection", "transaction"],
+  // A container of tsyringe.
+  ["_registry", "interceptors", "disposables"],
+  // A task of node-cron.
+  ["cronExpression", "runner", "stateMachine"],
+  // A logger of pino: each level is a property, which setting the level replaces.
+  ["levels", "onChild", "silent", "trace", "fatal"],
+] as const;
 
-/** Whether it is left alone; what its makers do not show by a class. */
-function isLookedAfter(value: object): boolean {
-  // A knex.
-  if (typeof value === "function") return owns(value, "client", "raw", "batchInsert", "fn");
-  return (
-    owns(value, "routing", "addHook", "register", "listen") ||
-    // bookshelf
-    owns(value, "registry", "knex", "Model", "Collection", "transaction") ||
-    // A container of tsyringe.
-    owns(value, "_registry", "interceptors", "disposables") ||
-    // A task of node-cron.
-    owns(value, "cronExpression", "runner", "stateMachine") ||
-    // A logger of pino: each level is a property, which setting the level replaces.
-    (owns(value, "levels", "onChild", "silent") && Object.getOwnPropertySymbols(value).length > 0)
-  );
+/**
+ * The state of a value of a known kind, as names and values in turn; undefined for any other value. Asked of every
+ * object that is looked at.
+ */
+export function stateOf(value: object): Slots | undefined {
+  if (Array.isArray(value)) return undefined;
+  if (typeof value === "function") {
+    if (owns(value, EXPRESS)) return stateOfExpress(value);
+    if (owns(value, KNEX)) return [];
+    return owns(value, EXPRESS_ROUTER) ? pick(value, EXPRESS_ROUTER) : undefined;
+  }
+  if (owns(value, KOA)) return pick(value, [...KOA, "_events"]);
+  if (owns(value, KOA_ROUTER)) return pick(value, EXPRESS_ROUTER);
+  if (owns(value, HONO)) return pick(value, ["routes", "errorHandler"]);
+  return LEFT_ALONE.some((names) => owns(value, names)) ? [] : undefined;
 }
 
 function stateOfExpress(app: object): Slots {
@@ -67,8 +72,9 @@ function createdRouter(app: object): unknown {
   }
 }
 
-function owns(value: object, ...names: string[]): boolean {
-  return names.every((name) => Object.hasOwn(value, name));
+function owns(value: object, names: readonly string[]): boolean {
+  for (const name of names) if (!Object.hasOwn(value, name)) return false;
+  return true;
 }
 
 function pick(value: object, names: readonly string[]): unknown[] {

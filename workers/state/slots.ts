@@ -53,10 +53,13 @@ export function slotsOfCollection(value: object): Slots | undefined {
   return slotsOfProperties(value, OF_PACKAGES);
 }
 
+export function isCollection(value: object): boolean {
+  return Array.isArray(value) || value instanceof Map || value instanceof Set;
+}
+
 /** An instance of a class that the app did not write: what it works out lazily and keeps is nobody's writing. */
 export function isLibraryInstance(value: object, surroundings: Surroundings): boolean {
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return false;
-  if (typeof value === "function") return false;
+  if (isCollection(value) || typeof value === "function") return false;
   const made = constructorOf(value);
   return made !== undefined && made !== Object && !surroundings.isOwnClass(made);
 }
@@ -106,7 +109,8 @@ function slotsOfFunction(value: object, surroundings: Surroundings): Slots | und
 
 function mayBeClass(value: object): boolean {
   const name: unknown = Object.getOwnPropertyDescriptor(value, "name")?.value;
-  return typeof name !== "string" || /^[A-Z]/.test(name);
+  // No regular expression: modules are loaded while V8's cache of them is off (runtime/script.ts).
+  return typeof name !== "string" || (name >= "A" && name < "[");
 }
 
 function slotsOfArray(value: readonly unknown[], size = value.length): Slots {

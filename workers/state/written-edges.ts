@@ -6,10 +6,11 @@
  */
 import type { EvaluationEffects } from "../../src/compile/evaluation-effects.js";
 import type { ModuleEdges } from "../runtime/observer.js";
+import { type Closure, closuresOf, lookAgain } from "./closures.js";
 import { firstDifference } from "./differences.js";
 import { stateOf } from "./known-kinds.js";
 import { type Bounds, join, type Reached, reach } from "./reach.js";
-import { isLibraryInstance, type Slots, type Surroundings, slotsOf } from "./slots.js";
+import { isCollection, isLibraryInstance, type Slots, type Surroundings, slotsOf } from "./slots.js";
 
 export interface WrittenEdgesContext {
   readonly surroundings: Surroundings;
@@ -30,12 +31,21 @@ export const AT_RELOAD: Bounds = { depth: 6, objects: 2000 };
 const SEARCHED = 300;
 /** Files behind one that a module has read that are looked at, too, at a start. */
 const CAPTURED_AT_START = 16;
-/** With more files than this a module is one that puts the app together: what is behind them is not looked at. */
+/**
+ * With more files than this a module is one that puts the app together: what is behind them is not looked at. (Of an app
+ * of 500 CommonJS modules all are behind the entry; looking at all of them took 20 ms of each reload.)
+ */
 const WATCHED_AT_START = 32;
+const WATCHED_AT_RELOAD = 100;
+/** Functions of one file whose scopes are looked at, and looks at functions in one start or reload. */
+const CLOSURES = 32;
+const LOOKS_AT_CLOSURES = 2000;
 
 interface FileState {
   readonly file: string;
   readonly bindings: Slots;
+  /** Functions that keep something; undefined when they were not looked for. */
+  closures: readonly Closure[] | undefined;
   /** What can be reached from them. */
   readonly reached: readonly Reached[];
   /** The objects of `reached`, once somebody asks. */
@@ -51,6 +61,9 @@ interface Difference {
 export class WrittenEdges {
   readonly #context: WrittenEdgesContext;
   bounds = AT_START;
+  #looksAtClosures = 0;
+  /** Files that were written to since the last `settle`. */
+  readonly #targets = new Set<string>();
   /** Object to what it held at the last look. One for all files: a change is found once, by whoever looks first. */
   readonly #contents = new Map<object, Slots>();
   /** File to its state at the last look. */
@@ -70,12 +83,12 @@ export class WrittenEdges {
   read(reader: ModuleEdges, file: string): void {
     if (file === reader.file || this.#context.effectsOf(reader.file)?.passive) return;
     this.#watch(reader, file);
-    const isMany = (this.#watching.get(reader)?.size ?? 0) > WATCHED_AT_START;
-    if (this.bounds === AT_START && isMany) return;
+    const most = this.bounds === AT_START ? WATCHED_AT_START : WATCHED_AT_RELOAD;
     const limit = this.bounds === AT_START ? CAPTURED_AT_START : SEARCHED;
     // A Set is walked in insertion order, entries added on the way included.
     const reached = new Set([file]);
     for (const each of reached) {
+      if ((this.#watching.get(reader)?.size ?? 0) > most) return;
       if (each !== file) this.#watch(reader, each);
       if (this.bounds === AT_START && each !== file) continue;
       for (const captured of this.#context.capturedBy(each)) if (reached.size < limit) reached.add(captured);
@@ -89,7 +102,7 @@ export class WrittenEdges {
     if (files.has(file)) return;
     const state = this.#states.get(file);
     if (state) this.#compare(state, this.#lastWatcherOf(file), isOver);
-    else if (!this.#look(file)) return;
+    if (!state?.closures && !this.#look(file, true)) return;
     files.add(file);
     if (isOver) this.#continuing.add(reader);
     else this.#watching.set(reader, files);
@@ -118,6 +131,12 @@ export class WrittenEdges {
     this.#states.delete(file);
   }
 
+  /** What is under way now is given up. Returns the files that were written to since the last `settle`. */
+  abandon(): string[] {
+    for (const reader of [...this.#watching.keys()]) this.evaluated(reader, true, false);
+    return [...this.#targets];
+  }
+
   /** Nothing that evaluation began is going on any more. Keeps nothing of the app's objects. */
   settle(): void {
     const files = new Set([...this.#continuing].flatMap((reader) => [...(this.#ended.get(reader) ?? [])]));
@@ -128,6 +147,8 @@ export class WrittenEdges {
     }
     this.#ended.clear();
     this.#continuing.clear();
+    this.#looksAtClosures = 0;
+    this.#targets.clear();
     if (this.#watching.size > 0) return;
     this.#states.clear();
     this.#contents.clear();
@@ -146,19 +167,40 @@ export class WrittenEdges {
     return [...this.#watching].flatMap(([reader, files]) => (files.has(file) ? [reader] : []));
   }
 
-  #look(file: string): FileState | undefined {
+  #look(file: string, withClosures: boolean): FileState | undefined {
     const bindings = this.#context.bindingsOf(file);
     if (!bindings) return undefined;
-    const reached = reach(bindings, this.bounds, (object) => {
+    const closures = withClosures ? this.#closuresOf(file, bindings) : undefined;
+    const roots = [...bindings, ...(closures ?? []).flatMap(({ variables }) => variables)];
+    const reached = reach(roots, this.bounds, (object) => {
       let slots = this.#contents.get(object);
       if (slots) return slots;
       slots = this.#slotsOf(object);
       if (slots) this.#contents.set(object, slots);
       return slots;
     });
-    const state: FileState = { file, bindings, reached, objects: undefined };
+    const state: FileState = { file, bindings, closures, reached, objects: undefined };
     this.#states.set(file, state);
     return state;
+  }
+
+  #closuresOf(file: string, bindings: Slots): Closure[] {
+    const { surroundings } = this.#context;
+    const effects = this.#context.effectsOf(file);
+    if (effects?.stateless || this.#looksAtClosures >= LOOKS_AT_CLOSURES) return [];
+    return closuresOf(bindings, {
+      plain: effects?.functions ?? [],
+      limit: CLOSURES,
+      looked: (count) => {
+        this.#looksAtClosures += count;
+      },
+      membersOf: (object) => {
+        if (surroundings.isForeign(object) || stateOf(object) || isLibraryInstance(object, surroundings))
+          return undefined;
+        return isCollection(object) ? undefined : slotsOf(object, surroundings);
+      },
+      isPart: (made) => !surroundings.isForeign(made) && !surroundings.isAdapted(made) && !stateOf(made),
+    });
   }
 
   #slotsOf(object: object): Slots | undefined {
@@ -173,7 +215,8 @@ export class WrittenEdges {
     for (const { object } of differences) {
       for (const file of object ? this.#filesWith(object, state.file) : [state.file]) targets.add(file);
     }
-    for (const file of targets) this.#look(file);
+    for (const file of targets) this.#look(file, this.#states.get(file)?.closures !== undefined);
+    for (const file of targets) this.#targets.add(file);
     for (const writer of writers) for (const file of targets) writer.writes(file);
   }
 
@@ -183,6 +226,7 @@ export class WrittenEdges {
     const bindings = this.#context.bindingsOf(state.file) ?? state.bindings;
     const binding = firstDifference(state.bindings, bindings, () => false, wasAsync);
     if (binding) differences.push({ path: join("", binding.name), object: undefined });
+    if (this.#closureDiffers(state, wasAsync)) differences.push({ path: "closure", object: undefined });
     for (const { object, path } of state.reached) {
       const before = this.#contents.get(object);
       const after = this.#slotsOf(object);
@@ -194,13 +238,24 @@ export class WrittenEdges {
     return differences;
   }
 
+  /** Whether a variable in the scope of a function has another value. Package's own laziness is nobody's writing. */
+  #closureDiffers({ closures }: FileState, wasAsync: boolean): boolean {
+    if (!closures || closures.length === 0) return false;
+    this.#looksAtClosures += closures.length;
+    const now = lookAgain(closures);
+    return closures.some(({ made, variables, isOwn }) => {
+      const later = now.find((closure) => closure.made === made);
+      return later && firstDifference(variables, later.variables, () => !isOwn, wasAsync) !== undefined;
+    });
+  }
+
   /** `file` and those whose bindings it may have reached the object through. */
   #filesWith(object: object, file: string): string[] {
     const searched = new Set([file]);
     const found: string[] = [];
     // A Set is walked in insertion order, entries added on the way included.
     for (const each of searched) {
-      const state = this.#states.get(each) ?? this.#look(each);
+      const state = this.#states.get(each) ?? this.#look(each, false);
       if (!state) continue;
       state.objects ??= new Set(state.reached.map((reached) => reached.object));
       if (each === file || state.objects.has(object)) found.push(each);
