@@ -104,6 +104,7 @@ export class AppSession {
     this.#adapters = new Adapters({
       ledger: this.#ledger,
       adaptersFor: (name) => this.#adaptersFor(name),
+      uses: (file) => void this.#ledger.owner?.observe(file),
       shown: (file) => path.relative(order.root, file),
       warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
     });
