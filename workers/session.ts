@@ -110,7 +110,10 @@ export class AppSession {
     });
     this.#packageLoads = new PackageLoads({
       wants: (name) => this.#adapters.wants(name),
-      loaded: (found) => this.#adapters.packageLoaded(found),
+      loaded: (found) => {
+        this.#runtime.adapted(found.exports);
+        this.#adapters.packageLoaded(found);
+      },
     });
     this.#packageLoads.install();
     this.#leftovers = new LeftoverRejections(this.#observer);

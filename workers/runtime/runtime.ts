@@ -112,7 +112,7 @@ export class Runtime {
     this.#written = new WrittenEdges({
       surroundings: {
         isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
-        isAdapted: (made) => this.#natives.foreign.isAdapted(made),
+        isAdapted: (value) => this.#natives.foreign.isAdapted(value),
         isForeign: (value) => this.#natives.foreign.has(value),
         privateFields: (value) => privateFields(this.classes, value),
       },
@@ -383,6 +383,11 @@ export class Runtime {
   /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
   excuse(object: object): void {
     this.#written.excuse(object);
+  }
+
+  /** An adapter looks after the package with these exports: what its instances hold is not looked at. */
+  adapted(exports: unknown): void {
+    this.#natives.foreign.addAdapted(exports);
   }
 
   /** As far as can be seen from its text, evaluating the file calls nothing. */
