@@ -80,6 +80,25 @@ require("./probe.cjs").serve(() => Event.discriminators.Click.version());
   await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "click.js" }, 20);
 });
 
+test("models of other files get the newest version of a global plugin", async () => {
+  const files = {
+    "plugin.js": `
+require("mongoose").plugin((schema) => { schema.statics.version = () => "version-1"; });
+`,
+    "user.js": `
+const mongoose = require("mongoose");
+module.exports = mongoose.model("User", new mongoose.Schema({ name: String }));
+`,
+    "main.js": `
+require("./plugin.js");
+require("./user.js");
+const mongoose = require("mongoose");
+require("./probe.cjs").serve(() => mongoose.model("User").version());
+`,
+  };
+  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "plugin.js" }, 5);
+});
+
 test("a global plugin is applied once, in its newest version", async () => {
   const files = {
     "plugin.js": `

@@ -367,3 +367,23 @@ main();\n`,
     });
   }
 });
+
+describe("what a module has written before its evaluation failed", () => {
+  for (const style of ["esm", "commonjs"] as const) {
+    for (const onError of ["page", "last-good"]) {
+      test(`${style}: is gone afterwards, --on-error ${onError}`, async () => {
+        const hold = exported(style, "list", "[]");
+        const push = (name: string): string => `${from(style, "list", "hold")}list.push("${name}");\n`;
+        await using app = registryApp(style, hold, { a: exported(style, "a", "1"), b: push("b") }, "list", "list");
+        await using served = await serve(app, "main.js", { flags: ["--on-error", onError] });
+        assert.deepEqual(await served.json("/"), ["b"]);
+        app.write("a.js", `${push("a")}throw new Error("not yet");\n`);
+        const { status, body } = await served.get("/");
+        if (onError === "page") assert.equal(status, 500);
+        else assert.equal(body, `["b"]`);
+        app.write("a.js", exported(style, "a", "2"));
+        assert.deepEqual(await served.json("/"), ["b"]);
+      });
+    }
+  }
+});

@@ -19,7 +19,7 @@ export interface PurgeOptions {
 
 export class Purge {
   readonly #options: PurgeOptions;
-  /** Files in whose purge there was anything to do, since the last `takeEffects`: going back leaves them without it. */
+  /** Files that going back leaves without something, or with too much, since the last `takeEffects`. */
   readonly #effects = new Set<string>();
 
   constructor(options: PurgeOptions) {
@@ -29,6 +29,11 @@ export class Purge {
   /** Runs the steps for one version. A promise only when one of them takes time. */
   run(version: ModuleVersion): Promise<void> | undefined {
     return this.#runFrom(0, version);
+  }
+
+  /** What was being loaded instead of the purged has changed these files' state: going back leaves them with it. */
+  affected(files: Iterable<string>): void {
+    for (const file of files) this.#effects.add(file);
   }
 
   takeEffects(): string[] {

@@ -104,12 +104,16 @@ export class AppSession {
     this.#adapters = new Adapters({
       ledger: this.#ledger,
       adaptersFor: (name) => this.#adaptersFor(name),
+      uses: (file) => void this.#ledger.owner?.observe(file),
       shown: (file) => path.relative(order.root, file),
       warn: (message) => this.#control.send({ type: "logged", level: "warn", message }),
     });
     this.#packageLoads = new PackageLoads({
       wants: (name) => this.#adapters.wants(name),
-      loaded: (found) => this.#adapters.packageLoaded(found),
+      loaded: (found) => {
+        this.#runtime.adapted(found.exports);
+        this.#adapters.packageLoaded(found);
+      },
     });
     this.#packageLoads.install();
     this.#leftovers = new LeftoverRejections(this.#observer);
@@ -118,10 +122,7 @@ export class AppSession {
       observer: this.#observer,
       isPassive: (file) => this.#runtime.isPassive(file),
       isOwnClass: (made) => this.#runtime.classes.find(made) !== undefined,
-      stuck: (file, what) => {
-        this.#stuck.push({ file, what });
-        this.#purgeFailed(file, `taking out ${what}`, new Error("the package does not let it go"));
-      },
+      stuck: (file, what) => void this.#stuck.push({ file, what }),
     });
     this.#monitored = new Monitored({
       ...order,
@@ -341,7 +342,8 @@ export class AppSession {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
         },
-        rolledBack: async () => {
+        rolledBack: async (written) => {
+          this.#purge.affected(written);
           this.#classes.purge.rollback();
           await this.#life.planRolledBack();
           await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
@@ -358,13 +360,15 @@ export class AppSession {
       if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
+      const stuck = this.#stuck.splice(0);
       this.#control.send({
         type: "planApplied",
         planId: plan.planId,
         purged: purged.map((file) => ({ file, classes: [...(classes.get(file) ?? [])] })),
         loaded,
-        stuck: this.#stuck.splice(0),
+        stuck,
       });
+      this.#stale.stuck(plan.generation, stuck);
     } catch (error) {
       this.#listen.restore(servers);
       const file = this.#runtime.fileOf(error);

@@ -41,6 +41,11 @@ export interface AdapterContext {
   record(what: string, undo: () => void | Promise<void>): void;
   /** Absolute path of the file to which what happens now belongs; undefined in requests. */
   readonly owner: string | undefined;
+  /**
+   * What the file under evaluation is being given comes from another own file (a plugin that it has registered with the
+   * library, say): when that one is reloaded, the file is evaluated again, too. `file`: an earlier `owner`.
+   */
+  uses(file: string): void;
   /** Runs what belongs to the library, not to the file that happens to call it: a shared connection, say. */
   outside<Result>(run: () => Result): Result;
   /**

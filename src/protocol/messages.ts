@@ -141,10 +141,15 @@ export interface BootOrder {
   readonly debuggable: boolean;
 }
 
-/** Old versions of one class, or of one module's scope (`class` is absent), that can still be reached after a purge. */
+/**
+ * Old versions of one class, or of one module's scope (`class` and `entry` are absent), that can still be reached after a
+ * purge.
+ */
 export const staleReference = z.strictObject({
   file: z.string(),
   class: z.string().optional(),
+  /** What they have registered with a package that does not let it go. */
+  entry: z.string().optional(),
   /** In which the oldest of them was purged. */
   generation: z.int(),
   count: z.int(),

@@ -43,7 +43,7 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
   let force: NodeJS.Timeout | undefined;
   const forceAfter = (ms: number): void => {
     clearTimeout(force);
-    force = setTimeout(() => void pool.destroy(), ms + FORCE_AFTER_MS);
+    force = setTimeout(() => void spare.destroy(), ms + FORCE_AFTER_MS);
   };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;

@@ -210,10 +210,14 @@ function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {
   return `${where}uncaught ${cause.error.name}: ${firstLine(cause.error.message)}`;
 }
 
-function staleLine({ file, class: name, count, generation, inUse }: StaleReferencesReport, cwd: string): string {
+function staleLine(report: StaleReferencesReport, cwd: string): string {
+  const { file, class: name, entry, count, generation, inUse } = report;
   const versions = count === 1 ? "1 old version" : `${count} old versions`;
   const what = name === undefined ? shownPath(file, cwd) : `${name} (${shownPath(file, cwd)})`;
   const since = `purged ${count === 1 ? "in" : "since"} generation ${generation}`;
+  if (entry !== undefined) {
+    return `${PREFIX}stale references: ${versions} of ${what}, ${since}, registered ${entry}, which does not let it go`;
+  }
   const next = inUse ? "an open request or connection may hold it" : "unreloader explain-leak says by whom";
   return `${PREFIX}stale references: ${versions} of ${what}, ${since}, can still be reached; ${next}`;
 }

@@ -86,6 +86,8 @@ export interface StaleReferencesReport {
   readonly file: string;
   /** Undefined: the scope of the module, which any of its functions keeps alive. */
   readonly class?: string | undefined;
+  /** What they have registered with a package that does not let it go, in words; undefined when it is not that. */
+  readonly entry?: string | undefined;
   /** The generation in which the oldest of them was purged. */
   readonly generation: number;
   /** Old versions that are still reachable; counted up to 64. */

@@ -7,8 +7,8 @@ import { Piscina } from "piscina";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
-/** How long the end of a thread waits until it has loaded the runtime. */
-const LOAD_MS = 2000;
+/** How long the end of a thread waits until it has loaded the runtime; on a busy machine that has taken over 2 s. */
+const LOAD_MS = 10_000;
 
 /** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
 export class SpareThread {

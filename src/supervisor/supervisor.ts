@@ -383,7 +383,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   /** Something keeps old code alive. A request that does so ends some day; what else does, only a fresh thread is rid of. */
   #foundStale(report: StaleReferencesReport): void {
     this.emit("stale-references", report);
-    if (this.#closing || !this.#options.strictPurge || report.inUse) return;
+    // What a package did not let go of was told with the reload, which has seen to it.
+    if (this.#closing || !this.#options.strictPurge || report.inUse || report.entry !== undefined) return;
     this.#restartReason ??= { type: "stale", file: report.file };
     Atomics.store(this.#table, HOLD, 1);
     void this.#freshen();

@@ -11,6 +11,8 @@ import type { Ledger } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
 
 export interface AdaptersOptions {
+  /** The file to which what happens now belongs uses this one. */
+  uses?(file: string): void;
   /** How a file is named in messages. */
   shown?(file: string): string;
   readonly ledger: Ledger;
@@ -80,6 +82,7 @@ export class Adapters {
       get owner() {
         return ledger.owner?.file;
       },
+      uses: (file) => this.#options.uses?.(file),
       outside: (run) => ledger.outside(run),
       watchMaking: (maker, what, close) =>
         watchMaking(maker, (made) => void ledger.recordWhole(what, () => close(made))),

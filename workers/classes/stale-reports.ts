@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import v8 from "node:v8";
 import { threadId } from "node:worker_threads";
-import type { WorkerReport } from "../../src/protocol/messages.js";
+import type { StaleReference, WorkerReport } from "../../src/protocol/messages.js";
 import { serializeError } from "../../src/protocol/serialized-error.js";
 import { UnreloaderWatchedReference } from "../../src/protocol/watched-reference.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
@@ -27,10 +27,23 @@ export interface GoneVersion {
   readonly reopened: boolean;
 }
 
+interface StuckEntry {
+  readonly file: string;
+  readonly what: string;
+  /** Of the first purge that left it there. */
+  readonly generation: number;
+  readonly stuckAt: number;
+  count: number;
+  /** Count when it was told last. */
+  told: number;
+}
+
 export class StaleReports {
   readonly #options: StaleReportsOptions;
   readonly #references: StaleReferences;
   readonly #schedule: StaleCheckSchedule;
+  /** File and entry -> what packages did not let go of; it stays for as long as this thread. */
+  readonly #stuck = new Map<string, StuckEntry>();
   #lastMarker = 0;
   #reported: StaleCheck | undefined;
 
@@ -68,6 +81,41 @@ export class StaleReports {
     if (this.#references.size > 0) this.#schedule.reloaded();
   }
 
+  /** A plan was applied, and these entries of purged files have stayed in packages. Told at once: nobody will remove them. */
+  stuck(generation: number, entries: readonly { readonly file: string; readonly what: string }[]): void {
+    const now = this.#options.now();
+    const news: StuckEntry[] = [];
+    for (const { file, what } of entries) {
+      const key = JSON.stringify([file, what]);
+      const entry = this.#stuck.get(key) ?? { file, what, generation, stuckAt: now, count: 0, told: 0 };
+      this.#stuck.set(key, entry);
+      entry.count++;
+      if (entry.count < Math.max(1, entry.told * 2)) continue;
+      entry.told = entry.count;
+      news.push(entry);
+    }
+    if (news.length > 0)
+      this.#tell(
+        undefined,
+        this.#reported?.references ?? [],
+        news.map((entry) => this.#referenceOf(entry)),
+      );
+  }
+
+  #referenceOf({ file, what, generation, count, stuckAt }: StuckEntry): StaleReference {
+    return { file, entry: what, generation, count, ageMs: this.#options.now() - stuckAt, inUse: false };
+  }
+
+  #tell(requestId: number | undefined, found: readonly StaleReference[], news: readonly StaleReference[]): void {
+    const stuck = [...this.#stuck.values()].map((entry) => this.#referenceOf(entry));
+    this.#options.send({
+      type: "staleReferencesChecked",
+      ...(requestId !== undefined && { requestId }),
+      references: [...found, ...stuck],
+      news: [...news],
+    });
+  }
+
   /** Looks now; the answer has `requestId`. */
   async check(requestId: number): Promise<void> {
     await this.#look(requestId);
@@ -99,12 +147,7 @@ export class StaleReports {
     // Who looks at the same time gets the same answer, and news are told once.
     const news = check === this.#reported ? [] : check.news;
     this.#reported = check;
-    this.#options.send({
-      type: "staleReferencesChecked",
-      ...(requestId !== undefined && { requestId }),
-      references: [...references],
-      news: [...news],
-    });
+    this.#tell(requestId, references, news);
     return unsettled;
   }
 }

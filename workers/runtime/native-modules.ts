@@ -118,7 +118,7 @@ export class NativeModules {
   #handOver(exports: unknown, file: string): void {
     const [, name] = PACKAGE.exec(file) ?? [];
     const isAdapted = name !== undefined && this.#adapts(name.replace("\\", "/"));
-    this.foreign.add(exports, isAdapted);
+    this.foreign.add(exports);
     if (name !== undefined && !isAdapted) this.#unknownPackage(exports);
   }
 

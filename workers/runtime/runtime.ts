@@ -63,8 +63,8 @@ export interface RuntimePlan {
   readonly beforePurge?: ((files: readonly string[]) => void | Promise<void>) | undefined;
   /** Before a version is purged; awaited when it gives a promise. */
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
-  /** The plan has failed, and the versions that it made are gone again; awaited. */
-  readonly rolledBack?: (() => Promise<void>) | undefined;
+  /** The plan has failed, and the versions that it made are gone again; `written`: kept files that they wrote to. Awaited. */
+  readonly rolledBack?: ((written: readonly string[]) => Promise<void>) | undefined;
   /** All is evaluated, and there is no way back; awaited. Must not throw. */
   readonly evaluated?: (() => Promise<void>) | undefined;
 }
@@ -112,7 +112,7 @@ export class Runtime {
     this.#written = new WrittenEdges({
       surroundings: {
         isOwnClass: (made) => this.classes.find(made) !== undefined || this.#bindings.owns(made),
-        isAdapted: (made) => this.#natives.foreign.isAdapted(made),
+        isAdapted: (value) => this.#natives.foreign.isAdapted(value),
         isForeign: (value) => this.#natives.foreign.has(value),
         privateFields: (value) => privateFields(this.classes, value),
       },
@@ -357,8 +357,9 @@ export class Runtime {
       await plan.evaluated?.();
       return { purged, loaded };
     } catch (error) {
-      this.#rollback();
-      await plan.rolledBack?.();
+      const written = this.#written.abandon();
+      const made = this.#rollback();
+      await plan.rolledBack?.(written.filter((file) => this.has(file) && !made.has(file)));
       throw error;
     } finally {
       this.#report.release();
@@ -382,6 +383,11 @@ export class Runtime {
   /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
   excuse(object: object): void {
     this.#written.excuse(object);
+  }
+
+  /** An adapter looks after the package with these exports: what its instances hold is not looked at. */
+  adapted(exports: unknown): void {
+    this.#natives.foreign.addAdapted(exports);
   }
 
   /** As far as can be seen from its text, evaluating the file calls nothing. */
@@ -661,8 +667,11 @@ export class Runtime {
     }
   }
 
-  #rollback(): void {
+  /** Returns the files of the versions that are gone by it. */
+  #rollback(): Set<string> {
+    const made = new Set<string>();
     for (const version of this.#registry.rollback()) {
+      made.add(version.edges.file);
       this.#report.dropped(version.edges);
       this.classes.drop(version.edges);
       if (version.kind === "esm") this.#esm.discard(version);
@@ -674,5 +683,6 @@ export class Runtime {
       this.#report.restored(version.edges);
       for (const bridge of bridges) bridge.update();
     }
+    return made;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Where libraries that apps write to while they are evaluated keep what was written: routers and apps of HTTP frameworks.
  * The generic walk would meet their accessors, or more than matters. (A Fastify instance that listens throws when a route
- * is added to it, which makes the reload climb; it is left alone here.)
+ * is added to it, which makes the reload climb; it is left alone here.) And what functions of libraries make that adapters or
+ * the ledger look after: it is left alone, too, so that the app's connections, tasks and loggers can stay.
  */
 import type { Slots } from "./slots.js";
 
@@ -12,7 +13,20 @@ const EXPRESS_ROUTER = ["stack", "params"] as const;
 const KOA = ["middleware", "context", "request", "response"] as const;
 const KOA_ROUTER = ["stack", "params", "methods"] as const;
 const HONO = ["routes", "router", "getPath", "errorHandler"] as const;
-const FASTIFY = ["routing", "addHook", "register", "listen"] as const;
+/** What libraries make without showing its class; a knex is a function. */
+const KNEX = ["client", "raw", "batchInsert", "fn"] as const;
+const LEFT_ALONE = [
+  // Fastify.
+  ["routing", "addHook", "register", "listen"],
+  // bookshelf.
+  ["registry", "knex", "Model", "Collection", "transaction"],
+  // A container of tsyringe.
+  ["_registry", "interceptors", "disposables"],
+  // A task of node-cron.
+  ["cronExpression", "runner", "stateMachine"],
+  // A logger of pino: each level is a property, which setting the level replaces.
+  ["levels", "onChild", "silent", "trace", "fatal"],
+] as const;
 
 /**
  * The state of a value of a known kind, as names and values in turn; undefined for any other value. Asked of every
@@ -22,12 +36,13 @@ export function stateOf(value: object): Slots | undefined {
   if (Array.isArray(value)) return undefined;
   if (typeof value === "function") {
     if (owns(value, EXPRESS)) return stateOfExpress(value);
+    if (owns(value, KNEX)) return [];
     return owns(value, EXPRESS_ROUTER) ? pick(value, EXPRESS_ROUTER) : undefined;
   }
   if (owns(value, KOA)) return pick(value, [...KOA, "_events"]);
   if (owns(value, KOA_ROUTER)) return pick(value, EXPRESS_ROUTER);
   if (owns(value, HONO)) return pick(value, ["routes", "errorHandler"]);
-  return owns(value, FASTIFY) ? [] : undefined;
+  return LEFT_ALONE.some((names) => owns(value, names)) ? [] : undefined;
 }
 
 function stateOfExpress(app: object): Slots {

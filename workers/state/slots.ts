@@ -12,8 +12,8 @@ export interface Surroundings {
   isOwnClass(made: object): boolean;
   /** What a package or Node exports: nothing of the app's. */
   isForeign(value: object): boolean;
-  /** A class of a library that an adapter looks after, or one that descends from such a class. */
-  isAdapted(made: object): boolean;
+  /** An instance of a library that an adapter looks after, or a class that descends from one of such a library. */
+  isAdapted(value: object): boolean;
   /** Values of an object's `#private` fields; undefined when it has none, or none that can be read. */
   privateFields(value: object): readonly unknown[] | undefined;
 }
@@ -137,10 +137,10 @@ function* first<T>(entries: Iterable<T>): Iterable<T> {
 function isOpaque(value: object, surroundings: Surroundings): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
+  // What is registered there is taken out again one by one, so that the app's connections can stay.
+  if (surroundings.isAdapted(value)) return true;
   const made = constructorOf(value);
   if (made === undefined || made === EventEmitter) return false;
-  // What is registered there is taken out again one by one, so that the app's connections can stay.
-  if (surroundings.isAdapted(made)) return true;
   if (surroundings.isOwnClass(made)) return false;
   const { name } = made as { name: string };
   // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.

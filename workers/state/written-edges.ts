@@ -62,6 +62,8 @@ export class WrittenEdges {
   readonly #context: WrittenEdgesContext;
   bounds = AT_START;
   #looksAtClosures = 0;
+  /** Files that were written to since the last `settle`. */
+  readonly #targets = new Set<string>();
   /** Object to what it held at the last look. One for all files: a change is found once, by whoever looks first. */
   readonly #contents = new Map<object, Slots>();
   /** File to its state at the last look. */
@@ -129,6 +131,12 @@ export class WrittenEdges {
     this.#states.delete(file);
   }
 
+  /** What is under way now is given up. Returns the files that were written to since the last `settle`. */
+  abandon(): string[] {
+    for (const reader of [...this.#watching.keys()]) this.evaluated(reader, true, false);
+    return [...this.#targets];
+  }
+
   /** Nothing that evaluation began is going on any more. Keeps nothing of the app's objects. */
   settle(): void {
     const files = new Set([...this.#continuing].flatMap((reader) => [...(this.#ended.get(reader) ?? [])]));
@@ -140,6 +148,7 @@ export class WrittenEdges {
     this.#ended.clear();
     this.#continuing.clear();
     this.#looksAtClosures = 0;
+    this.#targets.clear();
     if (this.#watching.size > 0) return;
     this.#states.clear();
     this.#contents.clear();
@@ -207,6 +216,7 @@ export class WrittenEdges {
       for (const file of object ? this.#filesWith(object, state.file) : [state.file]) targets.add(file);
     }
     for (const file of targets) this.#look(file, this.#states.get(file)?.closures !== undefined);
+    for (const file of targets) this.#targets.add(file);
     for (const writer of writers) for (const file of targets) writer.writes(file);
   }
 

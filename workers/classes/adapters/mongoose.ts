@@ -23,7 +23,7 @@ interface Connection {
 interface Mongoose {
   readonly connection: Connection;
   readonly models: Record<string, Model>;
-  readonly plugins: unknown[];
+  readonly plugins: object[];
   disconnect(): Promise<void>;
 }
 
@@ -35,19 +35,27 @@ export default {
     const { Mongoose, Connection, Model } = mongoose;
     /** What the default connection of each instance was opened with last. */
     const openedWith = new WeakMap<Mongoose, string>();
+    /** Entry of a list of plugins to the file that added it. */
+    const pluginFiles = new WeakMap<object, string>();
     // Own properties of the exports are what `import { model } from "mongoose"` gives.
     for (const target of [mongoose, Mongoose?.prototype]) {
-      watchModels(target, (self?: Mongoose) => (self ?? (mongoose as Mongoose)).connection, context);
-      watchPlugins(target, mongoose, context);
+      const connectionOf = (self?: Mongoose) => (self ?? (mongoose as Mongoose)).connection;
+      watchModels(target, { connectionOf, pluginFiles }, context);
+      watchPlugins(target, { instance: mongoose, pluginFiles }, context);
       watchConnections(target, { instance: mongoose, openedWith }, context);
     }
-    watchModels(Connection?.prototype, (self: Connection) => self, context);
+    watchModels(Connection?.prototype, { connectionOf: (self: Connection) => self, pluginFiles }, context);
     watchDiscriminators(Model, context);
     return undefined;
   },
 } satisfies Adapter;
 
-function watchModels(prototype: unknown, connectionOf: (self: never) => Connection, context: AdapterContext): void {
+interface ModelMaking {
+  connectionOf(self: never): Connection;
+  readonly pluginFiles: WeakMap<object, string>;
+}
+
+function watchModels(prototype: unknown, { connectionOf, pluginFiles }: ModelMaking, context: AdapterContext): void {
   context.wrap(
     prototype,
     "model",
@@ -60,6 +68,11 @@ function watchModels(prototype: unknown, connectionOf: (self: never) => Connecti
         const result: unknown = original.apply(this, args);
         for (const [name, model] of Object.entries(connection.models)) {
           if (before[name] === model) continue;
+          // A model gets the plugins that there are when it is made.
+          for (const plugin of base.plugins ?? []) {
+            const file = pluginFiles.get(plugin);
+            if (file !== undefined) context.uses(file);
+          }
           const queued = (connection._queue ?? []).filter((element) => !waiting.has(element));
           context.record(`mongoose model ${name}`, () => forget(name, model, { connection, base, queued }));
         }
@@ -104,7 +117,11 @@ function watchDiscriminators(Model: unknown, context: AdapterContext): void {
   );
 }
 
-function watchPlugins(target: unknown, instance: Mongoose, context: AdapterContext): void {
+function watchPlugins(
+  target: unknown,
+  { instance, pluginFiles }: { instance: Mongoose; pluginFiles: WeakMap<object, string> },
+  context: AdapterContext,
+): void {
   context.wrap(
     target,
     "plugin",
@@ -114,6 +131,7 @@ function watchPlugins(target: unknown, instance: Mongoose, context: AdapterConte
         const known = new Set(plugins);
         const result: unknown = original.apply(this, args);
         for (const plugin of plugins.filter((one) => !known.has(one))) {
+          if (context.owner !== undefined) pluginFiles.set(plugin, context.owner);
           context.record("mongoose plugin", () => {
             const at = plugins.indexOf(plugin);
             if (at >= 0) plugins.splice(at, 1);
