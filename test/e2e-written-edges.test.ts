@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ServedApp, serve } from "./support/served-app.js";
+import { plainMode, type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
 type Style = "esm" | "commonjs" | "typescript";
@@ -386,4 +386,37 @@ describe("what a module has written before its evaluation failed", () => {
       });
     }
   }
+});
+
+test("an interval that fires before the app listens is late code: what it fills stays", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app", "type": "module" }`,
+    "state.js": `export const ticks = new Set();\nexport const born = String(Math.random());\n`,
+    "cron.js": `
+import { ticks } from "./state.js";
+setInterval(() => {
+  ticks.add("version-1");
+  process.emit("test:tick");
+}, 1);
+`,
+    "main.js": `
+import http from "node:http";
+import "./cron.js";
+import { born, ticks } from "./state.js";
+let left = 3;
+await new Promise((started) => process.on("test:tick", () => --left === 0 && started()));
+http.createServer((request, response) => {
+  if (request.url === "/born") return response.end(born);
+  const wait = () => (ticks.has("version-2") ? response.end("ticked") : setImmediate(wait));
+  wait();
+}).listen(0, "127.0.0.1");
+`,
+  });
+  await using served = await serve(app, "main.js");
+  const born = await served.text("/born");
+  app.edit("cron.js", "version-1", "version-2");
+  assert.equal(await served.text("/ticked"), "ticked");
+  assert.equal(await served.text("/born"), born, "the state was kept");
 });

@@ -8,6 +8,11 @@ import type { ModuleEdges, Observer } from "../runtime/observer.js";
 /** A timer and those that its callbacks set. */
 export interface TimerChain {
   readonly owner: ModuleEdges;
+  /** An interval: what it does is not the owner's start, however early it fires. */
+  readonly repeats: boolean;
+  /** A timer that a callback of the chain has set is as late as an interval. */
+  fired: boolean;
+  /** Those that were watched. */
   firings: number;
   /** A callback has created something after an await. */
   createsLater: boolean;
@@ -37,10 +42,10 @@ export class TimerChains {
   }
 
   /** The chain that a timer set now belongs to. */
-  current(owner: ModuleEdges): TimerChain {
+  current(owner: ModuleEdges, repeats = false): TimerChain {
     if (this.#running?.owner === owner) return this.#running;
     for (const chain of this.#watched.keys()) if (chain.owner === owner) return chain;
-    return { owner, firings: 0, createsLater: false };
+    return { owner, repeats, fired: false, firings: 0, createsLater: false };
   }
 
   /** Runs the callback of a timer that belongs to `chain`. */
@@ -49,7 +54,9 @@ export class TimerChains {
     const outer = this.#running;
     this.#running = chain;
     try {
-      const result = this.#observer.resume(chain.owner, run);
+      const isLate = chain.repeats || chain.fired;
+      chain.fired = true;
+      const result = this.#observer.resume(chain.owner, run, isLate);
       if (!end || !(result instanceof Promise)) return result;
       return this.#observer.outside(() => endWith(result, end)) as Result;
     } finally {

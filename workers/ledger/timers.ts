@@ -60,7 +60,7 @@ function wrapSetter(original: AnyFunction, setter: Setter): AnyFunction {
     if (owner === undefined || typeof callback !== "function" || isShared(set, what)) {
       return Reflect.apply(original, this, args);
     }
-    const chain = chains.current(owner);
+    const chain = chains.current(owner, repeats);
     const fired = function (this: unknown, ...given: unknown[]): unknown {
       if (!repeats) book.drop(timer);
       return chains.fire(chain, () => Reflect.apply(callback, this, given));

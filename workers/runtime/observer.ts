@@ -112,6 +112,13 @@ export interface EvaluationWatch {
   settled(edges: ModuleEdges): void;
 }
 
+/** What goes on asynchronously, and whose doing it is. */
+interface Continuation {
+  readonly edges: ModuleEdges;
+  /** Not a part of the evaluation: what a timer does again and again. */
+  readonly isLate: boolean;
+}
+
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
@@ -122,7 +129,7 @@ export class Observer {
   #resumed: ModuleEdges | undefined;
   /** What runs now was started by a module, but is not its doing: a package being loaded, say. */
   #outside = false;
-  readonly #continuations = new AsyncLocalStorage<ModuleEdges>();
+  readonly #continuations = new AsyncLocalStorage<Continuation>();
   #windowOpen = false;
   /** Asynchronous evaluations under way: they keep the window open. */
   #pending = 0;
@@ -139,7 +146,7 @@ export class Observer {
   /** The module to which reads that happen now are attributed. */
   get reader(): ModuleEdges | undefined {
     if (!this.active) return undefined;
-    const edges = this.#evaluating ?? this.#continued;
+    const edges = this.#evaluating ?? this.#readsOf(this.#continued);
     return edges?.open ? edges : undefined;
   }
 
@@ -149,7 +156,7 @@ export class Observer {
    */
   get owner(): ModuleEdges | undefined {
     if (!this.active || this.#outside) return undefined;
-    return this.#evaluating ?? this.#resumed ?? this.#continued;
+    return this.#evaluating ?? this.#resumed ?? this.#continued?.edges;
   }
 
   /** Whether the owner is one because its continuation runs: neither its body nor a callback of it is on the stack. */
@@ -157,8 +164,12 @@ export class Observer {
     return !this.#evaluating && !this.#resumed && this.owner !== undefined;
   }
 
-  get #continued(): ModuleEdges | undefined {
+  get #continued(): Continuation | undefined {
     return this.#watchesContinuations ? this.#continuations.getStore() : undefined;
+  }
+
+  #readsOf(continued: Continuation | undefined): ModuleEdges | undefined {
+    return continued?.isLate ? undefined : continued?.edges;
   }
 
   /** Whether a module's body is on the stack. */
@@ -194,7 +205,7 @@ export class Observer {
     try {
       if (!this.#watchesContinuations) return run();
       this.#inWindow.add(edges);
-      return this.#continue(edges, run);
+      return this.#continue({ edges, isLate: false }, run);
     } finally {
       this.#watch?.leaving(edges);
       this.#evaluating = outer;
@@ -220,14 +231,15 @@ export class Observer {
 
   /**
    * Runs a callback that the version left behind. What it creates synchronously belongs to the version; what it creates
-   * later does while continuations are watched (`followContinuations`).
+   * later does while continuations are watched (`followContinuations`). `isLate`: it is no part of the version's evaluation,
+   * even if the app has not started yet, so that what it reads and writes is no edge.
    */
-  resume<T>(edges: ModuleEdges, run: () => T): T {
+  resume<T>(edges: ModuleEdges, run: () => T, isLate = false): T {
     const outer = this.#resumed;
     this.#resumed = edges;
     this.active = true;
     try {
-      return this.#watchesContinuations ? this.#continue(edges, run) : run();
+      return this.#watchesContinuations ? this.#continue({ edges, isLate }, run) : run();
     } finally {
       this.#resumed = outer;
       this.#update();
@@ -305,9 +317,9 @@ export class Observer {
     this.#watched = false;
   }
 
-  #continue<T>(edges: ModuleEdges, run: () => T): T {
+  #continue<T>(continuation: Continuation, run: () => T): T {
     this.#watched = true;
-    return this.#continuations.run(edges, run);
+    return this.#continuations.run(continuation, run);
   }
 }
 

@@ -368,7 +368,7 @@ export class Runtime {
 
   /** The file to which what happens now is attributed: being evaluated, or going on with what its evaluation began. */
   currentModule(): string | undefined {
-    return this.#observer.reader?.file;
+    return (this.#observer.owner ?? this.#observer.reader)?.file;
   }
 
   /**
