@@ -101,7 +101,8 @@ function* foldersBelow(folder: string): Iterable<string> {
 /** It may have gone since it was listed. */
 function realPath(file: string): string[] {
   try {
-    return [realpathSync(file)];
+    // The one in JavaScript looks at every folder of the path, for each file.
+    return [realpathSync.native(file)];
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
+import { reloadManyTimes } from "./support/adapter-app.js";
 import { EmbeddedApp } from "./support/embedded-app.js";
 import { type ModuleWriter, monitoredApp, monitoredFiles, writers } from "./support/monitored-app.js";
 import { plainMode, runToExit, serve } from "./support/served-app.js";
@@ -150,3 +151,24 @@ for (const write of writers) {
     });
   });
 }
+
+test("versions of a module that has files loaded, and of those files, are collected", { skip: plainMode }, async () => {
+  const held = `const { watch } = require("../probe.cjs");\nrequire("../base.js");\nclass Held {}\nconst held = watch(new Held());\n`;
+  const files = {
+    "main.js": `require("./lib/asks.js");
+require("./probe.cjs").serve(() => require("./lib/asks.js").answer());
+`,
+    "lib/asks.js": `${held}const { unreloader } = require("unreloader/app");
+unreloader.requireSync("../jobs", { onDelete: () => held, classes: () => (held, "Job") });
+const names = unreloader.autoload("../models", () => (held, "Model"));
+unreloader.autoload("../models", () => (held, "GlobalModel"), globalThis);
+unreloader.recordDependency("./asks.js", "../jobs");
+exports.answer = () => (held, names.Model.base);
+`,
+    "jobs/job.js": held,
+    "models/model.js": `${held}exports.base = require("../base.js").base;\n`,
+    "base.js": `exports.base = "version-1";\n`,
+  };
+  const once = { packages: ["unreloader"], files, entry: "main.js", edited: "base.js" };
+  await reloadManyTimes(once, 30, async ({ alive }) => assert.equal(await alive(), 3));
+});

@@ -175,13 +175,18 @@ export class Monitored implements MonitoredHost {
     }
   }
 
+  /** The supervisor knows whom the file belongs to before anybody gets an answer that was made with it. */
   #read(monitor: Monitor, file: string): unknown {
-    const exports = this.#runtime.require(file);
-    if (!monitor.loaded.has(file)) {
-      monitor.loaded.add(file);
+    if (monitor.loaded.has(file)) return this.#runtime.require(file);
+    monitor.loaded.add(file);
+    this.#tell(monitor.version);
+    try {
+      return this.#runtime.require(file);
+    } catch (error) {
+      monitor.loaded.delete(file);
       this.#tell(monitor.version);
+      throw error;
     }
-    return exports;
   }
 
   #asking(caller: string | undefined): ModuleEdges {
