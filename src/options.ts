@@ -5,6 +5,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, placedPattern } from "./globs.js";
 import { importedPackage } from "./imported-package.js";
@@ -14,8 +15,6 @@ import { z } from "./protocol/zod.js";
 
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
-export const DEFAULT_PORT = 3000;
-export const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_INSPECT_PORT = 9229;
 
 const text = z.string().min(1);

@@ -4,25 +4,19 @@
  */
 import { EventEmitter, once } from "node:events";
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import type { Server } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { serveExported } from "../../workers/listener/exported-app.js";
 import { ignoreOwnSignal } from "../../workers/process.js";
+import { DEFAULT_HOST } from "../defaults.js";
 import { UnreloaderError } from "../errors.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
-import { matchingSourceFiles } from "../globs.js";
-import { DEFAULT_HOST, type ResolvedOptions } from "../options.js";
-import {
-  checkRequireOptions,
-  existingPatterns,
-  type Patterns,
-  placedDependency,
-  placedPath,
-  placedPatterns,
-  type RequireOptions,
-} from "../patterns.js";
+import type * as globsModule from "../globs.js";
+import type { ResolvedOptions } from "../options.js";
+import type * as patternsModule from "../patterns.js";
+import type { Patterns, RequireOptions } from "../patterns.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { fileVariables } from "../supervisor/environment.js";
 import type { LeakReport } from "../supervisor/leak-report.js";
@@ -31,6 +25,19 @@ import { createSocketFolder } from "../supervisor/socket-folder.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
 import { Servers } from "./servers.js";
+
+// Not by an import: that reads every export of node:http, and one of them loads undici (10 MB from Node 22 on).
+const { createServer } = process.getBuiltinModule("node:http");
+
+const require = createRequire(import.meta.url);
+
+// Loaded when they are needed, which an app in production never does: its memory is to be that of the app alone.
+const patterns = () => require("../patterns.js") as typeof patternsModule;
+
+function sourceFiles(globs: readonly string[]): string[] {
+  if (globs.length === 0) return [];
+  return (require("../globs.js") as typeof globsModule).matchingSourceFiles(globs);
+}
 
 export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   readonly #options: ResolvedOptions;
@@ -53,7 +60,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     this.#options = options;
     this.#role = role;
     this.#address = { port: options.port, host: options.host };
-    this.#app = new PlainApp(options, matchingSourceFiles(options.require), role);
+    this.#app = new PlainApp(options, sourceFiles(options.require), role);
     this.#servers = new Servers({
       address: () => this.#address,
       onListening: (server) => this.#listens(server),
@@ -86,8 +93,9 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   /** Loads files, globs and folders: before the start with it, before the entry; later at once. Nothing is monitored. */
   async require(paths: Patterns, options: RequireOptions = {}): Promise<ReloadReport> {
     this.#assertOpen();
+    const { checkRequireOptions, existingPatterns } = patterns();
     checkRequireOptions("require", options);
-    const files = matchingSourceFiles(existingPatterns("require", paths, this.#options.root));
+    const files = sourceFiles(existingPatterns("require", paths, this.#options.root));
     const started = performance.now();
     await this.#app.require(files);
     return { ...this.#report("unchanged"), durationMs: performance.now() - started };
@@ -95,11 +103,12 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
 
   /** Nothing is ever reloaded. */
   recordDependency(dependency: Patterns, ...files: Patterns[]): void {
-    placedDependency("recordDependency", [dependency, ...files], this.#options.root);
+    patterns().placedDependency("recordDependency", [dependency, ...files], this.#options.root);
   }
 
   /** Nothing is ever reloaded. */
   recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
+    const { placedPath, placedPatterns } = patterns();
     placedPath("recordSplitClass", main, this.#options.root);
     placedPatterns("recordSplitClass", parts, this.#options.root);
   }

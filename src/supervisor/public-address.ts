@@ -1,7 +1,9 @@
 /** Where the app is public, if at all: as its options say, until `listen()` says otherwise. */
+
+import { DEFAULT_HOST } from "../defaults.js";
 import { UnreloaderError } from "../errors.js";
 import type { Front } from "../front/front.js";
-import { DEFAULT_HOST, type ResolvedOptions } from "../options.js";
+import type { ResolvedOptions } from "../options.js";
 import type { ListenReports } from "./listen-reports.js";
 
 export class PublicAddressChoice {

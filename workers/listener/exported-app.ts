@@ -2,9 +2,12 @@
  * Serves an app that is only exported. What counts as an app is told by its shape, in the order below; a function that
  * takes no argument, and a promise, are asked for the app they give.
  */
-import { createServer, type RequestListener, Server } from "node:http";
+import type { Server as HttpServer, RequestListener } from "node:http";
 import { UnreloaderError } from "../../src/errors.js";
 import { type FetchHandler, fetchListener } from "./fetch-bridge.js";
+
+// Not by an import: that reads every export of node:http, and one of them loads undici (10 MB from Node 22 on).
+const { createServer, Server } = process.getBuiltinModule("node:http");
 
 export type AppKind =
   | "server"
@@ -47,7 +50,7 @@ export function appKind(value: unknown): AppKind {
 export async function serveExported(
   namespace: Readonly<Record<string, unknown>>,
   options: { readonly app?: string | undefined } = {},
-): Promise<Server | undefined> {
+): Promise<HttpServer | undefined> {
   const { app } = options;
   if (app !== undefined) {
     if (!(app in namespace)) throw noApp(`the entry has no export ${app}`, namespace);
@@ -70,12 +73,12 @@ function* candidates(namespace: Readonly<Record<string, unknown>>): Iterable<unk
   for (const name of DEFAULT_NAMES) if (name in inner) yield (inner as Record<string, unknown>)[name];
 }
 
-async function serverFor(exported: unknown): Promise<Server | undefined> {
+async function serverFor(exported: unknown): Promise<HttpServer | undefined> {
   let value = exported;
   for (let step = 0; step < MAX_STEPS; step++) {
     switch (appKind(value)) {
       case "server":
-        return (value as Server).listening ? undefined : (value as Server);
+        return (value as HttpServer).listening ? undefined : (value as HttpServer);
       case "listener":
         return createServer(value as RequestListener);
       case "fetch": {
