@@ -44,6 +44,31 @@ const flags: readonly Flag[] = [
     meaning: "fresh worker when a package keeps something of a purged module",
   },
   {
+    option: "watchdog",
+    kind: "number",
+    value: "MS",
+    meaning: "504 for the requests of an app that is blocked for so long, or off; default 10000",
+  },
+  {
+    option: "drain",
+    kind: "number",
+    value: "MS",
+    meaning: "how long what has begun may go on in a replaced worker; default 30000",
+  },
+  {
+    option: "heldDeadline",
+    kind: "number",
+    value: "MS",
+    meaning: "how long a request may be held before it gets 503; default 60000",
+  },
+  {
+    option: "heldBytes",
+    kind: "number",
+    value: "N",
+    meaning: "bytes of all held requests, before more of them get 503; default 64 MiB",
+  },
+  { option: "standby", kind: "switch", meaning: "keep no second thread ready for a fresh worker" },
+  {
     option: "inspect",
     kind: "optional",
     value: "H:P",

@@ -16,6 +16,12 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 const DEFAULT_INSPECT_PORT = 9229;
+const DEFAULT_WATCHDOG_MS = 10_000;
+const DEFAULT_DRAIN_MS = 30_000;
+const DEFAULT_HELD_DEADLINE_MS = 60_000;
+const DEFAULT_HELD_BYTES = 64 * 2 ** 20;
+/** Node's timers end at once when they are given more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const text = z.string().min(1);
 const texts = z.union([text.transform((one) => [one]), z.array(text)]);
@@ -49,6 +55,11 @@ const schema = z.strictObject({
   autoload: z.boolean(),
   onError: z.enum(["page", "last-good"]),
   strictPurge: z.boolean(),
+  watchdog: z.union([z.number().min(100), z.literal("off")]),
+  drain: z.number().min(0).max(LONGEST_TIMER_MS),
+  heldDeadline: z.number().min(100).max(LONGEST_TIMER_MS),
+  heldBytes: z.int().min(65536),
+  standby: z.boolean(),
   inspect: inspectAddress,
   why: z.boolean(),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
@@ -85,6 +96,11 @@ const fits: Readonly<Record<OptionName, string>> = {
   autoload: "true or false",
   onError: "page or last-good",
   strictPurge: "true or false",
+  watchdog: "milliseconds (100 or more) or off",
+  drain: `milliseconds (0 to ${LONGEST_TIMER_MS})`,
+  heldDeadline: `milliseconds (100 to ${LONGEST_TIMER_MS})`,
+  heldBytes: "bytes (65536 or more)",
+  standby: "true or false",
   inspect: "true, false, a port, or HOST:PORT",
   why: "true or false",
   logLevel: "debug, info, warn, error or silent",
@@ -145,6 +161,16 @@ export interface ResolvedOptions {
   readonly autoload: boolean;
   readonly onError: "page" | "last-good";
   readonly strictPurge: boolean;
+  /** Milliseconds that the app's thread may be blocked before its requests get 504. */
+  readonly watchdog: number | "off";
+  /** Milliseconds that what has begun may go on in a worker that is being replaced. */
+  readonly drain: number;
+  /** Milliseconds that a request may be held. */
+  readonly heldDeadline: number;
+  /** Bytes of all requests that are held. */
+  readonly heldBytes: number;
+  /** Whether a second thread is kept ready for a fresh worker. */
+  readonly standby: boolean;
   readonly inspect: Address | undefined;
   readonly why: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -206,6 +232,11 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     autoload: given.autoload ?? true,
     onError: given.onError ?? "page",
     strictPurge: given.strictPurge ?? false,
+    watchdog: given.watchdog ?? DEFAULT_WATCHDOG_MS,
+    drain: given.drain ?? DEFAULT_DRAIN_MS,
+    heldDeadline: given.heldDeadline ?? DEFAULT_HELD_DEADLINE_MS,
+    heldBytes: given.heldBytes ?? DEFAULT_HELD_BYTES,
+    standby: given.standby ?? true,
     inspect: inspectOf(given.inspect ?? false),
     why: given.why ?? false,
     logLevel: given.logLevel ?? (given.logger ? "debug" : "info"),
@@ -263,9 +294,11 @@ export function nameOf(option: string, origin: OptionOrigin): string {
   }
 }
 
+const ON_UNLESS_REFUSED = ["reload", "autoload", "standby"];
+
 /** `logLevel` is `--log-level`; what is on unless refused has the flag that refuses it. */
 export function flagOf(option: string): string {
-  if (option === "reload" || option === "autoload") return `--no-${option}`;
+  if (ON_UNLESS_REFUSED.includes(option)) return `--no-${option}`;
   return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
