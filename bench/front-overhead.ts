@@ -131,6 +131,7 @@ function listenInWorker(): void {
     socketFolder,
     answerTimeoutMs: 5000,
     currentModule: () => undefined,
+    clock: () => performance.now(),
     requestListen: (request) => {
       parentPort?.postMessage(request);
       return new Promise(() => {});

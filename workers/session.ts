@@ -7,6 +7,7 @@ import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
 import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
+import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Calls } from "./calls.js";
 import { Adapters } from "./classes/adapters.js";
 import { builtInAdapter } from "./classes/built-in-adapters.js";
@@ -14,8 +15,10 @@ import { loadAdapters } from "./classes/load-adapters.js";
 import { OwnClasses } from "./classes/own-classes.js";
 import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
+import { startHeartbeat } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { keepWritten } from "./last-lines.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger, withDeadline } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
@@ -40,6 +43,7 @@ export class AppSession {
   /** Settles when the supervisor has told the app to stop. */
   readonly ended: Promise<void>;
   readonly #order: BootOrder;
+  readonly #board: ThreadBoard;
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
@@ -84,6 +88,9 @@ export class AppSession {
       (value) => value as SupervisorOrder,
       (message) => this.#obey(message),
     );
+    this.#board = new ThreadBoard(order.board);
+    startHeartbeat(this.#board);
+    keepWritten((bytes) => this.#board.write(bytes));
     adaptProcess({
       entry: order.entry,
       args: order.args,
@@ -160,6 +167,7 @@ export class AppSession {
       reportClosed: (listenId) => this.#control.send({ type: "serverClosed", listenId }),
       reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
       currentModule: () => this.#runtime.currentModule(),
+      clock: () => this.#board.beats * BEAT_MS,
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
     this.#calls = new Calls({
@@ -171,6 +179,7 @@ export class AppSession {
     this.#stale = new StaleReports({
       send: (report) => this.#control.send(report),
       now: () => this.#listen.now(),
+      whileBlocked: (run) => this.#board.excuse(run),
       busy: () => this.#listen.inFlight > 0,
       // What a debugger shows, it holds.
       oldestInUse: () => (order.debuggable ? 0 : this.#listen.oldestInUse()),

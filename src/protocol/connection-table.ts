@@ -6,16 +6,14 @@
  * A slot is leased for one upstream connection. It may be leased again only after both ends have let go: the main thread
  * when its socket has closed, the worker by writing `released`; or when the worker has died.
  */
-/** Words of the header that `listen-mailbox.ts` uses, from word 2 on. */
-export const MAILBOX = 2;
+/** Words of the header that `listen-mailbox.ts` uses, from word 1 on. */
+export const MAILBOX = 1;
 export const MAILBOX_WORDS = 130;
 export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
 export const SLOT_WORDS = 6;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
 export const HOLD = 0;
-/** Header word: rises while the worker's event loop turns. Written by the worker. */
-export const HEARTBEAT = 1;
 
 /** Slot words, relative to the slot's first word. */
 export const STARTED = 0;

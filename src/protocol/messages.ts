@@ -129,6 +129,8 @@ export interface BootOrder {
   /** Modules that export the user's own adapters: absolute paths. */
   readonly adapters: readonly string[];
   readonly connectionTable: SharedArrayBuffer;
+  /** The epoch's own `ThreadBoard`. */
+  readonly board: SharedArrayBuffer;
   /** Names that the subclass filter is made of; absent: all classes are purged. */
   readonly subclasses?: readonly SubclassName[] | undefined;
   /** Names of the classes of files, where those who had them loaded have named them. */

@@ -14,6 +14,7 @@ import type {
   WorkerReport,
 } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
+import { ThreadBoard } from "../protocol/thread-board.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -66,6 +67,8 @@ export interface EpochListener {
 export class AppEpoch {
   readonly number: number;
   readonly calls: ThreadCalls;
+  /** What the thread shows of itself without sending anything: whether it beats, and what the app wrote last. */
+  readonly board: ThreadBoard;
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
@@ -80,6 +83,7 @@ export class AppEpoch {
 
   constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
     this.number = order.epoch;
+    this.board = new ThreadBoard(order.board);
     this.#listener = listener;
     this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
     this.calls = new ThreadCalls({

@@ -3,6 +3,7 @@ import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { ThreadBoard } from "../protocol/thread-board.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
@@ -95,6 +96,7 @@ export class Epochs {
       adapters: options.adapters,
       conditions: importConditions(process.execArgv),
       connectionTable: table,
+      board: new ThreadBoard().buffer,
       ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
       debuggable: options.inspect !== undefined,

@@ -19,6 +19,7 @@ const listen = installVirtualListen({
   socketFolder,
   answerTimeoutMs: 5000,
   currentModule: () => current,
+  clock: () => performance.now(),
   requestListen: (request) => {
     send({ type: "listenRequested", request });
     return new Promise((resolve, reject) => waiting.set(request.listenId, { resolve, reject }));

@@ -11,6 +11,8 @@ import { StaleCheckSchedule } from "./stale-check-schedule.js";
 import { type PurgedVersion, type StaleCheck, StaleReferences } from "./stale-references.js";
 
 export interface StaleReportsOptions {
+  /** Runs what blocks the thread for long, and is not the app's fault. */
+  whileBlocked<Result>(run: () => Result): Result;
   send(report: WorkerReport): void;
   /** Clock of requests, in milliseconds. */
   now(): number;
@@ -129,7 +131,7 @@ export class StaleReports {
     const marked = this.#references.marked();
     const answer = { type: "heapSnapshotWritten", requestId, marked } as const;
     try {
-      if (marked.length > 0) v8.writeHeapSnapshot(file);
+      if (marked.length > 0) this.#options.whileBlocked(() => v8.writeHeapSnapshot(file));
       this.#options.send(answer);
     } catch (error) {
       rmSync(file, { force: true });

@@ -7,7 +7,6 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
-import { HEARTBEAT } from "../../src/protocol/connection-table.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
 import { HeldRequests } from "./held-requests.js";
@@ -43,11 +42,12 @@ export interface VirtualListenOptions {
   reportReleased(listenId: number): void;
   /** The module that is being evaluated, or that the running code belongs to. */
   currentModule(): string | undefined;
+  /** In milliseconds; it may go in steps. */
+  clock(): number;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
 
-const HEARTBEAT_MS = 250;
 const IPV6_ONLY = 1;
 /** Listen ids of different workers must differ; they share the front and the mailbox. */
 const IDS_PER_THREAD = 2 ** 18;
@@ -71,15 +71,14 @@ export class VirtualListen {
   readonly #exported = new WeakMap<Server, string>();
   readonly #stopWatchingCreation: () => void;
   readonly #stopWatchingEnds: () => void;
-  readonly #heartbeat: NodeJS.Timeout;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
     this.#options = options;
-    const { table } = options;
+    const { table, clock } = options;
     this.#context = {
       table,
-      inFlight: new InFlight(() => Atomics.load(table, HEARTBEAT) * HEARTBEAT_MS),
+      inFlight: new InFlight(clock),
       held: new HeldRequests(table),
       outside: AsyncLocalStorage.snapshot(),
       onDeserted: (server) => this.#servers.delete(server),
@@ -96,8 +95,6 @@ export class VirtualListen {
       if (file !== undefined) this.#creators.set(server, file);
     });
     this.#stopWatchingEnds = watchResponseEnd(endResponse);
-    this.#heartbeat = setInterval(() => Atomics.add(table, HEARTBEAT, 1), HEARTBEAT_MS);
-    this.#heartbeat.unref();
   }
 
   /** Node's own `listen()` again. What listens goes on. */
@@ -105,7 +102,6 @@ export class VirtualListen {
     serverInternals(Server.prototype)._listen2 = this.#listen2;
     this.#stopWatchingCreation();
     this.#stopWatchingEnds();
-    clearInterval(this.#heartbeat);
   }
 
   /** Servers that listen or were released and not adopted yet. */
