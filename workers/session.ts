@@ -31,6 +31,7 @@ import { Purge } from "./purge.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
+import { StartWatch } from "./start-watch.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
 
@@ -63,6 +64,7 @@ export class AppSession {
   readonly #listen: VirtualListen;
   readonly #calls: Calls;
   readonly #stale: StaleReports;
+  readonly #start: StartWatch;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -190,6 +192,11 @@ export class AppSession {
       sourceOf: (file) => this.#runtime.sourceOf(file),
       staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
     });
+    this.#start = new StartWatch({
+      listening: () => this.#listen.listening().length,
+      opening: () => this.#listens.size,
+      settled: () => this.#control.send({ type: "startSettled" }),
+    });
     this.#control.send({ type: "started" });
   }
 
@@ -313,6 +320,7 @@ export class AppSession {
       await this.#classes.purge.commit();
       const serves = await this.#serve();
       this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
+      this.#start.begin();
       this.#settleLater();
     } catch (error) {
       this.#control.send({ type: "evaluateFailed", loaded: this.#runtime.takeLoaded(), error: this.#serialize(error) });
@@ -451,6 +459,7 @@ export class AppSession {
     if (restarts) await this.#life.hot.announceRestart();
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
+    this.#start.end();
     this.#end();
   }
 

@@ -9,6 +9,7 @@ import type { Server } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { serveExported } from "../../workers/listener/exported-app.js";
+import { watchServerCreation } from "../../workers/listener/server-creation.js";
 import { ignoreOwnSignal } from "../../workers/process.js";
 import { DEFAULT_HOST } from "../defaults.js";
 import { UnreloaderError } from "../errors.js";
@@ -64,6 +65,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     this.#servers = new Servers({
       address: () => this.#address,
       onListening: (server) => this.#listens(server),
+      watchCreation: watchServerCreation,
     });
   }
 
@@ -86,6 +88,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
       // Rejects with the server's own error.
       await once(this.#exported, "listening");
     }
+    await this.#servers.settled();
     const [first] = this.#servers.all();
     return first?.address() ?? undefined;
   }

@@ -1,4 +1,8 @@
-/** The servers that the app opens, when it runs in this thread: seen at `listen()`, which is called once in their lives. */
+/**
+ * The servers that the app opens, when it runs in this thread: seen at `listen()`, which is called once in their lives, and
+ * at their creation, since one that is created now may listen when others are no longer told from the host's.
+ */
+import { type EventEmitter, errorMonitor } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { type ListenOptions, Server } from "node:net";
 
@@ -6,7 +10,12 @@ export interface ServersOptions {
   /** Overrides of `--port` and `--host`, for the first server; undefined leaves its own choice. */
   readonly address: () => { readonly port: number | undefined; readonly host: string | undefined };
   readonly onListening: (server: Server) => void;
+  /** Calls `onCreate` in the constructor of each server, until the returned function is called. */
+  readonly watchCreation: (onCreate: (server: Server) => void) => () => void;
 }
+
+/** An app that was told to listen, or has a server to, and does not: what it waits for may never come. */
+const LONGEST_START_MS = 60_000;
 
 type Listen = (this: Server, ...args: unknown[]) => Server;
 
@@ -14,8 +23,14 @@ export class Servers {
   readonly #options: ServersOptions;
   /** Servers that were told to listen and have not closed. */
   readonly #open = new Set<Server>();
+  /** Servers that have been created and not been told to listen yet. */
+  readonly #created = new Set<Server>();
+  /** Called at every step of a server towards listening. */
+  readonly #onStep = new Set<() => void>();
   #seen = 0;
+  #isClosed = false;
   #uninstall: (() => void) | undefined;
+  #ignoreCreation: (() => void) | undefined;
 
   constructor(options: ServersOptions) {
     this.#options = options;
@@ -31,14 +46,43 @@ export class Servers {
       return listen.apply(this, servers.#listens(this, args));
     };
     prototype.listen = watched;
+    if (this.#seen === 0) this.#ignoreCreation ??= this.#options.watchCreation((server) => this.#created.add(server));
     this.#uninstall = () => {
       if (prototype.listen === watched) prototype.listen = listen;
     };
   }
 
+  /** Looks only at servers that have been created until now. */
   ignore(): void {
-    this.#uninstall?.();
+    if (this.#uninstall === undefined) return;
+    this.#uninstall();
     this.#uninstall = undefined;
+    this.#ignoreCreation?.();
+    for (const server of this.#created) this.#watchOne(server);
+  }
+
+  /**
+   * Resolves when every server that was told to listen does, or has failed to; when none was told yet, once one that has
+   * been created is. A minute is enough for any start.
+   */
+  async settled(): Promise<void> {
+    let isLate = false;
+    let next = (): void => {};
+    const onStep = () => next();
+    this.#onStep.add(onStep);
+    const timer = setTimeout(() => {
+      isLate = true;
+      next();
+    }, LONGEST_START_MS).unref();
+    while (!isLate && this.#isStarting()) {
+      await new Promise<void>((resolve) => {
+        next = resolve;
+      });
+    }
+    clearTimeout(timer);
+    this.#onStep.delete(onStep);
+    this.#ignoreCreation?.();
+    this.#created.clear();
   }
 
   all(): Server[] {
@@ -53,6 +97,8 @@ export class Servers {
   /** Stops accepting; connections with a request under way get `deadlineMs`. */
   async close(deadlineMs: number): Promise<void> {
     this.ignore();
+    this.#isClosed = true;
+    this.#step();
     const closed = this.all().map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const server of this.all()) (server as Partial<HttpServer>).closeIdleConnections?.();
     let timer: NodeJS.Timeout | undefined;
@@ -64,11 +110,45 @@ export class Servers {
     for (const server of this.all()) (server as Partial<HttpServer>).closeAllConnections?.();
   }
 
+  #isStarting(): boolean {
+    if (this.#isClosed) return false;
+    if (this.#seen === 0) return this.#created.size > 0;
+    return [...this.#open].some((server) => !server.listening);
+  }
+
+  #step(): void {
+    for (const onStep of this.#onStep) onStep();
+  }
+
+  /** A server of the app listens when the servers of this process are no longer looked at. */
+  #watchOne(server: Server): void {
+    const { listen } = server as unknown as { listen: Listen };
+    const servers = this;
+    const value: Listen = function (...args) {
+      Reflect.deleteProperty(server, "listen");
+      return listen.apply(this, servers.#listens(this, args));
+    };
+    if (!Object.hasOwn(server, "listen"))
+      Object.defineProperty(server, "listen", { configurable: true, writable: true, value });
+  }
+
   #listens(server: Server, args: unknown[]): unknown[] {
+    this.#created.delete(server);
     if (!this.#open.has(server)) {
       this.#open.add(server);
-      server.once("close", () => this.#open.delete(server));
-      server.once("listening", () => this.#options.onListening(server));
+      server.once("close", () => {
+        this.#open.delete(server);
+        this.#step();
+      });
+      // What becomes of the error is up to the app.
+      (server as EventEmitter).once(errorMonitor, () => {
+        if (!server.listening) this.#open.delete(server);
+        this.#step();
+      });
+      server.once("listening", () => {
+        this.#options.onListening(server);
+        this.#step();
+      });
     }
     return this.#seen++ === 0 ? withAddress(args, this.#options.address()) : args;
   }

@@ -254,6 +254,8 @@ export const workerReport = z.discriminatedUnion("type", [
     loaded: z.array(loadedModule),
     serves: z.enum(["listening", "exported", "pending"]),
   }),
+  /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
+  z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
   /** Files that the worker compiled by itself, because a computed specifier led to them. */
   z.strictObject({ type: z.literal("modulesDiscovered"), modules: z.array(preparedModule) }),

@@ -60,6 +60,7 @@ export interface EpochListener {
   /** `references`: all that is stale now; `news`: what is to be told of them. */
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
   subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
+  startSettled(epoch: AppEpoch): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -165,6 +166,9 @@ export class AppEpoch {
     switch (report.type) {
       case "evaluated":
         this.#boot({ type: "booted", loaded: report.loaded, serves: report.serves });
+        break;
+      case "startSettled":
+        this.#listener.startSettled(this);
         break;
       case "evaluateFailed":
         this.#boot({ type: "failed", loaded: report.loaded, error: report.error });

@@ -34,6 +34,8 @@ export interface EpochsOptions {
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   readonly onLog: EpochListener["logged"];
+  /** The app of a thread listens, or never will. */
+  readonly onStartSettled: EpochListener["startSettled"];
   readonly onInvalidated: EpochListener["invalidated"];
   readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
@@ -182,6 +184,7 @@ export class Epochs {
       for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
     },
     logged: (level, message) => this.#with.onLog(level, message),
+    startSettled: (epoch) => this.#with.onStartSettled(epoch),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);

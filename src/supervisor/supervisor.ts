@@ -47,6 +47,7 @@ import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
+import { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 import { appliedSteps, changeSteps } from "./steps.js";
 import { SubclassNames } from "./subclass-names.js";
@@ -95,6 +96,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #closing: Promise<void> | undefined;
   #bootedAt = 0;
   #lastFailure: FailureReport | undefined;
+  readonly #startSettled = new StartSettled();
   #eager: NodeJS.Timeout | undefined;
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
@@ -163,6 +165,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
+      onStartSettled: () => this.#startSettled.settle(),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
@@ -174,8 +177,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /**
    * Starts the app on a public port: `port` (127.0.0.1 unless `host` says otherwise), or without one where the app, or for
-   * an exported app the option `port`, says. Resolves with the address of the first port once the app is loaded, or has
-   * failed and a page says so. Rejects with Node's own error (EADDRINUSE and the like), or with ERR_UNRELOADER_LISTENING.
+   * an exported app the option `port`, says. Resolves with the address of the first port once the app listens, be it long
+   * after its evaluation, or has failed and a page says so; with undefined when it has nothing to do and never listened. Rejects with Node's own error (EADDRINUSE and the like), or with ERR_UNRELOADER_LISTENING.
    */
   async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
     this.#assertOpen();
@@ -183,6 +186,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (this.#app === undefined) await this.start();
     // A port that was open before the app is told now, of a failed app too.
     this.#listening.loaded(this.#app?.size ?? 0);
+    await this.#startSettled.wait();
     return this.#front.addresses()[0];
   }
 
@@ -546,6 +550,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
     if (!this.#closing) this.#leaks.answerOthers();
     this.#listening.loading();
+    this.#startSettled.again();
     const fresh = this.#epochs.spawn(this.#generation + 1);
     const preparation = this.#prepareAll();
     const failure = this.#preparer.failureOf(preparation);
@@ -665,6 +670,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (this.#address.exposes && this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
     // Requests that wait for a server get the page instead.
     this.#front.recheck();
+    this.#startSettled.settle();
     return report;
   }
 
@@ -709,6 +715,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
+    this.#startSettled.settle();
     for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
     await this.#leaks.close();

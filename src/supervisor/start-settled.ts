@@ -1,0 +1,34 @@
+/** Whether the app's start is over: it listens, has failed, or has nothing to do that could still lead to a server. */
+
+/** One that goes on without ever listening (it works off a queue, say) is not waited for longer. */
+const LONGEST_START_MS = 60_000;
+
+export class StartSettled {
+  #settled = false;
+  readonly #waiting = new Set<() => void>();
+
+  /** It starts again, in a fresh worker. */
+  again(): void {
+    this.#settled = false;
+  }
+
+  settle(): void {
+    this.#settled = true;
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  /** Resolves when it is over, after a minute at the latest. */
+  async wait(): Promise<void> {
+    if (this.#settled) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      timer = setTimeout(() => {
+        this.#waiting.delete(resolve);
+        resolve();
+      }, LONGEST_START_MS).unref();
+    });
+    clearTimeout(timer);
+  }
+}
