@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { codeFrame } from "../../src/compile/code-frame.js";
 import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
-import { originalPositionFor, TraceMap } from "../../src/compile/trace-map.js";
+import { originalPlace } from "../../src/compile/original-place.js";
+import { TraceMap } from "../../src/compile/trace-map.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
 import { findImport } from "./find-import.js";
 
@@ -131,39 +132,18 @@ export class StackTraces {
 
   #map(file: string, line: number, column: number): SourceLocation {
     const compiled = this.#context.compiled(file);
-    if (!compiled || (!compiled.mapped && isAsWritten(compiled, line))) return { file, line, column };
+    if (!compiled) return { file, line, column };
+    return { file, ...originalPlace(compiled, { line, column }, () => this.#mapOf(compiled)) };
+  }
+
+  #mapOf(compiled: CompiledModule): TraceMap {
     let map = this.#maps.get(compiled);
     if (!map) {
       map = new TraceMap(this.#context.sourceMap(compiled) as never);
       this.#maps.set(compiled, map);
     }
-    const original = originalPositionFor(map, { line, column: column - 1 });
-    if (original.line === null) return { file, line, column };
-    return { file, ...calleeStart(compiled.source, original.line, original.column + 1) };
+    return map;
   }
-}
-
-/**
- * Whether a line was left alone. In JavaScript lines are where they were, but columns are not where imports are read and
- * classes begin. Most lines spare the map, and with it the compiler.
- */
-function isAsWritten({ source, body }: CompiledModule, line: number): boolean {
-  return lineOf(source.replace(/^\uFEFF/, ""), line) === lineOf(body, line);
-}
-
-function lineOf(text: string, line: number): string {
-  return text.split("\n", line)[line - 1] ?? "";
-}
-
-/**
- * The call of an import is compiled to `(0, namespace.name)(...)`, for which V8 tells the place of the arguments; for the
- * call in the source it tells the place of the name.
- */
-function calleeStart(source: string, line: number, column: number): { line: number; column: number } {
-  const before = source.split("\n")[line - 1] ?? "";
-  if (before[column - 1] !== "(") return { line, column };
-  const name = /[\p{ID_Continue}$]+$/u.exec(before.slice(0, column - 1));
-  return { line, column: name ? name.index + 1 : column };
 }
 
 function isSupervisor(name: string): boolean {

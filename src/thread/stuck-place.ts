@@ -1,0 +1,92 @@
+/** Where in the user's source a thread is that does not answer, from the stack that the inspector has shown. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { codeFrame, type TextPosition } from "../compile/code-frame.js";
+import type { CompiledModule } from "../compile/compiled-module.js";
+import { originalPlace } from "../compile/original-place.js";
+import type { TraceMap } from "../compile/trace-map.js";
+import type { SourceLocation } from "../protocol/serialized-error.js";
+import type { StackFrame } from "./thread-inspection.js";
+
+export interface StuckPlace {
+  /** In the nearest module of the app's own; undefined: none is on the stack. */
+  readonly location: SourceLocation | undefined;
+  /** The lines around it. */
+  readonly frame: string | undefined;
+  /** What the app has called there, when that is a package's or Node's: `parse (node_modules/marked/lib/marked.js:12:5)`. */
+  readonly inside: string | undefined;
+}
+
+export interface PlaceContext {
+  readonly root: string;
+  /** Where the supervisor's own code lies, which runs between the app's: absolute paths that end with a separator. */
+  readonly ownFolders: readonly string[];
+  /** The versions of a file that the thread may be running, likeliest first; none when the file is not the app's own. */
+  versions(file: string): readonly CompiledModule[];
+  mapOf(compiled: CompiledModule): TraceMap;
+}
+
+/** The innermost frame in one of the app's own modules. */
+export function nearestOwnFrame(
+  frames: readonly StackFrame[],
+  context: Pick<PlaceContext, "versions">,
+): StackFrame | undefined {
+  return frames.find(({ url }) => context.versions(fileOf(url)).length > 0);
+}
+
+/** `source`: text of the script of `nearestOwnFrame`. */
+export function stuckPlace(
+  frames: readonly StackFrame[],
+  source: string | undefined,
+  context: PlaceContext,
+): StuckPlace {
+  const own = nearestOwnFrame(frames, context);
+  const top = frames.find(({ url }) => url !== "" && !isSupervisor(fileOf(url), context));
+  const inside = top === undefined || top === own ? undefined : shownFrame(top, context.root);
+  if (own === undefined) return { location: undefined, frame: undefined, inside };
+  const file = fileOf(own.url);
+  const compiled = versionOf(context.versions(file), source);
+  if (compiled === undefined) return { location: { file, line: own.line, column: own.column }, frame: undefined, inside };
+  const place = originalPlace(compiled, own, () => context.mapOf(compiled));
+  return { location: { file, ...place }, frame: frameOf(compiled, place), inside };
+}
+
+/** `src/app.ts:12:7`, relative to `cwd`, with `in parse (node_modules/...)` after it; undefined when nothing is known. */
+export function shownPlace({ location, inside }: StuckPlace, cwd: string): string | undefined {
+  const within = inside === undefined ? "" : ` in ${inside}`;
+  if (location === undefined) return inside;
+  const relative = path.relative(cwd, location.file);
+  const file = relative === "" || relative.startsWith("..") ? location.file : relative;
+  return `${file}:${location.line}:${location.column}${within}`;
+}
+
+/** While an edit is under way, the thread may be in the old version or in the new one. */
+function versionOf(versions: readonly CompiledModule[], source: string | undefined): CompiledModule | undefined {
+  if (source === undefined) return versions[0];
+  return versions.find(({ body }) => source.includes(body)) ?? versions[0];
+}
+
+function frameOf({ source }: CompiledModule, place: TextPosition): string {
+  return codeFrame(source.replace(/^\uFEFF/, ""), place);
+}
+
+function shownFrame({ functionName, url, line, column }: StackFrame, root: string): string {
+  const file = fileOf(url);
+  const relative = path.relative(root, file);
+  const place = url.startsWith("node:") ? url : `${relative.startsWith("..") ? file : relative}:${line}:${column}`;
+  return functionName === "" ? place : `${functionName} (${place})`;
+}
+
+function isSupervisor(file: string, { ownFolders }: PlaceContext): boolean {
+  return ownFolders.some((folder) => file.startsWith(folder));
+}
+
+function fileOf(url: string): string {
+  if (!url.startsWith("file:")) return url;
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    if (error instanceof TypeError) return url;
+    throw error;
+  }
+}
