@@ -46,7 +46,8 @@ export function stuckPlace(
   if (own === undefined) return { location: undefined, frame: undefined, inside };
   const file = fileOf(own.url);
   const compiled = versionOf(context.versions(file), source);
-  if (compiled === undefined) return { location: { file, line: own.line, column: own.column }, frame: undefined, inside };
+  if (compiled === undefined)
+    return { location: { file, line: own.line, column: own.column }, frame: undefined, inside };
   const place = originalPlace(compiled, own, () => context.mapOf(compiled));
   return { location: { file, ...place }, frame: frameOf(compiled, place), inside };
 }
