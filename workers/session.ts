@@ -5,7 +5,7 @@ import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
-import type { BootOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
+import type { BootOrder, LateOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Calls } from "./calls.js";
@@ -19,6 +19,7 @@ import { startHeartbeat } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { keepWritten } from "./last-lines.js";
+import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger, withDeadline } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
@@ -31,6 +32,7 @@ import { Purge } from "./purge.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
+import { PackagesAhead } from "./standby/packages-ahead.js";
 import { StartWatch } from "./start-watch.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
@@ -43,7 +45,7 @@ const SETTLE_MS = 10_000;
 export class AppSession {
   /** Settles when the supervisor has told the app to stop. */
   readonly ended: Promise<void>;
-  readonly #order: BootOrder;
+  #order: BootOrder;
   readonly #board: ThreadBoard;
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
@@ -64,6 +66,13 @@ export class AppSession {
   readonly #listen: VirtualListen;
   readonly #calls: Calls;
   readonly #stale: StaleReports;
+  /** Undefined: no standby thread is wanted. */
+  readonly #packagesAhead: PackagesAhead | undefined;
+  readonly #environmentReads = new EnvironmentReads();
+  /** How often the app has written to stdout and stderr. */
+  #writes = 0;
+  /** Lets a thread that waits carry out what it is told. */
+  #begin: () => void = () => {};
   readonly #start: StartWatch;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
@@ -92,7 +101,16 @@ export class AppSession {
     );
     this.#board = new ThreadBoard(order.board);
     startHeartbeat(this.#board);
-    keepWritten((bytes) => this.#board.write(bytes));
+    keepWritten((bytes) => {
+      this.#writes++;
+      this.#board.write(bytes);
+    });
+    if (order.waits) {
+      this.#queue = new Promise((resolve) => {
+        this.#begin = resolve;
+      });
+    }
+    if (order.records) this.#packagesAhead = this.#createPackagesAhead();
     adaptProcess({
       entry: order.entry,
       args: order.args,
@@ -191,6 +209,7 @@ export class AppSession {
     installLedger(this.#ledger, this.#observer, {
       sourceOf: (file) => this.#runtime.sourceOf(file),
       staysGlobal: (name, value) => !this.#classes.selectsGlobal(name, value),
+      environmentReads: this.#environmentReads,
     });
     this.#start = new StartWatch({
       listening: () => this.#listen.listening().length,
@@ -250,12 +269,35 @@ export class AppSession {
           this.#control.send({ type: "modulesLoaded", loaded: modules });
         },
       },
-      { entry, root, observer: this.#observer, inlineMaps: debuggable, hot: this.#life.hot },
+      {
+        entry,
+        root,
+        observer: this.#observer,
+        inlineMaps: debuggable,
+        hot: this.#life.hot,
+        packageRequests: this.#packagesAhead?.recorder,
+      },
     );
+  }
+
+  #createPackagesAhead(): PackagesAhead {
+    return new PackagesAhead({
+      observer: this.#observer,
+      environmentReads: this.#environmentReads,
+      runtime: () => this.#runtime,
+      written: () => this.#writes,
+      refused: (because) => this.#control.send({ type: "refused", because }),
+    });
   }
 
   #obey(message: SupervisorOrder): void {
     switch (message.type) {
+      case "loadAhead":
+        this.#loadAhead(message);
+        break;
+      case "begin":
+        this.#takeOver(message.order);
+        break;
       case "addModules":
         this.#runtime.add(message.modules);
         break;
@@ -311,18 +353,37 @@ export class AppSession {
     this.#queue = this.#queue.then(run);
   }
 
+  #loadAhead({ requests }: OrderOf<"loadAhead">): void {
+    if (this.#packagesAhead) this.#control.send({ type: "loadedAhead", ...this.#packagesAhead.load([...requests]) });
+  }
+
+  /** A thread that has waited is the app's from here on. */
+  #takeOver({ environment, ...late }: LateOrder): void {
+    this.#order = { ...this.#order, ...late };
+    this.#life.generation = late.generation;
+    for (const [name, value] of Object.entries(environment)) {
+      if (value === null) delete process.env[name];
+      else process.env[name] = value;
+    }
+    this.#begin();
+  }
+
   async #evaluate(): Promise<void> {
     const { entry, preload, adapters } = this.#order;
     try {
       for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
       this.#classes.purge.begin();
+      this.#packagesAhead?.begin();
       await this.#runtime.load([...preload, entry]);
       await this.#classes.purge.commit();
       const serves = await this.#serve();
-      this.#control.send({ type: "evaluated", loaded: this.#runtime.takeLoaded(), serves });
+      const packages = this.#packagesAhead?.end();
+      const loaded = this.#runtime.takeLoaded();
+      this.#control.send({ type: "evaluated", loaded, serves, ...(packages && { packages }) });
       this.#start.begin();
       this.#settleLater();
     } catch (error) {
+      this.#packagesAhead?.recorder.abandon();
       this.#control.send({ type: "evaluateFailed", loaded: this.#runtime.takeLoaded(), error: this.#serialize(error) });
     }
   }

@@ -6,6 +6,7 @@
  */
 
 import type { PreparedModule } from "../compile/compiled-module.js";
+import { fileStamp, type PackageRequest, packageLog } from "./package-log.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
 import { z } from "./zod.js";
@@ -141,7 +142,17 @@ export interface BootOrder {
   readonly variables: Readonly<Record<string, string>>;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
   readonly debuggable: boolean;
+  /** Whether to write down what the start loads of node_modules, for a standby thread. */
+  readonly records: boolean;
+  /** The thread is made ahead of need: it carries out nothing but `loadAhead` before `begin` says what it is to be. */
+  readonly waits?: boolean | undefined;
 }
+
+/** What of the boot order is not known before the thread is needed. */
+export type LateOrder = Pick<BootOrder, "epoch" | "generation" | "preload"> & {
+  /** Variables of the environment that are others now; null: there is no such variable. */
+  readonly environment: Readonly<Record<string, string | null>>;
+};
 
 /**
  * Old versions of one class, or of one module's scope (`class` and `entry` are absent), that can still be reached after a
@@ -170,6 +181,10 @@ const markedReference = z.strictObject({
 export type MarkedReference = z.infer<typeof markedReference>;
 
 export type SupervisorOrder =
+  /** Load those of these that can be loaded before any own code; only to a thread that waits. */
+  | { readonly type: "loadAhead"; readonly requests: readonly PackageRequest[] }
+  /** Be the app's thread. */
+  | { readonly type: "begin"; readonly order: LateOrder }
   /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
   | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
   /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
@@ -253,7 +268,23 @@ export const workerReport = z.discriminatedUnion("type", [
     type: z.literal("evaluated"),
     loaded: z.array(loadedModule),
     serves: z.enum(["listening", "exported", "pending"]),
+    packages: packageLog.optional(),
   }),
+  z.strictObject({
+    type: z.literal("loadedAhead"),
+    /** Indices of the requests that were loaded. */
+    loaded: z.array(z.int()),
+    /** What has turned out not to be fit: the thread is of no use. */
+    unfit: z.array(z.strictObject({ index: z.int(), because: z.string() })),
+    left: z.array(z.strictObject({ index: z.int(), because: z.string() })),
+    /** Variables of the environment that were read; `*`: all. */
+    variables: z.array(z.string()),
+    files: z.array(fileStamp),
+    heapBytes: z.number(),
+    durationMs: z.number(),
+  }),
+  /** The app is another than the one for which packages were loaded ahead. The thread stands still, and has to be ended. */
+  z.strictObject({ type: z.literal("refused"), because: z.string() }),
   /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
   z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),

@@ -232,6 +232,8 @@ export class AppEpoch {
         break;
       // How the thread ends is told by the thread itself.
       case "started":
+      case "loadedAhead":
+      case "refused":
       case "disposing":
       case "crashed":
       case "exitRequested":

@@ -102,6 +102,7 @@ export class Epochs {
       ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
       debuggable: options.inspect !== undefined,
+      records: false,
     };
     const epoch = new AppEpoch(order, this.#spare, this.#listener);
     this.#spare = undefined;

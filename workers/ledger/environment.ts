@@ -1,15 +1,19 @@
 /** Environment variables that modules set or delete, themselves or through dotenv: put back at purge. */
 import type { Observer } from "../runtime/observer.js";
+import type { EnvironmentReads } from "./environment-reads.js";
 import type { PropertyLayers } from "./property-layers.js";
 import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
 
 export interface EnvironmentOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
+  /** Learns how to watch which variables are read. */
+  readonly reads?: EnvironmentReads | undefined;
 }
 
 /** Returns the way back. Reading a variable costs what it did before. */
-export function installEnvironment({ observer, layers }: EnvironmentOptions): () => void {
+export function installEnvironment(options: EnvironmentOptions): () => void {
+  const { observer, layers } = options;
   const variables = process.env;
   const change = <Result>(key: string | symbol, run: () => Result): Result => {
     const owner = observer.active ? observer.owner : undefined;
@@ -20,11 +24,13 @@ export function installEnvironment({ observer, layers }: EnvironmentOptions): ()
     layers.changed({ owner, target: variables, key, before, after, what: `process.env.${String(key)}` });
     return result;
   };
-  const watched = new Proxy(variables, {
+  const handler: ProxyHandler<NodeJS.ProcessEnv> = {
     set: (target, key, value) => change(key, () => Reflect.set(target, key, value)),
     defineProperty: (target, key, descriptor) => change(key, () => Reflect.defineProperty(target, key, descriptor)),
     deleteProperty: (target, key) => change(key, () => Reflect.deleteProperty(target, key)),
-  });
+  };
+  options.reads?.attach(handler);
+  const watched = new Proxy(variables, handler);
   const restoreVariables = replaceValue(process, "env", watched);
   // It writes below the object. What it sets has no value before: it overwrites none.
   const restoreLoading = replaceMethod(process, "loadEnvFile", (original) => {

@@ -5,6 +5,7 @@ import type { Observer } from "../runtime/observer.js";
 import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
 import { installEnvironment } from "./environment.js";
+import type { EnvironmentReads } from "./environment-reads.js";
 import { installEventTargets } from "./event-targets.js";
 import { installFileWatchPromises } from "./file-watch-promises.js";
 import { Handles } from "./handles.js";
@@ -24,6 +25,8 @@ export interface LedgerInstallOptions {
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
+  /** Learns how to watch which variables are read. */
+  readonly environmentReads?: EnvironmentReads | undefined;
 }
 
 /**
@@ -48,7 +51,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installInstrumentation({ ledger }),
     installStatWatchers({ ledger }),
     installFileWatchPromises({ ledger }),
-    installEnvironment({ observer, layers }),
+    installEnvironment({ observer, layers, reads: options.environmentReads }),
     installSharedProperties({ observer, layers, ...options }),
   ];
   syncBuiltinESMExports();

@@ -5,6 +5,7 @@ import type { PreparedModule, Resolution } from "../../src/compile/compiled-modu
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
+import type { EvaluationVisits } from "./evaluation-visits.js";
 import { nodeError } from "./module-errors.js";
 import type { ModuleRecord, ModuleVersion, PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
@@ -29,6 +30,8 @@ export interface CommonJsContext {
   requireOwn(file: string, requiredBy: string | Module): unknown;
   evaluated(module: CommonJsModule): void;
   threw(module: CommonJsModule, error: unknown): void;
+  /** What has to know when evaluations begin; absent: nothing. */
+  readonly visits?: EvaluationVisits | undefined;
 }
 
 interface NodeModuleInternals {
@@ -67,6 +70,7 @@ export class CommonJsLoader {
   load(record: ModuleRecord, prepared: PreparedModule, requiredBy: string | Module | undefined): CommonJsModule {
     const { registry, observer, createEdges } = this.#context;
     registry.touch(record);
+    this.#context.visits?.visiting(record.file, false);
     const version = new CommonJsModule(record, prepared, createEdges(record.file));
     const module = this.moduleOf(record, requiredBy);
     record.version = version;
@@ -176,8 +180,7 @@ export class CommonJsLoader {
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     const target = this.#resolve(record, specifier);
-    if (target.type === "builtin") return this.#context.natives.require(record.file, target.name);
-    if (target.type === "native") return this.#context.natives.require(record.file, target.file);
+    if (target.type !== "file") return this.#context.natives.require(record.file, target);
     return this.#context.requireOwn(target.file, record.file);
   }
 

@@ -6,6 +6,7 @@ import { commonJsReads, interopStar, interopView, isObject } from "./commonjs-ex
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";
 import { Evaluator } from "./evaluation.js";
+import type { EvaluationVisits } from "./evaluation-visits.js";
 import { createImportMeta } from "./import-meta.js";
 import type { Linker } from "./linker.js";
 import { missingCommonJsExport, missingExport } from "./module-errors.js";
@@ -33,6 +34,8 @@ export interface EsmContext {
   loadCommonJs(record: ModuleRecord): void;
   evaluated(module: EsmModule): void;
   threw(module: EsmModule, error: unknown): void;
+  /** What has to know when evaluations begin; absent: nothing. */
+  readonly visits?: EvaluationVisits | undefined;
 }
 
 type EsmBody = (ur: BodyContext) => unknown;
@@ -54,7 +57,10 @@ export class EsmLoader {
     this.#evaluator = new Evaluator({
       start: (module) => this.#start(module),
       dependency: (module, k) => this.#dependency(module, k),
-      dependenciesVisited: (module) => linker.dependenciesVisited(module),
+      dependenciesVisited: (module) => {
+        linker.dependenciesVisited(module);
+        context.visits?.bodyBegins(module.record.file);
+      },
       attribute: (module, run) => observer.evaluate(module.edges, run),
       attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
       evaluated: (module) => this.#evaluated(module),
@@ -126,6 +132,7 @@ export class EsmLoader {
 
   #start(module: EsmModule): unknown {
     const { record, prepared, form } = module;
+    this.#context.visits?.visiting(record.file, true);
     const context = new BodyContext(module, this.#context, this.#evaluator);
     module.scope = context;
     let body = this.#context.scripts.compileEsm(prepared, record.url, form);
@@ -224,7 +231,7 @@ export class EsmLoader {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
     if (interop === "none") return natives.namespace(target, attributes);
-    const exports = natives.require(module.record.file, target.type === "native" ? target.file : target.name);
+    const exports = natives.require(module.record.file, target, true);
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.

@@ -36,6 +36,8 @@ export class FileReads {
   #ignoring = 0;
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
+  /** Told of every use outside node_modules, below the root or not. */
+  #onUse: ((file: string) => void) | undefined;
 
   constructor(options: FileReadsOptions) {
     this.#options = options;
@@ -78,10 +80,20 @@ export class FileReads {
     }
   }
 
+  /** Tells of files outside node_modules that are read, listed or written until the returned function is called. */
+  watchUses(used: (file: string) => void): () => void {
+    this.#onUse = used;
+    return () => {
+      this.#onUse = undefined;
+    };
+  }
+
   #wrap(functions: Functions, name: string, note: (first: unknown, second: unknown) => void): void {
     const original = functions[name];
     if (typeof original !== "function") return;
+    const self = this;
     function wrapped(this: unknown, ...args: unknown[]): unknown {
+      if (self.#onUse) self.#tellUse(args[0]);
       note(args[0], args[1]);
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
@@ -90,6 +102,11 @@ export class FileReads {
     this.#restores.push(() => {
       if (functions[name] === wrapped) functions[name] = original;
     });
+  }
+
+  #tellUse(argument: unknown): void {
+    const file = this.#ignoring === 0 ? absolutePath(argument) : undefined;
+    if (file !== undefined && !NOT_COUNTED.test(file)) this.#onUse?.(file);
   }
 
   #onRead(argument: unknown): void {

@@ -6,6 +6,7 @@ import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ImportRecord, Resolution } from "../../src/compile/compiled-module.js";
+import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
 import { ForeignObjects } from "../state/foreign.js";
 import { nodeError } from "./module-errors.js";
 
@@ -46,13 +47,18 @@ export class NativeModules {
   /** Told of the exports of packages that no adapter knows. */
   readonly #unknownPackage: (exports: unknown) => void;
   readonly #loaded: (file: string, namespace: object) => void;
+  readonly #requests: PackageRequestWatch | undefined;
+  /** Key -> namespace of what was loaded before any own module asked for it; until one does. */
+  readonly #ahead = new Map<string, object>();
 
   constructor(
     outside: <Result>(run: () => Result) => Result,
     loaded: (file: string, namespace: object) => void = () => undefined,
     adapts: (packageName: string) => boolean = () => false,
     unknownPackage: (exports: unknown) => void = () => undefined,
+    requests?: PackageRequestWatch,
   ) {
+    this.#requests = requests;
     this.#adapts = adapts;
     this.#unknownPackage = unknownPackage;
     this.#outside = outside;
@@ -89,7 +95,11 @@ export class NativeModules {
     const known = this.#namespaces.get(key);
     if (known) return known;
     try {
-      const namespace = this.#outside(() => this.#importSync(url, attributes));
+      const ahead = this.#ahead.get(key);
+      const namespace = this.#asked({ kind: "import", target, attributes, isStatic: true }, () => {
+        return ahead ?? this.#outside(() => this.#importSync(url, attributes));
+      });
+      this.#ahead.delete(key);
       this.#arrived(target, key, namespace);
       return namespace;
     } catch (error) {
@@ -102,17 +112,44 @@ export class NativeModules {
 
   async namespaceLater(target: NativeTarget, attributes: Attributes): Promise<object> {
     const url = nativeUrl(target);
+    if (target.type === "native") {
+      this.#requests?.requestedLater({ kind: "import", file: target.file, attributes, isStatic: false });
+    }
     const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
     const namespace = await this.#outside(load);
     this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
   }
 
-  /** `require()` of a package or a builtin by an own file. */
-  require(importer: string, name: string): unknown {
-    const exports: unknown = this.requireFor(importer)(name);
+  /** `require()` of a package or a builtin by an own file. `isStatic`: compiled from an import, before the body runs. */
+  require(importer: string, target: NativeTarget, isStatic = false): unknown {
+    const name = target.type === "native" ? target.file : target.name;
+    const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
+      this.requireFor(importer)(name),
+    );
     this.#handOver(exports, name);
     return exports;
+  }
+
+  /** Loads what own modules will ask for. Nobody is given it, and nobody told, before they do. */
+  loadAhead({ kind, file, importer = file, attributes }: Omit<AskedPackage, "isStatic">): void {
+    if (kind === "require") {
+      this.requireFor(importer)(file);
+      return;
+    }
+    const url = nativeUrl({ type: "native", file });
+    this.#ahead.set(
+      keyOf(url, attributes),
+      this.#outside(() => this.#importSync(url, attributes)),
+    );
+  }
+
+  #asked<Result>(
+    { target, ...asked }: Omit<AskedPackage, "file"> & { target: NativeTarget },
+    load: () => Result,
+  ): Result {
+    if (target.type !== "native" || !this.#requests) return load();
+    return this.#requests.requested({ ...asked, file: target.file }, load);
   }
 
   #handOver(exports: unknown, file: string): void {

@@ -7,6 +7,7 @@ import type { PreparedModule, Resolution } from "../../src/compile/compiled-modu
 import type { LoadedModule } from "../../src/protocol/messages.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
 import { ClassTable } from "../classes/class-table.js";
+import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
 import { privateFields } from "../state/private-fields.js";
 import { AT_RELOAD, AT_START, WrittenEdges } from "../state/written-edges.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
@@ -14,6 +15,7 @@ import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
 import type { EsmModule } from "./esm-module.js";
+import type { EvaluationVisits } from "./evaluation-visits.js";
 import { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
@@ -39,6 +41,8 @@ export interface RuntimeOptions {
   readonly inlineMaps?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
+  /** What has to know what the app loads, and in which order; absent: nothing. */
+  readonly packageRequests?: (PackageRequestWatch & EvaluationVisits) | undefined;
   /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
   readonly hot?: HotContexts | undefined;
 }
@@ -106,6 +110,7 @@ export class Runtime {
       (file, namespace) => host.packageLoaded?.(file, namespace),
       (name) => host.adapts?.(name) ?? false,
       (exports) => host.unknownPackage?.(exports),
+      options.packageRequests,
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
@@ -169,6 +174,7 @@ export class Runtime {
       scripts: new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined),
       classes: this.classes,
       entry: this.#entry,
+      visits: options.packageRequests,
       importFrom: (edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined) =>
         this.#importFrom(edges, specifier, options),
       requireOwn: (file: string, requiredBy: string | Module | undefined) => this.#requireFrom(file, requiredBy),
@@ -242,6 +248,21 @@ export class Runtime {
       if (version?.kind === "esm" && version.state === "linked") this.#unload(record);
     }
     this.#forgetFailures();
+  }
+
+  /** Loads a file of a package before any own module asks for it, as if one did. */
+  loadAhead(asked: Omit<AskedPackage, "isStatic">): void {
+    this.#natives.loadAhead(asked);
+  }
+
+  /** Lets there be a `require.main` before the entry, which is CommonJS, is evaluated. */
+  createMainModule(): void {
+    this.#commonJs.moduleOf(this.#registry.record(this.#entry), undefined);
+  }
+
+  /** Tells of files outside node_modules that are read, listed or written, until the returned function is called. */
+  watchFiles(used: (file: string) => void): () => void {
+    return this.#reads.watchUses(used);
   }
 
   /** The file's namespace; evaluates it and what it imports, if need be. */
