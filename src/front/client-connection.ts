@@ -9,14 +9,17 @@
  * that were cut are reset, idle clients notice nothing).
  */
 import type { Socket } from "node:net";
-import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../protocol/connection-table.js";
+import { ENDED, LET_GO, STILL_OPEN } from "../protocol/connection-table.js";
 import type { Gate, Verdict } from "./gate.js";
+import type { Mover, Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
+import { REPLAY_LIMIT, ReplayBuffer } from "./replay-buffer.js";
 import { resetAtOnce } from "./reset.js";
 import type { SlotLeases } from "./slot-leases.js";
 import type { AfterTurn, Turn } from "./turn.js";
 import { type AppServer, Upstream, type UpstreamEvents } from "./upstream.js";
+import { fateOf } from "./upstream-fate.js";
 
 /** What all connections of a front share. */
 export interface Relay {
@@ -25,6 +28,9 @@ export interface Relay {
   readonly leases: SlotLeases;
   readonly turn: Turn;
   readonly pages: OwnPages;
+  readonly movers: Movers;
+  /** The worker does not answer any more: it is not waited for. */
+  abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */
   deathPage(epoch: number): OwnPage | undefined;
 }
@@ -48,22 +54,24 @@ export interface RequestSender {
   refuse(page: OwnPage): void;
 }
 
-/** Bytes of a request that are kept to send it again, and bytes that wait before the client is paused. */
-export const REPLAY_LIMIT = 262144;
 /** A request that was sent this often to workers that died before they began it is answered with a page. */
 const MAX_REPLAYS = 3;
 /** That the app begins a request shows in shared memory only; this often it is looked up while something waits for it. */
 const BEGIN_POLL_MS = 5;
+/** More than a few requests are worth a look when they are answered, so that idle connections keep little. */
+const SETTLE_BYTES = 16384;
 /** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
 const LEAVE_MS = 1000;
 /** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
 const DEATH_REASON_MS = 2000;
+/** Bytes that a worker has sent are there at the latest in the turn after; one more for those that are sent right now. */
+const QUIET_TURNS = 2;
 /** How long a client may go on sending after the page that ends its connection. */
 const GOODBYE_MS = 1000;
 /** After the app ended its half of a connection, it usually closes the rest very soon. */
 const CLOSE_CHECK_MS = 200;
 
-export class ClientConnection implements AfterTurn, UpstreamEvents {
+export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
   readonly #client: Socket;
   #port: PublicPort;
   readonly #relay: Relay;
@@ -80,20 +88,16 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #held = false;
   #wake: (() => void) | undefined;
 
-  /** Bytes that were sent upstream since the last idle moment, until an answer begins. */
-  readonly #unanswered: Buffer[] = [];
-  #unansweredSize = 0;
-  /** There were too many of them to be kept. */
-  #overflowed = false;
-  #answered = false;
-  /**
-   * Bytes came from the app before it began the request: late ones of the answer before, so the client pipelines. What it
-   * sent cannot be sent again.
-   */
-  #answeredUnstarted = false;
+  /** Bytes that were sent upstream, as far as the app has not begun their requests. */
+  readonly #sent = new ReplayBuffer();
+  /** Requests on this upstream that the app had begun at the last moment when it was idle. */
   #startedBefore = 0;
+  /** Bytes of an answer came since then. */
+  #answered = false;
   #replays = 0;
 
+  /** A request was answered early by a server that is gone: the rest of it is thrown away. */
+  #skipping = false;
   #opaque = false;
   #carried = false;
   /** Requests of a sender that went to servers before the present upstream's. */
@@ -104,6 +108,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   #leaving = false;
   /** A page was sent as the last thing on this connection. */
   #saidGoodbye = false;
+  /** Something came from the upstream since this was last looked at. */
+  #heard = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(client: Socket, port: PublicPort, relay: Relay, traits: ConnectionTraits = {}) {
@@ -133,6 +139,14 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     return this.#opaque;
   }
 
+  /** What the worker of `epoch` has begun on this connection. */
+  useOf(epoch: number): "request" | "socket" | undefined {
+    const upstream = this.#upstream;
+    if (upstream?.server.epoch !== epoch || upstream.ended) return undefined;
+    if (this.#isOpaque()) return "socket";
+    return !upstream.flushed || (!upstream.moved && this.#hasUnstarted()) ? "request" : undefined;
+  }
+
   /** Something changed that a held request may wait for. */
   wake(): void {
     const wake = this.#wake;
@@ -145,6 +159,42 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     if (this.#client.destroyed || this.#held) return;
     if (this.#upstream?.server.epoch !== epoch || !this.#upstream.ended) return;
     if (this.#upstream.closedOnPurpose === STILL_OPEN) this.#answerWith(page);
+  }
+
+  /**
+   * Another worker has the port, or none has it: what its upstream's worker has begun goes on there, everything else goes to
+   * the next server.
+   */
+  serverChanged(): void {
+    const upstream = this.#upstream;
+    const { server } = this.#port;
+    if (upstream === undefined || upstream.moved || upstream.server.epoch === server?.epoch) return;
+    upstream.move();
+    this.#relay.movers.add(this);
+  }
+
+  move(): boolean {
+    const upstream = this.#upstream;
+    if (this.#client.destroyed || upstream === undefined || upstream.ended || this.#isOpaque()) return true;
+    if (!upstream.moved || this.#leaving) return true;
+    if (!upstream.idle) return false;
+    const { kind } = upstream.server;
+    if (kind !== this.#port.kind) this.#client.destroySoon();
+    else if (kind === "raw" || (!upstream.seen && this.#relay.abandoned(upstream.server.epoch))) this.#requeue();
+    else if (kind === "http") this.#leave();
+    // A session cannot move: its worker says goodbye in it.
+    else upstream.end();
+    return true;
+  }
+
+  /** The worker of `epoch` is given up: what it has begun gets `page`, or is cut. */
+  giveUp(epoch: number, page: OwnPage): void {
+    const upstream = this.#upstream;
+    if (upstream?.server.epoch !== epoch || this.#client.destroyed || upstream.ended) return;
+    if (this.#isOpaque()) this.#client.destroySoon();
+    else if (upstream.flushed) this.serverChanged();
+    else if (upstream.server.kind !== "http" || this.#answeredPartly()) resetAtOnce(this.#client);
+    else this.#answerWith(page);
   }
 
   /** Another port has taken the place of the one it came in on. */
@@ -171,10 +221,25 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   #onClientBytes(bytes: Buffer): void {
     if (this.#saidGoodbye) return;
+    if (this.#skipping) {
+      this.#skip(bytes);
+      return;
+    }
     if (this.#opaque && this.#upstream !== undefined && this.#waiting.length === 0) {
       this.#send(bytes, this.#upstream);
       return;
     }
+    this.#wait(bytes);
+  }
+
+  /** The rest of a request that was answered early, by a server that is gone: nobody wants it. */
+  #skip(bytes: Buffer): void {
+    const rest = this.#sent.skip(bytes);
+    this.#skipping = this.#sent.cut;
+    if (rest.length > 0) this.#wait(rest);
+  }
+
+  #wait(bytes: Buffer): void {
     this.#waiting.push(bytes);
     this.#waitingSize += bytes.length;
     if (this.#waitingSize > REPLAY_LIMIT) this.#client.pause();
@@ -226,7 +291,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   #mayBeginRequest(): boolean {
     if (this.#upstream === undefined || this.#leaving) return true;
-    return !this.#isOpaque() && this.#upstream.idle;
+    if (this.#isOpaque() || !this.#upstream.idle) return false;
+    // An app may answer before it has the whole request: the rest of that one may still come.
+    return this.#settle(this.#upstream);
   }
 
   /** A request on this connection has been begun by the app. */
@@ -264,6 +331,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#held = true;
       await this.#nextChange();
       if (this.#client.destroyed) return;
+      if (this.#waiting.length === 0 && this.#port.kind === "http") {
+        // What waited belonged to the request before.
+        this.#held = false;
+        if (this.#clientEnded) this.#onClientEnd();
+        return;
+      }
       verdict = this.#relay.gate.check();
     }
   }
@@ -276,7 +349,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     const { server } = this.#port;
     const upstream = this.#upstream;
     if (upstream === undefined || upstream.ended) return false;
-    if (this.#unansweredSize + this.#waitingSize > REPLAY_LIMIT) return false;
+    if (this.#sent.size + this.#waitingSize > REPLAY_LIMIT) return false;
     return upstream.server === server || upstream.server.kind !== "http" || this.#port.closed;
   }
 
@@ -310,6 +383,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     if (server === undefined && this.#port.closed) return this.#stayAfterClose();
     if (server === undefined || server === this.#dying) return false;
     if (this.#upstream !== undefined && this.#staysWith(this.#upstream, server)) return true;
+    if (this.#upstream !== undefined && this.#upstream.server.kind !== server.kind) this.#client.destroySoon();
     if (!this.#leave()) return false;
     if (this.#client.destroyed) return true;
     const slot = this.#relay.leases.acquire(server.epoch);
@@ -317,8 +391,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
       this.#relay.leases.whenFree(() => this.wake());
       return false;
     }
-    this.#forgetRequest();
     this.#startedBefore = 0;
+    this.#answered = false;
     this.#upstream = new Upstream(server, slot, this.#client, this.#relay.table, this.#relay.leases, this);
     this.#opaque = false;
     this.#sentBefore = Math.max(0, (this.#traits.sender?.requests ?? 0) - 1);
@@ -333,7 +407,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
 
   #staysWith(upstream: Upstream, server: AppServer): boolean {
     if (this.#leaving || upstream.ended) return false;
-    // A TLS or HTTP/2 session cannot move: within the worker its requests are handed to the new server.
+    // A TLS or HTTP/2 session cannot move: within the worker its requests are handed to the new server, and another worker
+    // does not get them.
     return upstream.server === server || upstream.server.kind !== "http";
   }
 
@@ -351,9 +426,30 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     if (!this.#leaving) {
       this.#leaving = true;
       upstream.end();
-      this.#startTimer(LEAVE_MS, () => this.#detach());
+      this.#startTimer(LEAVE_MS, () => this.#onLeaveTimeout(upstream));
+      if (this.#relay.abandoned(upstream.server.epoch)) this.#leaveWhenQuiet(upstream, QUIET_TURNS);
     }
     return false;
+  }
+
+  /** The bytes of an answer may take longer, when the client is slow to read them. */
+  #onLeaveTimeout(upstream: Upstream): void {
+    const busy = this.#heard || !upstream.flushed || this.#client.writableNeedDrain;
+    this.#heard = false;
+    if (busy) this.#startTimer(LEAVE_MS, () => this.#onLeaveTimeout(upstream));
+    else this.#detach();
+  }
+
+  /** A worker that does not answer will not end its side either. What it has sent is in the kernel already. */
+  #leaveWhenQuiet(upstream: Upstream, turns: number): void {
+    setImmediate(() => {
+      if (this.#upstream !== upstream || !this.#leaving) return;
+      const busy = this.#heard || !upstream.flushed || this.#client.writableNeedDrain;
+      this.#heard = false;
+      // With an answer under way the end of the thread, or the time, is waited for.
+      if (!busy && turns <= 1) this.#detach();
+      else if (!busy || !this.#client.writableNeedDrain) this.#leaveWhenQuiet(upstream, busy ? QUIET_TURNS : turns - 1);
+    });
   }
 
   #pass(): void {
@@ -386,58 +482,40 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** Keeps bytes that are about to be sent; false when they must wait until the app has begun the request. */
   #remember(bytes: Buffer, upstream: Upstream): boolean {
     if (this.#opaque) return true;
-    if ((this.#answered || upstream.started !== this.#startedBefore) && upstream.idle) {
-      this.#forgetRequest();
-      this.#startedBefore = upstream.started;
-    }
-    if (this.#answered || this.#overflowed) return true;
-    if (this.#unansweredSize + bytes.length > REPLAY_LIMIT) {
-      if (this.#hasUnstarted()) return false;
-      this.#overflowed = true;
-      this.#unanswered.length = 0;
-    } else {
-      this.#unanswered.push(bytes);
-    }
-    this.#unansweredSize += bytes.length;
+    if (upstream.server.kind === "http") return this.#sent.add(bytes, upstream.started - this.#startedBefore);
+    // Within a session nothing is known of where requests begin.
+    if (upstream.started === 0) return this.#sent.add(bytes, 0);
+    this.#sent.reset();
     return true;
   }
 
-  #forgetRequest(): void {
-    this.#unanswered.length = 0;
-    this.#unansweredSize = 0;
-    this.#overflowed = false;
+  /** The upstream is idle: nothing of what it has answered is kept. False when a request that it has answered goes on. */
+  #settle(upstream: Upstream): boolean {
+    if (upstream.server.kind !== "http") return true;
+    const { started } = upstream;
+    if (started === this.#startedBefore) return !this.#sent.cut;
+    const whole = this.#sent.settle(started - this.#startedBefore);
+    this.#startedBefore = started;
     this.#answered = false;
-    this.#answeredUnstarted = false;
-  }
-
-  /** Bytes were sent that the app has not begun and that cannot be sent again. */
-  #lostTrack(): boolean {
-    return this.#answeredUnstarted && this.#upstream?.started === this.#startedBefore;
+    return whole;
   }
 
   /** Bytes were sent that belong to no begun request. */
   #hasUnstarted(): boolean {
-    return (
-      !this.#answered && this.#unansweredSize > 0 && this.#upstream?.started === this.#startedBefore && !this.#opaque
-    );
-  }
-
-  #takeBack(): void {
-    this.#waiting.unshift(...this.#unanswered);
-    this.#waitingSize += this.#unansweredSize;
-    this.#forgetRequest();
+    if (this.#opaque || this.#sent.size === 0 || this.#sent.cut) return false;
+    return this.#upstream?.started === this.#startedBefore;
   }
 
   // ---- from the app
 
   received(bytes: Buffer): boolean {
+    this.#heard = true;
     if (!this.#answered) {
-      const unstarted = this.#hasUnstarted();
-      this.#forgetRequest();
       this.#answered = true;
-      this.#answeredUnstarted = unstarted;
       this.#replays = 0;
     }
+    const upstream = this.#upstream;
+    if (this.#sent.size > SETTLE_BYTES && upstream?.idle && !this.#isOpaque()) this.#settle(upstream);
     return this.#client.write(Buffer.from(bytes));
   }
 
@@ -450,35 +528,47 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   ended(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    if (this.#leaving) {
-      this.#detach();
-      return;
-    }
     const purpose = upstream.closedOnPurpose;
-    if (purpose !== STILL_OPEN && purpose !== LET_GO && this.#senderLost(upstream)) {
-      this.#sendAgain();
-      return;
-    }
-    switch (purpose) {
-      case ENDED:
+    if (purpose === STILL_OPEN && !this.#leaving) this.#avoid(upstream.server);
+    const fate = fateOf({
+      purpose,
+      kind: upstream.server.kind,
+      leaving: this.#leaving,
+      moved: upstream.moved,
+      seen: upstream.seen,
+      opaque: this.#isOpaque(),
+      flushed: upstream.flushed,
+      answeredPartly: this.#answeredPartly(),
+      unstarted: this.#hasUnstarted(),
+      senderLost: purpose !== STILL_OPEN && purpose !== LET_GO && this.#senderLost(upstream),
+    });
+    switch (fate) {
+      case "detach":
+        // A session, or a raw connection, that was not begun: the server may be the one that speaks first.
+        if (upstream.server.kind !== "http" && !this.#leaving) this.#requeue();
+        else this.#detach();
+        break;
+      case "sendAgain":
+        this.#sendAgain(upstream);
+        break;
+      case "end":
         this.#client.end();
         this.#startTimer(CLOSE_CHECK_MS, () => {
           if (upstream.closedOnPurpose !== ENDED) this.#client.destroySoon();
         });
         break;
-      case DESTROYED:
+      case "close":
         this.#client.destroySoon();
         break;
-      case RESET:
-        this.#client.resetAndDestroy();
+      case "reset":
+        if (purpose === STILL_OPEN) resetAtOnce(this.#client);
+        else this.#client.resetAndDestroy();
         break;
-      case LET_GO:
-        if (this.#hasUnstarted() || upstream.server.kind !== "http") this.#requeue();
-        else if (this.#lostTrack()) this.#client.destroy();
-        else this.#detach();
+      case "deathPage":
+        this.#reportDeath(upstream);
         break;
       default:
-        this.#onUpstreamLost(upstream);
+        fate satisfies never;
     }
   }
 
@@ -493,28 +583,6 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     this.#avoid(this.#upstream?.server);
     if (this.#hasUnstarted() && !this.#leaving) this.#requeue();
     else this.#detach();
-  }
-
-  /** The bytes ended and the app did not end them: its worker is dead or dying. */
-  #onUpstreamLost(upstream: Upstream): void {
-    this.#avoid(upstream.server);
-    if (!upstream.seen) {
-      this.#requeue();
-    } else if (this.#isOpaque() || upstream.server.kind !== "http") {
-      // Nothing can be said inside a session that lived in the worker.
-      if (this.#opaque || upstream.flushed) this.#client.destroySoon();
-      else resetAtOnce(this.#client);
-    } else if (this.#hasUnstarted()) {
-      this.#sendAgain();
-    } else if (this.#lostTrack()) {
-      resetAtOnce(this.#client);
-    } else if (upstream.flushed) {
-      this.#detach();
-    } else if (this.#answered) {
-      resetAtOnce(this.#client);
-    } else {
-      this.#reportDeath(upstream);
-    }
   }
 
   /** Answers with the reason of the worker's death, which may be known only a little later. */
@@ -535,19 +603,14 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   }
 
   /** A worker died before it began the request: it is sent to the next one, unless it seems to kill them all. */
-  #sendAgain(): void {
+  #sendAgain(upstream: Upstream): void {
     this.#replays++;
-    const upstream = this.#upstream;
-    if (upstream !== undefined && (this.#overflowed || this.#replays > MAX_REPLAYS)) {
-      this.#reportDeath(upstream);
-      return;
-    }
-    this.#requeue();
+    if (this.#replays > MAX_REPLAYS) this.#reportDeath(upstream);
+    else this.#requeue();
   }
 
-  /** The request was not begun: it goes to the next server, past the gate again. */
+  /** The connection, or its request, was not begun: it goes to the next server, past the gate again. */
   #requeue(): void {
-    this.#takeBack();
     this.#drop();
     this.#enterTurn();
     this.wake();
@@ -556,7 +619,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
   /** The upstream is gone and the client stays; its next request finds the present server. */
   #detach(): void {
     this.#drop();
-    if (this.#clientEnded && this.#waiting.length === 0 && !this.#held) this.#client.end();
+    if (this.#waiting.length > 0) this.#enterTurn();
+    else if (this.#clientEnded && !this.#held) this.#client.end();
     this.wake();
   }
 
@@ -564,20 +628,37 @@ export class ClientConnection implements AfterTurn, UpstreamEvents {
     clearTimeout(this.#timer);
     this.#leaving = false;
     this.#hasCarried();
-    this.#upstream?.abandon();
+    const upstream = this.#upstream;
+    if (upstream !== undefined) this.#takeBack(upstream);
+    upstream?.abandon();
     this.#upstream = undefined;
-    this.#forgetRequest();
     this.drained();
+  }
+
+  /** What the app has not begun waits again, before what waits already. */
+  #takeBack(upstream: Upstream): void {
+    if (this.#isOpaque()) this.#sent.reset();
+    const begun = upstream.server.kind === "http" ? upstream.started - this.#startedBefore : 0;
+    const rest = this.#sent.takeRest(begun);
+    const behind = this.#sent.cut ? this.#waiting.map((bytes) => this.#sent.skip(bytes)) : this.#waiting;
+    this.#skipping = this.#sent.cut;
+    this.#waiting = [...rest, ...behind].filter(({ length }) => length > 0);
+    this.#waitingSize = this.#waiting.reduce((size, { length }) => size + length, 0);
   }
 
   /** Hands the client to the supervisor's own pages, or closes it when nothing can be said on it. */
   #answerWith(page: OwnPage): void {
     const client = this.#client;
-    const received = [...this.#unanswered, ...this.#waiting];
-    const sayable = this.#port.kind === "http" && !this.#opaque && !this.#answeredPartly();
-    const complete = !this.#overflowed && !this.#clientEnded;
-    this.#waiting.length = 0;
+    const upstream = this.#upstream;
+    const kind = upstream?.server.kind ?? this.#port.kind;
+    const sayable = kind === "http" && !this.#isOpaque() && !this.#answeredPartly();
+    /** Requests that the app has answered, and that are not to be answered again. */
+    const answers = upstream === undefined ? 0 : upstream.answers - this.#startedBefore;
+    const complete = this.#sent.holds(answers) && !this.#clientEnded;
+    const received = sayable && complete ? [...this.#sent.takeRest(answers), ...this.#waiting] : [];
+    this.#waiting = [];
     this.#drop();
+    this.#waiting = [];
     if (this.#traits.sender !== undefined) {
       if (sayable) this.#traits.sender.refuse(page);
       client.destroy();

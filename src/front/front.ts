@@ -9,6 +9,7 @@ import { serializeError } from "../protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
+import { Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { PublicPort } from "./public-port.js";
 import { SlotLeases } from "./slot-leases.js";
@@ -47,6 +48,12 @@ export class Front {
   readonly #relay: Relay;
   /** Page for the requests of each dead worker, by epoch; born at its death, one short text each, kept. */
   readonly #deathPages = new Map<number, OwnPage>();
+  /** Workers that do not answer any more; kept, one number each. */
+  readonly #abandoned = new Set<number>();
+  /** What `lend` has answered: listen id -> the port; from then on until `open` or the end of that worker. */
+  readonly #lent = new Map<number, { readonly epoch: number; readonly port: PublicPort }>();
+  /** Listen id -> epoch, of all that were asked for by workers that live. */
+  readonly #epochOfListen = new Map<number, number>();
   /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
   readonly #opening = new Map<number, "wanted" | "closed" | "released">();
   /** A port that was opened to show a failed start, until a server takes it or it is closed. */
@@ -64,7 +71,9 @@ export class Front {
       leases: new SlotLeases(options.table),
       turn: new Turn(),
       pages: new OwnPages(),
+      movers: new Movers(),
       deathPage: (epoch) => this.#deathPages.get(epoch),
+      abandoned: (epoch) => this.#abandoned.has(epoch),
     };
     const { gate, turn } = this.#relay;
     this.entrance = new Entrance({
@@ -77,10 +86,12 @@ export class Front {
 
   /**
    * Opens the public port for a server of the app, or gives it the port of a released server with the same target (for
-   * port 0: the first released one that had port 0). Rejects with Node's own error, `EADDRINUSE` and the like.
+   * port 0: the first released one that had port 0). A port that an older worker's server has is taken over: what that one
+   * has begun goes on there, new requests go to this one. Rejects with Node's own error, `EADDRINUSE` and the like.
    */
   async open(request: OpenRequest): Promise<PublicAddress> {
     const { listenId } = request;
+    if (!this.#deathPages.has(request.epoch)) this.#epochOfListen.set(listenId, request.epoch);
     try {
       const address = await this.#openOrAdopt(request);
       postListenAnswer(this.#relay.table, listenId, { type: "opened", address });
@@ -95,10 +106,14 @@ export class Front {
    * Answers a listen of a worker on trial with the port that another worker's server has, and changes nothing: `open`
    * hands the port over when the trial has succeeded. Undefined when no such port is open.
    */
-  lend({ listenId, target }: OpenRequest): PublicAddress | undefined {
-    const port = [...this.#ports].find((open) => sameTarget(open.target, target));
-    if (port !== undefined) postListenAnswer(this.#relay.table, listenId, { type: "opened", address: port.address });
-    return port?.address;
+  lend({ listenId, target, epoch }: OpenRequest): PublicAddress | undefined {
+    const taken = new Set([...this.#lent.values()].filter((lent) => lent.epoch === epoch).map((lent) => lent.port));
+    const port = [...this.#ports].find((open) => !taken.has(open) && sameTarget(open.target, target));
+    this.#epochOfListen.set(listenId, epoch);
+    if (port === undefined) return undefined;
+    this.#lent.set(listenId, { epoch, port });
+    postListenAnswer(this.#relay.table, listenId, { type: "opened", address: port.address });
+    return port.address;
   }
 
   /**
@@ -123,6 +138,7 @@ export class Front {
   release(listenId: number): void {
     if (this.#opening.has(listenId)) this.#opening.set(listenId, "released");
     this.#portOf(listenId)?.release();
+    this.#epochOfListen.delete(listenId);
   }
 
   /** The app closed its server itself. */
@@ -131,11 +147,46 @@ export class Front {
     const port = this.#portOf(listenId);
     if (port !== undefined) this.#closePort(port);
     postListenAnswer(this.#relay.table, listenId, { type: "closed" });
+    this.#epochOfListen.delete(listenId);
   }
 
-  /** Closes the ports of released servers that nobody adopted. */
-  closeUnadopted(): void {
-    for (const port of [...this.#ports]) if (port.server === undefined) this.#closePort(port);
+  /** Closes the ports of released servers that nobody adopted, and those that only workers before `epoch` serve. */
+  closeUnadopted(epoch = 0): void {
+    for (const port of [...this.#ports])
+      if (port.server === undefined || port.server.epoch < epoch) this.#closePort(port);
+  }
+
+  /** What the worker of `epoch` has begun and not ended: requests, and connections that are none (upgraded, raw). */
+  inFlightOf(epoch: number): { requests: number; sockets: number } {
+    const inFlight = { requests: 0, sockets: 0 };
+    for (const connection of this.#connections()) {
+      const use = connection.useOf(epoch);
+      if (use === "request") inFlight.requests++;
+      else if (use === "socket") inFlight.sockets++;
+    }
+    return inFlight;
+  }
+
+  /**
+   * The worker of `epoch` does not answer: nothing more goes to it, and what it has not begun goes to the next one. Requests
+   * that it has begun stay with it until it answers them or ends.
+   */
+  abandonEpoch(epoch: number): void {
+    if (this.#deathPages.has(epoch)) return;
+    this.#abandoned.add(epoch);
+    for (const port of this.#everyPort()) {
+      if (port.server?.epoch === epoch) port.abandon();
+      else for (const connection of [...port.connections]) connection.serverChanged();
+    }
+  }
+
+  /**
+   * The time of the worker of `epoch` is over, before it ends: its requests get `page` or, with half an answer sent, a reset;
+   * its upgraded and raw connections are closed, so that their clients connect anew.
+   */
+  endEpoch(epoch: number, page: OwnPage): void {
+    this.abandonEpoch(epoch);
+    for (const connection of [...this.#connections()]) connection.giveUp(epoch, page);
   }
 
   /**
@@ -145,7 +196,9 @@ export class Front {
   workerDied(epoch: number, error: Error): void {
     const page = pageForDeath(error);
     this.#deathPages.set(epoch, page);
-    clearListenMailbox(this.#relay.table);
+    clearListenMailbox(this.#relay.table, (listenId) => this.#epochOfListen.get(listenId) === epoch);
+    for (const [listenId, of] of this.#epochOfListen) if (of === epoch) this.#epochOfListen.delete(listenId);
+    for (const [listenId, lent] of this.#lent) if (lent.epoch === epoch) this.#lent.delete(listenId);
     for (const port of this.#everyPort()) {
       if (port.server?.epoch === epoch) {
         removeSocketFile(port.server.socketPath);
@@ -187,8 +240,14 @@ export class Front {
   }
 
   async #openOrAdopt(request: OpenRequest): Promise<PublicAddress> {
-    const released = [...this.#ports].filter((port) => port.server === undefined);
-    const adopted = released.find((port) => sameTarget(port.target, request.target));
+    const lent = this.#lent.get(request.listenId)?.port;
+    this.#lent.delete(request.listenId);
+    const released = [...this.#ports].filter(({ server }) => server === undefined || server.epoch < request.epoch);
+    const adopted =
+      lent !== undefined && released.includes(lent)
+        ? lent
+        : (released.find((port) => port.server === undefined && sameTarget(port.target, request.target)) ??
+          released.find((port) => sameTarget(port.target, request.target)));
     if (adopted !== undefined) {
       if (this.#unserved === adopted) this.#unserved = undefined;
       adopted.adopt(request);
@@ -267,6 +326,7 @@ export class Front {
     }
     for (const connection of [...this.#connections()]) connection.destroy();
     for (const port of ports) this.#closePort(port);
+    this.#relay.movers.close();
     this.#relay.pages.close();
     this.#relay.leases.close();
   }

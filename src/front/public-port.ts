@@ -86,13 +86,27 @@ export class PublicPort {
 
   /** `server` answers from now on; requests that waited for it go on. */
   adopt(server: AppServer): void {
+    const before = this.#server;
     this.#server = server;
     if (this.#kind !== server.kind) {
-      // What was said on open connections so far is another protocol's.
-      for (const connection of this.connections) connection.destroy();
+      // What was said on open connections so far is another protocol's. What an older worker has begun goes on there.
+      const begun = (connection: ClientConnection) =>
+        before !== undefined && connection.useOf(before.epoch) !== undefined;
+      for (const connection of this.connections) if (!begun(connection)) connection.destroy();
       this.#kind = server.kind;
     }
+    if (before !== undefined) this.#serverChanged();
     this.wake();
+  }
+
+  /** The server's worker does not answer any more: what it has begun is left to it, the rest waits for another one. */
+  abandon(): void {
+    this.#server = undefined;
+    this.#serverChanged();
+  }
+
+  #serverChanged(): void {
+    for (const connection of [...this.connections]) connection.serverChanged();
   }
 
   /** The server is gone; new requests wait for another one. */

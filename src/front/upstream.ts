@@ -7,6 +7,7 @@ import {
   CLOSED_ON_PURPOSE,
   FINISHED,
   FLUSHED,
+  MOVED,
   OPAQUE,
   SEEN,
   SLOT_WORDS,
@@ -97,6 +98,11 @@ export class Upstream {
     return this.#word(FLUSHED) === this.started;
   }
 
+  /** Answers that have left the worker whole. */
+  get answers(): number {
+    return this.#word(FLUSHED);
+  }
+
   /** How the worker closed its end: one of the constants for CLOSED_ON_PURPOSE. */
   get closedOnPurpose(): number {
     return this.#word(CLOSED_ON_PURPOSE);
@@ -105,6 +111,16 @@ export class Upstream {
   /** The worker knows of this connection. */
   get seen(): boolean {
     return this.#word(SEEN) === 1;
+  }
+
+  /** Another worker serves its port. */
+  get moved(): boolean {
+    return this.#word(MOVED) === 1;
+  }
+
+  /** No request may begin on it any more; those that have begun go on. */
+  move(): void {
+    if (this.#lastWords === undefined) Atomics.store(this.#table, this.#base + MOVED, 1);
   }
 
   get ended(): boolean {

@@ -1,5 +1,5 @@
 /**
- * The memory that both threads share: a header, then six words for each upstream connection (one unix-socket
+ * The memory that both threads share: a header, then seven words for each upstream connection (one unix-socket
  * connection from the front to a server of the app). The worker writes the counters, the main thread reads them to know
  * where requests begin: a connection whose counters are equal is idle, and its next bytes are a new request.
  *
@@ -10,7 +10,7 @@
 export const MAILBOX = 1;
 export const MAILBOX_WORDS = 130;
 export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
-export const SLOT_WORDS = 6;
+export const SLOT_WORDS = 7;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
 export const HOLD = 0;
@@ -29,6 +29,12 @@ export const FLUSHED = 4;
 
 /** 1 once the worker has taken the connection from the kernel's queue and read whose it is. */
 export const SEEN = 5;
+
+/**
+ * 1 once another worker serves the port: no request may begin here any more. Written by main. The worker raises STARTED
+ * before it looks here, and main reads STARTED after it has written this: one of them sees what the other one did.
+ */
+export const MOVED = 6;
 
 /** In CLOSED_ON_PURPOSE. */
 export const STILL_OPEN = 0;

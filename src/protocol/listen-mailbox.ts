@@ -36,9 +36,11 @@ export function postListenAnswer(table: Table, listenId: number, answer: ListenA
   Atomics.notify(table, ANSWERED);
 }
 
-/** Main thread: a worker died, perhaps while it held the mailbox. */
-export function clearListenMailbox(table: Table): void {
-  Atomics.store(table, AWAITED, 0);
+/** Main thread: a worker died, perhaps while it held the mailbox: `isOf` tells whether a listen id is that worker's. */
+export function clearListenMailbox(table: Table, isOf: (listenId: number) => boolean): void {
+  const holder = Atomics.load(table, AWAITED);
+  if (holder === 0 || !isOf(holder)) return;
+  Atomics.compareExchange(table, AWAITED, holder, 0);
   Atomics.notify(table, AWAITED);
 }
 

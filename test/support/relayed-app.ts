@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
-import { Front } from "../../src/front/front.js";
+import { Front, type OpenRequest } from "../../src/front/front.js";
 import { PASS, type Verdict } from "../../src/front/gate.js";
 import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
 import type { PublicAddress } from "../../src/protocol/messages.js";
@@ -39,9 +39,14 @@ export class RelayedApp {
   verdict: () => Verdict | Promise<Verdict> = () => PASS;
   /** Values the app reported, in order. */
   readonly reported: unknown[] = [];
+  /** The next worker gets the ports of the present one only with `promote()`. */
+  onTrial = false;
+  readonly #lent: OpenRequest[] = [];
   #epoch = 0;
   #lastOrderId = 0;
   #worker: Worker | undefined;
+  /** Those that have been started, by epoch. */
+  readonly #workers = new Map<number, Worker>();
   readonly #folder: string;
 
   private constructor(folder: string, slots: number | undefined) {
@@ -60,13 +65,14 @@ export class RelayedApp {
     return this.#epoch;
   }
 
-  /** A fresh worker that runs `code` as the file "main". */
+  /** A fresh worker that runs `code` as the file "main". One that still runs goes on beside it. */
   async boot(code: string): Promise<void> {
     const epoch = ++this.#epoch;
     const worker = new Worker(new URL("relayed-app-worker.js", import.meta.url), {
       workerData: { table: this.table.buffer, socketFolder: this.#folder } satisfies RelayedAppData,
     });
     this.#worker = worker;
+    this.#workers.set(epoch, worker);
     let crash: Error | undefined;
     worker.on("error", (error: Error) => {
       crash = error;
@@ -78,6 +84,17 @@ export class RelayedApp {
 
   async run(file: string, code: string): Promise<void> {
     await this.#order({ type: "run", file, code });
+  }
+
+  /** The worker that was on trial takes over. */
+  async promote(): Promise<void> {
+    this.onTrial = false;
+    await Promise.all(this.#lent.splice(0).map((request) => this.front.open(request)));
+  }
+
+  /** Runs `code` in the worker of `epoch`, without waiting for it. */
+  post(epoch: number, code: string): void {
+    this.#workers.get(epoch)?.postMessage({ type: "run", file: "main", code, orderId: ++this.#lastOrderId });
   }
 
   async release(...files: string[]): Promise<void> {
@@ -105,8 +122,8 @@ export class RelayedApp {
     await new Promise((resolve) => worker.once("exit", resolve));
   }
 
-  async terminate(): Promise<void> {
-    await this.#worker?.terminate();
+  async terminate(epoch = this.#epoch): Promise<void> {
+    await this.#workers.get(epoch)?.terminate();
   }
 
   get port(): number {
@@ -123,7 +140,7 @@ export class RelayedApp {
 
   async close(): Promise<void> {
     await this.front.shutDown(0);
-    await this.#worker?.terminate();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.terminate()));
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -163,7 +180,14 @@ export class RelayedApp {
         const { listenId } = message.request;
         const settle = (answer: { address?: PublicAddress; code?: string }) =>
           worker.postMessage({ type: "settleListen", listenId, ...answer } satisfies ToWorker);
-        this.front.open({ ...message.request, epoch }).then(
+        const request = { ...message.request, epoch };
+        const lent = this.onTrial ? this.front.lend(request) : undefined;
+        if (lent !== undefined) {
+          this.#lent.push(request);
+          settle({ address: lent });
+          break;
+        }
+        this.front.open(request).then(
           (address) => settle({ address }),
           (error: NodeJS.ErrnoException) => settle({ code: error.code ?? "UNKNOWN" }),
         );

@@ -23,9 +23,14 @@ export class HeldRequests {
     return this.#held.length;
   }
 
-  /** Whether a request on `connection` must wait: the gate is closed, one before it waits, or its server is gone. */
+  /**
+   * Whether a request on `connection` must wait: the gate is closed, one before it waits, its server is gone or its port
+   * another worker's.
+   */
   mustHold(connection: RelayedConnection): boolean {
-    return Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.released;
+    return (
+      Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.released || connection.moved
+    );
   }
 
   hold(connection: RelayedConnection, hand: () => void): void {
@@ -45,11 +50,12 @@ export class HeldRequests {
     this.#held = [];
     for (const request of held) {
       // A handler may close the gate again, by saving a file say.
-      if (Atomics.load(this.#table, HOLD) === 1 || request.connection.server.released) {
+      const { connection } = request;
+      if (Atomics.load(this.#table, HOLD) === 1 || connection.server.released || !connection.claim()) {
         this.#held.push(request);
         continue;
       }
-      request.connection.held--;
+      connection.held--;
       request.hand();
     }
   }

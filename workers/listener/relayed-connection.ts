@@ -12,6 +12,7 @@ import {
   FINISHED,
   FLUSHED,
   LET_GO,
+  MOVED,
   OPAQUE,
   RELEASED,
   RESET,
@@ -86,7 +87,7 @@ export class RelayedConnection {
   /** A request waits for the gate. */
   hold(): void {
     if (this.held === 0) this.#heldBehind = false;
-    if (!this.#unused) this.#heldBehind = true;
+    if (!this.unused) this.#heldBehind = true;
     this.held++;
   }
 
@@ -99,6 +100,20 @@ export class RelayedConnection {
     (socket as Tagged)[CONNECTION] = this;
     socket.end = endOnPurpose as Socket["end"];
     socket.destroy = destroyOnPurpose;
+  }
+
+  /** Another worker has taken its port: the front sends what has not begun to that one. */
+  get moved(): boolean {
+    return !this.#closed && Atomics.load(this.#table, this.#base + MOVED) === 1;
+  }
+
+  /** Whether a request may begin; then it counts as begun. See MOVED for the order. */
+  claim(): boolean {
+    if (this.#closed) return true;
+    if (!this.#opaque) Atomics.store(this.#table, this.#base + STARTED, this.#started + 1);
+    if (!this.moved) return true;
+    if (!this.#opaque) Atomics.store(this.#table, this.#base + STARTED, this.#started);
+    return false;
   }
 
   /** The bytes are no requests from now on. */
@@ -166,14 +181,14 @@ export class RelayedConnection {
   }
 
   #letGoIfIdle(): void {
-    if (!this.#leaving || !this.#unused || this.socket.writableLength > 0) return;
+    if (!this.#leaving || !this.unused || this.socket.writableLength > 0) return;
     // The front can send again what came to an idle connection; what came behind another request stays here.
     if (this.held > 0 && this.#heldBehind) return;
     this.letGo();
   }
 
   /** The app has nothing of this connection in hands. */
-  get #unused(): boolean {
+  get unused(): boolean {
     return !this.#opaque && this.#started === this.#flushed;
   }
 
@@ -187,6 +202,7 @@ export class RelayedConnection {
 
   #onClose(): void {
     if (this.#started !== this.#flushed) this.#inFlight.endConnection(this);
+    if (this.moved) this.#server.dropHeld(this);
     this.#server.forget(this);
     this.#closed = true;
     Atomics.store(this.#table, this.#base + RELEASED, 1);

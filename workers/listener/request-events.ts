@@ -44,6 +44,7 @@ export class RequestEvents {
     const find = typeof event === "string" && Object.hasOwn(REQUEST_EVENTS, event) ? REQUEST_EVENTS[event] : undefined;
     const connection = find?.(args[0]);
     if (connection !== undefined) return this.#enter(connection, event as string, args);
+    if (event === "clientError" && isMoved(args[1] as Socket)) return true;
     if (event === "secureConnection") {
       const socket = args[0] as Socket;
       connectionOf(socket)?.addLayer(socket);
@@ -57,7 +58,8 @@ export class RequestEvents {
 
   /** Hands the event to the server behind the connection's port, now or when the gate opens. */
   #enter(connection: RelayedConnection, event: string, args: unknown[]): boolean {
-    if (!this.#held.mustHold(connection)) return this.#deliver(connection, event, args);
+    if (!this.#held.mustHold(connection) && connection.claim()) return this.#deliver(connection, event, args);
+    if (connection.moved && connection.server.kind !== "http") return refuse(event, args);
     if (!isUpgrade(event)) {
       this.#held.hold(connection, () => this.#deliver(connection, event, args));
       return true;
@@ -103,6 +105,33 @@ function connectionOfStream(subject: unknown): RelayedConnection | undefined {
   const { session } = subject as ServerHttp2Stream;
   return session === undefined || session.destroyed ? undefined : connectionOf(session.socket);
 }
+
+/** The front has sent the beginning of a request elsewhere: that it breaks off here is no error of a client. */
+function isMoved(socket: Socket): boolean {
+  const connection = connectionOf(socket);
+  if (connection === undefined || !connection.moved || !connection.unused) return false;
+  socket.destroy();
+  return true;
+}
+
+/**
+ * What comes within a session cannot be sent elsewhere by the front. A client sends a stream that was refused, and a request
+ * on a kept connection that is closed before an answer, once more.
+ */
+function refuse(event: string, args: unknown[]): boolean {
+  if (event === "stream") {
+    const stream = args[0] as ServerHttp2Stream;
+    stream.on("error", ignoreError);
+    stream.close(HTTP2_REFUSED_STREAM);
+    const { session } = stream;
+    if (session !== undefined && !session.closed) session.close();
+  } else {
+    (args[0] as IncomingMessage).socket.destroy();
+  }
+  return true;
+}
+
+const HTTP2_REFUSED_STREAM = 7;
 
 function classOf(server: Server): { emit: Emit } {
   return Object.getPrototypeOf(server) as { emit: Emit };

@@ -187,9 +187,11 @@ export class VirtualServer {
       this.server.emit("connection", socket);
       return;
     }
-    connection.turnOpaque();
-    const hand = () => connection.server.server.emit("connection", socket);
-    if (this.#context.held.mustHold(connection)) this.#context.held.hold(connection, hand);
+    const hand = () => {
+      connection.turnOpaque();
+      connection.server.server.emit("connection", socket);
+    };
+    if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
     else hand();
   }
 
