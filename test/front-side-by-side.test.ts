@@ -96,6 +96,42 @@ test("requests that were sent behind one that the old worker answers are answere
   }
 });
 
+test("a request that comes behind one of the old worker when the new one serves is not begun by the old one", async () => {
+  await using app = await RelayedApp.start(named("old"));
+  const client = net.connect(app.port, "127.0.0.1");
+  let received = "";
+  client.setEncoding("latin1").on("data", (text: string) => {
+    received += text;
+  });
+  try {
+    const begun = app.nextReport();
+    client.write("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+    await begun;
+    await app.boot(named("new"));
+    client.write("GET /wait2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    const other = new KeptConnection(url(app, ""));
+    // Once this is answered, the front has passed on what came before, and the old worker has had its time to begin it.
+    await other.request("/");
+    other.close();
+    const looked = once(app, "reported");
+    app.post(1, `setImmediate(() => setImmediate(() => report("looked")));`);
+    await looked;
+    assert.deepEqual(app.reported, ["begun /wait", "looked"]);
+    const next = app.nextReport();
+    app.post(1, "answer()");
+    assert.equal(await next, "begun /wait2");
+    await app.run("main", "answer()");
+    await within(bothAnswered(), () => `the answers; so far ${received}`);
+    assert.match(received, /old \/wait.*new \/wait2/s);
+  } finally {
+    client.destroy();
+  }
+
+  async function bothAnswered(): Promise<void> {
+    while (!received.includes("/wait2")) await once(client, "data");
+  }
+});
+
 test("the rest of a body that the old worker has answered early is not taken for a request", async () => {
   await using app = await RelayedApp.start(named("old"));
   const client = net.connect(app.port, "127.0.0.1");

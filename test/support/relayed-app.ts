@@ -1,4 +1,5 @@
 /** A front and a worker with app code behind it, wired as the supervisor wires them, with a gate that tests work by hand. */
+import { EventEmitter } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -32,7 +33,7 @@ export type FromWorker =
   | { type: "reported"; value: unknown }
   | { type: "done"; orderId: number; value?: unknown };
 
-export class RelayedApp {
+export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   readonly table;
   readonly front: Front;
   /** What the gate says; tests replace it. */
@@ -50,6 +51,7 @@ export class RelayedApp {
   readonly #folder: string;
 
   private constructor(folder: string, slots: number | undefined) {
+    super();
     this.#folder = folder;
     this.table = createConnectionTable(slots);
     this.front = new Front({ gate: { check: () => this.verdict() }, table: this.table });
@@ -201,6 +203,7 @@ export class RelayedApp {
         break;
       case "reported":
         this.reported.push(message.value);
+        this.emit("reported", message.value);
         break;
     }
   }
