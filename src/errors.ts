@@ -20,7 +20,8 @@ export type ErrorCode =
   | "ERR_UNRELOADER_BODY_READ"
   | "ERR_UNRELOADER_CALL"
   | "ERR_UNRELOADER_CLONE"
-  | "ERR_UNRELOADER_ARGUMENT";
+  | "ERR_UNRELOADER_ARGUMENT"
+  | "ERR_UNRELOADER_TEMP_FOLDER";
 
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;

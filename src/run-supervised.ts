@@ -11,7 +11,8 @@ import { printEvents } from "./supervisor/tell-events.js";
 
 /** `spare`: a thread that was started ahead. */
 export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
-  const supervisor = new Supervisor(options, spare);
+  // A second signal ends the process at once.
+  const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles));
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;

@@ -313,6 +313,11 @@ export class AppSession {
       case "settleListen":
         this.#settleListen(message);
         break;
+      case "listenAgain":
+        if (this.#listen.listenAgain(message.listenId)) {
+          this.#control.send({ type: "listensAgain", listenId: message.listenId });
+        }
+        break;
       case "releaseRequests":
         this.#listen.releaseRequests();
         break;

@@ -33,6 +33,8 @@ export interface Relay {
   abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */
   deathPage(epoch: number): OwnPage | undefined;
+  /** Nobody listens on the server's socket. */
+  unreachable(server: AppServer): void;
 }
 
 /** What is different for a connection that does not come from a public port. */
@@ -195,6 +197,13 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     else if (upstream.flushed) this.serverChanged();
     else if (upstream.server.kind !== "http" || this.#answeredPartly()) resetAtOnce(this.#client);
     else this.#answerWith(page);
+  }
+
+  /** A server that had refused a connection listens again. */
+  serverIsBack(server: AppServer): void {
+    if (this.#dying !== server) return;
+    this.#dying = undefined;
+    this.wake();
   }
 
   /** Another port has taken the place of the one it came in on. */
@@ -580,7 +589,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
   }
 
   refused(): void {
-    this.#avoid(this.#upstream?.server);
+    const server = this.#upstream?.server;
+    this.#avoid(server);
+    if (server !== undefined) this.#relay.unreachable(server);
     if (this.#hasUnstarted() && !this.#leaving) this.#requeue();
     else this.#detach();
   }

@@ -19,6 +19,8 @@ import type { AppServer } from "./upstream.js";
 export interface FrontOptions {
   readonly gate: Gate;
   readonly table: Int32Array<SharedArrayBuffer>;
+  /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
+  unreachable?(server: AppServer): void;
 }
 
 /** The report `listenRequested`, and the worker it came from. */
@@ -74,6 +76,7 @@ export class Front {
       movers: new Movers(),
       deathPage: (epoch) => this.#deathPages.get(epoch),
       abandoned: (epoch) => this.#abandoned.has(epoch),
+      unreachable: (server) => options.unreachable?.(server),
     };
     const { gate, turn } = this.#relay;
     this.entrance = new Entrance({
@@ -148,6 +151,13 @@ export class Front {
     if (port !== undefined) this.#closePort(port);
     postListenAnswer(this.#relay.table, listenId, { type: "closed" });
     this.#epochOfListen.delete(listenId);
+  }
+
+  /** A server that could not be reached can be now: what waited for it goes on. */
+  listensAgain(listenId: number): void {
+    const port = this.#portOf(listenId);
+    if (port?.server === undefined) return;
+    for (const connection of port.connections) connection.serverIsBack(port.server);
   }
 
   /** Closes the ports of released servers that nobody adopted, and those that only workers before `epoch` serve. */

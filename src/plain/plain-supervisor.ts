@@ -22,8 +22,8 @@ import type { PublicAddress } from "../protocol/messages.js";
 import { fileVariables } from "../supervisor/environment.js";
 import type { LeakReport } from "../supervisor/leak-report.js";
 import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../supervisor/report.js";
-import { createSocketFolder } from "../supervisor/socket-folder.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
+import type { SocketFolder } from "../thread/socket-folder.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
 import { Servers } from "./servers.js";
 
@@ -40,6 +40,12 @@ function sourceFiles(globs: readonly string[]): string[] {
   return (require("../globs.js") as typeof globsModule).matchingSourceFiles(globs);
 }
 
+interface Entrance {
+  readonly server: HttpServer;
+  readonly folder: SocketFolder;
+  readonly fetcher: SocketFetch;
+}
+
 export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   readonly #options: ResolvedOptions;
   readonly #role: Role;
@@ -54,7 +60,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   #closing: Promise<void> | undefined;
   #started = performance.now();
   /** The way in for `fetch`, from its first call on. */
-  #entrance: Promise<{ server: HttpServer; fetcher: SocketFetch }> | undefined;
+  #entrance: Promise<Entrance> | undefined;
 
   constructor(options: ResolvedOptions, role: Role) {
     super();
@@ -242,15 +248,16 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     throw new UnreloaderError("ERR_UNRELOADER_NO_APP", "the entry neither listens nor exports an app");
   }
 
-  async #openEntrance(app: HttpServer): Promise<{ server: HttpServer; fetcher: SocketFetch }> {
+  async #openEntrance(app: HttpServer): Promise<Entrance> {
     const { SocketFetch } = await import("../front/socket-fetch.js");
-    const folder = createSocketFolder();
+    const { SocketFolder } = await import("../thread/socket-folder.js");
+    const folder = new SocketFolder();
     const socketPath =
-      process.platform === "win32" ? `\\\\.\\pipe\\${path.basename(folder)}` : path.join(folder, "fetch");
+      process.platform === "win32" ? `\\\\.\\pipe\\${path.basename(folder.path)}` : path.join(folder.path, "fetch");
     const server = createServer((request, response) => app.emit("request", request, response));
     server.listen(socketPath).unref();
     await once(server, "listening");
-    return { server, fetcher: new SocketFetch(socketPath) };
+    return { server, folder, fetcher: new SocketFetch(socketPath) };
   }
 
   #origin(): string {
@@ -289,6 +296,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     await entrance?.fetcher.close();
     entrance?.server.close();
     entrance?.server.closeAllConnections();
+    await entrance?.folder.remove();
     this.#app.unload();
   }
 }

@@ -203,6 +203,8 @@ export type SupervisorOrder =
       readonly address?: PublicAddress;
       readonly error?: SerializedError;
     }
+  /** The unix socket of this server cannot be reached: listen on it again, unless the server is closed. */
+  | { readonly type: "listenAgain"; readonly listenId: number }
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
@@ -335,6 +337,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("serverClosed"), listenId: z.int() }),
   /** A purge closed the server: its public port waits for adoption. */
   z.strictObject({ type: z.literal("serverReleased"), listenId: z.int() }),
+  /** Told to, the server listens on its unix socket again. */
+  z.strictObject({ type: z.literal("listensAgain"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
   z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),

@@ -52,6 +52,7 @@ export interface EpochListener {
   listenRequested(epoch: AppEpoch, report: ListenReport): void;
   serverClosed(epoch: AppEpoch, listenId: number): void;
   serverReleased(epoch: AppEpoch, listenId: number): void;
+  listensAgain(epoch: AppEpoch, listenId: number): void;
   modulesDiscovered(epoch: AppEpoch, modules: readonly PreparedModule[]): void;
   specifierLookedUp(specifier: string, importer: string, kind: ResolveKind): void;
   fileWritten(epoch: AppEpoch, file: string): void;
@@ -132,6 +133,11 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "settleListen", listenId, ...outcome });
   }
 
+  /** The socket of a server is gone: it shall listen again on the same path. */
+  listenAgain(listenId: number): void {
+    if (this.#alive) this.#thread.send({ type: "listenAgain", listenId });
+  }
+
   releaseRequests(): void {
     if (this.#alive) this.#thread.send({ type: "releaseRequests" });
   }
@@ -195,6 +201,9 @@ export class AppEpoch {
         break;
       case "serverReleased":
         this.#listener.serverReleased(this, report.listenId);
+        break;
+      case "listensAgain":
+        this.#listener.listensAgain(this, report.listenId);
         break;
       case "modulesDiscovered":
         this.#reportsSeen++;

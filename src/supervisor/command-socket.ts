@@ -1,8 +1,12 @@
 /** Where a running supervisor can be asked by other processes of the same user: a socket in a folder of the user's own. */
+import { existsSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import path from "node:path";
+import { debuglog } from "node:util";
 import { EXPLAIN_LEAK } from "../protocol/leak-answer.js";
 import type { LeakReport } from "./leak-report.js";
+
+const debug = debuglog("unreloader");
 
 /** `LeakAnswer` as it is sent. */
 type Answer = { readonly leaks: readonly LeakReport[] } | { readonly error: string };
@@ -19,7 +23,7 @@ export interface CommandSocketOptions {
 export class CommandSocket {
   readonly address: string;
   readonly #options: CommandSocketOptions;
-  readonly #server: Server;
+  #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(options: CommandSocketOptions) {
@@ -29,9 +33,7 @@ export class CommandSocket {
       process.platform === "win32"
         ? `\\\\.\\pipe\\${path.basename(folder)}-commands`
         : path.join(folder, "commands.sock");
-    this.#server = createServer((socket) => this.#accept(socket));
-    // Being asked is no reason to go on living.
-    this.#server.unref();
+    this.#server = this.#createServer();
   }
 
   /** Rejects when the socket cannot be opened. */
@@ -43,9 +45,23 @@ export class CommandSocket {
     });
   }
 
+  /** Somebody may have removed the file of the socket, and who asks would not find it. */
+  ensure(): void {
+    if (process.platform === "win32" || existsSync(this.address)) return;
+    this.#server.close();
+    this.#server = this.#createServer();
+    this.#server.on("error", (error) => debug("nobody can ask at %s: %s", this.address, error));
+    this.#server.listen(this.address);
+  }
+
   close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #createServer(): Server {
+    // Being asked is no reason to go on living.
+    return createServer((socket) => this.#accept(socket)).unref();
   }
 
   #accept(socket: Socket): void {

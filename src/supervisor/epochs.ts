@@ -1,9 +1,11 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
+import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
+import type { SocketFolder } from "../thread/socket-folder.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
@@ -23,7 +25,7 @@ export interface EpochsOptions {
   readonly front: Front;
   readonly preparer: Preparer;
   readonly listening: ListenReports;
-  readonly socketFolder: string;
+  readonly socketFolder: SocketFolder;
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
@@ -63,6 +65,8 @@ export class Epochs {
 
   #spare: SpareThread | undefined;
   #closed = false;
+  /** That the folder of the sockets is gone for good has been told. */
+  #folderLost = false;
 
   constructor(options: EpochsOptions) {
     this.#with = options;
@@ -93,7 +97,7 @@ export class Epochs {
       autoload: options.autoload,
       ...(options.app !== undefined && { app: options.app }),
       fallback: options.fallback,
-      socketFolder: this.#with.socketFolder,
+      socketFolder: this.#with.socketFolder.path,
       cacheFolder: cacheFolder(options.root),
       adapters: options.adapters,
       conditions: importConditions(process.execArgv),
@@ -108,6 +112,28 @@ export class Epochs {
     this.#spare = undefined;
     this.#threads.set(epoch, undefined);
     return epoch;
+  }
+
+  /**
+   * A server's socket cannot be reached although its thread runs: somebody has removed the file, or the whole folder. The
+   * thread listens again, and what waits for it goes on.
+   */
+  listenAgain({ epoch: number, listenId }: AppServer): void {
+    const epoch = [...this.#threads.keys()].find((one) => one.number === number);
+    if (epoch === undefined || this.#closed) return;
+    try {
+      this.#with.socketFolder.ensure();
+    } catch (error) {
+      if (this.#folderLost) return;
+      this.#folderLost = true;
+      const { path } = this.#with.socketFolder;
+      const reason = (error as Error).message;
+      const message = `the folder of the app's sockets, ${path}, cannot be made again: ${reason}; start unreloader again`;
+      this.#with.onLog("error", message);
+      return;
+    }
+    this.#folderLost = false;
+    epoch.listenAgain(listenId);
   }
 
   /** Evaluates the app in a thread that was spawned. A thread whose app fails is ended. */
@@ -164,6 +190,7 @@ export class Epochs {
     listenRequested: (epoch, report) => void this.#listen(epoch, report),
     serverClosed: (_, listenId) => this.#with.front.close(listenId),
     serverReleased: (_, listenId) => this.#with.front.release(listenId),
+    listensAgain: (_, listenId) => this.#with.front.listensAgain(listenId),
     modulesDiscovered: (epoch, modules) => {
       this.#threads.get(epoch)?.discovered(modules);
       this.#with.preparer.trackModules(modules);

@@ -10,7 +10,7 @@ import type { LeakReport } from "./leak-report.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Preparer } from "./preparer.js";
 import type { StaleReferencesReport } from "./report.js";
-import { announceSupervisor } from "./running-supervisors.js";
+import { announceSupervisor, findSupervisors } from "./running-supervisors.js";
 
 export interface LeaksOptions {
   readonly options: ResolvedOptions;
@@ -74,9 +74,19 @@ export class Leaks {
     this.#commands ??= this.#openCommands();
   }
 
+  /** The folder of the sockets has been cleaned by somebody. */
+  async ensureCommands(): Promise<void> {
+    (await this.#commands)?.ensure();
+  }
+
+  /** No file says any more that this process can be asked. */
+  withdraw(): void {
+    this.#withdraw?.();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    this.#withdraw?.();
+    this.withdraw();
     const commands = await this.#commands;
     await commands?.close();
   }
@@ -106,8 +116,12 @@ export class Leaks {
     const { options, folder, onLog } = this.#with;
     try {
       const commands = await CommandSocket.open({ folder, explainLeak: () => this.explain() });
+      if (this.#closed) return commands;
+      const announcements = cacheFolder(options.root);
       const running = { pid: process.pid, entry: options.entry, address: commands.address, startedAt: Date.now() };
-      if (!this.#closed) this.#withdraw = announceSupervisor(cacheFolder(options.root), path.basename(folder), running);
+      this.#withdraw = announceSupervisor(announcements, path.basename(folder), running);
+      // Those that were killed have left theirs.
+      findSupervisors(announcements);
       return commands;
     } catch (error) {
       onLog(`unreloader explain-leak will not find this process: ${(error as Error).message}`);

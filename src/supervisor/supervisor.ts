@@ -4,7 +4,6 @@
  * pure parts (state, plan, pending changes) decide, this acts.
  */
 import { EventEmitter } from "node:events";
-import { rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { ConfigChanges } from "../config/config-changes.js";
@@ -26,6 +25,7 @@ import {
 import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { SocketFolder } from "../thread/socket-folder.js";
 import type { AppEpoch } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import type { AppliedPlans } from "./applied-plan.js";
@@ -45,7 +45,6 @@ import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
-import { createSocketFolder } from "./socket-folder.js";
 import type { SpareThread } from "./spare-thread.js";
 import { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -68,7 +67,7 @@ type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]
 export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #options: ResolvedOptions;
   readonly #table = createConnectionTable();
-  readonly #socketFolder: string;
+  readonly #socketFolder: SocketFolder;
   readonly #front: Front;
   readonly #registry: FileRegistry;
   readonly #monitoring: Monitoring;
@@ -101,13 +100,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
 
-  /** `spare`: a thread that was started before anything else, to gain time. */
-  constructor(options: ResolvedOptions, spare?: SpareThread) {
+  /**
+   * `spare`: a thread that was started before anything else, to gain time. `atExit` is given what removes the files that
+   * would stay behind when the process ends at once.
+   */
+  constructor(options: ResolvedOptions, spare?: SpareThread, atExit?: (removeFiles: () => void) => void) {
     super();
     this.#options = options;
     this.#configChanges = new ConfigChanges(options.configFiles);
-    this.#socketFolder = createSocketFolder();
-    this.#front = new Front({ gate: { check: () => this.#admit() }, table: this.#table });
+    this.#socketFolder = new SocketFolder();
+    this.#front = new Front({
+      gate: { check: () => this.#admit() },
+      table: this.#table,
+      unreachable: (server) => {
+        this.#epochs.listenAgain(server);
+        void this.#leaks.ensureCommands();
+      },
+    });
     this.#listening = new ListenReports((report) => this.emit("listening", report));
     this.#address = new PublicAddressChoice(options, this.#front, this.#listening);
     this.#embedding = new Embedding({
@@ -133,7 +142,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#preparer = new Preparer(options, this.#registry, roots);
     this.#leaks = new Leaks({
       options,
-      folder: this.#socketFolder,
+      folder: this.#socketFolder.path,
       preparer: this.#preparer,
       app: () => this.#app,
       cycle: () => this.#cycle,
@@ -147,6 +156,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       preparer: this.#preparer,
       registry: this.#registry,
       drainMs: DRAIN_MS,
+    });
+    atExit?.(() => {
+      this.#leaks.withdraw();
+      this.#socketFolder.removeNow();
     });
     this.#subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
@@ -725,7 +738,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     await this.#cycle;
     await this.#registry.close();
     await this.#preparer.close();
-    rmSync(this.#socketFolder, { recursive: true, force: true });
+    await this.#socketFolder.remove();
     this.#move({ type: "closed" });
   }
 }

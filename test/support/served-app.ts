@@ -47,9 +47,13 @@ export async function serve(app: TempApp, entry: string, options: ServeOptions =
 }
 
 /** Runs the command line to its end: for what exits by itself. */
-export async function runToExit(folder: string, args: readonly string[]): Promise<Exit & { lines: OutputLines }> {
+export async function runToExit(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Exit & { lines: OutputLines }> {
   const lines = new OutputLines();
-  const child = spawn(process.execPath, [cliFile, ...args], { cwd: folder, env: cleanEnvironment({}), stdio });
+  const child = spawn(process.execPath, [cliFile, ...args], { cwd: folder, env: cleanEnvironment(env), stdio });
   lines.follow(child.stdout);
   lines.follow(child.stderr);
   try {

@@ -8,7 +8,7 @@ import { type AddressOut, serverInternals } from "./node-internals.js";
 const PERMISSIONS = 0o777;
 
 export class VirtualHandle {
-  readonly #inner: Server;
+  #inner: Server;
   readonly #onClose: () => void;
   #address: PublicAddress;
   /** Absent on a path: then `server.address()` gives the path itself. */
@@ -24,6 +24,10 @@ export class VirtualHandle {
 
   settle(address: PublicAddress): void {
     this.#address = address;
+  }
+
+  moveTo(inner: Server): void {
+    this.#inner = inner;
   }
 
   close(callback?: () => void): void {

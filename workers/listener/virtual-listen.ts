@@ -153,6 +153,13 @@ export class VirtualListen {
     return this.#context.inFlight.drained(deadlineMs);
   }
 
+  /** The unix socket of a server is gone: makes it again. False when that server does not listen any more. */
+  listenAgain(listenId: number): boolean {
+    const server = this.listening().find(({ identity }) => identity.listenId === listenId);
+    server?.listenAgain();
+    return server !== undefined;
+  }
+
   /** The gate is open again: hands on the requests that reached the worker while it was closed. */
   releaseRequests(): void {
     this.#context.held.release();

@@ -3,8 +3,10 @@
  * in there is handed to the app's server as its own connections.
  */
 import { Server, type Socket } from "node:net";
+import path from "node:path";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
 import type { Preface } from "../../src/protocol/preface.js";
+import { ensurePrivateFolder } from "../../src/protocol/private-folder.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { InFlight } from "./in-flight.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
@@ -44,7 +46,7 @@ export class VirtualServer {
   readonly files: ReadonlySet<string>;
   readonly connections = new Set<RelayedConnection>();
   readonly #context: ListenContext;
-  readonly #inner: UpstreamListener;
+  #inner: UpstreamListener;
   readonly #onClosed: (server: VirtualServer) => void;
   #handle: VirtualHandle | undefined;
   #address: PublicAddress | undefined;
@@ -62,9 +64,7 @@ export class VirtualServer {
     this.files = files;
     this.#context = context;
     this.#onClosed = onClosed;
-    const { highWaterMark } = serverInternals(server);
-    this.#inner = new UpstreamListener({ allowHalfOpen: true, ...(highWaterMark !== undefined && { highWaterMark }) });
-    this.#inner.on("connection", (socket: Socket) => this.#accept(socket));
+    this.#inner = this.#createInner();
   }
 
   get kind(): ServerKind {
@@ -82,9 +82,18 @@ export class VirtualServer {
   /** Listens on the unix socket and makes the app's server look like listening. `shown` is its address so far. */
   open(shown: PublicAddress): void {
     reopen(this.server);
-    this.#context.outside(() => this.#inner.listen(this.identity.socketPath, BACKLOG));
+    this.#listenInner();
     this.#handle = new VirtualHandle(this.#inner, shown, () => this.#onHandleClose());
     serverInternals(this.server)._handle = this.#handle;
+  }
+
+  /** The file of the unix socket is gone: listens there again. Connections go on. */
+  listenAgain(): void {
+    this.#inner.close();
+    this.#inner = this.#createInner();
+    this.#listenInner();
+    this.#handle?.moveTo(this.#inner);
+    if (serverInternals(this.server)._unref) this.#inner.unref();
   }
 
   /** The public port is open. */
@@ -151,14 +160,27 @@ export class VirtualServer {
     if (this.#released && this.connections.size === 0) this.#context.onDeserted(this);
   }
 
+  #createInner(): UpstreamListener {
+    const { highWaterMark } = serverInternals(this.server);
+    const inner = new UpstreamListener({ allowHalfOpen: true, ...(highWaterMark !== undefined && { highWaterMark }) });
+    return inner.on("connection", (socket: Socket) => this.#accept(socket, inner));
+  }
+
+  #listenInner(): void {
+    const { socketPath } = this.identity;
+    // A cleaner of temporary files may have been there.
+    if (process.platform !== "win32") ensurePrivateFolder(path.dirname(socketPath));
+    this.#context.outside(() => this.#inner.listen(socketPath, BACKLOG));
+  }
+
   #onHandleClose(): void {
     this.#onClosed(this);
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, inner: UpstreamListener): void {
     const app = serverInternals(this.server);
     // Counted from accept on, as Node does; the inner server keeps no account of it.
-    serverInternals(this.#inner)._connections--;
+    serverInternals(inner)._connections--;
     const limit = this.server.maxConnections as number | null | undefined;
     const full = typeof limit === "number" && app._connections >= limit;
     const internals = socketInternals(socket);
