@@ -8,9 +8,11 @@ import { whyLines } from "./supervisor/report-lines.js";
 import type { SpareThread } from "./supervisor/spare-thread.js";
 import { Supervisor } from "./supervisor/supervisor.js";
 import { printEvents } from "./supervisor/tell-events.js";
+import { surviveClosedOutput } from "./terminal/closed-output.js";
 
 /** `spare`: a thread that was started ahead. */
 export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
+  surviveClosedOutput();
   // A second signal ends the process at once.
   const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles));
   let lastReload: ReloadReport | undefined;

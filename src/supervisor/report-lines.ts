@@ -41,7 +41,7 @@ export function reportLines(event: SupervisorEvent, style: LineStyle): ReportLin
   const level = levelOf(event);
   if (LEVELS.indexOf(level) < LEVELS.indexOf(style.level)) return [];
   const texts = style.format === "json" ? [jsonLine(event)] : prettyLines(event, style);
-  return texts.map((text) => ({ level, text }));
+  return texts.map((text) => ({ level, text: withoutControls(text) }));
 }
 
 /** A line as a logger wants it, which says by itself who speaks and at which level. */
@@ -55,7 +55,7 @@ export function whyLines(report: ReloadReport, cwd: string): string[] {
     const chain = (report.why[file] ?? []).filter((link, index) => index > 0 || link !== file);
     const leads = chain.map((link) => shownPath(link, cwd));
     const reason = leads.length === 0 ? changeReason(report.changed.includes(file)) : `<- ${leads.join(" <- ")}`;
-    return `  ${shownPath(file, cwd)} ${reason}`;
+    return withoutControls(`  ${shownPath(file, cwd)} ${reason}`);
   });
 }
 
@@ -277,6 +277,15 @@ function shownLocation({ file, line, column }: SourceLocation, cwd: string): str
 function firstLine(message: string): string {
   return message.trim().split(/\r?\n/, 1)[0] ?? "";
 }
+
+/** File names and messages are anybody's: what a terminal would obey is shown instead. */
+function withoutControls(text: string): string {
+  return text.replace(CONTROLS, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** All but the tab, which source frames have. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\0-\x08\x0a-\x1f\x7f-\x9f]/g;
 
 /** Whole milliseconds, at least one: nothing takes none. */
 function milliseconds(duration: number): string {
