@@ -44,9 +44,18 @@ test("an event that does not fit the phase names both", () => {
 });
 
 test("nothing leads back from closing", () => {
-  assert.deepEqual(transition({ phase: "closing" }, { type: "boot", epoch: 2 }), { phase: "closing" });
-  assert.deepEqual(transition({ phase: "closing" }, { type: "closed" }), { phase: "closed" });
-  assert.deepEqual(transition({ phase: "closed" }, { type: "close" }), { phase: "closed" });
+  assert.deepEqual(transition({ phase: "closing", generation: 3 }, { type: "boot", epoch: 2 }), {
+    phase: "closing",
+    generation: 3,
+  });
+  assert.deepEqual(transition({ phase: "closing", generation: 3 }, { type: "closed" }), {
+    phase: "closed",
+    generation: 3,
+  });
+  assert.deepEqual(transition({ phase: "closed", generation: 3 }, { type: "close" }), {
+    phase: "closed",
+    generation: 3,
+  });
 });
 
 test("whatever happens, requests pass only in front of a live thread, and the generation never falls", () => {

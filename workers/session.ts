@@ -8,6 +8,7 @@ import { type ControlPort, openControlPort } from "../src/protocol/control-port.
 import type { BootOrder, LateOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
+import { Abandonment } from "./abandonment.js";
 import { Calls } from "./calls.js";
 import { Adapters } from "./classes/adapters.js";
 import { builtInAdapter } from "./classes/built-in-adapters.js";
@@ -17,6 +18,7 @@ import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
+import { HOOK_DEADLINE_MS } from "./hot/dispose-hooks.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { keepWritten } from "./last-lines.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
@@ -83,6 +85,10 @@ export class AppSession {
   readonly #listens = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
   /** Orders that evaluate or purge run one at a time, in the order they came. */
   #queue: Promise<void> = Promise.resolve();
+  /** What is carried out now and can be given up; its number is 0 for the start. */
+  #underWay: { readonly planId: number; readonly abandonment: Abandonment } | undefined;
+  /** The newest plan that was given up: it may still be in the queue. */
+  #abandonedPlan = -1;
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
   /** Settles when the app's listeners for a signal are done. */
@@ -305,10 +311,14 @@ export class AppSession {
         this.#openInspector(message);
         break;
       case "evaluate":
-        this.#enqueue(() => this.#evaluate());
+        this.#enqueue(() => this.#abandonable(0, (abandonment) => this.#evaluate(abandonment)));
         break;
       case "applyPlan":
-        this.#enqueue(() => this.#applyPlan(message));
+        this.#enqueue(() => this.#abandonable(message.planId, (abandonment) => this.#applyPlan(message, abandonment)));
+        break;
+      case "abandonPlan":
+        this.#abandonedPlan = message.planId;
+        if (this.#underWay?.planId === message.planId) this.#underWay.abandonment.abandon();
         break;
       case "settleListen":
         this.#settleListen(message);
@@ -341,6 +351,8 @@ export class AppSession {
         this.#enqueue(() => this.#stale.snapshot(message.requestId, message.file));
         break;
       case "stop":
+        this.#abandonedPlan = Number.POSITIVE_INFINITY;
+        this.#underWay?.abandonment.abandon();
         this.#enqueue(() => this.#stop(message));
         break;
       default:
@@ -353,9 +365,15 @@ export class AppSession {
     if (problem !== undefined) this.#control.send({ type: "logged", level: "warn", message: problem });
   }
 
-  /** A failure in here is the supervisor's own, not the app's: it ends the thread, as any uncaught exception. */
+  /**
+   * A failure in here is the supervisor's own, not the app's: it ends the thread, also of an app that listens for such
+   * rejections, since what comes behind it in the queue would never run.
+   */
   #enqueue(run: () => Promise<void>): void {
-    this.#queue = this.#queue.then(run);
+    this.#queue = this.#queue.then(run).catch((error: unknown) => {
+      this.#control.send({ type: "crashed", error: this.#serialize(error) });
+      process.exit(1);
+    });
   }
 
   #loadAhead({ requests }: OrderOf<"loadAhead">): void {
@@ -373,15 +391,24 @@ export class AppSession {
     this.#begin();
   }
 
-  async #evaluate(): Promise<void> {
+  /** Runs what can be given up by its number. */
+  async #abandonable(planId: number, run: (abandonment: Abandonment) => Promise<void>): Promise<void> {
+    const abandonment = new Abandonment();
+    this.#underWay = { planId, abandonment };
+    if (planId <= this.#abandonedPlan) abandonment.abandon();
+    await run(abandonment);
+    this.#underWay = undefined;
+  }
+
+  async #evaluate(abandonment: Abandonment): Promise<void> {
     const { entry, preload, adapters } = this.#order;
     try {
       for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
       this.#classes.purge.begin();
       this.#packagesAhead?.begin();
-      await this.#runtime.load([...preload, entry]);
+      await abandonment.until(this.#runtime.load([...preload, entry]));
       await this.#classes.purge.commit();
-      const serves = await this.#serve();
+      const serves = await abandonment.until(this.#serve());
       const packages = this.#packagesAhead?.end();
       const loaded = this.#runtime.takeLoaded();
       this.#control.send({ type: "evaluated", loaded, serves, ...(packages && { packages }) });
@@ -393,8 +420,8 @@ export class AppSession {
     }
   }
 
-  async #applyPlan(plan: OrderOf<"applyPlan">): Promise<void> {
-    await this.#listen.drained(plan.drainMs);
+  async #applyPlan(plan: OrderOf<"applyPlan">, abandonment: Abandonment): Promise<void> {
+    await abandonment.unless(this.#listen.drained(plan.drainMs));
     this.#runtime.deliverEdges();
     if (plan.reportsSeen < this.#reportsSent) {
       this.#control.send({ type: "planOutdated", planId: plan.planId });
@@ -403,16 +430,16 @@ export class AppSession {
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
     const { generation } = this.#life;
-    await this.#life.planBegins(plan.load);
-    this.#life.generation = plan.generation;
     const { pruned = [], classNames, lookupsChanged: filesCame } = plan;
-    const tellDeleted = this.#monitored.planBegins({ pruned, filesCame, classNames });
     const gone: GoneVersion[] = [];
-    this.#classes.purge.begin();
-    if (plan.purge.length > 0) this.#leftovers.watch();
     const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
     try {
+      await abandonment.until(this.#life.planBegins(plan.load));
+      this.#life.generation = plan.generation;
+      const tellDeleted = this.#monitored.planBegins({ pruned, filesCame, classNames });
+      this.#classes.purge.begin();
+      if (plan.purge.length > 0) this.#leftovers.watch();
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
         load: plan.load,
@@ -428,19 +455,21 @@ export class AppSession {
         rolledBack: async (written) => {
           this.#purge.affected(written);
           this.#classes.purge.rollback();
-          await this.#life.planRolledBack();
-          await this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version));
+          await abandonment.unless(this.#life.planRolledBack());
+          await abandonment.unless(this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)));
         },
         evaluated: async () => {
           classes = await this.#classes.purge.commit(plan.forget);
-          await this.#life.planApplied({ accepted: plan.accepted ?? [], pruned });
-          await tellDeleted();
+          await abandonment.unless(this.#life.planApplied({ accepted: plan.accepted ?? [], pruned }));
+          await abandonment.unless(tellDeleted());
         },
+        purged: () => this.#control.send({ type: "planPurged", planId: plan.planId }),
+        untilAbandoned: (pending) => abandonment.until(pending),
       });
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
-      if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
+      if (plan.load.includes(this.#order.entry) && !servesItself) await abandonment.unless(this.#serve());
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
       const stuck = this.#stuck.splice(0);
@@ -456,7 +485,7 @@ export class AppSession {
       this.#listen.restore(servers);
       const file = this.#runtime.fileOf(error);
       this.#life.generation = generation;
-      await this.#life.hot.rolledBack(error, file);
+      await abandonment.unless(this.#life.hot.rolledBack(error, file));
       this.#control.send({
         type: "planFailed",
         planId: plan.planId,
@@ -519,10 +548,12 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
+    // Two threads cannot be debugged at one address.
+    if (restarts) closeInspector();
     // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
     const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
-    await Promise.all([this.#listen.drained(drainMs), signalled]);
-    if (restarts) await this.#life.hot.announceRestart();
+    await Promise.all([restarts ? this.#listen.deserted(drainMs) : this.#listen.drained(drainMs), signalled]);
+    if (restarts) await withDeadline(this.#life.hot.announceRestart(), HOOK_DEADLINE_MS).catch(() => undefined);
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
     this.#start.end();

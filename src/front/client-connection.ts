@@ -149,6 +149,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     return !upstream.flushed || (!upstream.moved && this.#hasUnstarted()) ? "request" : undefined;
   }
 
+  /** A request of this connection has been begun by the worker of `epoch`, which may be dead, and has not left it whole. */
+  hasBegunAt(epoch: number): boolean {
+    const upstream = this.#upstream;
+    return upstream?.server.epoch === epoch && !this.#isOpaque() && upstream.seen && !upstream.flushed;
+  }
+
   /** Something changed that a held request may wait for. */
   wake(): void {
     const wake = this.#wake;

@@ -232,6 +232,12 @@ export class Front {
     return count;
   }
 
+  /** Whether the worker of `epoch` has begun a request that has not left it whole. */
+  hasBegun(epoch: number): boolean {
+    for (const connection of this.#connections()) if (connection.hasBegunAt(epoch)) return true;
+    return false;
+  }
+
   /** Open ports, in the order in which they were opened. */
   ports(): OpenPort[] {
     return this.#publicPorts().map(({ address, kind, target, exported, server }) => {
@@ -241,6 +247,11 @@ export class Front {
 
   addresses(): PublicAddress[] {
     return this.#publicPorts().map((port) => port.address);
+  }
+
+  /** New connections are refused; those that are open go on. */
+  stopAccepting(): void {
+    for (const port of this.#ports) port.stopAccepting();
   }
 
   /** Stops accepting, lets requests in flight end for up to `deadlineMs`, then closes what is left. */

@@ -218,6 +218,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
       classes: {},
       monitored: [],
       autoloads: [],
+      draining: 0,
       inFlight: 0,
       staleReferences: [],
       addresses: this.#servers.all().flatMap((server) => server.address() ?? []),

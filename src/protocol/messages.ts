@@ -197,6 +197,8 @@ export type SupervisorOrder =
       /** How many `modulesDiscovered` and `modulesLoaded` reports the plan was made with. */
       readonly reportsSeen: number;
     } & PlanOrder)
+  /** Nobody waits for this plan any more: go back, without waiting for what it is waiting for. Obeyed beside the others. */
+  | { readonly type: "abandonPlan"; readonly planId: number }
   | {
       readonly type: "settleListen";
       readonly listenId: number;
@@ -217,7 +219,10 @@ export type SupervisorOrder =
   | { readonly type: "checkStaleReferences"; readonly requestId: number }
   /** The same, and write a heap snapshot to `file` when there are any. */
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
-  /** Finish requests in flight, dispose, and end the task. `restarts`: another thread follows. */
+  /**
+   * Finish what is in flight, dispose, and end the task; a plan that is under way is abandoned. `restarts`: another thread
+   * has taken over, so streams and open sockets go on, too, as long as `drainMs` lasts.
+   */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
 
 /** Run a function that the entry exports. */
@@ -310,6 +315,8 @@ export const workerReport = z.discriminatedUnion("type", [
     /** What purged files have registered with packages and what could not be taken out. */
     stuck: z.array(z.strictObject({ file: z.string(), what: z.string() })),
   }),
+  /** What the plan purges is purged: from here on it is the new code that may take its time. */
+  z.strictObject({ type: z.literal("planPurged"), planId: z.int() }),
   /** Nothing was done: the plan did not know of all reports. The others come before this one. */
   z.strictObject({ type: z.literal("planOutdated"), planId: z.int() }),
   /**

@@ -2,6 +2,9 @@
  * The conversation with one app thread: orders that expect an answer become promises, everything else is passed on.
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
+import { BOOT_MS, HEAP_SNAPSHOT_MS, OBEY_MS, STALE_CHECK_MS } from "../common/deadlines.js";
+import { Questions } from "../common/questions.js";
+import { type WaitLimits, wait } from "../common/wait.js";
 import type { PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import type { Address } from "../options.js";
 import type {
@@ -15,6 +18,7 @@ import type {
 } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
+import { watchPulse } from "../thread/pulse.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -28,7 +32,9 @@ export type BootOutcome =
       readonly serves: "listening" | "exported" | "pending";
     }
   | { readonly type: "failed"; readonly loaded: readonly LoadedModule[]; readonly error: SerializedError }
-  | { readonly type: "ended"; readonly end: ThreadEnd };
+  | { readonly type: "ended"; readonly end: ThreadEnd }
+  /** Nobody waits for it any more, by the caller's signal or by the deadline of all starts. */
+  | { readonly type: "abandoned"; readonly because: "aborted" | "late" };
 
 export type ApplyOutcome =
   | {
@@ -42,7 +48,14 @@ export type ApplyOutcome =
   | { readonly type: "outdated" }
   /** The worker is back at the versions it had. `damaged`: see `planFailed`. */
   | { readonly type: "failed"; readonly error: SerializedError; readonly damaged: readonly string[] }
+  /** It was told to give the plan up, and is back at the versions it had. */
+  | { readonly type: "interrupted"; readonly because: Interruption; readonly damaged: readonly string[] }
+  /** It was told to give the plan up, and does not answer: it cannot be used any more. */
+  | { readonly type: "abandoned"; readonly because: Interruption }
   | { readonly type: "ended"; readonly end: ThreadEnd };
+
+/** Why a plan was given up: by the caller's signal, by its deadline, or because the thread is blocked. */
+export type Interruption = "aborted" | "late" | "blocked";
 
 type StaleReport = Extract<WorkerReport, { type: "staleReferencesChecked" }>;
 export type SnapshotReport = Extract<WorkerReport, { type: "heapSnapshotWritten" }>;
@@ -73,13 +86,12 @@ export class AppEpoch {
   readonly board: ThreadBoard;
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
-  #onBoot: ((outcome: BootOutcome) => void) | undefined;
-  /** Plan id -> who waits for it; born with the order, dies with the answer or with the thread. */
-  readonly #plans = new Map<number, (outcome: ApplyOutcome) => void>();
-  /** Request id -> who waits for it; undefined as the answer when the thread ends. */
-  readonly #requests = new Map<number, (answer: StaleReport | SnapshotReport | undefined) => void>();
-  #lastRequestId = 0;
-  #lastPlanId = 0;
+  readonly #boots = new Questions<BootOutcome>();
+  readonly #plans = new Questions<ApplyOutcome>();
+  /** The answer is undefined when the thread ends. */
+  readonly #requests = new Questions<StaleReport | SnapshotReport | undefined>();
+  /** The last plan whose purge is over. */
+  #purged = 0;
   #reportsSeen = 0;
   #alive = true;
 
@@ -101,27 +113,43 @@ export class AppEpoch {
     return this.#alive;
   }
 
-  /** Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed. */
-  boot(modules: readonly PreparedModule[]): Promise<BootOutcome> {
-    return new Promise((resolve) => {
-      this.#onBoot = resolve;
-      if (!this.#alive) return;
+  /**
+   * Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed. Given up at
+   * the abort of `signal`; the thread has to be ended then.
+   */
+  async boot(modules: readonly PreparedModule[], signal?: AbortSignal): Promise<BootOutcome> {
+    const boot = this.#boots.ask(() => {
       this.#thread.send({ type: "addModules", modules });
       this.#thread.send({ type: "evaluate" });
     });
+    const waited = await wait(boot.answered, { deadlineMs: BOOT_MS, signal });
+    if (waited.type === "settled") return waited.value;
+    return { type: "abandoned", because: waited.type };
   }
 
-  apply(plan: PlanOrder): Promise<ApplyOutcome> {
-    return new Promise((resolve) => {
-      const planId = ++this.#lastPlanId;
-      this.#plans.set(planId, resolve);
+  /**
+   * Applies a plan. Given up at the deadline, at the abort of `signal`, and when the thread is blocked by old code (in a
+   * handler, in a dispose hook): then it is told to go back, and has a moment to say that it has.
+   */
+  async apply(plan: PlanOrder, limits: WaitLimits = {}): Promise<ApplyOutcome> {
+    let planId = 0;
+    const question = this.#plans.ask((id) => {
+      planId = id;
       this.#thread.send({ type: "applyPlan", planId, reportsSeen: this.#reportsSeen, ...plan });
     });
-  }
-
-  /** Code for files that are not evaluated now, but may be asked for later. */
-  addModules(modules: readonly PreparedModule[]): void {
-    if (modules.length > 0) this.#thread.send({ type: "addModules", modules });
+    const blocked = new AbortController();
+    const unwatch = watchPulse(this.board, () => this.#purged !== planId && blocked.abort());
+    const signals = [blocked.signal, ...(limits.signal ? [limits.signal] : [])];
+    const waited = await wait(question.answered, { ...limits, signal: AbortSignal.any(signals) });
+    unwatch();
+    if (waited.type === "settled") return waited.value;
+    const because = blocked.signal.aborted ? "blocked" : waited.type;
+    if (this.#alive) this.#thread.send({ type: "abandonPlan", planId });
+    const obeyed = await wait(question.answered, { deadlineMs: because === "blocked" ? 0 : OBEY_MS });
+    question.drop();
+    if (obeyed.type !== "settled") return { type: "abandoned", because };
+    const outcome = obeyed.value;
+    return outcome.type === "failed" ? { type: "interrupted", because, damaged: outcome.damaged } : outcome;
   }
 
   /** Lets a debugger attach to the thread. Two threads cannot have the same port: the one before must have ended. */
@@ -153,45 +181,53 @@ export class AppEpoch {
 
   /** Has the thread look for stale references now; they are reported as any others. Undefined: it has ended. */
   async checkStaleReferences(): Promise<readonly StaleReference[] | undefined> {
-    const answer = await this.#ask((requestId) => ({ type: "checkStaleReferences", requestId }));
+    const answer = await this.#ask(STALE_CHECK_MS, (requestId) => ({ type: "checkStaleReferences", requestId }));
     return answer?.type === "staleReferencesChecked" ? answer.references : undefined;
   }
 
   /** The same, with a heap snapshot when there are any. */
   async writeHeapSnapshot(file: string): Promise<SnapshotReport | undefined> {
-    const answer = await this.#ask((requestId) => ({ type: "writeHeapSnapshot", requestId, file }));
+    const answer = await this.#ask(HEAP_SNAPSHOT_MS, (requestId) => ({ type: "writeHeapSnapshot", requestId, file }));
     return answer?.type === "heapSnapshotWritten" ? answer : undefined;
   }
 
-  /** Ends the thread: the app's requests get `drainMs`, then it is ended by force. Idempotent. */
-  stop(drainMs: number, restarts: boolean): Promise<void> {
-    return this.#thread.stop(drainMs, restarts);
+  /** Settles when the thread has ended. */
+  get ended(): Promise<unknown> {
+    return this.#thread.ended;
+  }
+
+  /** Ends the thread: what the app has begun gets `drainMs`; at `endMs` it is over in every case. Idempotent. */
+  stop(drainMs: number, restarts: boolean, endMs?: number): Promise<void> {
+    return this.#thread.stop(drainMs, restarts, endMs);
   }
 
   #receive(report: WorkerReport): void {
     switch (report.type) {
       case "evaluated":
-        this.#boot({ type: "booted", loaded: report.loaded, serves: report.serves });
+        this.#boots.answer(1, { type: "booted", loaded: report.loaded, serves: report.serves });
         break;
       case "startSettled":
         this.#listener.startSettled(this);
         break;
       case "evaluateFailed":
-        this.#boot({ type: "failed", loaded: report.loaded, error: report.error });
+        this.#boots.answer(1, { type: "failed", loaded: report.loaded, error: report.error });
         break;
       case "planApplied":
-        this.#settlePlan(report.planId, {
+        this.#plans.answer(report.planId, {
           type: "applied",
           loaded: report.loaded,
           purged: report.purged,
           stuck: report.stuck,
         });
         break;
+      case "planPurged":
+        this.#purged = report.planId;
+        break;
       case "planOutdated":
-        this.#settlePlan(report.planId, { type: "outdated" });
+        this.#plans.answer(report.planId, { type: "outdated" });
         break;
       case "planFailed":
-        this.#settlePlan(report.planId, { type: "failed", error: report.error, damaged: report.damaged });
+        this.#plans.answer(report.planId, { type: "failed", error: report.error, damaged: report.damaged });
         break;
       case "listenRequested":
         this.#listener.listenRequested(this, report);
@@ -228,10 +264,10 @@ export class AppEpoch {
         break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
-        if (report.requestId !== undefined) this.#answer(report.requestId, report);
+        if (report.requestId !== undefined) this.#requests.answer(report.requestId, report);
         break;
       case "heapSnapshotWritten":
-        this.#answer(report.requestId, report);
+        this.#requests.answer(report.requestId, report);
         break;
       case "subclassesUnknown":
         this.#listener.subclassesUnknown(report.names, report.seen);
@@ -252,35 +288,22 @@ export class AppEpoch {
     }
   }
 
-  #boot(outcome: BootOutcome): void {
-    this.#onBoot?.(outcome);
-    this.#onBoot = undefined;
-  }
-
-  #settlePlan(planId: number, outcome: ApplyOutcome): void {
-    this.#plans.get(planId)?.(outcome);
-    this.#plans.delete(planId);
-  }
-
-  #ask(order: (requestId: number) => SupervisorOrder): Promise<StaleReport | SnapshotReport | undefined> {
-    return new Promise((resolve) => {
-      if (!this.#alive) return resolve(undefined);
-      const requestId = ++this.#lastRequestId;
-      this.#requests.set(requestId, resolve);
-      this.#thread.send(order(requestId));
-    });
-  }
-
-  #answer(requestId: number, answer: StaleReport | SnapshotReport | undefined): void {
-    this.#requests.get(requestId)?.(answer);
-    this.#requests.delete(requestId);
+  /** Undefined: the thread has ended, or does not answer in time. */
+  async #ask(
+    deadlineMs: number,
+    order: (requestId: number) => SupervisorOrder,
+  ): Promise<StaleReport | SnapshotReport | undefined> {
+    const question = this.#requests.ask((requestId) => this.#thread.send(order(requestId)));
+    const waited = await wait(question.answered, { deadlineMs });
+    question.drop();
+    return waited.type === "settled" ? waited.value : undefined;
   }
 
   #end(end: ThreadEnd): void {
     this.#alive = false;
-    for (const requestId of [...this.#requests.keys()]) this.#answer(requestId, undefined);
-    this.#boot({ type: "ended", end });
-    for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });
+    this.#requests.end(undefined);
+    this.#boots.end({ type: "ended", end });
+    this.#plans.end({ type: "ended", end });
     // Whoever is told of the end may count what was in flight.
     this.#listener.ended(this, end);
     this.calls.end(errorOfEnd(end));

@@ -22,8 +22,11 @@ export interface AppThread {
   send(order: SupervisorOrder): void;
   /** Settles once, when the thread has ended; never rejects. */
   readonly ended: Promise<ThreadEnd>;
-  /** Asks the app to finish its requests and ends the thread; after `deadlineMs` by force. `restarts`: another follows. */
-  stop(deadlineMs: number, restarts: boolean): Promise<void>;
+  /**
+   * Asks the app to finish what it has begun, for `drainMs`, and to dispose, and ends the thread: at `endMs` in every case,
+   * by force. A second call can only shorten that. `restarts`: another thread has taken over.
+   */
+  stop(drainMs: number, restarts: boolean, endMs?: number): Promise<void>;
 }
 
 export interface AppThreadOptions {
@@ -41,9 +44,10 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
   let stopping = false;
   /** Ends the thread that was told to and does not. */
   let force: NodeJS.Timeout | undefined;
+  let latest = Number.POSITIVE_INFINITY;
   const forceAfter = (ms: number): void => {
     clearTimeout(force);
-    force = setTimeout(() => void spare.destroy(), ms + FORCE_AFTER_MS);
+    force = setTimeout(() => void spare.destroy(), Math.max(0, Math.min(ms, latest - performance.now())));
   };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;
@@ -52,7 +56,7 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
     (value) => workerReport.parse(value),
     (report) => {
       if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
-      if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs);
+      if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
       if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
       onReport(report);
     },
@@ -76,13 +80,14 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
     epoch: order.epoch,
     ended,
     send: (message) => control.send(message),
-    async stop(deadlineMs, restarts) {
+    async stop(drainMs, restarts, endMs) {
+      if (endMs !== undefined) latest = Math.min(latest, performance.now() + endMs);
+      if (!stopping || endMs !== undefined) forceAfter(drainMs + FORCE_AFTER_MS);
       if (!stopping) {
         stopping = true;
         // Standing at a breakpoint it would not read the order.
         if (order.debuggable) releaseStoppedThreads();
-        control.send({ type: "stop", drainMs: deadlineMs, restarts });
-        forceAfter(deadlineMs);
+        control.send({ type: "stop", drainMs, restarts });
       }
       await ended;
       clearTimeout(force);

@@ -1,10 +1,12 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
+import { MAKE_ROOM_MS, MOST_DRAINING } from "../common/deadlines.js";
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
-import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
+import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
@@ -51,12 +53,19 @@ export interface Booted {
   readonly loaded: readonly LoadedModule[];
 }
 
-export type Boot = Booted | { readonly type: "failed"; readonly error: SerializedError };
+export type Boot =
+  | Booted
+  /** `end`: the app has ended itself, or has crashed. */
+  | { readonly type: "failed"; readonly error: SerializedError; readonly end?: UnexpectedEnd | undefined }
+  /** Nobody waited for it any more. */
+  | { readonly type: "abandoned"; readonly because: "aborted" | "late" };
 
 export class Epochs {
   readonly #with: EpochsOptions;
-  /** Threads that have not ended (the app's, one on trial, one that drains), and what each holds. */
+  /** Threads that have not ended (the app's, one on trial, those that drain), and what each holds. */
   readonly #threads = new Map<AppEpoch, LoadedApp | undefined>();
+  /** Threads that were replaced and finish what they have begun, oldest first. */
+  readonly #draining = new Set<AppEpoch>();
   /** A thread on trial -> what it listens on, on ports that the app's present thread still serves. */
   readonly #onTrial = new Map<AppEpoch, OpenRequest[]>();
   /** Thread -> where its first server wanted to listen: only that one takes `--port`, and does so at each reload. */
@@ -136,12 +145,12 @@ export class Epochs {
     epoch.listenAgain(listenId);
   }
 
-  /** Evaluates the app in a thread that was spawned. A thread whose app fails is ended. */
-  async boot(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
+  /** Evaluates the app in a thread that was spawned. A thread whose app fails, or is given up, is ended. */
+  async boot(epoch: AppEpoch, preparation: Preparation, signal?: AbortSignal): Promise<Boot> {
     const app = new LoadedApp(epoch, this.#with.roots, preparation);
     this.#threads.set(epoch, app);
     if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
-    const outcome = await epoch.boot([...preparation.modules.values()]);
+    const outcome = await epoch.boot([...preparation.modules.values()], signal);
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
@@ -151,39 +160,80 @@ export class Epochs {
         await this.retire(epoch, 0);
         return { type: "failed", error: outcome.error };
       case "ended":
-        return { type: "failed", error: errorOfEnd(outcome.end) };
+        this.#with.front.workerDied(epoch.number, reviveError(errorOfEnd(outcome.end)));
+        return {
+          type: "failed",
+          error: errorOfEnd(outcome.end),
+          end: outcome.end.type === "stopped" ? undefined : outcome.end,
+        };
+      case "abandoned":
+        // It may loop: nobody waits for its end.
+        void this.retire(epoch, 0, 0);
+        return outcome;
       default:
         return outcome satisfies never;
     }
   }
 
   /** Evaluates the app in a thread beside the one that serves, whose ports it does not get before `promote`. */
-  async try(epoch: AppEpoch, preparation: Preparation): Promise<Boot> {
+  async try(epoch: AppEpoch, preparation: Preparation, signal?: AbortSignal): Promise<Boot> {
     this.#onTrial.set(epoch, []);
-    const outcome = await this.boot(epoch, preparation);
-    if (outcome.type === "failed") this.#onTrial.delete(epoch);
+    const outcome = await this.boot(epoch, preparation, signal);
+    if (outcome.type !== "booted") this.#onTrial.delete(epoch);
     return outcome;
   }
 
-  /** Gives a thread that was on trial the ports of the one that it replaces, which has been retired. */
+  /** Gives a thread that was on trial the ports of the one that it replaces. */
   async promote(epoch: AppEpoch): Promise<void> {
     const requests = this.#onTrial.get(epoch) ?? [];
     this.#onTrial.delete(epoch);
-    this.#openInspector(epoch);
     await Promise.all(requests.map((request) => this.#with.front.open(request)));
+    this.#openInspector(epoch);
   }
 
-  /** Ends a thread; its requests in flight get `drainMs`. */
-  async retire(epoch: AppEpoch, drainMs: number): Promise<void> {
-    await epoch.stop(drainMs, true);
+  /** Ends a thread; what it has begun gets `drainMs`. At `endMs` it is over in every case. */
+  async retire(epoch: AppEpoch, drainMs: number, endMs?: number): Promise<void> {
+    await epoch.stop(drainMs, true, endMs);
+    this.#draining.delete(epoch);
     this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
   }
 
-  /** Ends every thread. */
-  async close(drainMs: number): Promise<void> {
+  /** Lets a thread that was replaced finish what it has begun, beside the new one. */
+  drain(epoch: AppEpoch): void {
+    for (const oldest of this.#draining) {
+      if (this.#draining.size < MOST_DRAINING) break;
+      this.#draining.delete(oldest);
+      void this.retire(oldest, 0, MAKE_ROOM_MS);
+    }
+    this.#draining.add(epoch);
+    void this.retire(epoch, this.#with.options.drain);
+    this.#endWhenBlocked(epoch);
+  }
+
+  /** A thread that was told to end, is blocked, and has nothing in flight that may come to an end, has nothing to wait for. */
+  #endWhenBlocked(epoch: AppEpoch): void {
+    if (!epoch.alive) return;
+    const unwatch = watchPulse(epoch.board, () => {
+      const { requests, sockets } = this.#with.front.inFlightOf(epoch.number);
+      if (this.#closed || requests + sockets === 0) void epoch.stop(0, true, 0);
+      else this.#endWhenBlocked(epoch);
+    });
+    void epoch.ended.then(unwatch);
+  }
+
+  /** Threads that were replaced and go on for a while. */
+  get draining(): number {
+    return this.#draining.size;
+  }
+
+  /** Ends every thread: what is in flight gets `drainMs`; at `endMs` all is over. */
+  async close(drainMs: number, endMs: number): Promise<void> {
     this.#closed = true;
-    await this.#spare?.destroy();
-    await Promise.all([...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false)));
+    for (const epoch of this.#threads.keys()) this.#endWhenBlocked(epoch);
+    await Promise.all([
+      this.#spare?.destroy(),
+      ...[...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false, endMs)),
+    ]);
   }
 
   readonly #listener: EpochListener = {

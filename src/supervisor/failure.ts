@@ -9,7 +9,9 @@ import { failureBlock } from "./report-lines.js";
 export function failureText(report: FailureReport, style: { cwd: string; onError: "page" | "last-good" }): string {
   const lines = failureBlock(report, style);
   const stack = report.error.stack;
-  return `${[...lines, ...(stack ? ["", stack] : [])].join("\n")}\n`;
+  const { lastLines = [] } = report;
+  const written = lastLines.length > 0 ? ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)] : [];
+  return `${[...lines, ...(stack ? ["", stack] : []), ...written].join("\n")}\n`;
 }
 
 /** Files that import the one an error is in, nearest first, up to the entry. */

@@ -2,13 +2,16 @@
  * Brings a running app to its newest code in the thread that it has: prepares what changed, plans, has the thread apply the
  * plan, and climbs to all own modules when a part of them is not enough. What can only be done with a fresh worker is said.
  */
+
+import type { WaitLimits } from "../common/wait.js";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { FileRegistry } from "../files/registry.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
+import type { PlanOrder } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
-import type { ApplyOutcome } from "./app-epoch.js";
-import { errorOfEnd, type ThreadEnd } from "./app-thread.js";
+import type { ApplyOutcome, Interruption } from "./app-epoch.js";
+import { errorOfEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { serializeSourceError } from "./failure.js";
 import type { LoadedApp } from "./loaded-app.js";
@@ -36,7 +39,14 @@ export type InPlaceOutcome =
   | { readonly type: "unprepared"; readonly error: SerializedError; readonly preparation: Preparation }
   /** The new code throws in this thread, which is back at the versions it had, or has ended. */
   | { readonly type: "failed"; readonly error: SerializedError; readonly preparation: Preparation }
+  /** It was given up; the thread is back at the versions it had. */
+  | { readonly type: "interrupted"; readonly because: Interruption; readonly preparation: Preparation }
+  /** It was given up, and the thread does not answer. */
+  | { readonly type: "abandoned"; readonly because: Interruption }
   | { readonly type: "needsRestart"; readonly reason: RestartReason };
+
+type Applied = Extract<ApplyOutcome, { type: "applied" }>;
+type NotApplied = Exclude<ApplyOutcome, { type: "applied" | "outdated" }>;
 
 export class InPlaceReload {
   readonly #options: InPlaceReloadOptions;
@@ -45,8 +55,11 @@ export class InPlaceReload {
     this.#options = options;
   }
 
-  /** Brings `app` to the code of the pending changes, as `generation`. Throws only for bugs. */
-  async run(app: LoadedApp, pending: PendingChanges, generation: number): Promise<InPlaceOutcome> {
+  /**
+   * Brings `app` to the code of the pending changes, as `generation`. `limits`: of each question to the thread. Throws only
+   * for bugs.
+   */
+  async run(app: LoadedApp, pending: PendingChanges, generation: number, limits: WaitLimits): Promise<InPlaceOutcome> {
     const { monitoring, preparer, registry, scope, strictPurge } = this.#options;
     const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation);
@@ -70,8 +83,9 @@ export class InPlaceReload {
     const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
     const come = monitoring.missing(app.graph);
     if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
-      if (pending.added.size + pending.deleted.size > 0) await this.#forget(app, () => [], generation);
-      return { type: "unchanged" };
+      if (pending.added.size + pending.deleted.size === 0) return { type: "unchanged" };
+      const outcome = await this.#forget(app, () => [], generation, limits);
+      return outcome.type === "applied" ? { type: "unchanged" } : notApplied(outcome, preparation);
     }
     if (scope === "worker") return restarting;
     const planned = (within: "affected" | "app"): ReloadPlan =>
@@ -90,7 +104,7 @@ export class InPlaceReload {
     if (plan.declined !== undefined) {
       return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
     }
-    const apply = (one: ReloadPlan) => this.#apply(app, { preparation, pending, plan: one, generation });
+    const apply = (one: ReloadPlan) => this.#apply(app, { preparation, pending, plan: one, generation, limits });
     let outcome = await apply(plan);
     if (outcome.type === "failed" && scope === "affected") {
       const whole = planned("app");
@@ -99,29 +113,29 @@ export class InPlaceReload {
         outcome = await apply(plan);
       }
     }
-    if (outcome.type === "outdated") return this.run(app, pending, generation);
-    if (outcome.type !== "applied") return { type: "failed", error: errorOf(outcome), preparation };
+    if (outcome.type === "outdated") return this.run(app, pending, generation, limits);
+    if (outcome.type !== "applied") return notApplied(outcome, preparation);
     const [stuck] = outcome.stuck;
     if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
-    const lost = isLess ? await this.#forgetUnreachable(app, generation) : [];
-    if ("end" in lost) return { type: "failed", error: errorOfEnd(lost.end), preparation };
-    const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation);
-    if ("error" in followed) return { type: "failed", error: followed.error, preparation };
+    const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
+    if ("type" in lost) return notApplied(lost, preparation);
+    const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation, limits);
+    if ("type" in followed) return notApplied(followed, preparation);
     preparer.trackUses(app, followed.loaded);
     registry.untrack([...deleted, ...lost]);
     return { type: "applied", plans: followed, readers };
   }
 
   /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
-  async mend(app: LoadedApp, generation: number): Promise<void> {
+  async mend(app: LoadedApp, generation: number, limits: WaitLimits): Promise<void> {
     const { damaged } = app;
     if (damaged.length === 0) return;
-    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation);
+    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation, limits);
     if (outcome.type === "applied") app.mended(outcome.loaded);
   }
 
-  async #apply(app: LoadedApp, { preparation, pending, plan, generation }: Applying): Promise<ApplyOutcome> {
+  async #apply(app: LoadedApp, { preparation, pending, plan, generation, limits }: Applying): Promise<ApplyOutcome> {
     const purged = new Set(plan.purge);
     const modules: PreparedModule[] = [];
     const relinked: PreparedModule[] = [];
@@ -131,7 +145,7 @@ export class InPlaceReload {
       const stays = app.hasText(module.compiled) && !purged.has(file);
       (stays ? relinked : modules).push(module);
     }
-    const outcome = await app.epoch.apply({
+    const order: PlanOrder = {
       generation,
       purge: plan.purge,
       load: plan.load,
@@ -143,9 +157,26 @@ export class InPlaceReload {
       classNames: this.#options.monitoring.classNames(),
       lookupsChanged: pending.added.size + pending.deleted.size > 0,
       drainMs: this.#options.drainMs,
-    });
-    if (outcome.type === "failed") app.damage(outcome.damaged);
+    };
+    return this.#send(app, order, limits);
+  }
+
+  async #send(app: LoadedApp, order: PlanOrder, limits: WaitLimits): Promise<ApplyOutcome> {
+    const outcome = await app.epoch.apply(order, limits);
+    if (outcome.type === "failed" || outcome.type === "interrupted") app.damage(outcome.damaged);
     return outcome;
+  }
+
+  /** Applies what `makeOrder` says, made anew whenever the thread has loaded more meanwhile than was known. */
+  async #applyUntilCurrent(
+    app: LoadedApp,
+    makeOrder: () => PlanOrder,
+    limits: WaitLimits,
+  ): Promise<Applied | NotApplied> {
+    for (;;) {
+      const outcome = await this.#send(app, makeOrder(), limits);
+      if (outcome.type !== "outdated") return outcome;
+    }
   }
 
   /**
@@ -156,7 +187,8 @@ export class InPlaceReload {
     app: LoadedApp,
     first: AppliedPlans,
     generation: number,
-  ): Promise<AppliedPlans | { readonly error: SerializedError }> {
+    limits: WaitLimits,
+  ): Promise<AppliedPlans | NotApplied> {
     let applied = first;
     for (;;) {
       const changed = writersIntoKept(applied).filter((file) => {
@@ -166,11 +198,9 @@ export class InPlaceReload {
       });
       if (changed.length === 0) return applied;
       const plan = this.#planAgain(app, changed);
-      const outcome = await this.#applyAgain(app, plan, generation);
+      const outcome = await this.#applyAgain(app, plan, generation, limits);
       if (outcome.type === "outdated") continue;
-      if (outcome.type !== "applied") {
-        return { error: errorOf(outcome) };
-      }
+      if (outcome.type !== "applied") return outcome;
       app.evaluated(outcome.loaded);
       const before = applied;
       applied = thenApplied(before, firstApplied(plan, outcome));
@@ -186,41 +216,45 @@ export class InPlaceReload {
   }
 
   /** Evaluates modules again from the code they have. */
-  async #applyAgain(app: LoadedApp, { purge, load, accepted }: ReloadPlan, generation: number): Promise<ApplyOutcome> {
+  #applyAgain(
+    app: LoadedApp,
+    { purge, load, accepted }: ReloadPlan,
+    generation: number,
+    limits: WaitLimits,
+  ): Promise<ApplyOutcome> {
     const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: this.#options.drainMs };
-    const outcome = await app.epoch.apply({ generation, purge, load, accepted, ...nothing });
-    if (outcome.type === "failed") app.damage(outcome.damaged);
-    return outcome;
+    return this.#send(app, { generation, purge, load, accepted, ...nothing }, limits);
   }
 
   /**
    * Nobody will watch files that nothing leads to. Should a computed specifier lead to one again, the thread has to read it
    * anew, and to say so; that is settled before the next request passes. Returns the files.
    */
-  async #forgetUnreachable(app: LoadedApp, generation: number): Promise<string[] | { readonly end: ThreadEnd }> {
+  async #forgetUnreachable(app: LoadedApp, generation: number, limits: WaitLimits): Promise<string[] | NotApplied> {
     let unreachable = app.unreachable();
     if (unreachable.size === 0) return [];
-    const outcome = await this.#forget(
-      app,
-      () => {
-        // What the thread has evaluated since is in the graph now: it needs its files.
-        unreachable = app.unreachable();
-        return [...unreachable.keys()];
-      },
-      generation,
-    );
-    return outcome.type === "ended" ? outcome : app.forget(unreachable);
+    const files = (): string[] => {
+      // What the thread has evaluated since is in the graph now: it needs its files.
+      unreachable = app.unreachable();
+      return [...unreachable.keys()];
+    };
+    const outcome = await this.#forget(app, files, generation, limits);
+    return outcome.type === "applied" ? app.forget(unreachable) : outcome;
   }
 
   /** Has the thread forget files, and what it knows of where specifiers lead. `files` is asked before each attempt. */
-  async #forget(app: LoadedApp, files: () => readonly string[], generation: number): Promise<ApplyOutcome> {
+  #forget(
+    app: LoadedApp,
+    files: () => readonly string[],
+    generation: number,
+    limits: WaitLimits,
+  ): Promise<Applied | NotApplied> {
     const nothing = { load: [], modules: [], relinked: [], drainMs: 0 };
-    for (;;) {
+    const makeOrder = (): PlanOrder => {
       const lost = files();
-      const order = { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
-      const outcome = await app.epoch.apply(order);
-      if (outcome.type !== "outdated") return outcome;
-    }
+      return { ...nothing, generation, purge: lost, forget: lost, pruned: lost, lookupsChanged: true };
+    };
+    return this.#applyUntilCurrent(app, makeOrder, limits);
   }
 }
 
@@ -229,8 +263,20 @@ interface Applying {
   readonly pending: PendingChanges;
   readonly plan: ReloadPlan;
   readonly generation: number;
+  readonly limits: WaitLimits;
 }
 
-function errorOf(outcome: Extract<ApplyOutcome, { type: "failed" | "ended" }>): SerializedError {
-  return outcome.type === "failed" ? outcome.error : errorOfEnd(outcome.end);
+function notApplied(outcome: NotApplied, preparation: Preparation): InPlaceOutcome {
+  switch (outcome.type) {
+    case "failed":
+      return { type: "failed", error: outcome.error, preparation };
+    case "ended":
+      return { type: "failed", error: errorOfEnd(outcome.end), preparation };
+    case "interrupted":
+      return { type: "interrupted", because: outcome.because, preparation };
+    case "abandoned":
+      return { type: "abandoned", because: outcome.because };
+    default:
+      return outcome satisfies never;
+  }
 }

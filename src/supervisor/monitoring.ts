@@ -3,6 +3,8 @@
  * `autoload`, recorded dependencies and split classes; of the options, of the host, and of the app's modules. Looks at the
  * disk only in `look`, when files have come or gone, or when somebody has said more.
  */
+import { HOST_CALLBACK_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
 import { matchingFiles, matchingSourceFiles, plainPath, watchedFolders } from "../globs.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
@@ -162,7 +164,8 @@ export class Monitoring {
     for (const { monitor, file } of gone) {
       if (monitor.files.has(file)) continue;
       try {
-        await monitor.onDelete?.(file);
+        const told = await wait(Promise.resolve(monitor.onDelete?.(file)), { deadlineMs: HOST_CALLBACK_MS });
+        if (told.type === "late") throw new Error(`not done after ${HOST_CALLBACK_MS} ms; it is left to itself`);
       } catch (error) {
         this.#options.failed(`onDelete of ${file}`, error);
       }

@@ -17,6 +17,27 @@ export class PendingChanges {
     return this.changed.size + this.deleted.size + this.config.size + this.invalidated.size === 0;
   }
 
+  /** Files that were added and that nobody may have waited for count, too. */
+  get isNothing(): boolean {
+    return this.empty && this.added.size === 0;
+  }
+
+  /** Takes in what has come later. */
+  take(later: PendingChanges): void {
+    for (const file of later.deleted) {
+      this.deleted.add(file);
+      this.changed.delete(file);
+      this.added.delete(file);
+    }
+    for (const file of later.changed) {
+      this.changed.add(file);
+      this.deleted.delete(file);
+    }
+    for (const file of later.added) this.added.add(file);
+    for (const file of later.config) this.config.add(file);
+    for (const [file, again] of later.invalidated) this.invalidated.set(file, again);
+  }
+
   merge(changes: Iterable<FileChange>): void {
     for (const { file, kind } of changes) {
       switch (kind) {

@@ -191,6 +191,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return ": the worker had exited";
     case "reloadFailed":
       return `: the reload failed (${firstLine(reason.error.message)}), a fresh worker runs`;
+    case "blocked":
+      return `${changedFiles(reason.files, cwd)}, and the app's thread did not answer`;
     case "stuck":
       return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
     case "stale":
@@ -200,8 +202,9 @@ function restartReason(reason: RestartReason, cwd: string): string {
   }
 }
 
-function workerExitLine({ cause, next }: WorkerExitReport, cwd: string): string {
-  return `${PREFIX}worker exited: ${exitCause(cause, cwd)}; ${next}`;
+function workerExitLine({ cause, next, afterMs }: WorkerExitReport, cwd: string): string {
+  const when = afterMs === undefined ? "" : ` in ${afterMs / 1000} s`;
+  return `${PREFIX}worker exited: ${exitCause(cause, cwd)}; ${next}${when}`;
 }
 
 function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {

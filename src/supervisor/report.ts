@@ -48,6 +48,8 @@ export interface FailureReport extends ReloadReport {
   readonly error: SerializedError;
   /** Files that import the one that failed, nearest first, up to the entry. */
   readonly importedBy: readonly string[];
+  /** What the app wrote last, when the failure is its end. */
+  readonly lastLines?: readonly string[];
 }
 
 export interface RestartReport {
@@ -68,6 +70,8 @@ export type RestartReason =
   | { readonly type: "workerExit" }
   /** A reload threw where a fresh worker might not. */
   | { readonly type: "reloadFailed"; readonly error: SerializedError }
+  /** The thread did not answer: it was blocked, or with `began` stuck in what these files' reload had begun. */
+  | { readonly type: "blocked"; readonly files: readonly string[]; readonly began: boolean }
   /** With `strictPurge`: a package keeps something that a purged file has registered. */
   | { readonly type: "stuck"; readonly file: string; readonly what: string }
   /** With `strictPurge`: something keeps an old version of the file alive. */
@@ -79,6 +83,8 @@ export interface WorkerExitReport {
     | { readonly type: "exited"; readonly code: number }
     | { readonly type: "crashed"; readonly error: SerializedError };
   readonly next: "restarting" | "waiting for a change" | "closing";
+  /** Milliseconds until it is restarted; absent: at once, or not at all. */
+  readonly afterMs?: number;
 }
 
 /** Old versions of a class, or of a module's scope, that somebody who outlives the reload keeps alive. */

@@ -18,8 +18,8 @@ export type State =
       readonly generation: number;
       readonly error: SerializedError;
     }
-  | { readonly phase: "closing" }
-  | { readonly phase: "closed" };
+  | { readonly phase: "closing"; readonly generation: number }
+  | { readonly phase: "closed"; readonly generation: number };
 
 export type StateEvent =
   | { readonly type: "boot"; readonly epoch: number }
@@ -28,6 +28,8 @@ export type StateEvent =
   | { readonly type: "applied"; readonly generation: number }
   /** Nothing had to be applied after all; the code that runs is the newest. */
   | { readonly type: "unchanged" }
+  /** The reload was given up for something that comes next; the thread has the code it had. */
+  | { readonly type: "interrupted" }
   | { readonly type: "failed"; readonly error: SerializedError; readonly threadAlive: boolean }
   | { readonly type: "close" }
   | { readonly type: "closed" };
@@ -43,7 +45,7 @@ export type Admission =
 export function transition(state: State, event: StateEvent): State {
   // What was under way when it was told to close comes to nothing.
   if (state.phase === "closing" || state.phase === "closed")
-    return event.type === "closed" ? { phase: "closed" } : state;
+    return event.type === "closed" ? { phase: "closed", generation: state.generation } : state;
   switch (event.type) {
     case "boot":
       return { phase: "booting", epoch: event.epoch, generation: state.generation };
@@ -60,6 +62,7 @@ export function transition(state: State, event: StateEvent): State {
       if (state.phase !== "reloading") return illegal(state, event);
       return { phase: "running", epoch: state.epoch, generation: event.generation };
     case "unchanged":
+    case "interrupted":
       if (state.phase !== "reloading") return illegal(state, event);
       return { ...state, phase: "running" };
     case "failed":
@@ -80,9 +83,9 @@ export function transition(state: State, event: StateEvent): State {
           return state satisfies never;
       }
     case "close":
-      return { phase: "closing" };
+      return { phase: "closing", generation: state.generation };
     case "closed":
-      return { phase: "closed" };
+      return { phase: "closed", generation: state.generation };
     default:
       return event satisfies never;
   }

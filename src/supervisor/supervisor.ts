@@ -6,12 +6,11 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
-import type { Verdict } from "../front/gate.js";
-import type { ModuleGraph } from "../graph/module-graph.js";
 import type { ResolvedOptions } from "../options.js";
 import {
   checkRequireOptions,
@@ -22,47 +21,31 @@ import {
   placedPatterns,
   type RequireOptions,
 } from "../patterns.js";
-import { createConnectionTable, HOLD } from "../protocol/connection-table.js";
+import { createConnectionTable } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
-import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { SocketFolder } from "../thread/socket-folder.js";
-import type { AppEpoch } from "./app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
-import type { AppliedPlans } from "./applied-plan.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
-import { type Booted, Epochs } from "./epochs.js";
-import { failureText, importersOf, serializeSourceError } from "./failure.js";
+import { Epochs } from "./epochs.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import type { LeakReport } from "./leak-report.js";
 import { Leaks } from "./leaks.js";
 import { ListenReports } from "./listen-reports.js";
-import type { LoadedApp } from "./loaded-app.js";
+import { callListeners } from "./listeners.js";
 import { Monitoring } from "./monitoring.js";
-import { PendingChanges } from "./pending.js";
-import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
-import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
+import { ReloadCycle } from "./reload-cycle.js";
+import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "./report.js";
 import type { SpareThread } from "./spare-thread.js";
 import { StartSettled } from "./start-settled.js";
-import { admission, type State, type StateEvent, transition } from "./state.js";
-import { appliedSteps, changeSteps } from "./steps.js";
 import { SubclassNames } from "./subclass-names.js";
 
-/** How long requests in flight may hold up a reload or a restart. */
-const DRAIN_MS = 2000;
-/** How long a public port whose server was purged waits for the new code to listen again. */
-const ADOPTION_MS = 5000;
-/** A burst of saves is one reload when its events are closer together than this, unless a request asks earlier. */
-const QUIET_MS = 50;
-/** An app that ends by itself sooner than this after its start, without a request in flight, would only do so again. */
-const SHORT_LIFE_MS = 1000;
-/** What a later reload gains from is done when the first requests have had their turn. */
-const AFTER_START_MS = 500;
-
-type EmittedEvents = { [Name in keyof SupervisorEvents]: [SupervisorEvents[Name]] };
+/** Of the time that an end may take: what is left for dispose hooks when requests in flight do not end. */
+const DISPOSE_SHARE = 0.2;
+/** What is under way when the supervisor is told to end may come to its end for this part of the time. */
+const GRACE_SHARE = 0.3;
 
 export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #options: ResolvedOptions;
@@ -73,32 +56,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #monitoring: Monitoring;
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
-  readonly #inPlace: InPlaceReload;
   readonly #leaks: Leaks;
   readonly #listening: ListenReports;
   readonly #embedding: Embedding;
   readonly #address: PublicAddressChoice;
-  readonly #subclasses: SubclassNames;
-  #state: State = { phase: "booting", epoch: 1, generation: 0 };
-  /** The app that serves, or that would if the newest code were not broken. */
-  #app: LoadedApp | undefined;
-  readonly #pending = new PendingChanges();
-  /** Files that have taken back what they accepted and are not in `#pending` yet; with true the file goes, too. */
-  readonly #invalidated = new Map<string, boolean>();
-  /** Those of the cycles that run: a second time is no news, and might go on for ever. */
-  readonly #invalidatedInRun = new Set<string>();
-  readonly #configChanges: ConfigChanges;
-  #restartReason: RestartReason | undefined;
-  /** `clear()` was called, and nobody has come since. */
-  #cleared = false;
-  #cycle: Promise<ReloadReport> | undefined;
-  #closing: Promise<void> | undefined;
-  #bootedAt = 0;
-  #lastFailure: FailureReport | undefined;
+  readonly #cycle: ReloadCycle;
   readonly #startSettled = new StartSettled();
-  #eager: NodeJS.Timeout | undefined;
-  #adoption: NodeJS.Timeout | undefined;
-  #afterStart: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
 
   /**
    * `spare`: a thread that was started before anything else, to gain time. `atExit` is given what removes the files that
@@ -107,22 +71,21 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   constructor(options: ResolvedOptions, spare?: SpareThread, atExit?: (removeFiles: () => void) => void) {
     super();
     this.#options = options;
-    this.#configChanges = new ConfigChanges(options.configFiles);
     this.#socketFolder = new SocketFolder();
     this.#front = new Front({
-      gate: { check: () => this.#admit() },
+      gate: { check: () => this.#cycle.admit() },
       table: this.#table,
       unreachable: (server) => {
         this.#epochs.listenAgain(server);
         void this.#leaks.ensureCommands();
       },
     });
-    this.#listening = new ListenReports((report) => this.emit("listening", report));
+    this.#listening = new ListenReports((report) => this.#emit("listening", report));
     this.#address = new PublicAddressChoice(options, this.#front, this.#listening);
     this.#embedding = new Embedding({
       front: this.#front,
-      admit: () => this.#admit(),
-      epoch: () => this.#app?.epoch,
+      admit: () => this.#cycle.admit(),
+      epoch: () => this.#cycle.app?.epoch,
     });
     this.#registry = new FileRegistry({
       root: options.root,
@@ -130,13 +93,13 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       ignore: options.ignore,
       probeFolder: cacheFolder(options.root),
       ...(options.cooldown !== "off" && { cooldownMs: options.cooldown }),
-      onStale: () => this.#noticed(),
-      onWarning: (message: string) => this.emit("log", { level: "warn", message }),
+      onStale: () => this.#cycle.noticed(),
+      onWarning: (message: string) => this.#emit("log", { level: "warn", message }),
     });
     this.#monitoring = new Monitoring({
       ...options,
       registry: this.#registry,
-      failed: (what, error) => this.emit("log", { level: "warn", message: `${what} failed: ${error}` }),
+      failed: (what, error) => this.#emit("log", { level: "warn", message: `${what} failed: ${error}` }),
     });
     const roots = () => this.#monitoring.roots;
     this.#preparer = new Preparer(options, this.#registry, roots);
@@ -144,24 +107,24 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       options,
       folder: this.#socketFolder.path,
       preparer: this.#preparer,
-      app: () => this.#app,
-      cycle: () => this.#cycle,
-      onNews: (report) => this.#foundStale(report),
-      onLog: (message) => void this.emit("log", { level: "debug", message }),
+      app: () => this.#cycle.app,
+      cycle: () => this.#cycle.run,
+      onNews: (report) => this.#cycle.foundStale(report),
+      onLog: (message) => this.#emit("log", { level: "debug", message }),
     });
-    this.#inPlace = new InPlaceReload({
+    const inPlace = new InPlaceReload({
       scope: options.scope,
       strictPurge: options.strictPurge,
       monitoring: this.#monitoring,
       preparer: this.#preparer,
       registry: this.#registry,
-      drainMs: DRAIN_MS,
+      drainMs: IN_PLACE_DRAIN_MS,
     });
     atExit?.(() => {
       this.#leaks.withdraw();
       this.#socketFolder.removeNow();
     });
-    this.#subclasses = new SubclassNames(options.subclasses);
+    const subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
       roots,
@@ -174,18 +137,35 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       spare,
       address: () => this.#address,
       exposes: () => this.#address.exposes,
-      subclasses: this.#subclasses,
-      onLog: (level, message) => void this.emit("log", { level, message }),
-      onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
+      subclasses,
+      onLog: (level, message) => this.#emit("log", { level, message }),
+      onInvalidated: (epoch, file, again) => this.#cycle.invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
-      onStartSettled: () => this.#startSettled.settle(),
-      onEnd: (epoch, end) => this.#ended(epoch, end),
+      onStartSettled: (epoch) => this.#cycle.onStartSettled(epoch),
+      onEnd: (epoch, end) => this.#cycle.ended(epoch, end),
+    });
+    this.#cycle = new ReloadCycle({
+      options,
+      table: this.#table,
+      front: this.#front,
+      registry: this.#registry,
+      monitoring: this.#monitoring,
+      preparer: this.#preparer,
+      epochs: this.#epochs,
+      inPlace,
+      leaks: this.#leaks,
+      listening: this.#listening,
+      address: this.#address,
+      subclasses,
+      configChanges: new ConfigChanges(options.configFiles),
+      startSettled: this.#startSettled,
+      emit: (event, report) => this.#emit(event, report),
     });
   }
 
   /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
-    return this.#freshen();
+    return this.#cycle.freshenAndTell();
   }
 
   /**
@@ -195,10 +175,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
    */
   async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
     this.#assertOpen();
-    await this.#address.choose(port, host, this.#app !== undefined);
-    if (this.#app === undefined) await this.start();
+    await this.#address.choose(port, host, this.#cycle.app !== undefined);
+    if (this.#cycle.app === undefined) await this.start();
     // A port that was open before the app is told now, of a failed app too.
-    this.#listening.loaded(this.#app?.size ?? 0);
+    this.#listening.loaded(this.#cycle.app?.size ?? 0);
     await this.#startSettled.wait();
     return this.#front.addresses()[0];
   }
@@ -236,10 +216,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#assertOpen();
     checkRequireOptions("require", options);
     this.#monitoring.add(existingPatterns("require", paths, this.#options.root), options);
-    if (this.#cycle === undefined && this.#state.phase === "booting")
-      return this.#report("unchanged", performance.now());
-    await this.#cycle;
-    return this.#freshen();
+    if (this.#cycle.run === undefined && this.#cycle.phase === "booting") return this.#cycle.unchanged();
+    await this.#cycle.run;
+    return this.#cycle.freshenAndTell();
   }
 
   /**
@@ -268,29 +247,22 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
   }
 
-  /** Checks now, whatever the cooldown, and applies what has changed. */
+  /** Checks now, whatever the cooldown, and applies what has changed. Not held up by what is stuck. */
   async reload(): Promise<ReloadReport> {
     this.#assertOpen();
-    // A cycle that is under way may have looked at the files before this call.
-    await this.#cycle;
-    this.#registry.markAll();
-    return this.#freshen();
+    return this.#cycle.reload();
   }
 
-  /** A fresh worker behind the same public ports; requests wait meanwhile. */
+  /** A fresh worker behind the same public ports, whatever is under way; requests wait meanwhile. */
   async restart(): Promise<ReloadReport> {
     this.#assertOpen();
-    await this.#cycle;
-    this.#restartReason ??= { type: "asked" };
-    return this.#freshen();
+    return this.#cycle.restart();
   }
 
   /** Forgets everything that is loaded: the next request, call or `reload()` evaluates all own modules again. */
   clear(): void {
     this.#assertOpen();
-    this.#registry.markAll();
-    this.#cleared = true;
-    Atomics.store(this.#table, HOLD, 1);
+    this.#cycle.clear();
   }
 
   /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
@@ -310,7 +282,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Gives the app's own listeners for `signal` a turn. */
   signal(signal: NodeJS.Signals): void {
-    this.#app?.epoch.signal(signal);
+    this.#cycle.app?.epoch.signal(signal);
   }
 
   /** Stops accepting, lets requests finish for up to `deadlineMs`, ends every thread and watcher. Idempotent. */
@@ -325,11 +297,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** Plain data about what runs, for people and tests. */
   inspect() {
-    const nodes = this.#app ? [...this.#app.graph.nodes()] : [];
+    const { app } = this.#cycle;
+    const nodes = app ? [...app.graph.nodes()] : [];
     return {
-      phase: this.#state.phase,
-      generation: "generation" in this.#state ? this.#state.generation : 0,
-      epoch: this.#app?.epoch.number ?? 0,
+      phase: this.#cycle.phase,
+      generation: this.#cycle.generation,
+      epoch: app?.epoch.number ?? 0,
       modules: nodes.filter((node) => node.evaluated).map((node) => node.file),
       edges: nodes.map((node) => ({
         file: node.file,
@@ -337,418 +310,43 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         observed: [...node.observed],
         dynamic: [...node.dynamic],
       })),
-      inFlight: this.#inFlight(),
-      classes: Object.fromEntries(this.#app?.classes ?? []),
-      ...this.#monitoring.inspect(this.#app?.graph, this.#app?.asks),
+      inFlight: this.#cycle.inFlight,
+      /** Workers that were replaced and finish what they have begun. */
+      draining: this.#epochs.draining,
+      classes: Object.fromEntries(app?.classes ?? []),
+      ...this.#monitoring.inspect(app?.graph, app?.asks),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
       addresses: this.#front.addresses(),
     };
   }
 
-  #inFlight(): number {
-    return this.#front.inFlight() + (this.#app?.epoch.calls.size ?? 0);
-  }
-
-  // ---- the gate
-
-  #admit(): Verdict | Promise<Verdict> {
-    if (this.#cycle === undefined && !this.#mustWork()) return this.#verdict();
-    return this.#freshen().then(() => this.#verdict());
-  }
-
-  #verdict(): Verdict {
-    const admitted = admission(this.#state, this.#options.onError === "last-good");
-    switch (admitted.type) {
-      case "pass":
-      // A hold ends with the cycle that the caller has waited for; a state that still holds is one that closes.
-      case "hold":
-        return { type: "pass" };
-      case "failure":
-        return { type: "page", page: { status: 500, text: this.#failurePage(), error: admitted.error } };
-      case "closing":
-        return { type: "page", page: { status: 503, text: "unreloader: the server is closing\n" } };
-      default:
-        return admitted satisfies never;
-    }
-  }
-
-  #failurePage(): string {
-    const { onError } = this.#options;
-    return this.#lastFailure ? failureText(this.#lastFailure, { cwd: process.cwd(), onError }) : "";
-  }
-
-  /** A file was written, as far as the watcher can tell: nothing that begins now may pass before it has been checked. */
-  #noticed(): void {
-    const { cooldown } = this.#options;
-    if (this.#closing || cooldown === "off") return;
-    // During a cooldown requests go on to the old code.
-    if (this.#registry.stale()) Atomics.store(this.#table, HOLD, 1);
-    clearTimeout(this.#eager);
-    this.#eager = setTimeout(() => void this.#freshen(), Math.max(QUIET_MS, cooldown));
-  }
-
-  /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
-  #invalidate(epoch: AppEpoch, file: string, again: boolean): void {
-    if (this.#closing || this.#app?.epoch !== epoch || this.#invalidatedInRun.has(file)) return;
-    this.#invalidatedInRun.add(file);
-    this.#invalidated.set(file, again);
-    Atomics.store(this.#table, HOLD, 1);
-    void this.#freshen();
-  }
-
-  /** Something keeps old code alive. A request that does so ends some day; what else does, only a fresh thread is rid of. */
-  #foundStale(report: StaleReferencesReport): void {
-    this.emit("stale-references", report);
-    // What a package did not let go of was told with the reload, which has seen to it.
-    if (this.#closing || !this.#options.strictPurge || report.inUse || report.entry !== undefined) return;
-    this.#restartReason ??= { type: "stale", file: report.file };
-    Atomics.store(this.#table, HOLD, 1);
-    void this.#freshen();
-  }
-
-  #mustWork(): boolean {
-    if (this.#closing) return false;
-    if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
-    if (this.#state.phase === "booting") return true;
-    if (this.#options.cooldown === "off") return false;
-    return this.#registry.stale() || this.#monitoring.outdated(this.#app?.asks);
-  }
-
-  // ---- the cycle
-
-  #freshen(): Promise<ReloadReport> {
-    this.#cycle ??= this.#runCycles().finally(() => {
-      this.#cycle = undefined;
+  /** Runs every listener, whatever the others do; what one throws is told, and changes nothing else. */
+  #emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
+    callListeners(this, event, report, (message) => {
+      // Whoever listens for lines may be the one that throws.
+      if (event === "log") process.stderr.write(`unreloader: ${message}\n`);
+      else this.#emit("log", { level: "error", message });
     });
-    return this.#cycle;
-  }
-
-  async #runCycles(): Promise<ReloadReport> {
-    clearTimeout(this.#eager);
-    Atomics.store(this.#table, HOLD, 1);
-    try {
-      let report = await this.#runCycleSafely();
-      // What modules have just asked for is watched before anybody edits it, also when nobody will look by himself.
-      while (this.#mustWork() || (!this.#closing && this.#monitoring.outdated(this.#app?.asks))) {
-        const next = await this.#runCycleSafely();
-        // A file event that comes late finds nothing to do.
-        if (next.kind !== "unchanged") report = next;
-      }
-      return report;
-    } finally {
-      this.#invalidatedInRun.clear();
-      Atomics.store(this.#table, HOLD, 0);
-      this.#app?.epoch.releaseRequests();
-    }
-  }
-
-  /** An error that nobody foresaw is the supervisor's own; people see it where they see theirs, and the app lives on. */
-  async #runCycleSafely(): Promise<ReloadReport> {
-    const started = performance.now();
-    try {
-      const report = await this.#runCycle();
-      if (report.kind !== "failed") await this.#monitoring.tellDeleted();
-      return report;
-    } catch (error) {
-      return this.#fail(serializeError(error), started, undefined);
-    }
-  }
-
-  async #runCycle(): Promise<ReloadReport> {
-    const started = performance.now();
-    this.#pending.merge(await this.#registry.checkSettled());
-    for (const message of this.#configChanges.take(this.#pending.config)) this.emit("log", { level: "warn", message });
-    if (this.#closing) return this.#report("unchanged", started);
-    const app = this.#app;
-    this.#lookAtPatterns(app);
-    const cleared = this.#cleared;
-    this.#cleared = false;
-    if (cleared && app) app.damage(app.graph.files());
-    for (const [file, again] of this.#invalidated) this.#pending.invalidated.set(file, again);
-    this.#invalidated.clear();
-    if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
-    if (app === undefined || !app.epoch.alive || this.#restartReason) return this.#restart(started);
-    if (this.#pending.empty && !cleared && this.#monitoring.missing(app.graph).length === 0) {
-      return this.#report("unchanged", started);
-    }
-    return this.#reload(app, started);
-  }
-
-  /** Files have come or gone, or somebody has asked for more. */
-  #lookAtPatterns(app: LoadedApp | undefined): void {
-    const { added, deleted } = this.#pending;
-    if (added.size + deleted.size > 0 || this.#monitoring.outdated(app?.asks))
-      this.#monitoring.look(app?.asks, deleted);
-  }
-
-  async #reload(app: LoadedApp, started: number): Promise<ReloadReport> {
-    const wasBroken = this.#state.phase === "failed";
-    this.#move({ type: "reload" });
-    const { graph } = app;
-    const outcome = await this.#inPlace.run(app, this.#pending, this.#generation + 1);
-    switch (outcome.type) {
-      case "unchanged":
-        this.#pending.clear();
-        this.#move({ type: "unchanged" });
-        if (wasBroken) {
-          const message = `mended: the files are again as generation ${this.#generation} has them`;
-          this.emit("log", { level: "info", message });
-        }
-        return this.#report("unchanged", started);
-      case "unprepared":
-        return this.#fail(outcome.error, started, outcome.preparation);
-      case "needsRestart":
-        this.#restartReason = outcome.reason;
-        return this.#restart(started);
-      case "failed":
-        return this.#tryFreshWorker(app, outcome.preparation, outcome.error, started);
-      case "applied":
-        break;
-      default:
-        return outcome satisfies never;
-    }
-    this.#move({ type: "applied", generation: this.#generation + 1 });
-    this.#awaitAdoption();
-    const report = this.#report("reloaded", started, outcome);
-    this.#tellChanges();
-    this.#tellApplied(outcome.plans, report, graph);
-    this.#pending.clear();
-    this.emit("reload", report);
-    return report;
-  }
-
-  /**
-   * The last step of the climb: an error that a fresh worker shows as well is the app's. The fresh worker runs beside the
-   * old one, which keeps its state for the next save; when it fails for another reason than the reload did (a lock that
-   * the old one holds, say), only a real restart can tell.
-   */
-  async #tryFreshWorker(
-    app: LoadedApp,
-    preparation: Preparation,
-    error: SerializedError,
-    started: number,
-  ): Promise<ReloadReport> {
-    if (this.#closing) return this.#fail(error, started, preparation);
-    const trial = await this.#epochs.try(this.#epochs.spawn(this.#generation + 1), this.#prepareAll());
-    if (trial.type === "booted") {
-      await this.#epochs.retire(app.epoch, DRAIN_MS);
-      await this.#epochs.promote(trial.app.epoch);
-      return this.#booted(trial, { type: "reloadFailed", error }, started);
-    }
-    if (this.#closing || (app.epoch.alive && trial.error.message === error.message)) {
-      if (this.#options.onError === "last-good") await this.#inPlace.mend(app, this.#generation);
-      return this.#fail(trial.error, started, preparation);
-    }
-    this.#restartReason = { type: "reloadFailed", error };
-    return this.#restart(started);
-  }
-
-  /**
-   * Everything as it is on the disk. What was saved since the last check is in it, and the registry takes that for
-   * reported: should the thread that runs now go on, it has to be told of that later.
-   */
-  #prepareAll(): Preparation {
-    const preparation = this.#preparer.all();
-    for (const file of this.#app?.differingFrom(preparation) ?? []) this.#pending.changed.add(file);
-    return preparation;
-  }
-
-  /** A fresh worker with everything compiled anew. Also the first start. */
-  async #restart(started: number): Promise<ReloadReport> {
-    const reason = this.#restartReason;
-    this.#restartReason = undefined;
-    const old = this.#app;
-    this.#monitoring.look(undefined, this.#pending.deleted);
-    for (const message of this.#subclasses.malformed()) this.emit("log", { level: "warn", message });
-    if (!this.#closing) this.#leaks.answerOthers();
-    this.#listening.loading();
-    this.#startSettled.again();
-    const fresh = this.#epochs.spawn(this.#generation + 1);
-    const preparation = this.#prepareAll();
-    const failure = this.#preparer.failureOf(preparation);
-    if (failure) {
-      await fresh.stop(0, true);
-      return this.#fail(serializeSourceError(failure), started, preparation);
-    }
-    this.#move({ type: "boot", epoch: fresh.number });
-    // The old thread goes first: what it holds for itself (a database folder, a lock) must be free for the new one.
-    if (old?.epoch.alive) await this.#epochs.retire(old.epoch, DRAIN_MS);
-    this.#app = undefined;
-    const outcome = await this.#epochs.boot(fresh, preparation);
-    if (outcome.type === "failed") return this.#fail(outcome.error, started, preparation);
-    return this.#booted(outcome, reason, started);
-  }
-
-  // ---- threads
-
-  #booted({ app, loaded }: Booted, reason: RestartReason | undefined, started: number): ReloadReport {
-    this.#app = app;
-    this.#tellChanges();
-    this.#tellApplied({ purged: [], loaded }, { why: {} }, undefined);
-    this.#leaks.forget();
-    this.#bootedAt = performance.now();
-    this.#pending.clear();
-    if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
-    this.#move({ type: "booted", generation: this.#generation + 1 });
-    this.#awaitAdoption();
-    const report = this.#report("restarted", started);
-    this.#listening.loaded(app.size);
-    if (reason) {
-      const { epoch, generation, durationMs } = report;
-      this.emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
-      this.emit("reload", report);
-    }
-    clearTimeout(this.#afterStart);
-    this.#afterStart = setTimeout(() => {
-      this.#preparer.afterStart(app);
-      this.#epochs.keepSpare();
-    }, AFTER_START_MS).unref();
-    return report;
-  }
-
-  #ended(epoch: AppEpoch, end: UnexpectedEnd): void {
-    if (this.#closing || this.#app?.epoch !== epoch) return;
-    const inFlight = this.#front.inFlight() + epoch.calls.size;
-    this.#front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
-    const restarts = inFlight > 0 || performance.now() - this.#bootedAt >= SHORT_LIFE_MS;
-    const next = restarts || this.#state.phase === "reloading" ? "restarting" : "waiting for a change";
-    this.emit("worker-exit", { epoch: epoch.number, cause: end, next });
-    // While a plan is being applied, whoever waits for its answer goes on with a fresh worker.
-    if (this.#state.phase === "reloading") return;
-    if (restarts) {
-      this.#restartReason ??= { type: "workerExit" };
-      void this.#freshen();
-    } else {
-      // The line about the exit says it all.
-      void this.#becomeFailed(errorOfEnd(end), performance.now(), undefined);
-    }
-  }
-
-  /** Ports whose server was purged and that nobody listens on again belong to code that is gone. */
-  #awaitAdoption(): void {
-    clearTimeout(this.#adoption);
-    this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
-  }
-
-  // ---- state and reports
-
-  get #generation(): number {
-    return "generation" in this.#state ? this.#state.generation : 0;
-  }
-
-  #move(event: StateEvent): void {
-    this.#state = transition(this.#state, event);
-  }
-
-  async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
-    const report = await this.#becomeFailed(error, started, preparation);
-    this.#tellChanges();
-    this.emit("failed", report);
-    this.emit("reload", report);
-    return report;
-  }
-
-  // ---- steps, for the log level `debug`
-
-  #tellChanges(): void {
-    if (this.#options.logLevel === "debug") this.#tell(changeSteps(this.#pending, this.#options.root));
-  }
-
-  /** `before`: as it was when the reload began; undefined at a start. */
-  #tellApplied(
-    { purged, loaded }: Pick<AppliedPlans, "purged" | "loaded">,
-    { why }: Pick<ReloadReport, "why">,
-    before: ModuleGraph | undefined,
-  ): void {
-    if (this.#options.logLevel !== "debug") return;
-    const observedBefore = (file: string) => before?.get(file)?.observed;
-    this.#tell(appliedSteps({ purged, loaded, why, observedBefore }, this.#options.root));
-  }
-
-  #tell(messages: readonly string[]): void {
-    for (const message of messages) this.emit("log", { level: "debug", message });
-  }
-
-  async #becomeFailed(
-    error: SerializedError,
-    started: number,
-    preparation: Preparation | undefined,
-  ): Promise<FailureReport> {
-    this.#app?.epoch.announceFailure(error);
-    this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
-    const importedBy = importersOf(error, preparation?.graph, this.#options.entry);
-    this.#lastFailure = { ...this.#report("failed", started), kind: "failed", error, importedBy };
-    const report = this.#lastFailure;
-    if (this.#address.exposes && this.#front.addresses().length === 0 && !this.#closing) await this.#openFallback();
-    // Requests that wait for a server get the page instead.
-    this.#front.recheck();
-    this.#startSettled.settle();
-    return report;
-  }
-
-  #report(
-    kind: ReloadReport["kind"],
-    started: number,
-    applied?: { readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> },
-  ): ReloadReport {
-    const evaluated = this.#app?.size ?? 0;
-    const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
-    return {
-      kind,
-      generation: this.#generation,
-      epoch: this.#app?.epoch.number ?? this.#epochs.last,
-      changed: this.#pending.all(),
-      ...(this.#pending.invalidated.size > 0 && { invalidated: [...this.#pending.invalidated.keys()] }),
-      purged: applied?.plans.purged ?? [],
-      loaded,
-      why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
-      kept: kind === "restarted" ? 0 : evaluated - loaded.length,
-      durationMs: performance.now() - started,
-    };
   }
 
   #assertOpen(): void {
     if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
   }
 
-  /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
-  async #openFallback(): Promise<void> {
-    try {
-      const address = await this.#front.openUnserved(this.#address.fallback);
-      this.#listening.opened({ kind: "http", address });
-    } catch (error) {
-      this.emit("log", {
-        level: "warn",
-        message: `the failure cannot be shown in a browser: ${(error as Error).message}`,
-      });
-    }
-    this.#listening.loaded(0);
-  }
-
+  /** All within `deadlineMs`: each step gets what the ones before have left. */
   async #close(deadlineMs: number): Promise<void> {
-    this.#move({ type: "close" });
-    this.#startSettled.settle();
-    for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
+    const end = performance.now() + deadlineMs;
+    const left = (): number => Math.max(0, end - performance.now());
     if (this.#options.inspect) releaseStoppedThreads();
-    await this.#leaks.close();
-    await this.#front.shutDown(deadlineMs);
-    await this.#embedding.close();
-    await this.#epochs.close(deadlineMs);
-    await this.#cycle;
+    this.#front.stopAccepting();
+    await this.#cycle.close(GRACE_SHARE * deadlineMs);
+    this.#startSettled.settle();
+    await this.#front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
+    await Promise.all([this.#leaks.close(), this.#embedding.close(), this.#epochs.close(left(), left())]);
     await this.#registry.close();
     await this.#preparer.close();
     await this.#socketFolder.remove();
-    this.#move({ type: "closed" });
+    this.#cycle.closed();
   }
-}
-
-/** The chain that leads from a file to the change; a module that was loaded for a file it had read leads on to that file. */
-function whyLoaded(
-  file: string,
-  { plans, readers }: { plans: AppliedPlans; readers: ReadonlyMap<string, string> },
-): string[] {
-  const chain = plans.chainOf(file);
-  const read = readers.get(chain.at(-1) ?? file);
-  return read === undefined || chain.includes(read) ? [...chain] : [...chain, read];
 }

@@ -48,6 +48,7 @@ export interface VirtualListenOptions {
   readonly answerTimeoutMs: number;
 }
 
+const DESERTED_POLL_MS = 20;
 const IPV6_ONLY = 1;
 /** Listen ids of different workers must differ; they share the front and the mailbox. */
 const IDS_PER_THREAD = 2 ** 18;
@@ -158,6 +159,18 @@ export class VirtualListen {
     const server = this.listening().find(({ identity }) => identity.listenId === listenId);
     server?.listenAgain();
     return server !== undefined;
+  }
+
+  /**
+   * Another thread has taken over: closes all servers and lets idle connections go. Resolves when nothing is left of what
+   * had begun, streams and upgraded connections included, or after `deadlineMs`.
+   */
+  async deserted(deadlineMs: number): Promise<void> {
+    const deadline = performance.now() + deadlineMs;
+    for (const server of this.listening()) server.release();
+    // Sockets and streams end without an event that all of them have.
+    while (this.oldestInUse() !== undefined && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(DESERTED_POLL_MS, deadline - performance.now())));
   }
 
   /** The gate is open again: hands on the requests that reached the worker while it was closed. */

@@ -67,10 +67,14 @@ export interface RuntimePlan {
   readonly beforePurge?: ((files: readonly string[]) => void | Promise<void>) | undefined;
   /** Before a version is purged; awaited when it gives a promise. */
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
+  /** All is purged; what comes next is the evaluation. */
+  readonly purged?: (() => void) | undefined;
   /** The plan has failed, and the versions that it made are gone again; `written`: kept files that they wrote to. Awaited. */
   readonly rolledBack?: ((written: readonly string[]) => Promise<void>) | undefined;
   /** All is evaluated, and there is no way back; awaited. Must not throw. */
   readonly evaluated?: (() => Promise<void>) | undefined;
+  /** Waits for a step of the way there, and throws when the plan has been given up meanwhile; absent: it never is. */
+  readonly untilAbandoned?: (<Value>(pending: Promise<Value>) => Promise<Value>) | undefined;
 }
 
 export interface AppliedPlan {
@@ -355,6 +359,7 @@ export class Runtime {
     this.#written.settle();
     this.#written.bounds = AT_RELOAD;
     this.#registry.begin();
+    const until = plan.untilAbandoned ?? (<Value>(pending: Promise<Value>) => pending);
     try {
       const outdated = this.#evaluatedMeanwhile(plan);
       this.add(plan.modules);
@@ -367,11 +372,12 @@ export class Runtime {
         const version = this.#registry.find(file)?.version;
         if (!version) continue;
         const purging = plan.purging?.(version);
-        if (purging) await purging;
+        if (purging) await until(purging);
         if (this.#purge(file)) purged.push(file);
       }
-      for (const file of plan.load) await this.#evaluate(this.#registry.record(file));
-      await this.#evaluateLeftOut(purged);
+      plan.purged?.();
+      for (const file of plan.load) await until(this.#evaluate(this.#registry.record(file)));
+      await until(this.#evaluateLeftOut(purged));
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
       const loaded = this.#report.take();
       // What it has kept modules read is told afterwards: they were not evaluated.

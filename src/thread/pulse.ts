@@ -1,0 +1,27 @@
+/** Looks at the heartbeat of a thread that somebody waits for, and says when it has stopped. */
+import { BLOCKED_MS, PULSE_MS } from "../common/deadlines.js";
+import type { ThreadBoard } from "../protocol/thread-board.js";
+
+/**
+ * Calls `stopped` once, when the thread has not beaten for BLOCKED_MS; a look that comes late itself says nothing about
+ * the thread, since this machine or this process was busy. Returns what ends the watch.
+ */
+export function watchPulse(board: ThreadBoard, stopped: () => void): () => void {
+  let beats = board.beats;
+  let silentMs = 0;
+  let lookedAt = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const sinceMs = now - lookedAt;
+    lookedAt = now;
+    const before = beats;
+    beats = board.beats;
+    // Before its first beat the thread loads its runtime.
+    if (beats !== before || beats === 0 || board.excused || sinceMs > 3 * PULSE_MS) silentMs = 0;
+    else silentMs += sinceMs;
+    if (silentMs < BLOCKED_MS - PULSE_MS) return;
+    clearInterval(timer);
+    stopped();
+  }, PULSE_MS);
+  return () => clearInterval(timer);
+}
