@@ -33,6 +33,7 @@ import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
+import { BegunWork } from "./start/begun-work.js";
 import { StartWatch } from "./start-watch.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
@@ -74,6 +75,11 @@ export class AppSession {
   /** Lets a thread that waits carry out what it is told. */
   #begin: () => void = () => {};
   readonly #start: StartWatch;
+  readonly #begun: BegunWork;
+  /** Public ports of earlier threads wait for servers of this one. */
+  #portsWait = false;
+  /** The entry was evaluated again, opened its own server before, and what it exports has not been looked at. */
+  #mayExport = false;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -216,6 +222,13 @@ export class AppSession {
       opening: () => this.#listens.size,
       settled: () => this.#control.send({ type: "startSettled" }),
     });
+    this.#begun = new BegunWork({
+      unlistened: () => this.#listen.unlistened,
+      done: () => {
+        this.#observer.within = undefined;
+        this.#enqueue(() => this.#begunWorkDone());
+      },
+    });
     this.#control.send({ type: "started" });
   }
 
@@ -305,7 +318,7 @@ export class AppSession {
         this.#openInspector(message);
         break;
       case "evaluate":
-        this.#enqueue(() => this.#evaluate());
+        this.#enqueue(() => this.#evaluate(message));
         break;
       case "applyPlan":
         this.#enqueue(() => this.#applyPlan(message));
@@ -373,8 +386,10 @@ export class AppSession {
     this.#begin();
   }
 
-  async #evaluate(): Promise<void> {
+  async #evaluate({ portsWait }: OrderOf<"evaluate">): Promise<void> {
     const { entry, preload, adapters } = this.#order;
+    this.#portsWait = portsWait;
+    if (portsWait) this.#watchBegunWork();
     try {
       for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
       this.#classes.purge.begin();
@@ -390,6 +405,8 @@ export class AppSession {
     } catch (error) {
       this.#packagesAhead?.recorder.abandon();
       this.#control.send({ type: "evaluateFailed", loaded: this.#runtime.takeLoaded(), error: this.#serialize(error) });
+    } finally {
+      if (portsWait) this.#begun.end();
     }
   }
 
@@ -412,6 +429,7 @@ export class AppSession {
     if (plan.purge.length > 0) this.#leftovers.watch();
     const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
+    let watched = false;
     try {
       const { loaded, purged } = await this.#runtime.applyPlan({
         purge: plan.purge,
@@ -420,7 +438,12 @@ export class AppSession {
         relinked: plan.relinked,
         forget: plan.forget,
         // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
-        beforePurge: (files) => this.#listen.release(new Set(files)),
+        beforePurge: (files) => {
+          this.#listen.release(new Set(files));
+          if (!this.#portsWait && !this.#listen.awaitsAdoption) return;
+          watched = true;
+          this.#watchBegunWork();
+        },
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -440,7 +463,10 @@ export class AppSession {
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
-      if (plan.load.includes(this.#order.entry) && !servesItself) await this.#serve();
+      if (plan.load.includes(this.#order.entry)) {
+        this.#mayExport = servesItself;
+        if (!servesItself) await this.#serve();
+      }
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
       const stuck = this.#stuck.splice(0);
@@ -466,6 +492,7 @@ export class AppSession {
       });
     } finally {
       tellEdges();
+      if (watched) this.#begun.end();
     }
     this.#monitored.planEnded();
     this.#settleLater();
@@ -487,6 +514,34 @@ export class AppSession {
     if (!server) return "pending";
     this.#listen.listenExported(server, entry, fallback);
     return "exported";
+  }
+
+  /** Public ports wait for servers that this evaluation may open, or something that it begins. */
+  #watchBegunWork(): void {
+    this.#begun.begin();
+    this.#observer.within = this.#begun.within;
+  }
+
+  /** Nothing goes on that may still listen. An entry that opened its own server before may export an app now. */
+  async #begunWorkDone(): Promise<void> {
+    // Another plan came first, and begins something itself.
+    if (this.#begun.active) return;
+    if (this.#mayExport) {
+      this.#mayExport = false;
+      try {
+        await this.#serve();
+      } catch (error) {
+        const { message } = this.#serialize(error);
+        this.#control.send({
+          type: "logged",
+          level: "error",
+          message: `the exported app cannot be served: ${message}`,
+        });
+      }
+    }
+    this.#portsWait = false;
+    this.#listen.giveUpUnadopted();
+    this.#control.send({ type: "begunWorkDone", generation: this.#life.generation });
   }
 
   /**
@@ -526,6 +581,7 @@ export class AppSession {
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
     this.#start.end();
+    this.#begun.close();
     this.#end();
   }
 

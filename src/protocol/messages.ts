@@ -190,7 +190,11 @@ export type SupervisorOrder =
   /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
   | { readonly type: "openInspector"; readonly host: string; readonly port: number }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
-  | { readonly type: "evaluate" }
+  | {
+      readonly type: "evaluate";
+      /** Public ports are open that earlier threads have listened on: tell when this start will not listen on more. */
+      readonly portsWait: boolean;
+    }
   | ({
       readonly type: "applyPlan";
       readonly planId: number;
@@ -287,6 +291,11 @@ export const workerReport = z.discriminatedUnion("type", [
   }),
   /** The app is another than the one for which packages were loaded ahead. The thread stands still, and has to be ended. */
   z.strictObject({ type: z.literal("refused"), because: z.string() }),
+  /**
+   * Nothing goes on any more that the evaluation as this generation (or one before) has begun and that may lead to a
+   * `listen()`: released servers that nobody has adopted will not be. All `listenRequested` reports of it come before.
+   */
+  z.strictObject({ type: z.literal("begunWorkDone"), generation: z.int() }),
   /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
   z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),

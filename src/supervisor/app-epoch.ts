@@ -62,6 +62,8 @@ export interface EpochListener {
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
   subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   startSettled(epoch: AppEpoch): void;
+  /** What `idleGeneration` says has changed. */
+  begunWorkDone(epoch: AppEpoch): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -81,6 +83,7 @@ export class AppEpoch {
   #lastRequestId = 0;
   #lastPlanId = 0;
   #reportsSeen = 0;
+  #idleGeneration: number | undefined;
   #alive = true;
 
   constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
@@ -101,13 +104,21 @@ export class AppEpoch {
     return this.#alive;
   }
 
-  /** Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed. */
-  boot(modules: readonly PreparedModule[]): Promise<BootOutcome> {
+  /** The newest generation whose evaluation has left nothing to go on that may still listen; undefined: none is known. */
+  get idleGeneration(): number | undefined {
+    return this.#idleGeneration;
+  }
+
+  /**
+   * Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed; `portsWait`:
+   * see the order.
+   */
+  boot(modules: readonly PreparedModule[], portsWait: boolean): Promise<BootOutcome> {
     return new Promise((resolve) => {
       this.#onBoot = resolve;
       if (!this.#alive) return;
       this.#thread.send({ type: "addModules", modules });
-      this.#thread.send({ type: "evaluate" });
+      this.#thread.send({ type: "evaluate", portsWait });
     });
   }
 
@@ -175,6 +186,10 @@ export class AppEpoch {
         break;
       case "startSettled":
         this.#listener.startSettled(this);
+        break;
+      case "begunWorkDone":
+        this.#idleGeneration = report.generation;
+        this.#listener.begunWorkDone(this);
         break;
       case "evaluateFailed":
         this.#boot({ type: "failed", loaded: report.loaded, error: report.error });

@@ -38,6 +38,7 @@ export interface EpochsOptions {
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
+  readonly onBegunWorkDone: EpochListener["begunWorkDone"];
   readonly onInvalidated: EpochListener["invalidated"];
   readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
@@ -141,7 +142,7 @@ export class Epochs {
     const app = new LoadedApp(epoch, this.#with.roots, preparation);
     this.#threads.set(epoch, app);
     if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
-    const outcome = await epoch.boot([...preparation.modules.values()]);
+    const outcome = await epoch.boot([...preparation.modules.values()], this.#with.front.hasPorts);
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
@@ -213,6 +214,7 @@ export class Epochs {
     },
     logged: (level, message) => this.#with.onLog(level, message),
     startSettled: (epoch) => this.#with.onStartSettled(epoch),
+    begunWorkDone: (epoch) => this.#with.onBegunWorkDone(epoch),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);

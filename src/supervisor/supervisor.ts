@@ -37,7 +37,7 @@ import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import type { LeakReport } from "./leak-report.js";
 import { Leaks } from "./leaks.js";
-import { ListenReports } from "./listen-reports.js";
+import { ListenReports, reachedBy } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
@@ -45,6 +45,7 @@ import type { Preparation } from "./prepare.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
+import { publicUrl } from "./report-lines.js";
 import type { SpareThread } from "./spare-thread.js";
 import { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
@@ -53,8 +54,6 @@ import { SubclassNames } from "./subclass-names.js";
 
 /** How long requests in flight may hold up a reload or a restart. */
 const DRAIN_MS = 2000;
-/** How long a public port whose server was purged waits for the new code to listen again. */
-const ADOPTION_MS = 5000;
 /** A burst of saves is one reload when its events are closer together than this, unless a request asks earlier. */
 const QUIET_MS = 50;
 /** An app that ends by itself sooner than this after its start, without a request in flight, would only do so again. */
@@ -97,7 +96,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #lastFailure: FailureReport | undefined;
   readonly #startSettled = new StartSettled();
   #eager: NodeJS.Timeout | undefined;
-  #adoption: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
 
   /**
@@ -179,6 +177,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
       onStartSettled: () => this.#startSettled.settle(),
+      onBegunWorkDone: () => this.#closeUnadopted(),
       onEnd: (epoch, end) => this.#ended(epoch, end),
     });
   }
@@ -420,6 +419,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #freshen(): Promise<ReloadReport> {
     this.#cycle ??= this.#runCycles().finally(() => {
       this.#cycle = undefined;
+      this.#closeUnadopted();
     });
     return this.#cycle;
   }
@@ -509,7 +509,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         return outcome satisfies never;
     }
     this.#move({ type: "applied", generation: this.#generation + 1 });
-    this.#awaitAdoption();
     const report = this.#report("reloaded", started, outcome);
     this.#tellChanges();
     this.#tellApplied(outcome.plans, report, graph);
@@ -591,7 +590,6 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#pending.clear();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
     this.#move({ type: "booted", generation: this.#generation + 1 });
-    this.#awaitAdoption();
     const report = this.#report("restarted", started);
     this.#listening.loaded(app.size);
     if (reason) {
@@ -625,10 +623,18 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     }
   }
 
-  /** Ports whose server was purged and that nobody listens on again belong to code that is gone. */
-  #awaitAdoption(): void {
-    clearTimeout(this.#adoption);
-    this.#adoption = setTimeout(() => void this.#front.closeUnadopted(), ADOPTION_MS).unref();
+  /**
+   * Ports whose server was purged, or ended with its thread, belong to code that is gone when the code that runs is the
+   * newest and has nothing going on that may still listen. Until then they stay open, and requests wait there.
+   */
+  #closeUnadopted(): void {
+    const epoch = this.#app?.epoch;
+    if (this.#cycle !== undefined || this.#state.phase !== "running" || !epoch?.alive) return;
+    if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.#generation) return;
+    for (const { kind, address } of this.#front.closeUnadopted(epoch.number)) {
+      const message = `closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`;
+      this.emit("log", { level: "info", message });
+    }
   }
 
   // ---- state and reports
@@ -729,7 +735,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   async #close(deadlineMs: number): Promise<void> {
     this.#move({ type: "close" });
     this.#startSettled.settle();
-    for (const timer of [this.#eager, this.#adoption, this.#afterStart]) clearTimeout(timer);
+    for (const timer of [this.#eager, this.#afterStart]) clearTimeout(timer);
     if (this.#options.inspect) releaseStoppedThreads();
     await this.#leaks.close();
     await this.#front.shutDown(deadlineMs);

@@ -124,6 +124,8 @@ export class Observer {
   active = false;
   /** Told when a module gets hold of what a file exports; at least at its first read. */
   reached: ((reader: ModuleEdges, file: string) => void) | undefined;
+  /** Runs each piece of a module's evaluation, for who has to know what that begins. */
+  within: (<T>(edges: ModuleEdges, run: () => T) => T) | undefined;
   #evaluating: ModuleEdges | undefined;
   /** A version whose callback (a timer's) is on the stack, after its evaluation. */
   #resumed: ModuleEdges | undefined;
@@ -203,9 +205,10 @@ export class Observer {
     this.active = true;
     this.#watch?.entering(edges, outer);
     try {
-      if (!this.#watchesContinuations) return run();
+      const { within } = this;
+      if (!this.#watchesContinuations) return within ? within(edges, run) : run();
       this.#inWindow.add(edges);
-      return this.#continue({ edges, isLate: false }, run);
+      return this.#continue({ edges, isLate: false }, within ? () => within(edges, run) : run);
     } finally {
       this.#watch?.leaving(edges);
       this.#evaluating = outer;
