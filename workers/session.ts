@@ -5,7 +5,14 @@ import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
-import type { BootOrder, LateOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
+import type {
+  BootOrder,
+  LateOrder,
+  PublicAddress,
+  SupervisorOrder,
+  ThreadWait,
+  WorkerReport,
+} from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Calls } from "./calls.js";
@@ -35,6 +42,7 @@ import { Runtime } from "./runtime/runtime.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { BegunWork } from "./start/begun-work.js";
 import { StartWatch } from "./start-watch.js";
+import { evaluatingWait, Waits } from "./waits.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
 
@@ -61,6 +69,7 @@ export class AppSession {
   readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
+  readonly #waits = new Waits();
   readonly #leftovers: LeftoverRejections;
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
@@ -132,6 +141,7 @@ export class AppSession {
     });
     this.#ledger = new Ledger({
       observer: this.#observer,
+      waits: this.#waits,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
     this.#adapters = new Adapters({
@@ -159,6 +169,7 @@ export class AppSession {
     });
     this.#monitored = new Monitored({
       ...order,
+      waits: this.#waits,
       runtime: () => this.#runtime,
       owner: () => this.#observer.owner,
       outside: (run) => this.#observer.outside(run),
@@ -168,11 +179,12 @@ export class AppSession {
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
+      waits: this.#waits,
       steps: [
         ...this.#life.purgeSteps,
         { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
-        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
-        { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
+        { name: "adapters", waitsFor: "the clean-up in packages", run: (version) => this.#purgeInAdapters(version) },
+        { name: "classes", waitsFor: "the purge of the classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
       ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
@@ -235,6 +247,7 @@ export class AppSession {
   #createLife(): AppLife {
     return new AppLife({
       observer: this.#observer,
+      waits: this.#waits,
       generation: this.#order.generation,
       autoload: this.#order.autoload,
       monitored: this.#monitored,
@@ -347,6 +360,9 @@ export class AppSession {
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
         break;
+      case "tellWaits":
+        this.#tellWaits(message.requestId);
+        break;
       case "checkStaleReferences":
         this.#enqueue(() => this.#stale.check(message.requestId));
         break;
@@ -391,12 +407,13 @@ export class AppSession {
     this.#portsWait = portsWait;
     if (portsWait) this.#watchBegunWork();
     try {
-      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
+      for (const file of adapters)
+        this.#ownAdapters.push(...(await this.#waits.during("the adapters", file, loadAdapters(file))));
       this.#classes.purge.begin();
       this.#packagesAhead?.begin();
       await this.#runtime.load([...preload, entry]);
       await this.#classes.purge.commit();
-      const serves = await this.#serve();
+      const serves = await this.#waits.during("the app that is exported", entry, this.#serve());
       const packages = this.#packagesAhead?.end();
       const loaded = this.#runtime.takeLoaded();
       this.#control.send({ type: "evaluated", loaded, serves, ...(packages && { packages }) });
@@ -463,10 +480,15 @@ export class AppSession {
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
+<<<<<<< HEAD
       if (plan.load.includes(this.#order.entry)) {
         this.#mayExport = servesItself;
         if (!servesItself) await this.#serve();
       }
+=======
+      if (plan.load.includes(this.#order.entry) && !servesItself)
+        await this.#waits.during("the app that is exported", this.#order.entry, this.#serve());
+>>>>>>> cea12c8 (workers: know what the thread waits for, and say so beside everything else it does)
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
       const stuck = this.#stuck.splice(0);
@@ -583,6 +605,17 @@ export class AppSession {
     this.#start.end();
     this.#begun.close();
     this.#end();
+  }
+
+  #tellWaits(requestId: number): void {
+    const now = performance.now();
+    const waits: ThreadWait[] = this.#runtime.waiting().map((module) => evaluatingWait(module));
+    for (const { what, file, since } of this.#waits.all) {
+      waits.push({ type: "hook", what, ...(file !== undefined && { file }), ageMs: now - since });
+    }
+    const requests = this.#listen.drainedFor();
+    if (requests.length > 0) waits.push({ type: "requests", requests });
+    this.#control.send({ type: "waitsTold", requestId, waits });
   }
 
   async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {

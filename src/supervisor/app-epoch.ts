@@ -15,6 +15,7 @@ import type {
 } from "../protocol/messages.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
+import { WaitQuestions } from "../thread/wait-questions.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -73,6 +74,10 @@ export class AppEpoch {
   readonly calls: ThreadCalls;
   /** What the thread shows of itself without sending anything: whether it beats, and what the app wrote last. */
   readonly board: ThreadBoard;
+  /** What the thread waits for. */
+  readonly waits = new WaitQuestions((requestId) => {
+    if (this.#alive) this.#thread.send({ type: "tellWaits", requestId });
+  });
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   #onBoot: ((outcome: BootOutcome) => void) | undefined;
@@ -241,6 +246,9 @@ export class AppEpoch {
       case "invalidated":
         this.#listener.invalidated(this, report.file, report.again);
         break;
+      case "waitsTold":
+        this.waits.receive(report);
+        break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
         if (report.requestId !== undefined) this.#answer(report.requestId, report);
@@ -293,6 +301,7 @@ export class AppEpoch {
 
   #end(end: ThreadEnd): void {
     this.#alive = false;
+    this.waits.end();
     for (const requestId of [...this.#requests.keys()]) this.#answer(requestId, undefined);
     this.#boot({ type: "ended", end });
     for (const planId of [...this.#plans.keys()]) this.#settlePlan(planId, { type: "ended", end });

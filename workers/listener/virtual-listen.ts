@@ -159,6 +159,11 @@ export class VirtualListen {
     return this.#context.inFlight.drained(deadlineMs);
   }
 
+  /** The requests in flight that somebody waits for now, oldest first. */
+  drainedFor(): { label?: string; ageMs: number }[] {
+    return this.#context.inFlight.drainedFor();
+  }
+
   /** The unix socket of a server is gone: makes it again. False when that server does not listen any more. */
   listenAgain(listenId: number): boolean {
     const server = this.listening().find(({ identity }) => identity.listenId === listenId);

@@ -50,6 +50,8 @@ type EsmBodyInCommonJs = (
 export class EsmLoader {
   readonly #context: EsmContext;
   readonly #evaluator: Evaluator;
+  /** Modules that are asynchronous and under way; each until it is evaluated or has failed. */
+  readonly #pending = new Set<EsmModule>();
 
   constructor(context: EsmContext) {
     this.#context = context;
@@ -62,7 +64,14 @@ export class EsmLoader {
         context.visits?.bodyBegins(module.record.file);
       },
       attribute: (module, run) => observer.evaluate(module.edges, run),
-      attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
+      attributePending: (module) => {
+        const end = observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined);
+        this.#pending.add(module);
+        return () => {
+          this.#pending.delete(module);
+          end();
+        };
+      },
       evaluated: (module) => this.#evaluated(module),
       threw: context.threw,
     });
@@ -71,6 +80,16 @@ export class EsmLoader {
   /** Evaluates a linked module. Throws NativeIsAsync when it has to be linked again first. */
   evaluate(module: EsmModule): Promise<void> | undefined {
     return this.#evaluator.evaluate(module);
+  }
+
+  /**
+   * Modules whose evaluation waits for something that is no module of ours, newest first: a top-level await, or a package
+   * that has one.
+   */
+  waiting(): EsmModule[] {
+    const leaves = [...this.#pending].filter(({ pending, awaiting }) => pending === 0 && awaiting !== undefined);
+    const all = leaves.length > 0 ? leaves : [...this.#pending];
+    return all.sort((a, b) => b.order - a.order);
   }
 
   discard(module: EsmModule): void {
@@ -285,6 +304,10 @@ class BodyContext {
 
   class<T>(target: T, reader?: PrivateReader): T {
     return this.#context.classes.define(this.#module.edges, target, reader);
+  }
+
+  awaits(id: number): void {
+    this.#module.awaiting = id;
   }
 
   dependencies(): boolean {

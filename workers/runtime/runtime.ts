@@ -265,6 +265,11 @@ export class Runtime {
     return this.#reads.watchUses(used);
   }
 
+  /** Modules whose evaluation waits for something that is no module of ours, newest first. */
+  waiting(): readonly EsmModule[] {
+    return this.#esm.waiting();
+  }
+
   /** The file's namespace; evaluates it and what it imports, if need be. */
   async import(file: string): Promise<object> {
     const record = this.#registry.record(file);
