@@ -413,7 +413,7 @@ export class AppSession {
       this.#packagesAhead?.begin();
       await this.#runtime.load([...preload, entry]);
       await this.#classes.purge.commit();
-      const serves = await this.#waits.during("the app that is exported", entry, this.#serve());
+      const serves = await this.#waits.during("the exported app", entry, this.#serve());
       const packages = this.#packagesAhead?.end();
       const loaded = this.#runtime.takeLoaded();
       this.#control.send({ type: "evaluated", loaded, serves, ...(packages && { packages }) });
@@ -480,15 +480,10 @@ export class AppSession {
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
-<<<<<<< HEAD
       if (plan.load.includes(this.#order.entry)) {
         this.#mayExport = servesItself;
-        if (!servesItself) await this.#serve();
+        if (!servesItself) await this.#waits.during("the exported app", this.#order.entry, this.#serve());
       }
-=======
-      if (plan.load.includes(this.#order.entry) && !servesItself)
-        await this.#waits.during("the app that is exported", this.#order.entry, this.#serve());
->>>>>>> cea12c8 (workers: know what the thread waits for, and say so beside everything else it does)
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
       const stuck = this.#stuck.splice(0);
