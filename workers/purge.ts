@@ -2,6 +2,7 @@
  * The order in which a module version goes: its own dispose hooks, what it created, its registrations in libraries, its
  * classes. (The module itself comes last; the runtime sees to that.) A step that fails is reported and stops no other.
  */
+import { types } from "node:util";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import type { Waits } from "./waits.js";
 
@@ -54,7 +55,7 @@ export class Purge {
       if (index < first) continue;
       try {
         const done = step.run(version);
-        if (done instanceof Promise) {
+        if (types.isPromise(done)) {
           const effect = waits && step.waitsFor ? waits.during(step.waitsFor, file, done) : done;
           return effect
             .then(

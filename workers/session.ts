@@ -209,7 +209,10 @@ export class AppSession {
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
     this.#calls = new Calls({
-      entry: async () => (await this.#runtime.import(order.entry)) as Record<string, unknown>,
+      entry: async () => {
+        await this.#runtime.import(order.entry);
+        return this.#runtime.exportsOf(order.entry);
+      },
       begin: () => this.#listen.beginCall(),
       send: (report) => this.#control.send(report),
       serialize: (error) => this.#serialize(error),
@@ -526,8 +529,8 @@ export class AppSession {
   async #serve(): Promise<"listening" | "exported" | "pending"> {
     if (this.#listen.listening().length > 0) return "listening";
     const { entry, app, fallback } = this.#order;
-    const namespace = await this.#runtime.import(entry);
-    const server = await serveExported(namespace as Record<string, unknown>, { app });
+    await this.#runtime.import(entry);
+    const server = await serveExported(this.#runtime.exportsOf(entry), { app });
     if (!server) return "pending";
     this.#listen.listenExported(server, entry, fallback);
     return "exported";

@@ -2,6 +2,7 @@
  * What each module version has created: timers, listeners, servers, registrations in libraries. A purge undoes it, newest
  * first, so that the process is as if the version had never run.
  */
+import { types } from "node:util";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 
@@ -140,7 +141,7 @@ export class Ledger {
     const failed = (error: unknown) => this.#options.failed(file, what, error);
     try {
       const pending = this.outside(undo);
-      if (!(pending instanceof Promise)) return undefined;
+      if (!types.isPromise(pending)) return undefined;
       const done = withDeadline(pending, deadlineMs).catch(failed);
       return waits ? waits.during(`the end of ${what}`, file, done) : done;
     } catch (error) {
