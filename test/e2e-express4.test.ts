@@ -7,7 +7,7 @@ import { TempApp } from "./support/temp-app.js";
 
 const packages = ["express from express4"];
 
-for (const scope of ["function", "affected", "app", "worker"]) {
+for (const scope of ["affected", "app", "worker"]) {
   describe(`Express 4 with --scope ${scope}`, () => {
     test("an app that one module exports and another imports starts, and takes an edit of both over", async () => {
       await using app = new TempApp(
