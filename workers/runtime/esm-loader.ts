@@ -2,7 +2,7 @@
 import type Module from "node:module";
 import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
-import { isObject, isProxy, ownValue } from "../state/untouched.js";
+import { enumerableNames, isObject, isProxy, ownValue } from "../state/untouched.js";
 import { commonJsReads, interopStar, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";
@@ -270,8 +270,11 @@ export class EsmLoader {
   readAsNode({ version, module, namespace }: ModuleRecord, imported: readonly string[] = []): void {
     if (version?.kind !== "commonjs" || version.state !== "evaluated" || !module) return;
     const exports: unknown = ownValue(module, "exports");
-    const wanted = namespace.names().filter((name) => namespace.runs(name));
-    const names = wanted.filter((name) => imported.includes(name) || passesOn(exports, name));
+    if (!isObject(exports)) return;
+    // In the order in which they were defined, which is that of the text mostly.
+    const names = enumerableNames(exports).filter(
+      (name) => namespace.runs(name) && (imported.includes(name) || passesOn(exports, name)),
+    );
     const { source } = version.prepared.compiled;
     if (isProxy(exports)) {
       names.push(...imported.filter((name) => !namespace.has(name) && mentionsExport(source, name)));
