@@ -30,12 +30,18 @@ test("a module that awaits at its top level is named with its line and its impor
 test("a hook is named with its file, and before what waits for it", () => {
   const hook = { type: "hook", what: "a dispose hook", file: "/p/src/db.ts", ageMs: 3000 } as const;
   assert.equal(waitText([evaluating, hook], context), "waiting for a dispose hook of src/db.ts");
-  assert.equal(waitText([{ type: "hook", what: "onDelete", file: "/q/x.ts", ageMs: 1 }], context), "waiting for onDelete of /q/x.ts");
+  assert.equal(
+    waitText([{ type: "hook", what: "onDelete", file: "/q/x.ts", ageMs: 1 }], context),
+    "waiting for onDelete of /q/x.ts",
+  );
 });
 
 test("requests in flight are counted, and the oldest are named with their age", () => {
   const requests = [{ label: "GET /slow", ageMs: 4200 }, { ageMs: 2000 }];
-  assert.equal(waitText([{ type: "requests", requests }], context), "waiting for 2 requests in flight: GET /slow (4 s), ...");
+  assert.equal(
+    waitText([{ type: "requests", requests }], context),
+    "waiting for 2 requests in flight: GET /slow (4 s), ...",
+  );
   assert.equal(waitText([{ type: "requests", requests: [{ ageMs: 10 }] }], context), "waiting for 1 request in flight");
   assert.equal(waitText([], context), undefined);
 });

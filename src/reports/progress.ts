@@ -26,7 +26,9 @@ export class Progress {
     this.end();
     const turn = this.#turn;
     const { afterMs = TOLD_AFTER_MS } = this.#options;
-    this.#timers = afterMs.map((ms, index) => setTimeout(() => void this.#tell(turn, index === 0 ? 0 : ms), ms).unref());
+    this.#timers = afterMs.map((ms, index) =>
+      setTimeout(() => void this.#tell(turn, index === 0 ? 0 : ms), ms).unref(),
+    );
   }
 
   /** Nothing is told any more. Idempotent. */
