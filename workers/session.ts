@@ -98,6 +98,8 @@ export class AppSession {
   readonly #listens = new Map<number, { resolve(address: PublicAddress): void; reject(error: Error): void }>();
   /** Orders that evaluate or purge run one at a time, in the order they came. */
   #queue: Promise<void> = Promise.resolve();
+  /** Requests or calls were under way when the last plan was applied, and may be still. */
+  #othersRun = false;
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
   /** Settles when the app's listeners for a signal are done. */
@@ -197,6 +199,7 @@ export class AppSession {
       failed: (file, what, error) => this.#purgeFailed(file, what, error),
       refused: (file, name, because) => this.#notReopened(file, name, because),
     });
+    this.#observer.inUse = () => this.#othersRun || this.#listen.listening().length > 0;
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
@@ -352,13 +355,13 @@ export class AppSession {
         break;
       case "call":
         // Behind a plan that is being applied; what comes behind it does not wait for its end.
-        this.#enqueue(async () => void this.#calls.run(message));
+        this.#enqueue(async () => void this.#observer.nobodys(() => this.#calls.run(message)));
         break;
       case "abortCall":
         this.#calls.abort(message);
         break;
       case "signal":
-        this.#signalled = deliverSignal(message.signal);
+        this.#signalled = this.#observer.nobodys(() => deliverSignal(message.signal));
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -432,6 +435,7 @@ export class AppSession {
 
   async #applyPlan(plan: OrderOf<"applyPlan">): Promise<void> {
     await this.#listen.drained(plan.drainMs);
+    this.#othersRun = this.#listen.inFlight > 0;
     this.#runtime.deliverEdges();
     if (plan.reportsSeen < this.#reportsSent) {
       this.#control.send({ type: "planOutdated", planId: plan.planId });

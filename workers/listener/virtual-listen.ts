@@ -20,7 +20,7 @@ import { watchResponseEnd } from "./response-end.js";
 import { watchServerCreation } from "./server-creation.js";
 import { serverKind } from "./server-kind.js";
 import { familyOf } from "./shown-addresses.js";
-import { type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
+import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 /** The report `listenRequested` without its type. */
 export interface ListenRequest {
@@ -45,6 +45,8 @@ export interface VirtualListenOptions {
   currentModule(): string | undefined;
   /** In milliseconds; it may go in steps. */
   clock(): number;
+  /** Keeps requests apart from what modules do; absent: nobody asks. */
+  readonly attribution?: Attribution;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
@@ -85,9 +87,10 @@ export class VirtualListen {
       inFlight: new InFlight(clock),
       held: new HeldRequests(table),
       outside: AsyncLocalStorage.snapshot(),
+      attribution: options.attribution ?? { nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
     };
-    this.#events = new RequestEvents(this.#context.held);
+    this.#events = new RequestEvents(this.#context);
     const prototype = serverInternals(Server.prototype);
     this.#listen2 = prototype._listen2;
     const self = this;

@@ -131,6 +131,7 @@ export class Runtime {
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);
+    this.#observer.turns = this.#written;
     this.#reads = new FileReads({
       root: options.root,
       reader: () => this.#observer.reader,
