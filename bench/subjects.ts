@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { Agent, get } from "node:http";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -45,6 +46,16 @@ export function baselinesFor(kind: AppKind): Subject[] {
     nodeWatch(`node --watch, ${name}`, flags),
     restart(`restart of node, ${name}`, flags),
     compiledBefore(nodeWatch("node --watch, compiled before", [])),
+  ];
+}
+
+/** What people run while they develop, for the scenarios that need no compiler. */
+export function watchers(): Subject[] {
+  const { resolve } = createRequire(import.meta.url);
+  return [
+    nodeWatch("node --watch", []),
+    { ...nodeWatch("nodemon", []), command: (entry) => [resolve("nodemon/bin/nodemon.js"), entry] },
+    { ...nodeWatch("tsx watch", []), command: (entry) => [resolve("tsx/cli"), "watch", entry] },
   ];
 }
 
@@ -105,21 +116,25 @@ export class RunningApp {
   }
 
   /** Milliseconds from now until `path` is answered with `expected`; refused and old answers are asked again. */
-  async untilAnswer(path: string, expected?: string): Promise<Answered> {
+  async untilAnswer(path: string, expected?: string, deadlineMs = DEADLINE_MS): Promise<Answered> {
     const began = performance.now();
     for (let stale = 0, refused = 0; ; ) {
-      const answer = await this.ask(path).catch(() => undefined);
+      const answer = await this.ask(path, deadlineMs).catch(() => undefined);
       const took = performance.now() - began;
       if (answer === undefined) refused += 1;
       else if (expected === undefined || answer === expected) return { took, stale, refused };
       else stale += 1;
-      if (took > DEADLINE_MS) throw new Error(`${this.#subject.name} did not answer ${path}: ${this.#complaint}`);
+      if (took > deadlineMs) throw new Error(`${this.#subject.name} did not answer ${path}: ${this.#complaint}`);
       await wait(POLL_MS);
     }
   }
 
-  /** One request. Rejects when the connection is refused or lost. */
-  ask(path: string): Promise<string> {
+  url(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`;
+  }
+
+  /** One request. Rejects when the connection is refused or lost, and when the answer is no 200. */
+  ask(path: string, deadlineMs = DEADLINE_MS): Promise<string> {
     return new Promise((resolve, reject) => {
       const request = get({ port: this.port, host: "127.0.0.1", path, agent: this.#agent }, (response) => {
         let text = "";
@@ -130,7 +145,7 @@ export class RunningApp {
         response.on("end", () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
         response.on("error", reject);
       });
-      request.setTimeout(DEADLINE_MS, () => request.destroy(new Error("no answer")));
+      request.setTimeout(deadlineMs, () => request.destroy(new Error("no answer")));
       request.on("error", reject);
     });
   }

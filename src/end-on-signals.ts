@@ -1,8 +1,17 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
+import { spawn } from "node:child_process";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Requests in flight get this long when the process is told to end. */
-const CLOSE_MS = 5000;
+type EndSignal = (typeof SIGNALS)[number];
+
+/** Of the 5 s that all has to be done in, requests in flight and the app's own listeners get so much; its hooks get the rest. */
+const CLOSE_MS = 4500;
+/** Then the end is forced, which takes a moment as well. */
+const FORCE_MS = 4800;
+/** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
+const NATIVE_MS = 1000;
+/** A package manager passes a signal on that the terminal has sent to us as well. */
+const COPY_MS = 1000;
 
 export interface Ended {
   /** Tells the app, whose own listeners may take their time: then, a promise. */
@@ -10,20 +19,54 @@ export interface Ended {
   close(deadlineMs: number): Promise<void>;
 }
 
-/** At the first signal the app is told, and has 5 seconds; a second one ends the process at once. */
+/** At the first signal the app is told, and has 5 seconds in all; a second one ends the process at once. */
 export function endOnSignals(supervisor: Ended): void {
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    const told = supervisor.signal(signal, CLOSE_MS);
-    await Promise.all([supervisor.close(CLOSE_MS), told]);
-    process.exit(0);
-  };
-  let ending = false;
+  let first: { readonly signal: EndSignal; readonly at: number } | undefined;
+  let isCopied = process.env.npm_lifecycle_event === undefined;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // The second time somebody means it.
-      if (ending) process.exit(1);
-      ending = true;
-      void end(signal);
+      if (first === undefined) {
+        first = { signal, at: performance.now() };
+        void end(supervisor, signal);
+        return;
+      }
+      if (!isCopied && signal === first.signal && performance.now() - first.at < COPY_MS) {
+        isCopied = true;
+        return;
+      }
+      // Somebody means it.
+      exit(signal, 1);
     });
   }
+}
+
+async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
+  const force = setTimeout(() => exit(signal, 0), FORCE_MS);
+  try {
+    const told = supervisor.signal(signal, CLOSE_MS);
+    await Promise.all([supervisor.close(CLOSE_MS), told]);
+  } catch (error) {
+    process.stderr.write(`unreloader: closing failed: ${(error as Error).message}\n`);
+  }
+  clearTimeout(force);
+  process.exit(0);
+}
+
+/**
+ * Ends the process although the app's thread may run. Node stops it first, which it cannot while that thread is in native
+ * code (it waits for a child process, computes a key): from another process, the signal does then what it does without
+ * anybody who listens.
+ */
+function exit(signal: EndSignal, code: number): never {
+  for (const name of SIGNALS) process.removeAllListeners(name);
+  const script = `
+    process.stdin.resume().on("end", () => process.exit());
+    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${NATIVE_MS});
+  `;
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  // Its input ends with this process, and it with that.
+  spawn(process.execPath, ["-e", script], { env, detached: true, stdio: ["pipe", "ignore", "ignore"] })
+    .on("error", () => undefined)
+    .unref();
+  process.exit(code);
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { express4Apps } from "./support/express4-apps.js";
 import { type FrameworkApp, frameworkApps, type Items } from "./support/framework-apps.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
-const apps = frameworkApps.filter((framework) => !plainMode || framework.plain !== false);
+const apps = [...frameworkApps, ...express4Apps].filter((framework) => !plainMode || framework.plain !== false);
 
 for (const framework of apps) {
   const { entry, middle, leaf, added } = framework;

@@ -2,6 +2,7 @@
 import { UnreloaderError } from "../src/errors.js";
 import type { CallOrder, WorkerReport } from "../src/protocol/messages.js";
 import type { SerializedError } from "../src/protocol/serialized-error.js";
+import { enumerableNames, ownValue } from "./state/untouched.js";
 
 export interface CallsOptions {
   /** The entry as it is now. */
@@ -84,5 +85,5 @@ function isOwner(value: unknown): value is Record<string, unknown> {
 }
 
 function functionsOf(owner: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(owner).filter((name) => typeof owner[name] === "function");
+  return enumerableNames(owner).filter((name) => typeof ownValue(owner, name) === "function");
 }

@@ -2,16 +2,22 @@
  * The order in which a module version goes: its own dispose hooks, what it created, its registrations in libraries, its
  * classes. (The module itself comes last; the runtime sees to that.) A step that fails is reported and stops no other.
  */
+import { types } from "node:util";
 import type { ModuleVersion } from "./runtime/module-record.js";
+import type { Waits } from "./waits.js";
 
 export interface PurgeStep {
   /** For messages: "dispose", "ledger". */
   readonly name: string;
+  /** The same for those who have to wait for it: with `of FILE` after it. Absent: the step says so itself. */
+  readonly waitsFor?: string;
   /** Returns, or resolves with, whether there was anything to do. */
   run(version: ModuleVersion): boolean | Promise<boolean>;
 }
 
 export interface PurgeOptions {
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   /** In order. */
   readonly steps: readonly PurgeStep[];
   failed(file: string, step: string, error: unknown): void;
@@ -43,14 +49,15 @@ export class Purge {
   }
 
   #runFrom(first: number, version: ModuleVersion): Promise<void> | undefined {
-    const { steps, failed } = this.#options;
+    const { steps, failed, waits } = this.#options;
     const { file } = version.record;
     for (const [index, step] of steps.entries()) {
       if (index < first) continue;
       try {
         const done = step.run(version);
-        if (done instanceof Promise) {
-          return done
+        if (types.isPromise(done)) {
+          const effect = waits && step.waitsFor ? waits.during(step.waitsFor, file, done) : done;
+          return effect
             .then(
               (effect) => this.#note(file, effect),
               (error: unknown) => failed(file, step.name, error),

@@ -5,7 +5,14 @@ import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
-import type { BootOrder, LateOrder, PublicAddress, SupervisorOrder, WorkerReport } from "../src/protocol/messages.js";
+import type {
+  BootOrder,
+  LateOrder,
+  PublicAddress,
+  SupervisorOrder,
+  ThreadWait,
+  WorkerReport,
+} from "../src/protocol/messages.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Abandonment } from "./abandonment.js";
@@ -35,7 +42,9 @@ import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
+import { BegunWork } from "./start/begun-work.js";
 import { StartWatch } from "./start-watch.js";
+import { evaluatingWait, Waits } from "./waits.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
 
@@ -62,6 +71,7 @@ export class AppSession {
   readonly #stuck: { file: string; what: string }[] = [];
   readonly #life: AppLife;
   readonly #purge: Purge;
+  readonly #waits = new Waits();
   readonly #leftovers: LeftoverRejections;
   readonly #runtime: Runtime;
   readonly #classes: OwnClasses;
@@ -76,6 +86,11 @@ export class AppSession {
   /** Lets a thread that waits carry out what it is told. */
   #begin: () => void = () => {};
   readonly #start: StartWatch;
+  readonly #begun: BegunWork;
+  /** Public ports of earlier threads wait for servers of this one. */
+  #portsWait = false;
+  /** The entry was evaluated again, opened its own server before, and what it exports has not been looked at. */
+  #mayExport = false;
   #compiler: compilerModule.Compiler | undefined;
   /** Computed specifiers that main has been told of; as many as the app has. */
   readonly #lookups = new Set<string>();
@@ -89,6 +104,8 @@ export class AppSession {
   #underWay: { readonly planId: number; readonly abandonment: Abandonment } | undefined;
   /** The newest plan that was given up: it may still be in the queue. */
   #abandonedPlan = -1;
+  /** Requests or calls were under way when the last plan was applied, and may be still. */
+  #othersRun = false;
   #settleTimer: NodeJS.Timeout | undefined;
   #subclassesReported = false;
   /** Settles when the app's listeners for a signal are done. */
@@ -132,6 +149,7 @@ export class AppSession {
     });
     this.#ledger = new Ledger({
       observer: this.#observer,
+      waits: this.#waits,
       failed: (file, what, error) => this.#purgeFailed(file, `undoing ${what}`, error),
     });
     this.#adapters = new Adapters({
@@ -159,6 +177,7 @@ export class AppSession {
     });
     this.#monitored = new Monitored({
       ...order,
+      waits: this.#waits,
       runtime: () => this.#runtime,
       owner: () => this.#observer.owner,
       outside: (run) => this.#observer.outside(run),
@@ -168,11 +187,12 @@ export class AppSession {
     this.#life = this.#createLife();
     this.#life.install();
     this.#purge = new Purge({
+      waits: this.#waits,
       steps: [
         ...this.#life.purgeSteps,
         { name: "ledger", run: ({ edges }) => this.#ledger.holds(edges) && this.#ledger.undo(edges) },
-        { name: "adapters", run: (version) => this.#purgeInAdapters(version) },
-        { name: "classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
+        { name: "adapters", waitsFor: "the clean-up in packages", run: (version) => this.#purgeInAdapters(version) },
+        { name: "classes", waitsFor: "the purge of the classes", run: ({ edges }) => this.#classes.purge.purge(edges) },
       ],
       failed: (file, step, error) => this.#purgeFailed(file, step, error),
     });
@@ -185,6 +205,7 @@ export class AppSession {
       failed: (file, what, error) => this.#purgeFailed(file, what, error),
       refused: (file, name, because) => this.#notReopened(file, name, because),
     });
+    this.#observer.inUse = () => this.#othersRun || this.#listen.listening().length > 0;
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
@@ -197,7 +218,10 @@ export class AppSession {
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
     this.#calls = new Calls({
-      entry: async () => (await this.#runtime.import(order.entry)) as Record<string, unknown>,
+      entry: async () => {
+        await this.#runtime.import(order.entry);
+        return this.#runtime.exportsOf(order.entry);
+      },
       begin: () => this.#listen.beginCall(),
       send: (report) => this.#control.send(report),
       serialize: (error) => this.#serialize(error),
@@ -222,12 +246,20 @@ export class AppSession {
       opening: () => this.#listens.size,
       settled: () => this.#control.send({ type: "startSettled" }),
     });
+    this.#begun = new BegunWork({
+      unlistened: () => this.#listen.unlistened,
+      done: () => {
+        this.#observer.within = undefined;
+        this.#enqueue(() => this.#begunWorkDone());
+      },
+    });
     this.#control.send({ type: "started" });
   }
 
   #createLife(): AppLife {
     return new AppLife({
       observer: this.#observer,
+      waits: this.#waits,
       generation: this.#order.generation,
       autoload: this.#order.autoload,
       monitored: this.#monitored,
@@ -311,7 +343,7 @@ export class AppSession {
         this.#openInspector(message);
         break;
       case "evaluate":
-        this.#enqueue(() => this.#abandonable(0, (abandonment) => this.#evaluate(abandonment)));
+        this.#enqueue(() => this.#abandonable(0, (abandonment) => this.#evaluate(message, abandonment)));
         break;
       case "applyPlan":
         this.#enqueue(() => this.#abandonable(message.planId, (abandonment) => this.#applyPlan(message, abandonment)));
@@ -333,16 +365,19 @@ export class AppSession {
         break;
       case "call":
         // Behind a plan that is being applied; what comes behind it does not wait for its end.
-        this.#enqueue(async () => void this.#calls.run(message));
+        this.#enqueue(async () => void this.#observer.nobodys(() => this.#calls.run(message)));
         break;
       case "abortCall":
         this.#calls.abort(message);
         break;
       case "signal":
-        this.#signalled = deliverSignal(message.signal);
+        this.#signalled = this.#observer.nobodys(() => deliverSignal(message.signal));
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
+        break;
+      case "tellWaits":
+        this.#tellWaits(message.requestId);
         break;
       case "checkStaleReferences":
         this.#enqueue(() => this.#stale.check(message.requestId));
@@ -400,15 +435,18 @@ export class AppSession {
     this.#underWay = undefined;
   }
 
-  async #evaluate(abandonment: Abandonment): Promise<void> {
+  async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
     const { entry, preload, adapters } = this.#order;
+    this.#portsWait = portsWait;
+    if (portsWait) this.#watchBegunWork();
     try {
-      for (const file of adapters) this.#ownAdapters.push(...(await loadAdapters(file)));
+      for (const file of adapters)
+        this.#ownAdapters.push(...(await this.#waits.during("the adapters", file, loadAdapters(file))));
       this.#classes.purge.begin();
       this.#packagesAhead?.begin();
       await abandonment.until(this.#runtime.load([...preload, entry]));
       await this.#classes.purge.commit();
-      const serves = await abandonment.until(this.#serve());
+      const serves = await abandonment.until(this.#waits.during("the exported app", entry, this.#serve()));
       const packages = this.#packagesAhead?.end();
       const loaded = this.#runtime.takeLoaded();
       this.#control.send({ type: "evaluated", loaded, serves, ...(packages && { packages }) });
@@ -417,11 +455,14 @@ export class AppSession {
     } catch (error) {
       this.#packagesAhead?.recorder.abandon();
       this.#control.send({ type: "evaluateFailed", loaded: this.#runtime.takeLoaded(), error: this.#serialize(error) });
+    } finally {
+      if (portsWait) this.#begun.end();
     }
   }
 
   async #applyPlan(plan: OrderOf<"applyPlan">, abandonment: Abandonment): Promise<void> {
     await abandonment.unless(this.#listen.drained(plan.drainMs));
+    this.#othersRun = this.#listen.inFlight > 0;
     this.#runtime.deliverEdges();
     if (plan.reportsSeen < this.#reportsSent) {
       this.#control.send({ type: "planOutdated", planId: plan.planId });
@@ -434,6 +475,7 @@ export class AppSession {
     const gone: GoneVersion[] = [];
     const tellEdges = this.#runtime.holdEdges();
     let classes: ReadonlyMap<string, Iterable<string>> = new Map();
+    let watched = false;
     try {
       await abandonment.until(this.#life.planBegins(plan.load));
       this.#life.generation = plan.generation;
@@ -447,7 +489,12 @@ export class AppSession {
         relinked: plan.relinked,
         forget: plan.forget,
         // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
-        beforePurge: (files) => this.#listen.release(new Set(files)),
+        beforePurge: (files) => {
+          this.#listen.release(new Set(files));
+          if (!this.#portsWait && !this.#listen.awaitsAdoption) return;
+          watched = true;
+          this.#watchBegunWork();
+        },
         purging: (version) => {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
@@ -469,7 +516,13 @@ export class AppSession {
       const before = servers.map(({ server }) => server);
       const servesItself = before.length > 0 && !before.some((server) => this.#listen.isExported(server));
       // An entry that opened its own server will do so again, perhaps later; one that was served has to be served again.
-      if (plan.load.includes(this.#order.entry) && !servesItself) await abandonment.unless(this.#serve());
+      if (plan.load.includes(this.#order.entry)) {
+        this.#mayExport = servesItself;
+        if (!servesItself) {
+          const serving = this.#waits.during("the exported app", this.#order.entry, this.#serve());
+          await abandonment.unless(serving);
+        }
+      }
       this.#purge.takeEffects();
       this.#stale.purged(plan.generation, gone);
       const stuck = this.#stuck.splice(0);
@@ -495,6 +548,7 @@ export class AppSession {
       });
     } finally {
       tellEdges();
+      if (watched) this.#begun.end();
     }
     this.#monitored.planEnded();
     this.#settleLater();
@@ -511,11 +565,39 @@ export class AppSession {
   async #serve(): Promise<"listening" | "exported" | "pending"> {
     if (this.#listen.listening().length > 0) return "listening";
     const { entry, app, fallback } = this.#order;
-    const namespace = await this.#runtime.import(entry);
-    const server = await serveExported(namespace as Record<string, unknown>, { app });
+    await this.#runtime.import(entry);
+    const server = await serveExported(this.#runtime.exportsOf(entry), { app });
     if (!server) return "pending";
     this.#listen.listenExported(server, entry, fallback);
     return "exported";
+  }
+
+  /** Public ports wait for servers that this evaluation may open, or something that it begins. */
+  #watchBegunWork(): void {
+    this.#begun.begin();
+    this.#observer.within = this.#begun.within;
+  }
+
+  /** Nothing goes on that may still listen. An entry that opened its own server before may export an app now. */
+  async #begunWorkDone(): Promise<void> {
+    // Another plan came first, and begins something itself.
+    if (this.#begun.active) return;
+    if (this.#mayExport) {
+      this.#mayExport = false;
+      try {
+        await this.#serve();
+      } catch (error) {
+        const { message } = this.#serialize(error);
+        this.#control.send({
+          type: "logged",
+          level: "error",
+          message: `the exported app cannot be served: ${message}`,
+        });
+      }
+    }
+    this.#portsWait = false;
+    this.#listen.giveUpUnadopted();
+    this.#control.send({ type: "begunWorkDone", generation: this.#life.generation });
   }
 
   /**
@@ -557,7 +639,19 @@ export class AppSession {
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
     this.#start.end();
+    this.#begun.close();
     this.#end();
+  }
+
+  #tellWaits(requestId: number): void {
+    const now = performance.now();
+    const waits: ThreadWait[] = this.#runtime.waiting().map((module) => evaluatingWait(module));
+    for (const { what, file, since } of this.#waits.all) {
+      waits.push({ type: "hook", what, ...(file !== undefined && { file }), ageMs: now - since });
+    }
+    const requests = this.#listen.drainedFor();
+    if (requests.length > 0) waits.push({ type: "requests", requests });
+    this.#control.send({ type: "waitsTold", requestId, waits });
   }
 
   async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {

@@ -31,6 +31,7 @@
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
+ * - `__ur.awaits(id)`: called before each top-level await, with a number that stands once in BODY.
  * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }` (guarded by `typeof
  *   __ur`, for texts that are evaluated anew elsewhere), and around what class decorators give; gives `target` back.
  *   `reader`, present when the class has `#private` members, is `(object) => [...]`: the values of its private fields,

@@ -166,4 +166,4 @@ function compilerVersion(): string {
 }
 
 /** Raise when the same text is compiled to something else. */
-const FORMAT = "5";
+const FORMAT = "6";

@@ -41,7 +41,8 @@ export interface ReferenceListener {
   reference(reference: Reference): void;
   importMeta(node: MetaProperty): void;
   dynamicImport(node: ImportExpression): void;
-  topLevelAwait(): void;
+  /** `operand`: what is awaited or iterated over, with what stands around it; absent for `await using`. */
+  topLevelAwait(operand?: { readonly start: number; readonly end: number }): void;
   /** Syntax that has to be compiled away before the module can be rewritten. */
   lowered(syntax: LoweredSyntax, node: Node): void;
   class(node: Class): void;
@@ -159,7 +160,7 @@ class Walk {
         this.#listener.dynamicImport(node);
         break;
       case "AwaitExpression":
-        this.#awaits();
+        this.#awaits({ start: node.start + "await".length, end: node.end });
         break;
       case "Decorator":
         this.#listener.lowered("decorator", node);
@@ -174,7 +175,7 @@ class Walk {
         return;
       case "ForOfStatement":
       case "ForInStatement":
-        if (node.type === "ForOfStatement" && node.await) this.#awaits();
+        if (node.type === "ForOfStatement" && node.await) this.#awaits(node.right);
         this.#inScope(
           (add) => addLexicalNames([node.left], add),
           () => {
@@ -367,8 +368,8 @@ class Walk {
     });
   }
 
-  #awaits(): void {
-    if (this.#functionDepth === 0) this.#listener.topLevelAwait();
+  #awaits(operand?: { readonly start: number; readonly end: number }): void {
+    if (this.#functionDepth === 0) this.#listener.topLevelAwait(operand);
   }
 
   #inFunction(walk: () => void): void {

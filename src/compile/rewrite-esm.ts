@@ -1,4 +1,5 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
+import { awaitMark } from "./await-mark.js";
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import type { ImportRecord } from "./compiled-module.js";
@@ -66,6 +67,8 @@ class EsmRewrite {
   readonly #getters = new Map<string, string>();
   readonly #stars = new Set<number>();
   #namesDefault = false;
+  /** What is to be inserted behind the value of an `export default`. */
+  #defaultEnd: [at: number, text: string] | undefined;
   #needsConstant = false;
 
   constructor(text: string, program: Program) {
@@ -117,13 +120,15 @@ class EsmRewrite {
         const specifier = rewriteDynamicImport(node, this.#edits);
         if (specifier !== undefined) dynamicImports.add(specifier);
       },
-      topLevelAwait: () => {
+      topLevelAwait: (operand) => {
         topLevelAwait = true;
+        if (operand) this.#noteAwait(operand.start, operand.end);
       },
       lowered: (syntax) => lowered.add(syntax),
       class: (node) => registerClass(node, this.#edits),
       classDecoration: (node) => registerDecorated(node, this.#edits),
     });
+    if (this.#defaultEnd) this.#edits.insert(...this.#defaultEnd);
     return {
       prologue: this.#prologue(),
       edits: this.#edits,
@@ -135,6 +140,12 @@ class EsmRewrite {
       topLevelAwait,
       lowered,
     };
+  }
+
+  /** While the module waits, it is known for what. */
+  #noteAwait(start: number, end: number): void {
+    this.#edits.insert(start, ` ${awaitMark(start)} `);
+    this.#edits.insert(end, ")");
   }
 
   #exports(): void {
@@ -207,7 +218,8 @@ class EsmRewrite {
     // As the value of a property called "default", an anonymous function or class is named as the language wants.
     this.#edits.replace(keyword, afterKeyword, `const ${DEFAULT} = ({ default:`);
     const hasSemicolon = this.#text[statement.end - 1] === ";";
-    this.#edits.insert(hasSemicolon ? statement.end - 1 : statement.end, hasSemicolon ? "}).default" : "}).default;");
+    // What ends at the same place, within the expression, goes before it.
+    this.#defaultEnd = hasSemicolon ? [statement.end - 1, "}).default"] : [statement.end, "}).default;"];
   }
 
   /** Where the name would stand in an anonymous `[async] function [*] (`. */

@@ -132,6 +132,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** A request has begun or waits; long-lived opaque connections are not counted. */
   get inFlight(): boolean {
+    if (this.#saidGoodbye) return false;
     if (this.#held || this.#waiting.length > 0) return true;
     if (this.#upstream === undefined || this.#isOpaque()) return false;
     return !this.#upstream.flushed || this.#hasUnstarted();
@@ -269,7 +270,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   afterTurn(): void {
     this.#inTurn = false;
-    if (this.#held || this.#client.destroyed) return;
+    if (this.#held || this.#client.destroyed || this.#saidGoodbye) return;
     if (!this.#mayBeginRequest()) {
       this.#pass();
       return;
@@ -289,6 +290,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   #onClientEnd(): void {
     this.#clientEnded = true;
+    if (this.#saidGoodbye) return;
     if (this.#held || this.#inTurn) return;
     if (this.#upstream === undefined) this.#client.end();
     else this.#upstream.end();
@@ -569,11 +571,11 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
       case "end":
         this.#client.end();
         this.#startTimer(CLOSE_CHECK_MS, () => {
-          if (upstream.closedOnPurpose !== ENDED) this.#client.destroySoon();
+          if (upstream.closedOnPurpose !== ENDED) this.#sayGoodbye();
         });
         break;
       case "close":
-        this.#client.destroySoon();
+        this.#sayGoodbye();
         break;
       case "reset":
         if (purpose === STILL_OPEN) resetAtOnce(this.#client);
@@ -686,17 +688,36 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
       return;
     }
     if (!complete) {
-      this.#saidGoodbye = true;
-      client.end(OwnPages.raw(page));
-      // What the client still sends is read for a while: closing on unread bytes would reset it before it has the page.
-      client.resume().once("end", () => client.destroySoon());
-      this.#startTimer(GOODBYE_MS, () => client.destroy());
+      client.write(OwnPages.raw(page));
+      this.#sayGoodbye();
       return;
     }
     this.#port.connections.delete(this);
     client.removeAllListeners();
     client.on("error", ignoreClientError);
     this.#relay.pages.serve(client, received, page);
+  }
+
+  /**
+   * Closes the client's connection after what was written. What it still sends is read for a while: closing on unread bytes
+   * would reset the connection, perhaps before the client has the answer.
+   */
+  #sayGoodbye(): void {
+    const client = this.#client;
+    this.#saidGoodbye = true;
+    if (this.#clientEnded) {
+      client.destroySoon();
+      return;
+    }
+    client.end();
+    client.resume().once("end", () => client.destroySoon());
+    this.#startTimer(GOODBYE_MS, () => this.#onGoodbyeTimeout());
+  }
+
+  #onGoodbyeTimeout(): void {
+    // A client that is slow to read has not got everything yet.
+    if (this.#client.writableFinished) this.#client.destroy();
+    else this.#client.once("finish", () => this.#client.destroy());
   }
 
   #answeredPartly(): boolean {

@@ -40,6 +40,8 @@ export interface OpenPort {
   readonly served: boolean;
 }
 
+export type ClosedPort = Pick<OpenPort, "address" | "kind">;
+
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const CLOSE_POLL_MS = 20;
 
@@ -58,6 +60,8 @@ export class Front {
   readonly #epochOfListen = new Map<number, number>();
   /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
   readonly #opening = new Map<number, "wanted" | "closed" | "released">();
+  /** Ports that another is being opened in place of, until it is. */
+  readonly #replaced = new Set<PublicPort>();
   /** A port that was opened to show a failed start, until a server takes it or it is closed. */
   #unserved: PublicPort | undefined;
   #closing: Promise<void> | undefined;
@@ -160,10 +164,25 @@ export class Front {
     for (const connection of port.connections) connection.serverIsBack(port.server);
   }
 
-  /** Closes the ports of released servers that nobody adopted, and those that only workers before `epoch` serve. */
-  closeUnadopted(epoch = 0): void {
-    for (const port of [...this.#ports])
-      if (port.server === undefined || port.server.epoch < epoch) this.#closePort(port);
+  /** Any port is open, be it a hidden one. */
+  get hasPorts(): boolean {
+    return this.#ports.size > 0;
+  }
+
+  /**
+   * Closes the ports of released servers that nobody adopted, and those that only workers before `epoch` serve, with the
+   * connections that wait there. Returns those that were public.
+   */
+  closeUnadopted(epoch = 0): ClosedPort[] {
+    const closed: ClosedPort[] = [];
+    for (const port of [...this.#ports]) {
+      // One that another is about to take the place of is none of those.
+      if ((port.server?.epoch ?? -1) >= epoch || this.#replaced.has(port)) continue;
+      const { kind, address, isPublic } = port;
+      if (isPublic) closed.push({ kind, address });
+      this.#closePort(port);
+    }
+    return closed;
   }
 
   /** What the worker of `epoch` has begun and not ended: requests, and connections that are none (upgraded, raw). */
@@ -279,7 +298,10 @@ export class Front {
     const replaced = released.filter(
       (port) => samePort(port, request.target) || this.#showsFailureFor(port, request.target),
     );
-    for (const port of replaced) port.stopAccepting();
+    for (const port of replaced) {
+      this.#replaced.add(port);
+      port.stopAccepting();
+    }
     const port = new PublicPort(request.target, request.exported, request.kind, this.#relay);
     this.#opening.set(request.listenId, "wanted");
     try {
@@ -293,7 +315,10 @@ export class Front {
       this.#served();
       return address;
     } finally {
-      for (const before of replaced) this.#closePort(before);
+      for (const before of replaced) {
+        this.#replaced.delete(before);
+        this.#closePort(before);
+      }
       this.#opening.delete(request.listenId);
     }
   }

@@ -14,6 +14,8 @@ export interface OwnPage {
   readonly error?: SerializedError;
 }
 
+/** How long a client may go on sending after its page. */
+const GOODBYE_MS = 1000;
 /** A request body is read this long before the answer goes out anyway: closing on unread bytes would reset the client. */
 const BODY_WAIT_MS = 1000;
 
@@ -24,6 +26,7 @@ export class OwnPages {
 
   /** Answers the request that begins with `received` on `socket`, which has no listeners any more, and closes it. */
   serve(socket: Socket, received: readonly Buffer[], page: OwnPage): void {
+    socket.destroySoon = closeGently;
     this.#pages.set(socket, page);
     socket.once("close", () => this.#pages.delete(socket));
     // A socket that flows would not look at bytes that are put back; one that is resumed does.
@@ -77,4 +80,12 @@ export class OwnPages {
     request.on("end", answer).on("close", () => clearTimeout(timer));
     request.resume();
   }
+}
+
+/** What Node calls after the last answer of a connection. Destroying it on unread bytes would reset the client. */
+function closeGently(this: Socket): void {
+  if (this.destroyed) return;
+  this.end();
+  const timer = setTimeout(() => this.destroy(), GOODBYE_MS).unref();
+  this.once("close", () => clearTimeout(timer));
 }

@@ -16,6 +16,7 @@ import {
 } from "../protocol/connection-table.js";
 import type { ServerKind } from "../protocol/messages.js";
 import { formatPreface } from "../protocol/preface.js";
+import { outliveBrokenWrites } from "./broken-writes.js";
 import type { SlotLeases } from "./slot-leases.js";
 
 /** A server of the app as one worker opened it. */
@@ -166,6 +167,7 @@ export class Upstream {
       allowHalfOpen: true,
       onread: { buffer: READ_BUFFER, callback: (size) => this.#onRead(size) },
     });
+    outliveBrokenWrites(socket);
     socket.write(this.#preface);
     socket.once("connect", () => {
       this.#accepted = true;

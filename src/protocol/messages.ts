@@ -180,6 +180,34 @@ const markedReference = z.strictObject({
 });
 export type MarkedReference = z.infer<typeof markedReference>;
 
+/** What the thread waits for. */
+export const threadWait = z.discriminatedUnion("type", [
+  z.strictObject({
+    /** A module is being evaluated, and waits. */
+    type: z.literal("evaluating"),
+    file: z.string(),
+    /** Of the text that it was compiled from. */
+    hash: z.string(),
+    /** Of its top-level await, in the compiled text; absent: it waits for a package that it imports. */
+    position: z.strictObject({ line: z.int(), column: z.int() }).optional(),
+  }),
+  z.strictObject({
+    type: z.literal("hook"),
+    /** `a dispose hook`. */
+    what: z.string(),
+    /** Whose it is. */
+    file: z.string().optional(),
+    ageMs: z.number(),
+  }),
+  z.strictObject({
+    /** Requests in flight end before a reload goes on. */
+    type: z.literal("requests"),
+    /** `label`: `GET /path`, where it is known. Oldest first. */
+    requests: z.array(z.strictObject({ label: z.string().optional(), ageMs: z.number() })),
+  }),
+]);
+export type ThreadWait = z.infer<typeof threadWait>;
+
 export type SupervisorOrder =
   /** Load those of these that can be loaded before any own code; only to a thread that waits. */
   | { readonly type: "loadAhead"; readonly requests: readonly PackageRequest[] }
@@ -190,7 +218,11 @@ export type SupervisorOrder =
   /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
   | { readonly type: "openInspector"; readonly host: string; readonly port: number }
   /** Evaluate the preload files and the entry, for the first time in this thread. */
-  | { readonly type: "evaluate" }
+  | {
+      readonly type: "evaluate";
+      /** Public ports are open that earlier threads have listened on: tell when this start will not listen on more. */
+      readonly portsWait: boolean;
+    }
   | ({
       readonly type: "applyPlan";
       readonly planId: number;
@@ -217,7 +249,9 @@ export type SupervisorOrder =
   | { readonly type: "announceFailure"; readonly error: SerializedError }
   /** Look now which purged versions are still reachable. */
   | { readonly type: "checkStaleReferences"; readonly requestId: number }
-  /** The same, and write a heap snapshot to `file` when there are any. */
+  /** Say what is waited for. Obeyed beside the orders that wait for each other, also when one of those waits for ever. */
+  | { readonly type: "tellWaits"; readonly requestId: number }
+  /** The same as `checkStaleReferences`, and write a heap snapshot to `file` when there are any. */
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
   /**
    * Finish what is in flight, dispose, and end the task; a plan that is under way is abandoned. `restarts`: another thread
@@ -292,6 +326,11 @@ export const workerReport = z.discriminatedUnion("type", [
   }),
   /** The app is another than the one for which packages were loaded ahead. The thread stands still, and has to be ended. */
   z.strictObject({ type: z.literal("refused"), because: z.string() }),
+  /**
+   * Nothing goes on any more that the evaluation as this generation (or one before) has begun and that may lead to a
+   * `listen()`: released servers that nobody has adopted will not be. All `listenRequested` reports of it come before.
+   */
+  z.strictObject({ type: z.literal("begunWorkDone"), generation: z.int() }),
   /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
   z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
@@ -365,6 +404,11 @@ export const workerReport = z.discriminatedUnion("type", [
     references: z.array(staleReference),
     /** Those among them that are to be told. */
     news: z.array(staleReference),
+  }),
+  z.strictObject({
+    type: z.literal("waitsTold"),
+    requestId: z.int(),
+    waits: z.array(threadWait),
   }),
   /** No snapshot was written when nothing is marked, or with `error`. */
   z.strictObject({

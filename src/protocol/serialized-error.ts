@@ -1,4 +1,6 @@
 /** Errors as plain data, so that code, location and cause survive the way between the threads. */
+import { inspect } from "node:util";
+
 export interface SourceLocation {
   /** Absolute path of the user's file. */
   file: string;
@@ -26,19 +28,38 @@ export function serializeError(
   locate: (error: Error) => { location?: SourceLocation | undefined; frame?: string | undefined } = () => ({}),
   depth = 0,
 ): SerializedError {
-  if (!isErrorLike(thrown))
-    return { name: "Error", message: `a value that is not an Error was thrown: ${String(thrown)}` };
+  try {
+    if (isErrorLike(thrown)) return serialize(thrown, locate, depth);
+  } catch {
+    // A getter, a trap or a `toString` of the app has thrown in its turn.
+  }
+  return { name: "Error", message: `a value that is not an Error was thrown: ${shown(thrown)}` };
+}
+
+function serialize(
+  thrown: Error,
+  locate: NonNullable<Parameters<typeof serializeError>[1]>,
+  depth: number,
+): SerializedError {
   const { location, frame } = locate(thrown);
+  const { name, message, stack, cause } = thrown;
   const code = (thrown as { code?: unknown }).code;
   return {
-    name: String(thrown.name),
-    message: String(thrown.message),
-    stack: typeof thrown.stack === "string" ? thrown.stack : undefined,
+    name: String(name),
+    message: String(message),
+    stack: typeof stack === "string" ? stack : undefined,
     code: typeof code === "string" ? code : undefined,
     location,
     frame,
-    cause: thrown.cause !== undefined && depth < 4 ? serializeError(thrown.cause, locate, depth + 1) : undefined,
+    cause: cause !== undefined && depth < 4 ? serializeError(cause, locate, depth + 1) : undefined,
   };
+}
+
+/** As Node shows what was thrown; without running anything of it where it is an object. */
+function shown(thrown: unknown): string {
+  return typeof thrown === "object" && thrown !== null
+    ? inspect(thrown, { customInspect: false, depth: 1 })
+    : String(thrown);
 }
 
 /** The same error again, on the other side. */

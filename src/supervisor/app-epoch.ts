@@ -19,6 +19,7 @@ import type {
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
+import { WaitQuestions } from "../thread/wait-questions.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -75,6 +76,8 @@ export interface EpochListener {
   staleReferences(epoch: AppEpoch, references: readonly StaleReference[], news: readonly StaleReference[]): void;
   subclassesUnknown(names: readonly string[], seen: readonly string[]): void;
   startSettled(epoch: AppEpoch): void;
+  /** What `idleGeneration` says has changed. */
+  begunWorkDone(epoch: AppEpoch): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
@@ -84,6 +87,10 @@ export class AppEpoch {
   readonly calls: ThreadCalls;
   /** What the thread shows of itself without sending anything: whether it beats, and what the app wrote last. */
   readonly board: ThreadBoard;
+  /** What the thread waits for. */
+  readonly waits = new WaitQuestions((requestId) => {
+    if (this.#alive) this.#thread.send({ type: "tellWaits", requestId });
+  });
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   readonly #boots = new Questions<BootOutcome>();
@@ -93,6 +100,7 @@ export class AppEpoch {
   /** The last plan whose purge is over. */
   #purged = 0;
   #reportsSeen = 0;
+  #idleGeneration: number | undefined;
   #alive = true;
 
   constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
@@ -113,14 +121,19 @@ export class AppEpoch {
     return this.#alive;
   }
 
+  /** The newest generation whose evaluation has left nothing to go on that may still listen; undefined: none is known. */
+  get idleGeneration(): number | undefined {
+    return this.#idleGeneration;
+  }
+
   /**
-   * Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed. Given up at
-   * the abort of `signal`; the thread has to be ended then.
+   * Evaluates the app for the first time in this thread. `modules`: code of all that is known to be needed; `portsWait`:
+   * see the order. Given up at the abort of `signal`; the thread has to be ended then.
    */
-  async boot(modules: readonly PreparedModule[], signal?: AbortSignal): Promise<BootOutcome> {
+  async boot(modules: readonly PreparedModule[], portsWait: boolean, signal?: AbortSignal): Promise<BootOutcome> {
     const boot = this.#boots.ask(() => {
       this.#thread.send({ type: "addModules", modules });
-      this.#thread.send({ type: "evaluate" });
+      this.#thread.send({ type: "evaluate", portsWait });
     });
     const waited = await wait(boot.answered, { deadlineMs: BOOT_MS, signal });
     if (waited.type === "settled") return waited.value;
@@ -209,6 +222,10 @@ export class AppEpoch {
       case "startSettled":
         this.#listener.startSettled(this);
         break;
+      case "begunWorkDone":
+        this.#idleGeneration = report.generation;
+        this.#listener.begunWorkDone(this);
+        break;
       case "evaluateFailed":
         this.#boots.answer(1, { type: "failed", loaded: report.loaded, error: report.error });
         break;
@@ -262,6 +279,9 @@ export class AppEpoch {
       case "invalidated":
         this.#listener.invalidated(this, report.file, report.again);
         break;
+      case "waitsTold":
+        this.waits.receive(report);
+        break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
         if (report.requestId !== undefined) this.#requests.answer(report.requestId, report);
@@ -301,6 +321,7 @@ export class AppEpoch {
 
   #end(end: ThreadEnd): void {
     this.#alive = false;
+    this.waits.end();
     this.#requests.end(undefined);
     this.#boots.end({ type: "ended", end });
     this.#plans.end({ type: "ended", end });

@@ -40,6 +40,7 @@ export interface EpochsOptions {
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
+  readonly onBegunWorkDone: EpochListener["begunWorkDone"];
   readonly onInvalidated: EpochListener["invalidated"];
   readonly onStale: EpochListener["staleReferences"];
   /** A thread ended without having been told to. */
@@ -150,7 +151,7 @@ export class Epochs {
     const app = new LoadedApp(epoch, this.#with.roots, preparation);
     this.#threads.set(epoch, app);
     if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
-    const outcome = await epoch.boot([...preparation.modules.values()], signal);
+    const outcome = await epoch.boot([...preparation.modules.values()], this.#with.front.hasPorts, signal);
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
@@ -263,6 +264,7 @@ export class Epochs {
     },
     logged: (level, message) => this.#with.onLog(level, message),
     startSettled: (epoch) => this.#with.onStartSettled(epoch),
+    begunWorkDone: (epoch) => this.#with.onBegunWorkDone(epoch),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);

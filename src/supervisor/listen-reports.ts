@@ -50,7 +50,10 @@ export class ListenReports {
   }
 }
 
-function reachedBy(kind: ServerKind, address: PublicAddress): Pick<ListeningReport, "protocol" | "host" | "port"> {
+export function reachedBy(
+  kind: ServerKind,
+  address: PublicAddress,
+): Pick<ListeningReport, "protocol" | "host" | "port"> {
   if (typeof address === "string") return { protocol: "path", host: address, port: 0 };
   // An address that means "all" is no address to click on.
   const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;

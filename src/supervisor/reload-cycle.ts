@@ -32,7 +32,7 @@ import type { Boot, Booted, Epochs } from "./epochs.js";
 import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import type { InPlaceReload } from "./in-place-reload.js";
 import type { Leaks } from "./leaks.js";
-import type { ListenReports } from "./listen-reports.js";
+import { type ListenReports, reachedBy } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
@@ -40,6 +40,7 @@ import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import type { PublicAddressChoice } from "./public-address.js";
 import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
+import { publicUrl } from "./report-lines.js";
 import type { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 import { appliedSteps, changeSteps } from "./steps.js";
@@ -289,11 +290,18 @@ export class ReloadCycle {
     this.#startAgainAfter(delayMs);
   }
 
-  /** Nothing that the code of a thread has begun can still lead to a server: ports that it does not have it will not take. */
-  onStartSettled(epoch: AppEpoch): void {
-    this.#parts.startSettled.settle();
-    if (this.#run === undefined && this.#state.phase === "running" && this.#app?.epoch === epoch)
-      this.#parts.front.closeUnadopted();
+  /**
+   * Ports whose server was purged, or ended with its thread, belong to code that is gone when the code that runs is the
+   * newest and has nothing going on that may still listen. Until then they stay open, and requests wait there.
+   */
+  closeUnadopted(): void {
+    const epoch = this.#app?.epoch;
+    if (this.#run !== undefined || this.#state.phase !== "running" || !epoch?.alive) return;
+    if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.generation) return;
+    for (const { kind, address } of this.#parts.front.closeUnadopted(epoch.number)) {
+      const message = `closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`;
+      this.#parts.emit("log", { level: "info", message });
+    }
   }
 
   #delayAfter(end: UnexpectedEnd, wasAnswering: boolean): number | undefined {
@@ -354,6 +362,7 @@ export class ReloadCycle {
     this.#app?.epoch.releaseRequests();
     // Asked for in the very moment in which the run ended.
     if (this.#restartReason !== undefined && !this.#closing) void this.freshen();
+    else this.closeUnadopted();
     if (this.#state.phase === "failed") return;
     // The host's own code runs when nobody waits for the run any more: it may ask for the app.
     const { monitoring } = this.#parts;

@@ -141,7 +141,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onLog: (level, message) => this.#emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#cycle.invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
-      onStartSettled: (epoch) => this.#cycle.onStartSettled(epoch),
+      onStartSettled: () => this.#startSettled.settle(),
+      onBegunWorkDone: () => this.#cycle.closeUnadopted(),
       onEnd: (epoch, end) => this.#cycle.ended(epoch, end),
     });
     this.#cycle = new ReloadCycle({

@@ -139,6 +139,7 @@ class Evaluation {
         loaded.module.exports = loaded.namespace;
         for (const index of stars) this.#star(loaded, index);
       },
+      awaits: () => undefined,
       dependencies: () => {
         const finish = () => {
           for (const index of compiled.stars) this.#star(loaded, index);

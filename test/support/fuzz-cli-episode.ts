@@ -21,6 +21,9 @@ const LONG_UPLOAD = 1_300_000;
 const DESCRIPTOR_SLACK = 60;
 const MEMORY_SLACK_MB = 300;
 
+/** What comes after so many broken promises teaches nothing. */
+const VIOLATIONS_WANTED = 5;
+
 export interface Recovery {
   /** What the worker was sick of. */
   readonly cause: string;
@@ -100,6 +103,7 @@ class RunningEpisode implements AsyncDisposable {
         this.#note(stepText(step));
         await this.#run(step);
         stepsRun++;
+        if (this.#violations.length >= VIOLATIONS_WANTED) throw new Stopped("enough is broken");
         const { ended } = this.#process;
         if (ended) this.#stop("wrong end", `the process ended by itself with ${JSON.stringify(ended)}`);
       }

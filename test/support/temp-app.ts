@@ -17,7 +17,10 @@ import { projectRoot } from "./project.js";
 import "./suppressed-error.js";
 
 export interface TempAppOptions {
-  /** Packages that the app can import, the project's own and `unreloader` itself: each is linked below its node_modules. */
+  /**
+   * Packages that the app can import, the project's own and `unreloader` itself: each is linked below its node_modules.
+   * `express from express4`: under another name.
+   */
   readonly packages?: readonly string[];
   /** Name of the app's folder, for paths with spaces or other letters. */
   readonly name?: string;
@@ -37,10 +40,11 @@ export class TempApp implements AsyncDisposable {
     this.scratch = join(this.#base, "t");
     mkdirSync(this.folder);
     mkdirSync(this.scratch);
-    for (const name of options.packages ?? []) {
+    for (const wanted of options.packages ?? []) {
+      const [name = wanted, source = name] = wanted.split(" from ");
       const link = join(this.folder, "node_modules", name);
       mkdirSync(dirname(link), { recursive: true });
-      const target = name === "unreloader" ? projectRoot : join(projectRoot, "node_modules", name);
+      const target = name === "unreloader" ? projectRoot : join(projectRoot, "node_modules", source);
       symlinkSync(target, link, "junction");
     }
     if (!("package.json" in files)) this.write("package.json", `{ "name": "app", "private": true }\n`);

@@ -1,4 +1,6 @@
-/** What a class is derived from, by looking at it only: no getter of the app runs. */
+/** What a class is derived from, by looking at it only: no getter of the app runs, and no trap. */
+import { withoutProxies } from "../state/proxy-targets.js";
+import { hasOwn, ownValue, prototypeOf } from "../state/untouched.js";
 
 /** A class, or a function that is used as one. */
 // biome-ignore lint/complexity/noBannedTypes: classes of the app, of whose shape nothing is known
@@ -6,7 +8,7 @@ export type AnyClass = Function;
 
 /**
  * The classes that `target` descends from, nearest first. Follows `extends`, and where that ends in a function, its
- * prototype's prototype, as `util.inherits` and its likes make it.
+ * prototype's prototype, as `util.inherits` and its likes make it. Of a proxy of a class, what its target descends from.
  */
 export function basesOf(target: AnyClass): AnyClass[] {
   const bases: AnyClass[] = [];
@@ -16,23 +18,26 @@ export function basesOf(target: AnyClass): AnyClass[] {
 
 /** The name it has now; empty when it is none, or no plain text. */
 export function ownName(target: AnyClass): string {
-  const name: unknown = Object.getOwnPropertyDescriptor(target, "name")?.value;
+  const looked = withoutProxies(target);
+  const name: unknown = looked && ownValue(looked, "name");
   return typeof name === "string" ? name : "";
 }
 
-function baseOf(target: AnyClass): AnyClass | undefined {
-  const base: unknown = Object.getPrototypeOf(target);
+function baseOf(given: AnyClass): AnyClass | undefined {
+  const target = withoutProxies(given);
+  if (!target) return undefined;
+  const base: unknown = prototypeOf(target);
   if (typeof base === "function" && !isRootFunction(base)) return base;
-  const prototype: unknown = Object.getOwnPropertyDescriptor(target, "prototype")?.value;
+  const prototype: unknown = ownValue(target, "prototype");
   if (typeof prototype !== "object" || prototype === null) return undefined;
-  const above: unknown = Object.getPrototypeOf(prototype);
-  if (typeof above !== "object" || above === null || Object.getPrototypeOf(above) === null) return undefined;
-  const maker: unknown = Object.getOwnPropertyDescriptor(above, "constructor")?.value;
-  return typeof maker === "function" && maker !== target ? maker : undefined;
+  const above: unknown = prototypeOf(prototype);
+  if (typeof above !== "object" || above === null || prototypeOf(above) === null) return undefined;
+  const maker: unknown = ownValue(above, "constructor");
+  return typeof maker === "function" && maker !== target && maker !== given ? maker : undefined;
 }
 
 /** `Function.prototype`, of any realm. */
 function isRootFunction(value: AnyClass): boolean {
-  const above: unknown = Object.getPrototypeOf(value);
-  return above !== null && Object.getPrototypeOf(above) === null && !Object.hasOwn(value, "prototype");
+  const above: unknown = prototypeOf(value);
+  return above !== null && prototypeOf(above as object) === null && !hasOwn(value, "prototype");
 }

@@ -4,6 +4,7 @@
  */
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleEdges } from "../runtime/observer.js";
+import { prototypeOf } from "../state/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
@@ -162,7 +163,7 @@ export class ClassPurge {
     if (this.#subclasses) return this.#subclasses;
     const found = new Map<unknown, AnyClass[]>();
     for (const { target } of this.#options.allClasses()) {
-      const base = Reflect.getPrototypeOf(target);
+      const base = prototypeOf(target);
       const same = found.get(base);
       if (same) same.push(target);
       else if (base !== Function.prototype) found.set(base, [target]);

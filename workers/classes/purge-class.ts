@@ -1,4 +1,7 @@
 /** Takes one class out of the process: its own purge hook runs, and its global name goes. */
+import { types } from "node:util";
+import { withoutProxies } from "../state/proxy-targets.js";
+import { findDescriptor } from "../state/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 import type { OwnClass } from "./class-table.js";
 
@@ -11,10 +14,17 @@ export type KnownClass = Pick<OwnClass, "target" | "name" | "reader">;
 /** Gives whether there was anything to do; a promise when the hook takes time. Throws, or rejects with, what the hook does. */
 export function purgeClass({ target, name }: KnownClass): boolean | Promise<boolean> {
   const deleted = deleteGlobal(name, target);
-  const hook: unknown = Reflect.get(target, PURGE);
+  const looked = withoutProxies(target);
+  const hook: unknown = looked && hookOf(looked, target);
   if (typeof hook !== "function") return deleted;
   const result: unknown = Reflect.apply(hook, target, []);
-  return result instanceof Promise ? result.then(() => true) : true;
+  return types.isPromise(result) ? result.then(() => true) : true;
+}
+
+/** The name of the hook is ours: a getter of that name is there to be asked. */
+function hookOf(looked: AnyClass, target: AnyClass): unknown {
+  const property = findDescriptor(looked, PURGE);
+  return property?.get ? Reflect.apply(property.get, target, []) : property?.value;
 }
 
 /** Not when something else stands there by now, or when it would have to be asked of a getter. */

@@ -3,15 +3,18 @@
  * old class is emptied and inherits everything from the new one. Every step can be undone, because a reload can fail
  * after it.
  */
+import { inherits, isProxy, ownKeys, ownValue } from "../state/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 
 /** Whether it makes instances: arrow functions and methods do not. */
 export function isClass(target: AnyClass): boolean {
-  return typeof target.prototype === "object" && target.prototype !== null;
+  const prototype: unknown = ownValue(target, "prototype");
+  return typeof prototype === "object" && prototype !== null;
 }
 
 /** Why an old class cannot be reopened as `next`, in words that follow "because"; undefined: it can. */
 export function hindrance(old: AnyClass, next: AnyClass): string | undefined {
+  if ([old, next].some((version) => isProxy(version) || isProxy(version.prototype))) return "a proxy stands for it";
   if (!isClass(next)) return "its new version is a function that makes no instances";
   if (!Object.isExtensible(old) || !Object.isExtensible(old.prototype)) return "it is frozen";
   const fixed = Reflect.ownKeys(old.prototype).find((key) => !isConfigurable(old.prototype, key));
@@ -27,7 +30,7 @@ export interface OwnMembers {
 }
 
 export function ownMembers(value: AnyClass): OwnMembers {
-  return { statics: new Set(Reflect.ownKeys(value)), members: new Set(Reflect.ownKeys(value.prototype)) };
+  return { statics: new Set(ownKeys(value)), members: new Set(ownKeys(value.prototype)) };
 }
 
 /**
@@ -141,8 +144,4 @@ function carryOver(from: object, to: object, defined: ReadonlySet<PropertyKey>):
 
 function isConfigurable(object: object, key: PropertyKey): boolean {
   return Reflect.getOwnPropertyDescriptor(object, key)?.configurable === true;
-}
-
-function inherits(object: object, from: object): boolean {
-  return Object.prototype.isPrototypeOf.call(from, object);
 }

@@ -1,5 +1,7 @@
 /** Decides which classes `--subclasses` selects. Pure: what is loaded is asked of the one who knows. */
 import type { SubclassName } from "../../src/protocol/subclass-name.js";
+import { withoutProxies } from "../state/proxy-targets.js";
+import { findDescriptor, isObject, ownValue } from "../state/untouched.js";
 import { type AnyClass, basesOf } from "./base-chain.js";
 
 /** What the filter has to know of the thread. */
@@ -75,24 +77,32 @@ export function* seenNames(seen: SeenNames): Generator<string> {
 function exportedAs(name: string, exports: Iterable<unknown>): unknown[] {
   const found: unknown[] = [];
   for (const one of exports) {
-    for (const holder of holders(one)) if (name in holder) found.push(Reflect.get(holder, name));
+    for (const holder of holders(one)) found.push(read(holder, name));
     // `pkg#default` of a CommonJS package that is a class.
     if (name === "default" && typeof one === "function") found.push(one);
   }
   return found.filter((value) => typeof value === "function");
 }
 
+/** What is asked for by its name may have a getter, as TypeScript re-exports. */
+function read(holder: object, name: string): unknown {
+  const property = findDescriptor(holder, name);
+  if (!property?.get) return property?.value;
+  try {
+    return Reflect.apply(property.get, holder, []);
+  } catch {
+    // It cannot be had: nothing descends from it.
+    return undefined;
+  }
+}
+
 /** Without calling a getter of that name: packages have some that load more, or warn. */
 function hasExport(exports: unknown, name: string): boolean {
-  return holders(exports).some((holder) => name in holder);
+  return holders(exports).some((holder) => findDescriptor(holder, name) !== undefined);
 }
 
 function holders(exports: unknown): object[] {
   if (!isObject(exports)) return [];
-  const nested: unknown = "default" in exports ? Reflect.get(exports, "default") : undefined;
-  return isObject(nested) ? [exports, nested] : [exports];
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
+  const nested: unknown = ownValue(exports, "default");
+  return [exports, nested].filter(isObject).flatMap((holder) => withoutProxies(holder) ?? []);
 }

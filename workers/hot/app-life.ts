@@ -6,12 +6,15 @@ import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/protocol/a
 import type { PurgeStep } from "../purge.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Waits } from "../waits.js";
 import { DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
 import { type AppliedChange, Hot } from "./hot.js";
 import { KeptValues } from "./kept-values.js";
 
 export interface AppLifeOptions {
   readonly observer: Observer;
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   readonly generation: number;
   readonly autoload: boolean;
   readonly monitored: MonitoredHost;
@@ -33,15 +36,17 @@ export class AppLife {
   readonly #kept: KeptValues;
 
   constructor(options: AppLifeOptions) {
-    const { observer, failed } = options;
+    const { observer, failed, waits } = options;
     this.#options = options;
     this.generation = options.generation;
     this.#disposeHooks = new DisposeHooks({
       observer,
+      waits,
       failed: (file, error) => failed(file, "a dispose hook", error),
     });
     this.#kept = new KeptValues({
       observer,
+      waits,
       currentVersion: (file) => options.currentVersion(file),
       failed: (file, key, error) => failed(file, `closing what is kept as ${JSON.stringify(key)}`, error),
     });

@@ -1,6 +1,7 @@
 /** What modules want to have done before they are replaced: their dispose hooks, run in reverse order of registration. */
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Waits } from "../waits.js";
 
 /** A hook that takes longer is reported and left to itself. README names it. */
 export const HOOK_DEADLINE_MS = 5000;
@@ -13,6 +14,8 @@ export interface DisposeHook {
 
 export interface DisposeHooksOptions {
   readonly observer: Observer;
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   /** A hook threw, or took too long. `file` is undefined for the thread's own hooks. */
   failed(file: string | undefined, error: unknown): void;
 }
@@ -74,10 +77,12 @@ export class DisposeHooks {
   }
 
   async #run({ version, run }: DisposeHook, deadlineMs: number): Promise<void> {
-    const { observer, failed } = this.#options;
+    const { observer, failed, waits } = this.#options;
     try {
       const pending = observer.outside(run);
-      if (isThenable(pending)) await withDeadline(Promise.resolve(pending), deadlineMs);
+      if (!isThenable(pending)) return;
+      const done = withDeadline(Promise.resolve(pending), deadlineMs);
+      await (waits?.during("a dispose hook", version?.file, done) ?? done);
     } catch (error) {
       failed(version?.file, error);
     }

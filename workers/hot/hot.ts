@@ -5,6 +5,7 @@ import type { EsmModule } from "../runtime/esm-module.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { HotContexts } from "../runtime/runtime.js";
+import type { Waits } from "../waits.js";
 import { type DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
 import { type AcceptCallback, HotState } from "./hot-state.js";
 import { createImportMetaHot } from "./import-meta-hot.js";
@@ -12,6 +13,8 @@ import { createModuleHot, STATUS_EVENT } from "./module-hot.js";
 
 export interface HotOptions {
   readonly observer: Observer;
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   readonly disposeHooks: DisposeHooks;
   /** The version of a file that is loaded; undefined: none. */
   currentVersion(file: string): ModuleEdges | undefined;
@@ -211,7 +214,11 @@ export class Hot implements HotContexts {
     updated: readonly string[],
   ): Promise<void> {
     try {
-      await inTime(this.#options.observer.evaluate(as, () => run(updated)));
+      await this.#inTime(
+        state.file,
+        "an accept callback",
+        this.#options.observer.evaluate(as, () => run(updated)),
+      );
     } catch (error) {
       if (onError) await this.#run(state, "the error handler", () => onError(error, updated));
       else this.#options.failed(state.file, "an accept callback", error);
@@ -249,15 +256,16 @@ export class Hot implements HotContexts {
   async #run(state: HotState | undefined, what: string, run: () => unknown): Promise<void> {
     if (!state) return;
     try {
-      await inTime(this.#options.observer.resume(state.version.edges, run));
+      await this.#inTime(state.file, what, this.#options.observer.resume(state.version.edges, run));
     } catch (error) {
       this.#options.failed(state.file, what, error);
     }
   }
-}
 
-async function inTime(result: unknown): Promise<void> {
-  await withDeadline(Promise.resolve(result), HOOK_DEADLINE_MS);
+  async #inTime(file: string, what: string, result: unknown): Promise<void> {
+    const done = withDeadline(Promise.resolve(result), HOOK_DEADLINE_MS);
+    await (this.#options.waits?.during(what, file, done) ?? done);
+  }
 }
 
 function updatePayload(files: readonly string[]) {

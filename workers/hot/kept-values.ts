@@ -3,6 +3,7 @@ import type { MaybePromise } from "../../src/protocol/app-host.js";
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Waits } from "../waits.js";
 import { HOOK_DEADLINE_MS } from "./dispose-hooks.js";
 
 interface KeptValue {
@@ -19,6 +20,8 @@ interface KeptValue {
 
 export interface KeptValuesOptions {
   readonly observer: Observer;
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   /** The version of a file that is loaded; undefined: none. */
   currentVersion(file: string): ModuleEdges | undefined;
   failed(file: string | undefined, key: string, error: unknown): void;
@@ -106,11 +109,13 @@ export class KeptValues {
 
   /** Newest first, one after the other. */
   async #closeAll(values: readonly KeptValue[], remainingMs: () => number): Promise<void> {
-    const { observer, failed } = this.#options;
+    const { observer, failed, waits } = this.#options;
     for (const kept of values.toReversed()) {
       this.#forget(kept);
       try {
-        await withDeadline(observer.outside(kept.close), remainingMs());
+        const done = withDeadline(observer.outside(kept.close), remainingMs());
+        const what = `closing what is kept as ${JSON.stringify(kept.key)}`;
+        await (waits?.during(what, kept.factory, done) ?? done);
       } catch (error) {
         failed(kept.factory, kept.key, error);
       }

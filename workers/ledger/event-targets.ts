@@ -1,5 +1,6 @@
 /** Listeners that modules add to event targets: abort signals, ports, performance. Removed at purge. */
 import type { Observer } from "../runtime/observer.js";
+import { findDescriptor, isObject } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Registrations } from "./registrations.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";
@@ -16,11 +17,13 @@ export function installEventTargets({ observer, registrations }: EventTargetsOpt
       const result = Reflect.apply(original, this, args);
       const owner = observer.active ? observer.owner : undefined;
       const [type, listener, options] = args;
-      if (owner === undefined || !isListener(listener)) return result;
+      // A type that is an object is made a name by its own `toString`, options may have a getter: neither is asked again.
+      if (owner === undefined || !isListener(listener) || isObject(type)) return result;
+      const given = isObject(options) ? findDescriptor(options, "capture") : { value: options };
+      if (given && !("value" in given)) return result;
       const { kind } = callerOf(wrapped);
       if (kind !== "own" && kind !== "package") return result;
-      const capture =
-        typeof options === "object" && options !== null ? "capture" in options && !!options.capture : !!options;
+      const capture = Boolean(given?.value);
       registrations.add({
         owner,
         target: this as EventTarget,

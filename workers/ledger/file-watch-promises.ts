@@ -1,5 +1,6 @@
 /** `watch()` of `node:fs/promises`: at purge it is closed, and a loop over it waits for ever, as one over a timer does. */
 import fs from "node:fs/promises";
+import { inherits, isObject } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";
@@ -65,5 +66,5 @@ function areValid(options: unknown): options is string | Options {
   if (options === undefined || typeof options === "string") return true;
   if (typeof options !== "object" || options === null) return false;
   const { signal } = options as { signal?: unknown };
-  return signal === undefined || signal instanceof AbortSignal;
+  return signal === undefined || (isObject(signal) && inherits(signal, AbortSignal.prototype));
 }

@@ -7,6 +7,7 @@
  * connects again, and a shared service that loses its thread fails for everybody.
  */
 import type { EventEmitter } from "node:events";
+import { findDescriptor, foundValue, inherits, isObject, ownValue, prototypeOf } from "../state/untouched.js";
 import { type Caller, callerOf } from "./caller.js";
 import { endChild } from "./child-processes.js";
 import type { Creation } from "./creators.js";
@@ -98,24 +99,30 @@ function isCallersOwn({ byPackages, through }: Kind, caller: Caller): boolean {
 function isA(module: string, name: string): (emitter: object) => boolean {
   return (emitter) => {
     const found: unknown = Reflect.get(loadedBuiltin(module) ?? {}, name);
-    return typeof found === "function" && emitter instanceof found;
+    return typeof found === "function" && inherits(emitter, found.prototype as object);
   };
 }
 
 /** For classes that Node does not export. */
 function isNamed(name: string): (emitter: object) => boolean {
-  return (emitter) => emitter.constructor?.name === name;
+  return (emitter) => {
+    const made = foundValue(emitter, "constructor");
+    return isObject(made) && ownValue(made, "name") === name;
+  };
 }
+
+const METHODS_OF_CHOKIDAR = ["unwatch", "getWatched"];
 
 /** It shares Node's watchers among its own, so it has to be closed as a whole. */
 function isChokidar(emitter: EventEmitter): boolean {
-  return isNamed("FSWatcher")(emitter) && "unwatch" in emitter && "getWatched" in emitter;
+  return isNamed("FSWatcher")(emitter) && METHODS_OF_CHOKIDAR.every((name) => findDescriptor(emitter, name));
 }
 
 /** That of `node:readline/promises` has a class of its own, on the same base. */
 function isLineReader(emitter: EventEmitter): boolean {
   const { Interface } = (loadedBuiltin("readline") ?? {}) as { Interface?: { prototype: object } };
-  return Interface !== undefined && emitter instanceof Object.getPrototypeOf(Interface.prototype).constructor;
+  const base = Interface && prototypeOf(Interface.prototype);
+  return base !== undefined && base !== null && inherits(emitter, base);
 }
 
 function silence(emitter: EventEmitter): void {

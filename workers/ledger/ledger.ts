@@ -2,7 +2,9 @@
  * What each module version has created: timers, listeners, servers, registrations in libraries. A purge undoes it, newest
  * first, so that the process is as if the version had never run.
  */
+import { types } from "node:util";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Waits } from "../waits.js";
 
 /** A clean-up that takes longer is reported and left to itself. */
 const UNDO_DEADLINE_MS = 5000;
@@ -22,6 +24,8 @@ interface Undoable extends LedgerEntry {
 
 export interface LedgerOptions {
   readonly observer: Observer;
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   /** An undo threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
   /** How long one undo may take, in milliseconds; 5000 unless given. */
@@ -133,11 +137,13 @@ export class Ledger {
     const { what, undo } = entry;
     entry.undo = undefined;
     if (!undo) return undefined;
-    const { deadlineMs = UNDO_DEADLINE_MS } = this.#options;
+    const { deadlineMs = UNDO_DEADLINE_MS, waits } = this.#options;
     const failed = (error: unknown) => this.#options.failed(file, what, error);
     try {
       const pending = this.outside(undo);
-      return pending instanceof Promise ? withDeadline(pending, deadlineMs).catch(failed) : undefined;
+      if (!types.isPromise(pending)) return undefined;
+      const done = withDeadline(pending, deadlineMs).catch(failed);
+      return waits ? waits.during(`the end of ${what}`, file, done) : done;
     } catch (error) {
       failed(error);
       return undefined;

@@ -6,6 +6,7 @@
 import { EventEmitter } from "node:events";
 import { Server } from "node:net";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import { inherits, isProxy } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Creators } from "./creators.js";
 import type { Registrations } from "./registrations.js";
@@ -16,6 +17,8 @@ export interface ListenersOptions {
   readonly creators: Creators;
   readonly registrations: Registrations;
 }
+
+const { eventNames, rawListeners } = EventEmitter.prototype;
 
 type Event = string | symbol;
 type Listener = (...args: unknown[]) => void;
@@ -28,8 +31,8 @@ export function installListeners(options: ListenersOptions): () => void {
     function addListener(this: unknown, event: unknown, listener: unknown): unknown {
       const result = original.call(this, event, listener);
       // `once` comes here too, with a listener that wraps the given one.
-      if (options.observer.active)
-        notes.added(this as EventEmitter, event as Event, listener as Listener, addListener as AnyFunction);
+      if (options.observer.active && isEvent(event))
+        notes.added(this as EventEmitter, event, listener as Listener, addListener as AnyFunction);
       return result;
     };
   const restores = [
@@ -54,14 +57,16 @@ function wrapRemove(original: AnyFunction, { observer, creators, registrations }
     const owner = observer.active ? observer.owner : undefined;
     if (owner === undefined) return Reflect.apply(original, this, args);
     const emitter = this as EventEmitter;
+    // To ask it would run its traps.
+    if (isProxy(emitter)) return Reflect.apply(original, this, args);
     const { kind, through } = callerOf(remove as AnyFunction);
     const isTheModules = through.length === 0 && (kind === "own" || kind === "package");
     if (!isTheModules || creators.creatorOf(emitter) === owner) return Reflect.apply(original, this, args);
-    const events = args.length > 0 ? [args[0] as Event] : emitter.eventNames();
-    const before = new Map(events.map((event) => [event, emitter.rawListeners(event) as Listener[]]));
+    const events = args.length > 0 ? [args[0]].filter(isEvent) : namesOf(emitter);
+    const before = new Map(events.map((event) => [event, listenersOf(emitter, event)]));
     const result = Reflect.apply(original, this, args);
     for (const [event, listeners] of before) {
-      const left = new Set(emitter.rawListeners(event));
+      const left = new Set(listenersOf(emitter, event));
       const removed = listeners.filter((listener) => !left.has(listener));
       registrations.removed({ owner, emitter, event, listeners: removed });
     }
@@ -102,12 +107,12 @@ class ListenerNotes {
   #countsAsTheModules(emitter: EventEmitter, creator: ModuleEdges | undefined, wrapper: AnyFunction): boolean {
     const { kind } = callerOf(wrapper);
     if (kind !== "package") return kind === "own";
-    return creator !== undefined || emitter instanceof Server || isOfTheProcess(emitter);
+    return creator !== undefined || inherits(emitter, Server.prototype) || isOfTheProcess(emitter);
   }
 
   /** Between the purge of a listener and its successor an error must not end the process. */
   #guard(emitter: EventEmitter): void {
-    if (emitter === process || emitter.listenerCount("error") > 0) return;
+    if (emitter === process || isProxy(emitter) || listenersOf(emitter, "error").length > 0) return;
     const guard = () => {};
     this.#guards.set(emitter, guard);
     emitter.on("error", guard);
@@ -119,6 +124,20 @@ class ListenerNotes {
     this.#guards.delete(emitter);
     emitter.removeListener("error", guard);
   }
+}
+
+/** An object in its place is made a name by its own `toString`. */
+function isEvent(event: unknown): event is Event {
+  return typeof event === "string" || typeof event === "symbol";
+}
+
+function namesOf(emitter: EventEmitter): Event[] {
+  return Reflect.apply(eventNames, emitter, []) as Event[];
+}
+
+/** Those of Node's own list, whatever the class of the emitter answers. */
+function listenersOf(emitter: EventEmitter, event: Event): Listener[] {
+  return Reflect.apply(rawListeners, emitter, [event]) as Listener[];
 }
 
 function isOfTheProcess(emitter: EventEmitter): boolean {

@@ -1,6 +1,20 @@
 /** The collections that a package exports, to a small depth: where own modules may register something. */
 import { reach } from "../state/reach.js";
 import { type Slots, slotsOfCollection } from "../state/slots.js";
+import {
+  deleteFromMap,
+  deleteFromSet,
+  enumerableNames,
+  hasOwn,
+  isArray,
+  isMap,
+  isSet,
+  ownValue,
+  prototypeOf,
+  sizeOfMap,
+  sizeOfSet,
+  valueInMap,
+} from "../state/untouched.js";
 
 export type Collection = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | object;
 
@@ -20,9 +34,10 @@ export function collectionsOf(exports: unknown): Collection[] {
 
 /** What shows quickly that something was added or taken out. */
 export function sizeOf(collection: Collection): number {
-  if (Array.isArray(collection)) return collection.length;
-  if (collection instanceof Map || collection instanceof Set) return collection.size;
-  return Object.keys(collection).length;
+  if (isArray(collection)) return collection.length;
+  if (isMap(collection)) return sizeOfMap(collection);
+  if (isSet(collection)) return sizeOfSet(collection);
+  return enumerableNames(collection).length;
 }
 
 /** An entry that a module has put into a collection. */
@@ -33,7 +48,7 @@ export interface Added {
 
 /** Entries of `after` that `before` did not have; those of an array by their value, wherever they stand. */
 export function addedBetween(collection: Collection, before: Slots, after: Slots): Added[] {
-  const isList = Array.isArray(collection) || collection instanceof Set;
+  const isList = isArray(collection) || isSet(collection);
   const old = new Set<unknown>();
   for (let index = 0; index < before.length; index += 2) old.add(before[isList ? index + 1 : index]);
   const added: Added[] = [];
@@ -42,25 +57,33 @@ export function addedBetween(collection: Collection, before: Slots, after: Slots
     if (isList && (old.has(after[index + 1]) || index === 0)) continue;
     added.push({ key: after[index], value: after[index + 1] });
   }
-  return added.filter(({ key }) => key !== "size" || !(collection instanceof Map));
+  return added.filter(({ key }) => key !== "size" || !isMap(collection));
 }
 
 /** Takes an entry out again, if it is still there. Throws a TypeError when the collection does not let it go. */
 export function takeOut(collection: Collection, { key, value }: Added): void {
-  if (Array.isArray(collection)) {
-    const index = collection.lastIndexOf(value);
-    if (index >= 0) collection.splice(index, 1);
-  } else if (collection instanceof Map) {
-    if (Object.is(collection.get(key), value)) collection.delete(key);
-  } else if (collection instanceof Set) {
-    collection.delete(value);
+  if (isArray(collection)) {
+    takeOutOfArray(collection as unknown[], value);
+  } else if (isMap(collection)) {
+    if (Object.is(valueInMap(collection, key), value)) deleteFromMap(collection, key);
+  } else if (isSet(collection)) {
+    deleteFromSet(collection, value);
   } else {
     const name = key as PropertyKey;
-    if (!Object.is(Object.getOwnPropertyDescriptor(collection, name)?.value, value)) return;
+    if (!Object.is(ownValue(collection, name), value)) return;
     if (!Reflect.deleteProperty(collection, name)) throw new TypeError(`property ${String(name)} is fixed`);
   }
 }
 
+/** The last one. By hand: `splice` asks the class of the array for another array. */
+function takeOutOfArray(array: unknown[], value: unknown): void {
+  let index = array.length - 1;
+  while (index >= 0 && !(hasOwn(array, index) && Object.is(ownValue(array, index), value))) index--;
+  if (index < 0) return;
+  for (let at = index + 1; at < array.length; at++) array[at - 1] = ownValue(array, at);
+  array.length--;
+}
+
 function isNamespace(object: object): boolean {
-  return Object.getPrototypeOf(object) === null && Symbol.toStringTag in object;
+  return prototypeOf(object) === null && hasOwn(object, Symbol.toStringTag);
 }

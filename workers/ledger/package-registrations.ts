@@ -4,7 +4,9 @@
  * out at its purge.
  */
 import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
+import { withoutProxies } from "../state/proxy-targets.js";
 import { constructorOf, type Slots, slotsOfCollection } from "../state/slots.js";
+import { isArray, isProxy, prototypeOf } from "../state/untouched.js";
 import type { Ledger } from "./ledger.js";
 import { type Added, addedBetween, type Collection, collectionsOf, sizeOf, takeOut } from "./package-collections.js";
 
@@ -132,6 +134,10 @@ export class PackageRegistrations implements EvaluationWatch {
   #holdsOwn(value: unknown, depth: number): boolean {
     if (typeof value === "function") return true;
     if (typeof value !== "object" || value === null || depth < 0) return false;
+    if (isProxy(value)) {
+      const target = withoutProxies(value);
+      return target !== undefined && this.#holdsOwn(target, depth);
+    }
     const made = constructorOf(value);
     if (made && this.#options.isOwnClass(made)) return true;
     const slots = slotsOfCollection(value) ?? [];
@@ -143,8 +149,9 @@ export class PackageRegistrations implements EvaluationWatch {
 function isPlain(value: unknown): boolean {
   if (typeof value === "function") return false;
   if (typeof value !== "object" || value === null) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === null || prototype === Object.prototype;
+  if (isProxy(value)) return false;
+  const prototype: unknown = prototypeOf(value);
+  return isArray(value) || prototype === null || prototype === Object.prototype;
 }
 
 function describe(key: unknown): string {

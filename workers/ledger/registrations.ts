@@ -1,7 +1,9 @@
 /** Listeners that modules have added, held weakly: the ledger keeps neither them nor what they listen to alive. */
-import type { EventEmitter } from "node:events";
+import { EventEmitter } from "node:events";
 import type { ModuleEdges } from "../runtime/observer.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
+
+const { rawListeners } = EventEmitter.prototype;
 
 interface Registration {
   readonly owner: ModuleEdges;
@@ -61,7 +63,10 @@ export class Registrations {
     this.#ledger.record(`removal of listeners of "${String(event)}"`, () => {
       for (const listener of others) {
         const isPurged = this.#added.get(listener)?.some((one) => one.owner.purged) ?? false;
-        if (!isPurged && !target.deref()?.rawListeners(event).includes(listener)) target.deref()?.on(event, listener);
+        const emitter = target.deref();
+        if (!emitter || isPurged) continue;
+        const present = Reflect.apply(rawListeners, emitter, [event]) as unknown[];
+        if (!present.includes(listener)) emitter.on(event, listener);
       }
     });
   }

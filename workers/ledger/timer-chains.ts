@@ -3,7 +3,9 @@
  * after an await is only if continuations are watched meanwhile, and that makes every request dearer (20 to 65 % on Node
  * 20). So they are watched for as long as it takes, and only for timers that have been seen to need it.
  */
+import { types } from "node:util";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import { ownKeys, prototypeOf } from "../state/untouched.js";
 
 /** A timer and those that its callbacks set. */
 export interface TimerChain {
@@ -57,7 +59,7 @@ export class TimerChains {
       const isLate = chain.repeats || chain.fired;
       chain.fired = true;
       const result = this.#observer.resume(chain.owner, run, isLate);
-      if (!end || !(result instanceof Promise)) return result;
+      if (!end || !isPlainPromise(result)) return result;
       return this.#observer.outside(() => endWith(result, end)) as Result;
     } finally {
       this.#running = outer;
@@ -95,6 +97,15 @@ export class TimerChains {
     this.#observer.outside(() => this.#clock.setTimeout(end, WATCH_MS).unref());
     return end;
   }
+}
+
+/** Of the language alone: to follow one of another class would run that class. */
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  return types.isPromise(value) && prototypeOf(value) === Promise.prototype && ownKeys(value).every(isSymbol);
+}
+
+function isSymbol(key: string | symbol): boolean {
+  return typeof key === "symbol";
 }
 
 /** The same outcome; a rejection stays unhandled if nobody handles it. */

@@ -4,6 +4,7 @@
  */
 import timers from "node:timers/promises";
 import type { ModuleEdges } from "../runtime/observer.js";
+import { inherits, isObject } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";
@@ -98,5 +99,5 @@ function areValid(options: unknown): options is Options {
   if (options === undefined) return true;
   if (typeof options !== "object" || options === null) return false;
   const { signal } = options as { signal?: unknown };
-  return signal === undefined || signal instanceof AbortSignal;
+  return signal === undefined || (isObject(signal) && inherits(signal, AbortSignal.prototype));
 }

@@ -1,9 +1,12 @@
 /**
  * Serves an app that is only exported. What counts as an app is told by its shape, in the order below; a function that
- * takes no argument, and a promise, are asked for the app they give.
+ * takes no argument, and a promise, are asked for the app they give. An entry may export what is no app at all, so looking
+ * runs nothing: what has a getter is asked only when it is named with --app, and a proxy is what its target is.
  */
 import type { Server as HttpServer, RequestListener } from "node:http";
 import { UnreloaderError } from "../../src/errors.js";
+import { withoutProxies } from "../state/proxy-targets.js";
+import { findDescriptor, foundValue, inherits, isObject, ownValue, textOf } from "../state/untouched.js";
 import { type FetchHandler, fetchListener } from "./fetch-bridge.js";
 
 // Not by an import: that reads every export of node:http, and one of them loads undici (10 MB from Node 22 on).
@@ -26,9 +29,10 @@ const DEFAULT_NAMES = ["default", "app", "handler", "server"];
 const MAX_STEPS = 5;
 
 /** What `value` is, by its shape alone: nothing is called. */
-export function appKind(value: unknown): AppKind {
-  if (value instanceof Server) return "server";
-  if (value === null || (typeof value !== "object" && typeof value !== "function")) return "none";
+export function appKind(exported: unknown): AppKind {
+  const value = isObject(exported) ? withoutProxies(exported) : undefined;
+  if (value === undefined) return "none";
+  if (inherits(value, Server.prototype)) return "server";
   // A Fastify instance is a thenable too.
   if (has(value, "routing") && has(value, "ready")) return "routing";
   if (has(value, "then")) return "promise";
@@ -36,7 +40,9 @@ export function appKind(value: unknown): AppKind {
   if (has(value, "fetch")) return "fetch";
   if (typeof value === "function") {
     if (isClass(value)) return "none";
-    return value.length >= 2 || has(value, "handle") ? "listener" : value.length === 0 ? "factory" : "none";
+    const length = foundValue(value, "length");
+    if (has(value, "handle") || (typeof length === "number" && length >= 2)) return "listener";
+    return length === 0 ? "factory" : "none";
   }
   // Polka; connect-style routers that are objects.
   return has(value, "handler") || has(value, "handle") ? "handler" : "none";
@@ -66,11 +72,11 @@ export async function serveExported(
 }
 
 function* candidates(namespace: Readonly<Record<string, unknown>>): Iterable<unknown> {
-  for (const name of DEFAULT_NAMES) if (name in namespace) yield namespace[name];
+  for (const name of DEFAULT_NAMES) yield ownValue(namespace, name);
   // The default export of CommonJS seen as ESM is `module.exports`, which may hold the names.
-  const inner = namespace.default;
+  const inner = ownValue(namespace, "default");
   if (typeof inner !== "object" || inner === null || appKind(inner) !== "none") return;
-  for (const name of DEFAULT_NAMES) if (name in inner) yield (inner as Record<string, unknown>)[name];
+  for (const name of DEFAULT_NAMES) yield foundValue(inner, name);
 }
 
 async function serverFor(exported: unknown): Promise<HttpServer | undefined> {
@@ -91,7 +97,8 @@ async function serverFor(exported: unknown): Promise<HttpServer | undefined> {
         const instance = value as { ready(): PromiseLike<unknown>; routing: RequestListener; server?: unknown };
         await instance.ready();
         // Its own server has what was attached to it: upgrades, timeouts, a server factory.
-        if (instance.server instanceof Server) return instance.server.listening ? undefined : instance.server;
+        const { server } = instance;
+        if (server instanceof Server) return server.listening ? undefined : server;
         return createServer(instance.routing);
       }
       case "handler": {
@@ -112,15 +119,18 @@ async function serverFor(exported: unknown): Promise<HttpServer | undefined> {
 }
 
 function has(value: object, method: string): boolean {
-  return typeof (value as Record<string, unknown>)[method] === "function";
+  return typeof foundValue(value, method) === "function";
 }
 
 function isClass(value: object): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(value));
+  return /^class\b/.test(textOf(value));
 }
 
 function noApp(problem: string, namespace: Readonly<Record<string, unknown>>): UnreloaderError {
-  const found = Object.keys(namespace).map((name) => `${name} (${describe(namespace[name])})`);
+  const found = Object.keys(namespace).map((name) => {
+    const property = findDescriptor(namespace, name);
+    return `${name} (${property?.get ? "getter" : describe(property?.value)})`;
+  });
   const exports = found.length === 0 ? "it exports nothing" : `it exports ${found.join(", ")}`;
   return new UnreloaderError(
     "ERR_UNRELOADER_NO_APP",
@@ -131,5 +141,5 @@ function noApp(problem: string, namespace: Readonly<Record<string, unknown>>): U
 
 function describe(value: unknown): string {
   if (typeof value !== "function") return value === null ? "null" : typeof value;
-  return isClass(value) ? "class" : `function of ${value.length}`;
+  return isClass(value) ? "class" : `function of ${String(ownValue(value, "length"))}`;
 }

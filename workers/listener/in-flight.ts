@@ -9,6 +9,8 @@ export interface RequestInFlight {
   /** The response headers are on their way. */
   readonly headersSent: boolean;
   contentType(): string | undefined;
+  /** `GET /path`; absent: it has no such name. */
+  label?(): string | undefined;
 }
 
 /** An answer that has been streaming this long is not waited for. */
@@ -46,6 +48,17 @@ export class InFlight {
     // In order of their beginning.
     for (const { since } of this.#requests) return since;
     return undefined;
+  }
+
+  /** What somebody waits for in `drained`, oldest first; none when nobody does. `ageMs` in milliseconds. */
+  drainedFor(): { label?: string; ageMs: number }[] {
+    if (this.#waiters.length === 0) return [];
+    const now = this.#clock();
+    const awaited = [...this.#requests].filter((request) => isAwaited(request, now));
+    return awaited.map((request) => {
+      const label = request.label?.();
+      return { ...(label !== undefined && { label }), ageMs: now - request.since };
+    });
   }
 
   begin(request: RequestInFlight): void {

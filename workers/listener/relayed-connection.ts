@@ -231,6 +231,12 @@ class ResponseInFlight implements RequestInFlight {
     return this.#response.headersSent;
   }
 
+  label(): string {
+    const { method = "GET", url = "/" } = this.#response.req;
+    // A query may hold what nobody else shall read.
+    return `${method} ${url.split("?", 1)[0]}`;
+  }
+
   contentType(): string | undefined {
     // Headers given to `writeHead()` alone are only in the text that was sent.
     return (

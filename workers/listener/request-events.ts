@@ -6,7 +6,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { HeldRequests } from "./held-requests.js";
+import { socketInternals } from "./node-internals.js";
 import { connectionOf, type RelayedConnection } from "./relayed-connection.js";
+import type { Attribution, ListenContext } from "./virtual-server.js";
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
@@ -22,11 +24,13 @@ const REQUEST_EVENTS: Readonly<Record<string, (subject: unknown) => RelayedConne
 
 export class RequestEvents {
   readonly #held: HeldRequests;
+  readonly #attribution: Attribution;
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
 
-  constructor(held: HeldRequests) {
+  constructor({ held, attribution }: Pick<ListenContext, "held" | "attribution">) {
     this.#held = held;
+    this.#attribution = attribution;
   }
 
   /** From now on the requests of `server` are seen. Once is enough for a server that listens again. */
@@ -80,10 +84,12 @@ export class RequestEvents {
     else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
     else {
       connection.turnOpaque();
+      const { _handle } = socketInternals(connection.socket);
+      if (_handle) this.#attribution.leaveToNobody(_handle);
       // Node checked for listeners on the server that the connection came in on.
       if (receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
     }
-    return this.#pass(receiver, event, args);
+    return this.#attribution.nobodys(() => this.#pass(receiver, event, args));
   }
 
   #pass(server: Server, event: string | symbol, args: unknown[]): boolean {

@@ -9,6 +9,7 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
+import { UnlistenedServers } from "../start/unlistened-servers.js";
 import { HeldRequests } from "./held-requests.js";
 import { InFlight, type RequestInFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
@@ -19,7 +20,7 @@ import { watchResponseEnd } from "./response-end.js";
 import { watchServerCreation } from "./server-creation.js";
 import { serverKind } from "./server-kind.js";
 import { familyOf } from "./shown-addresses.js";
-import { type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
+import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 /** The report `listenRequested` without its type. */
 export interface ListenRequest {
@@ -44,6 +45,8 @@ export interface VirtualListenOptions {
   currentModule(): string | undefined;
   /** In milliseconds; it may go in steps. */
   clock(): number;
+  /** Keeps requests apart from what modules do; absent: nobody asks. */
+  readonly attribution?: Attribution;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
@@ -70,6 +73,9 @@ export class VirtualListen {
   readonly #creators = new WeakMap<Server, string>();
   /** Servers of exported apps and the file that exports them. */
   readonly #exported = new WeakMap<Server, string>();
+  readonly #unlistened = new UnlistenedServers();
+  /** Released servers whose public ports nobody has adopted; one leaves with its adoption, or when its port is given up. */
+  readonly #unadopted = new Set<VirtualServer>();
   readonly #stopWatchingCreation: () => void;
   readonly #stopWatchingEnds: () => void;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
@@ -82,9 +88,10 @@ export class VirtualListen {
       inFlight: new InFlight(clock),
       held: new HeldRequests(table),
       outside: AsyncLocalStorage.snapshot(),
+      attribution: options.attribution ?? { nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
     };
-    this.#events = new RequestEvents(this.#context.held);
+    this.#events = new RequestEvents(this.#context);
     const prototype = serverInternals(Server.prototype);
     this.#listen2 = prototype._listen2;
     const self = this;
@@ -93,7 +100,9 @@ export class VirtualListen {
     };
     this.#stopWatchingCreation = watchServerCreation((server) => {
       const file = options.currentModule();
-      if (file !== undefined) this.#creators.set(server, file);
+      if (file === undefined || server instanceof UpstreamListener) return;
+      this.#creators.set(server, file);
+      this.#unlistened.made(server, file);
     });
     this.#stopWatchingEnds = watchResponseEnd(endResponse);
   }
@@ -154,6 +163,11 @@ export class VirtualListen {
     return this.#context.inFlight.drained(deadlineMs);
   }
 
+  /** The requests in flight that somebody waits for now, oldest first. */
+  drainedFor(): { label?: string; ageMs: number }[] {
+    return this.#context.inFlight.drainedFor();
+  }
+
   /** The unix socket of a server is gone: makes it again. False when that server does not listen any more. */
   listenAgain(listenId: number): boolean {
     const server = this.listening().find(({ identity }) => identity.listenId === listenId);
@@ -191,9 +205,25 @@ export class VirtualListen {
 
   /** Closes the servers that belong to a purged file; their public ports wait for adoption. */
   release(files: ReadonlySet<string>): void {
+    this.#unlistened.purged(files);
     for (const server of this.#servers) {
-      if ([...server.files].some((file) => files.has(file))) server.release();
+      if ([...server.files].some((file) => files.has(file))) this.#release(server);
     }
+  }
+
+  /** Whether public ports of servers that were released wait for others. */
+  get awaitsAdoption(): boolean {
+    return this.#unadopted.size > 0;
+  }
+
+  /** Whether a server was made that has not listened. */
+  get unlistened(): boolean {
+    return this.#unlistened.any;
+  }
+
+  /** The public ports that wait for a server are about to be closed. */
+  giveUpUnadopted(): void {
+    this.#unadopted.clear();
   }
 
   /** What listens now: for `restore`. */
@@ -203,15 +233,22 @@ export class VirtualListen {
 
   /** A plan was rolled back: closes what has been opened since `listening()`, and what was released since listens again. */
   restore(before: readonly VirtualServer[]): void {
-    for (const server of this.#servers) if (!before.includes(server)) server.release();
+    for (const server of this.#servers) if (!before.includes(server)) this.#release(server);
     for (const { server, identity, files, released } of before) {
       if (released) this.#listenVirtually(server, identity.target, files);
     }
   }
 
+  #release(server: VirtualServer): void {
+    const wasOpen = server.isOpen;
+    server.release();
+    if (wasOpen && server.released) this.#unadopted.add(server);
+  }
+
   #onListen(server: Server, args: Parameters<ServerInternals["_listen2"]>): void {
     const internals = serverInternals(server);
     const [address, port, addressType, backlog, fd, flags] = args;
+    this.#unlistened.listens(server);
     const onHandle = internals._handle !== null || (typeof fd === "number" && fd >= 0);
     if (onHandle || server instanceof UpstreamListener) {
       this.#listen2.call(internals, ...args);
@@ -279,6 +316,7 @@ export class VirtualListen {
       before.succeed(virtual);
       this.#servers.delete(before);
     }
+    for (const before of this.#unadopted) if (sameAddress(before.address, address)) this.#unadopted.delete(before);
     this.#context.held.release();
   }
 

@@ -18,6 +18,14 @@ import { VirtualHandle } from "./virtual-handle.js";
 /** The server on the unix socket, below the app's. Node listens for it as ever. */
 export class UpstreamListener extends Server {}
 
+/** Tells what is no module's doing. */
+export interface Attribution {
+  /** Runs a request. */
+  nobodys<Result>(run: () => Result): Result;
+  /** What this object of Node calls back is a client's doing. */
+  leaveToNobody(resource: object): void;
+}
+
 /** What all virtual servers of a worker share. */
 export interface ListenContext {
   readonly table: Int32Array<SharedArrayBuffer>;
@@ -25,6 +33,7 @@ export interface ListenContext {
   readonly held: HeldRequests;
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
+  readonly attribution: Attribution;
   /** A released server has no connections any more. */
   onDeserted(server: VirtualServer): void;
 }
@@ -209,9 +218,12 @@ export class VirtualServer {
       this.server.emit("connection", socket);
       return;
     }
+    const { attribution } = this.#context;
+    const { _handle } = socketInternals(socket);
+    if (_handle) attribution.leaveToNobody(_handle);
     const hand = () => {
       connection.turnOpaque();
-      connection.server.server.emit("connection", socket);
+      attribution.nobodys(() => connection.server.server.emit("connection", socket));
     };
     if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
     else hand();

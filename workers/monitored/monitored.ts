@@ -6,9 +6,12 @@
 import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/protocol/app-host.js";
 import type { Asks } from "../../src/protocol/messages.js";
 import type { ModuleEdges } from "../runtime/observer.js";
+import type { Waits } from "../waits.js";
 import { AutoloadNames } from "./autoload-names.js";
 
 export interface MonitoredOptions {
+  /** Knows what is waited for; absent: nobody asks. */
+  readonly waits?: Waits | undefined;
   readonly entry: string;
   /** Whether what is autoloaded waits for its first read. */
   readonly autoload: boolean;
@@ -125,7 +128,8 @@ export class Monitored implements MonitoredHost {
     return async () => {
       for (const { file, run } of hooks) {
         try {
-          await this.#options.outside(run);
+          const done = this.#options.outside(run);
+          await (this.#options.waits?.during("onDelete", file, done) ?? done);
         } catch (error) {
           this.#options.failed(file, "onDelete", error);
         }

@@ -3,6 +3,7 @@ import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
+import { ownValue } from "../state/untouched.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
 import type { EvaluationVisits } from "./evaluation-visits.js";
@@ -22,6 +23,8 @@ export interface CommonJsContext {
   readonly entry: string;
   /** `module.hot` of a version; absent: there is none. */
   readonly moduleHot?: ((version: ModuleVersion) => object) | undefined;
+  /** Own modules are being looked at: nothing of the app may be run. */
+  looking(): boolean;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
   /** `import()` as the file's code sees it. */
@@ -87,7 +90,9 @@ export class CommonJsLoader {
     module.loaded = true;
     version.state = "evaluated";
     record.namespace.replace(
-      prepared.compiled.format === "json" ? jsonReads(module.exports) : commonJsReads(module.exports),
+      prepared.compiled.format === "json"
+        ? jsonReads(ownValue(module, "exports"))
+        : commonJsReads(ownValue(module, "exports"), this.#context.looking),
     );
     this.#context.evaluated(version);
     return version;

@@ -2,7 +2,8 @@
 import type Module from "node:module";
 import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
-import { commonJsReads, interopStar, interopView, isObject } from "./commonjs-exports.js";
+import { enumerableNames, isObject, isProxy, ownValue } from "../state/untouched.js";
+import { commonJsReads, interopStar, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";
 import { Evaluator } from "./evaluation.js";
@@ -28,6 +29,8 @@ export interface EsmContext {
   readonly entry: string;
   /** `import.meta.hot` of a version; absent: there is none. */
   readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
+  /** Own modules are being looked at: nothing of the app may be run. */
+  looking(): boolean;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
@@ -50,6 +53,8 @@ type EsmBodyInCommonJs = (
 export class EsmLoader {
   readonly #context: EsmContext;
   readonly #evaluator: Evaluator;
+  /** Modules that are asynchronous and under way; each until it is evaluated or has failed. */
+  readonly #pending = new Set<EsmModule>();
 
   constructor(context: EsmContext) {
     this.#context = context;
@@ -62,7 +67,14 @@ export class EsmLoader {
         context.visits?.bodyBegins(module.record.file);
       },
       attribute: (module, run) => observer.evaluate(module.edges, run),
-      attributePending: (module) => observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined),
+      attributePending: (module) => {
+        const end = observer.beginPending(module.hasTopLevelAwait ? module.edges : undefined);
+        this.#pending.add(module);
+        return () => {
+          this.#pending.delete(module);
+          end();
+        };
+      },
       evaluated: (module) => this.#evaluated(module),
       threw: context.threw,
     });
@@ -71,6 +83,16 @@ export class EsmLoader {
   /** Evaluates a linked module. Throws NativeIsAsync when it has to be linked again first. */
   evaluate(module: EsmModule): Promise<void> | undefined {
     return this.#evaluator.evaluate(module);
+  }
+
+  /**
+   * Modules whose evaluation waits for something that is no module of ours, newest first: a top-level await, or a package
+   * that has one.
+   */
+  waiting(): EsmModule[] {
+    const leaves = [...this.#pending].filter(({ pending, awaiting }) => pending === 0 && awaiting !== undefined);
+    const all = leaves.length > 0 ? leaves : [...this.#pending];
+    return all.sort((a, b) => b.order - a.order);
   }
 
   discard(module: EsmModule): void {
@@ -105,8 +127,8 @@ export class EsmLoader {
     if (interop === "none" || format === "esm") return record.namespace.object;
     let view = record.interopViews.get(interop);
     if (!view) {
-      const { requireOwn } = this.#context;
-      view = interopView(() => requireOwn(record.file, undefined), interop);
+      const { requireOwn, looking } = this.#context;
+      view = interopView(() => requireOwn(record.file, undefined), interop, looking);
       record.interopViews.set(interop, view);
     }
     return view;
@@ -175,8 +197,8 @@ export class EsmLoader {
     if (prepared.compiled.interop === "none" || !record.module) return;
     record.module.loaded = true;
     const exports: unknown = record.module.exports;
-    const isMarked = isObject(exports) && Object.getOwnPropertyDescriptor(exports, "__esModule")?.value === true;
-    const reads = isMarked ? extraReads(exports, record.namespace) : commonJsReads(exports);
+    const isMarked = isObject(exports) && ownValue(exports, "__esModule") === true;
+    const reads = isMarked ? extraReads(exports, record.namespace) : commonJsReads(exports, this.#context.looking);
     if (reads.size === 0) return;
     module.commonJs = { reads };
     this.#context.linker.installNames(module);
@@ -193,6 +215,8 @@ export class EsmLoader {
         return record.version?.kind === "esm" ? record.version : linker.link(record);
       }
       loadCommonJs(record);
+      const { names = [] } = module.prepared.compiled.imports[k] ?? {};
+      if (module.prepared.compiled.interop === "none") this.readAsNode(record, names);
       this.#checkCommonJsNames(module, k, record);
       return undefined;
     }
@@ -236,6 +260,37 @@ export class EsmLoader {
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.
     return Object.create(exports, { default: { value: exports } });
+  }
+
+  /**
+   * An ES module imports a CommonJS file. Node gives it values of now: of what the text of the file names as an export.
+   * Here, what a getter passes on from somewhere else, and what is imported by its name. Reading is a part of the file's
+   * evaluation. What has another getter stays as it is, and so may stay unread.
+   */
+  readAsNode({ version, module, namespace }: ModuleRecord, imported: readonly string[] = []): void {
+    if (version?.kind !== "commonjs" || version.state !== "evaluated" || !module) return;
+    const exports: unknown = ownValue(module, "exports");
+    if (!isObject(exports)) return;
+    // In the order in which they were defined, which is that of the text mostly.
+    const names = enumerableNames(exports).filter(
+      (name) => namespace.runs(name) && (imported.includes(name) || passesOn(exports, name)),
+    );
+    const { source } = version.prepared.compiled;
+    if (isProxy(exports)) {
+      names.push(...imported.filter((name) => !namespace.has(name) && mentionsExport(source, name)));
+    }
+    if (names.length === 0) return;
+    const { observer, linker, registry } = this.#context;
+    const reads = namespace.snapshot();
+    observer.evaluate(version.edges, () => {
+      for (const name of names) {
+        const value = readOrUndefined(exports, name);
+        reads.set(name, () => value);
+      }
+    });
+    registry.touch(version.record);
+    namespace.replace(reads);
+    linker.namesChanged(version.record);
   }
 
   /** Names that the file does not even mention: Node, which looks at the text, would refuse them. */
@@ -285,6 +340,10 @@ class BodyContext {
 
   class<T>(target: T, reader?: PrivateReader): T {
     return this.#context.classes.define(this.#module.edges, target, reader);
+  }
+
+  awaits(id: number): void {
+    this.#module.awaiting = id;
   }
 
   dependencies(): boolean {

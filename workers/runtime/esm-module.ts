@@ -64,6 +64,8 @@ export class EsmModule {
   waiters: { readonly module: EsmModule; readonly attempt: number }[] = [];
   cycleRoot: EsmModule = this;
   completion: Completion | undefined;
+  /** The mark of the last top-level await that the body has come to. */
+  awaiting: number | undefined;
   /** Counts evaluations that had to be started again because a package turned out to be asynchronous. */
   attempt = 0;
   /** The evaluation on whose stack this module is; set while `state` is "evaluating". */

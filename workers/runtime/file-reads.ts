@@ -8,6 +8,7 @@ import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSource, MISSING } from "../../src/compile/hash.js";
+import { inherits, isObject } from "../state/untouched.js";
 import type { ModuleEdges } from "./observer.js";
 
 export interface FileReadsOptions {
@@ -167,5 +168,12 @@ export class FileReads {
 /** File descriptors and buffers do not count. */
 function absolutePath(argument: unknown): string | undefined {
   if (typeof argument === "string") return path.resolve(argument);
-  return argument instanceof URL && argument.protocol === "file:" ? path.resolve(fileURLToPath(argument)) : undefined;
+  if (!isObject(argument) || !inherits(argument, URL.prototype)) return undefined;
+  try {
+    return path.resolve(fileURLToPath(argument as URL));
+  } catch (error) {
+    // No file of this machine: Node will say so.
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }

@@ -1,12 +1,13 @@
 /** The state of own modules as the runtime has it: their bindings, exported and private, by name. */
 import { type Slots, UNINITIALISED } from "../state/slots.js";
+import { ownValue } from "../state/untouched.js";
 import type { ModuleVersion } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import type { Observer } from "./observer.js";
 import type { Registry } from "./registry.js";
 
 /** A binding leads to a module that is not evaluated, and a look must not evaluate it. */
-class NotEvaluated extends Error {}
+export class NotEvaluated extends Error {}
 
 export class ModuleBindings {
   readonly #registry: Registry;
@@ -25,13 +26,27 @@ export class ModuleBindings {
   /** Names and values in turn; undefined when the file has not been evaluated. Evaluates nothing, and nobody reads. */
   of(file: string): Slots | undefined {
     const version = this.#registry.find(file)?.version;
-    if (!version) return undefined;
+    return version && this.#unasked(() => this.#slotsOf(version));
+  }
+
+  /** What `read` gives without running anything of the app's; UNINITIALISED for what it cannot give so. */
+  look(read: Read): unknown {
+    return this.#unasked(() => readValue(read));
+  }
+
+  #unasked<Result>(run: () => Result): Result {
+    const wasLooking = this.#looking;
     this.#looking = true;
     try {
-      return this.#observer.unobserved(() => this.#slotsOf(version));
+      return this.#observer.unobserved(run);
     } finally {
-      this.#looking = false;
+      this.#looking = wasLooking;
     }
+  }
+
+  /** Bindings are being looked at: nothing may be run for it. */
+  get looking(): boolean {
+    return this.#looking;
   }
 
   /** Whether a class or function was declared by an own module, as far as has been seen. */
@@ -53,7 +68,7 @@ export class ModuleBindings {
       slots.push(name, value);
     };
     const { module } = version.record;
-    if (module) add("module.exports", module.exports);
+    if (module) add("module.exports", ownValue(module, "exports"));
     if (version.kind === "esm") for (const [name, read] of version.reads) add(name, readValue(read));
     const hidden = version.privateBindings?.();
     if (hidden) for (const [name, read] of Object.entries(hidden)) add(name, readValue(read));
@@ -64,8 +79,8 @@ export class ModuleBindings {
 function readValue(read: Read): unknown {
   try {
     return read();
-  } catch (error) {
-    if (error instanceof ReferenceError || error instanceof NotEvaluated) return UNINITIALISED;
-    throw error;
+  } catch {
+    // Not initialised, not evaluated, or passed on from where it has a getter that complains.
+    return UNINITIALISED;
   }
 }

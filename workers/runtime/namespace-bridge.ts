@@ -2,17 +2,18 @@
  * An own file among Node's modules: an ES module without code of its own, whose exports follow the file's namespace. Node
  * never unloads a module and fixes its export names, so a file has one bridge for each set of names it ever had.
  */
+import type { Namespace } from "./namespace.js";
 
 export class NamespaceBridge {
   readonly names: readonly string[];
   readonly source: string;
   readonly #fileUrl: string;
-  readonly #namespace: object;
+  readonly #namespace: Namespace;
   /** What the module awaits before it reads anything; only when the file's graph is asynchronous. */
   readonly ready: Promise<unknown> | undefined;
   #assign: ((read: (name: string) => unknown) => void) | undefined;
 
-  constructor(fileUrl: string, names: readonly string[], namespace: object, ready: Promise<unknown> | undefined) {
+  constructor(fileUrl: string, names: readonly string[], namespace: Namespace, ready: Promise<unknown> | undefined) {
     this.#fileUrl = fileUrl;
     this.names = names;
     this.#namespace = namespace;
@@ -44,9 +45,10 @@ export class NamespaceBridge {
   }
 }
 
-function readIfInitialized(namespace: object, name: string): unknown {
+function readIfInitialized(namespace: Namespace, name: string): unknown {
+  if (namespace.runs(name)) return undefined;
   try {
-    return Reflect.get(namespace, name);
+    return Reflect.get(namespace.object, name);
   } catch (error) {
     if (error instanceof ReferenceError) return undefined;
     throw error;

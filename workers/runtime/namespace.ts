@@ -5,7 +5,11 @@
 import { inspect } from "node:util";
 import type { Observer } from "./observer.js";
 
-export type Read = () => unknown;
+export interface Read {
+  (): unknown;
+  /** It runs code of the app, which nobody may do but those who want the export: a getter of `module.exports`. */
+  readonly runs?: true;
+}
 
 /** What a getter calls. The getter stays when the file is reloaded, so that V8 keeps its inline caches. */
 interface Cell {
@@ -26,6 +30,11 @@ export class Namespace {
 
   has(name: string): boolean {
     return this.#cells.has(name);
+  }
+
+  /** Whether reading the export would run code of the app. */
+  runs(name: string): boolean {
+    return this.#cells.get(name)?.read.runs === true;
   }
 
   /** Sorted, as `Object.keys` gives them. */

@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Acceptance, Asks } from "../../src/protocol/messages.js";
+import { type Doer, Turns, type TurnWatch } from "./turns.js";
 
 const SAYS_NOTHING: Acceptance = {
   self: false,
@@ -114,16 +115,21 @@ export interface EvaluationWatch {
 
 /** What goes on asynchronously, and whose doing it is. */
 interface Continuation {
-  readonly edges: ModuleEdges;
+  /** Undefined: no module's, as a request. */
+  readonly edges: ModuleEdges | undefined;
   /** Not a part of the evaluation: what a timer does again and again. */
   readonly isLate: boolean;
 }
+
+const NOBODYS: Continuation = { edges: undefined, isLate: true };
 
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
   active = false;
   /** Told when a module gets hold of what a file exports; at least at its first read. */
   reached: ((reader: ModuleEdges, file: string) => void) | undefined;
+  /** Runs each piece of a module's evaluation, for who has to know what that begins. */
+  within: (<T>(edges: ModuleEdges, run: () => T) => T) | undefined;
   #evaluating: ModuleEdges | undefined;
   /** A version whose callback (a timer's) is on the stack, after its evaluation. */
   #resumed: ModuleEdges | undefined;
@@ -137,11 +143,26 @@ export class Observer {
   #followed = 0;
   /** Edges of what was evaluated in this window; closed with it. */
   readonly #inWindow = new Set<ModuleEdges>();
+  /** What was evaluated since the window was opened last. */
+  #ofWindow = new WeakSet<ModuleEdges>();
+  readonly #turns = new Turns({
+    doer: () => this.#doer(),
+    leaveToNobody: () => this.#continuations.enterWith(NOBODYS),
+    countsUnknown: () => this.#windowOpen && !this.inUse?.(),
+  });
   /** Continuations have been watched, and costs remain until that is switched off. */
   #watched = false;
   #watches: readonly EvaluationWatch[] = [];
   /** All of them as one. */
   #watch: EvaluationWatch | undefined;
+
+  /** Whether requests may be under way that nobody has told of (`nobodys`). */
+  inUse: (() => boolean) | undefined;
+
+  /** Told whose work runs while evaluations may go on asynchronously. */
+  set turns(watch: TurnWatch) {
+    this.#turns.watch = watch;
+  }
 
   /** The module to which reads that happen now are attributed. */
   get reader(): ModuleEdges | undefined {
@@ -203,9 +224,12 @@ export class Observer {
     this.active = true;
     this.#watch?.entering(edges, outer);
     try {
-      if (!this.#watchesContinuations) return run();
+      const { within } = this;
+      if (!this.#watchesContinuations) return within ? within(edges, run) : run();
       this.#inWindow.add(edges);
-      return this.#continue({ edges, isLate: false }, run);
+      this.#ofWindow.add(edges);
+      const body = within ? () => within(edges, run) : run;
+      return this.#turns.run(edges, () => this.#continue({ edges, isLate: false }, body));
     } finally {
       this.#watch?.leaving(edges);
       this.#evaluating = outer;
@@ -239,11 +263,24 @@ export class Observer {
     this.#resumed = edges;
     this.active = true;
     try {
-      return this.#watchesContinuations ? this.#continue({ edges, isLate }, run) : run();
+      if (!this.#watchesContinuations) return run();
+      const isNobodys = isLate || !edges.open || !this.#ofWindow.has(edges);
+      return this.#turns.run(isNobodys ? "nobody" : edges, () => this.#continue({ edges, isLate }, run));
     } finally {
       this.#resumed = outer;
       this.#update();
     }
+  }
+
+  /** Runs what is no module's doing: a request, a call from outside. What it reads and writes is no edge. */
+  nobodys<T>(run: () => T): T {
+    if (!this.#watchesContinuations) return run();
+    return this.#turns.run("nobody", () => this.#continue(NOBODYS, run));
+  }
+
+  /** What this object of Node (a socket's handle, say) calls back is no module's doing either. */
+  leaveToNobody(resource: object): void {
+    this.#turns.mark(resource);
   }
 
   /** Tells of evaluations until the returned function is called. One at a time. */
@@ -263,6 +300,7 @@ export class Observer {
 
   openWindow(): void {
     this.#windowOpen = true;
+    this.#ofWindow = new WeakSet();
     this.#update();
   }
 
@@ -276,7 +314,10 @@ export class Observer {
   beginPending(edges?: ModuleEdges): () => void {
     this.#pending++;
     this.#update();
-    if (edges) this.#watch?.waiting(edges);
+    if (edges) {
+      this.#watch?.waiting(edges);
+      this.#turns.watch?.waits(edges);
+    }
     return () => {
       if (edges) this.#watch?.settled(edges);
       this.#pending--;
@@ -308,6 +349,7 @@ export class Observer {
   #update(): void {
     const watches = this.#watchesContinuations;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
+    this.#turns.switch(this.#observesContinuations);
     if (this.#inWindow.size > 0 && !this.#observesContinuations) {
       for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
       this.#inWindow.clear();
@@ -315,6 +357,14 @@ export class Observer {
     if (watches || !this.#watched) return;
     this.#continuations.disable();
     this.#watched = false;
+  }
+
+  /** Of the piece of work that begins. */
+  #doer(): Doer {
+    const continued = this.#continuations.getStore();
+    if (!continued) return "unknown";
+    const { edges, isLate } = continued;
+    return edges?.open && !isLate && this.#ofWindow.has(edges) ? edges : "nobody";
   }
 
   #continue<T>(continuation: Continuation, run: () => T): T {

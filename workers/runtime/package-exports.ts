@@ -1,6 +1,7 @@
 /** What packages export, one value for each way in which the app has loaded them. Loads nothing. */
 import { isBuiltin } from "node:module";
 import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import { ownValue } from "../state/untouched.js";
 import { moduleInternals } from "./commonjs-loader.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
 import type { Registry } from "./registry.js";
@@ -39,7 +40,7 @@ export class PackageExports {
   /** Of every module that Node has loaded, files inside packages included. */
   *all(): Generator<unknown> {
     yield* this.#context.natives.all();
-    for (const module of Object.values(moduleInternals._cache)) yield module?.exports;
+    for (const module of Object.values(moduleInternals._cache)) if (module) yield ownValue(module, "exports");
   }
 
   #find(specifier: string): Set<unknown> {

@@ -9,6 +9,7 @@ import type { SourceLocation } from "../../src/protocol/serialized-error.js";
 import { ClassTable } from "../classes/class-table.js";
 import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
 import { privateFields } from "../state/private-fields.js";
+import { UNINITIALISED } from "../state/slots.js";
 import { AT_RELOAD, AT_START, WrittenEdges } from "../state/written-edges.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
@@ -134,6 +135,7 @@ export class Runtime {
       observedBy: (file) => this.#registry.find(file)?.version?.edges.observed ?? [],
     });
     this.#observer.reached = (reader, file) => this.#written.read(reader, file);
+    this.#observer.turns = this.#written;
     this.#reads = new FileReads({
       root: options.root,
       reader: () => this.#observer.reader,
@@ -172,6 +174,7 @@ export class Runtime {
       linkFailed: (error, importer, specifier, name) => this.#traces.linkFailed(error, importer, specifier, name),
     });
     const shared = {
+      looking: () => this.#bindings.looking,
       registry: this.#registry,
       natives: this.#natives,
       observer: this.#observer,
@@ -269,11 +272,29 @@ export class Runtime {
     return this.#reads.watchUses(used);
   }
 
+  /** Modules whose evaluation waits for something that is no module of ours, newest first. */
+  waiting(): readonly EsmModule[] {
+    return this.#esm.waiting();
+  }
+
   /** The file's namespace; evaluates it and what it imports, if need be. */
   async import(file: string): Promise<object> {
     const record = this.#registry.record(file);
     await this.#evaluate(record);
+    this.#esm.readAsNode(record);
     return record.namespace.object;
+  }
+
+  /** What an evaluated file exports, as plain properties; with a getter where only code of the app can tell. */
+  exportsOf(file: string): Readonly<Record<string, unknown>> {
+    const { namespace } = this.#registry.record(file);
+    const exports: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+    for (const name of namespace.names()) {
+      const value = this.#bindings.look(() => Reflect.get(namespace.object, name) as unknown);
+      const get = () => Reflect.get(namespace.object, name) as unknown;
+      Object.defineProperty(exports, name, { enumerable: true, ...(value === UNINITIALISED ? { get } : { value }) });
+    }
+    return exports;
   }
 
   /** `module.exports` or the namespace. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */
@@ -661,10 +682,12 @@ export class Runtime {
     if (this.#isCommonJs(record)) this.#loadCommonJs(record, undefined);
     else if (this.#linked(record).form === "plain") this.#evaluateSync(record, undefined);
     else ready = this.import(record.file);
-    const names = record.namespace.names();
+    this.#esm.readAsNode(record);
+    // Node would not find the others in the text, either.
+    const names = record.namespace.names().filter((name) => !record.namespace.runs(name));
     const known = [...record.bridges].find((bridge) => bridge.names.join() === names.join());
     if (known) return known;
-    const bridge = new NamespaceBridge(record.url, names, record.namespace.object, ready);
+    const bridge = new NamespaceBridge(record.url, names, record.namespace, ready);
     record.bridges.add(bridge);
     return bridge;
   }

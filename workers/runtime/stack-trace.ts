@@ -10,6 +10,7 @@ import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
 import { originalPlace } from "../../src/compile/original-place.js";
 import { TraceMap } from "../../src/compile/trace-map.js";
 import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import { ownKeys, prototypesOf } from "../state/untouched.js";
 import { findImport } from "./find-import.js";
 
 export interface StackTraceContext {
@@ -180,10 +181,9 @@ function header(error: Error): string {
 }
 
 function isNodesOwn(error: Error): boolean {
-  for (let object: unknown = error; object instanceof Object; object = Object.getPrototypeOf(object)) {
-    if (Object.getOwnPropertySymbols(object).some(({ description }) => description === "kIsNodeError")) return true;
-  }
-  return false;
+  return [error, ...prototypesOf(error)].some((object) =>
+    ownKeys(object).some((key) => typeof key === "symbol" && key.description === "kIsNodeError"),
+  );
 }
 
 function givenLocation(error: object): SourceLocation | undefined {

@@ -1,8 +1,8 @@
 /** Functions behind a module's bindings that may keep state in scopes of their own, and what they keep. */
-import { types } from "node:util";
 import { sameSlots } from "./differences.js";
 import { type InnerScopes, innerScopesOf } from "./inner-scopes.js";
 import type { Slots } from "./slots.js";
+import { isProxy } from "./untouched.js";
 
 /** A function, and what it kept at the last look. */
 export interface Closure extends InnerScopes {
@@ -79,7 +79,7 @@ function functionsBehind(roots: Slots, search: ClosureSearch, seen: Set<object>)
         if (seen.has(made)) continue;
         seen.add(made);
         // A proxy's traps are the app's code.
-        if (types.isProxy(made)) continue;
+        if (isProxy(made)) continue;
         const members = search.membersOf(made);
         if (members) level.push(members);
         if (typeof made !== "function" || search.plain.includes(holder[index - 1]) || !search.isPart(made)) continue;

@@ -1,5 +1,7 @@
 /** What packages and Node have handed to own modules: theirs, not the app's state. */
 import { EventEmitter } from "node:events";
+import { withoutProxies } from "./proxy-targets.js";
+import { isObject, ownDescriptor, ownKeys, ownValue, prototypeOf, textOf } from "./untouched.js";
 
 export class ForeignObjects {
   /** Exports that have been handed over and not been looked at. */
@@ -25,8 +27,8 @@ export class ForeignObjects {
     for (const exports of this.#adaptedExports.splice(0)) {
       for (const prototype of prototypesIn(exports)) this.#adapted.add(prototype);
     }
-    let at: unknown = typeof value === "function" ? prototypeOf(value) : Object.getPrototypeOf(value);
-    for (; isObject(at); at = Object.getPrototypeOf(at)) if (this.#adapted.has(at)) return true;
+    let at = prototypeOfInstances(value);
+    for (; isObject(at); at = prototypeOf(at)) if (this.#adapted.has(at)) return true;
     return false;
   }
 
@@ -44,7 +46,7 @@ export class ForeignObjects {
       this.#known.add(exports);
       const members = membersOf(exports);
       for (const member of members) this.#known.add(member);
-      const whole: unknown = Object.getOwnPropertyDescriptor(exports, "default")?.value;
+      const whole: unknown = ownValue(exports, "default");
       if (isObject(whole)) for (const member of membersOf(whole)) this.#known.add(member);
     }
   }
@@ -52,58 +54,55 @@ export class ForeignObjects {
 
 function prototypesIn(exports: object): Set<object> {
   const prototypes = new Set<object>();
-  // TypeScript re-exports by getters. Others may load or complain, but classes begin with a capital letter.
-  const names = Object.getOwnPropertyNames(exports).filter((name) => /^[A-Z]/.test(name));
-  const classes = names.map((name) => (readValue(exports, name) ?? readAccessor(exports, name)) as unknown);
+  // Classes begin with a capital letter.
+  const names = ownKeys(exports).filter((name) => typeof name === "string" && /^[A-Z]/.test(name));
+  const classes = names.map((name) => ownValue(exports, name) ?? passedOn(exports, name));
   for (const member of [exports, ...membersOf(exports), ...classes]) {
     if (!isObject(member)) continue;
     // A stand-in that an adapter gives for a class has the prototype of that class.
-    const prototype = typeof member === "function" ? prototypeOf(member) : Object.getPrototypeOf(member);
+    const prototype = prototypeOfInstances(withoutProxies(member) ?? member);
     if (isObject(prototype) && !isBuiltinPrototype(prototype)) prototypes.add(prototype);
   }
   return prototypes;
 }
 
-function prototypeOf(made: object): unknown {
-  return Object.getOwnPropertyDescriptor(made, "prototype")?.value;
+/** Of the instances of a class, or of `value` itself. */
+function prototypeOfInstances(value: object): unknown {
+  return typeof value === "function" ? ownValue(value, "prototype") : prototypeOf(value);
 }
 
-/** Of Node and the language, which a package may export as well: theirs are not the package's. */
-function isBuiltinPrototype(prototype: object): boolean {
-  if (prototype === EventEmitter.prototype) return true;
-  const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  return typeof made === "function" && Reflect.get(globalThis, made.name) === made;
+/** TypeScript re-exports by getters that read a property of another module. Any other getter may load, or complain. */
+const PASSES_ON =
+  /^(?:get )?(?:function)?\s*\w*\s*\(\)\s*(?:=>)?\s*\{?\s*(?:return )?\s*\w+(?:\.\w+|\[\w+\]|\["\w+"\])*;?\s*\}?$/;
+
+/** Whether a getter gives a variable, or a property of one, and does nothing else. */
+export function isPassingOn(get: object): boolean {
+  return PASSES_ON.test(textOf(get));
 }
 
-function membersOf(exports: object): object[] {
-  const members: object[] = [];
-  for (const name of Reflect.ownKeys(exports)) {
-    const value = readValue(exports, name);
-    if (isObject(value)) members.push(value);
-  }
-  return members;
-}
-
-/** Without asking accessors; an export that is not initialised yet has none. */
-function readValue(exports: object, name: PropertyKey): unknown {
+function passedOn(exports: object, name: PropertyKey): unknown {
+  const get = ownDescriptor(exports, name)?.get;
+  if (!get || !isPassingOn(get)) return undefined;
   try {
-    return Object.getOwnPropertyDescriptor(exports, name)?.value;
+    return Reflect.apply(get, exports, []);
   } catch (error) {
-    if (error instanceof ReferenceError) return undefined;
-    throw error;
-  }
-}
-
-function readAccessor(exports: object, name: string): unknown {
-  try {
-    return Reflect.get(exports, name);
-  } catch (error) {
-    // A getter for what is not installed, or an export that is not initialised yet.
+    // An export that is not initialised yet.
     if (error instanceof Error) return undefined;
     throw error;
   }
 }
 
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
+/** Of Node and the language, which a package may export as well: theirs are not the package's. */
+function isBuiltinPrototype(prototype: object): boolean {
+  if (prototype === EventEmitter.prototype) return true;
+  const made: unknown = ownValue(prototype, "constructor");
+  if (typeof made !== "function") return false;
+  const name = ownValue(made, "name");
+  return typeof name === "string" && ownValue(globalThis, name) === made;
+}
+
+function membersOf(exports: object): object[] {
+  return ownKeys(exports)
+    .map((name) => ownValue(exports, name))
+    .filter(isObject);
 }

@@ -4,9 +4,9 @@
  * is added to it, which makes the reload climb; it is left alone here.) And what functions of libraries make that adapters or
  * the ledger look after: it is left alone, too, so that the app's connections, tasks and loggers can stay.
  */
-import type { Slots } from "./slots.js";
-
-type Properties = Readonly<Record<string, unknown>>;
+import { innerScopesOf } from "./inner-scopes.js";
+import { ACCESSOR, type Slots } from "./slots.js";
+import { hasOwn, isArray, isObject, isProxy, ownDescriptor } from "./untouched.js";
 
 const EXPRESS = ["settings", "mountpath", "engines"] as const;
 const EXPRESS_ROUTER = ["stack", "params"] as const;
@@ -33,7 +33,7 @@ const LEFT_ALONE = [
  * object that is looked at.
  */
 export function stateOf(value: object): Slots | undefined {
-  if (Array.isArray(value)) return undefined;
+  if (isProxy(value) || isArray(value)) return undefined;
   if (typeof value === "function") {
     if (owns(value, EXPRESS)) return stateOfExpress(value);
     if (owns(value, KNEX)) return [];
@@ -53,31 +53,28 @@ function stateOfExpress(app: object): Slots {
 
 /**
  * The router of an Express 5 app, unless it has none yet: it is made by the first read, from settings that the app may
- * still want to change. The accessor asks `this` for them before it makes one, so a `this` that throws finds it out.
+ * still want to change. (That of Express 4 complains.) The accessor keeps it in a variable, which is looked at instead.
  */
-function createdRouter(app: object): unknown {
-  const get = Object.getOwnPropertyDescriptor(app, "router")?.get;
+function createdRouter(app: object): object | undefined {
+  const get = ownDescriptor(app, "router")?.get;
   if (!get) return undefined;
-  const notCreated = new Error("the router has not been created");
-  const probe = {
-    enabled(): never {
-      throw notCreated;
-    },
-  };
-  try {
-    return Reflect.apply(get, probe, []);
-  } catch (error) {
-    if (error === notCreated || error instanceof TypeError) return undefined;
-    throw error;
-  }
+  const [scopes] = innerScopesOf([get]);
+  const variables = scopes?.variables ?? [];
+  const index = variables.findIndex(
+    (name, at) => at % 2 === 0 && typeof name === "string" && /^\d+\.router$/.test(name),
+  );
+  const router = index < 0 ? undefined : variables[index + 1];
+  return isObject(router) ? router : undefined;
 }
 
 function owns(value: object, names: readonly string[]): boolean {
-  for (const name of names) if (!Object.hasOwn(value, name)) return false;
+  for (const name of names) if (!hasOwn(value, name)) return false;
   return true;
 }
 
 function pick(value: object, names: readonly string[]): unknown[] {
-  const properties = value as Properties;
-  return names.flatMap((name) => (Object.hasOwn(value, name) ? [name, properties[name]] : []));
+  return names.flatMap((name) => {
+    const property = ownDescriptor(value, name);
+    return property ? [name, "value" in property ? property.value : ACCESSOR] : [];
+  });
 }

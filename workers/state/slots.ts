@@ -1,8 +1,26 @@
 /**
  * What one object holds at this moment, one level deep, as a list in which a name and a value take turns. Two lists of one
- * object tell whether somebody has written to it in between. No accessor is called: apps count their calls, too.
+ * object tell whether somebody has written to it in between. No accessor is called: apps count their calls, too. Of a
+ * proxy the target is known.
  */
 import { EventEmitter } from "node:events";
+import { withoutProxies } from "./proxy-targets.js";
+import {
+  entriesOfMap,
+  hasOwn,
+  inherits,
+  isArray,
+  isMap,
+  isProxy,
+  isSet,
+  ownDescriptor,
+  ownKeys,
+  ownValue,
+  prototypeOf,
+  sizeOfMap,
+  sizeOfSet,
+  valuesOfSet,
+} from "./untouched.js";
 
 export type Slots = readonly unknown[];
 
@@ -29,10 +47,14 @@ const ENTRIES = 1000;
 /** Undefined for what holds no state of modules: primitives in objects' clothes, Node's own objects, packages. */
 export function slotsOf(value: object, surroundings: Surroundings): Slots | undefined {
   if (surroundings.isForeign(value)) return undefined;
+  if (isProxy(value)) {
+    const target = withoutProxies(value);
+    return target && ["[[Target]]", target];
+  }
   if (typeof value === "function") return slotsOfFunction(value, surroundings);
-  if (Array.isArray(value)) return slotsOfArray(value);
-  if (value instanceof Map) return slotsOfMap(value);
-  if (value instanceof Set) return slotsOfArray([...first(value)], value.size);
+  if (isArray(value)) return slotsOfArray(value);
+  if (isMap(value)) return slotsOfMap(value);
+  if (isSet(value)) return slotsOfSet(value);
   if (!isOpaque(value, surroundings)) return slotsOfProperties(value, surroundings);
   return undefined;
 }
@@ -42,19 +64,19 @@ export function slotsOf(value: object, surroundings: Surroundings): Slots | unde
  * what lives a life of its own.
  */
 export function slotsOfCollection(value: object): Slots | undefined {
-  if (Array.isArray(value)) return slotsOfArray(value);
-  if (value instanceof Map) return slotsOfMap(value);
-  if (value instanceof Set) return slotsOfArray([...first(value)], value.size);
+  if (isProxy(value)) return undefined;
+  if (isArray(value)) return slotsOfArray(value);
+  if (isMap(value)) return slotsOfMap(value);
+  if (isSet(value)) return slotsOfSet(value);
   if (typeof value === "function") return slotsOfProperties(value, OF_PACKAGES, OF_EVERY_FUNCTION);
-  if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return undefined;
+  if (isEmitter(value) || ArrayBuffer.isView(value)) return undefined;
   const made = constructorOf(value);
-  const name: unknown = made && Reflect.get(made, "name");
-  if (typeof name === "string" && made !== Object && Reflect.get(globalThis, name) === made) return undefined;
+  if (made !== undefined && made !== Object && isGlobal(made)) return undefined;
   return slotsOfProperties(value, OF_PACKAGES);
 }
 
 export function isCollection(value: object): boolean {
-  return Array.isArray(value) || value instanceof Map || value instanceof Set;
+  return isArray(value) || isMap(value) || isSet(value);
 }
 
 /** An instance of a class that the app did not write: what it works out lazily and keeps is nobody's writing. */
@@ -66,9 +88,9 @@ export function isLibraryInstance(value: object, surroundings: Surroundings): bo
 
 /** The function that made it, by its prototype; undefined without one. */
 export function constructorOf(value: object): object | undefined {
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype: unknown = prototypeOf(value);
   if (typeof prototype !== "object" || prototype === null) return undefined;
-  const made: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const made: unknown = ownValue(prototype, "constructor");
   return typeof made === "function" ? made : undefined;
 }
 
@@ -79,9 +101,9 @@ export function slotsOfProperties(
   skip = NOTHING,
 ): Slots {
   const slots: unknown[] = [];
-  for (const key of Reflect.ownKeys(value)) {
+  for (const key of ownKeys(value)) {
     if (skip.has(key)) continue;
-    const property = Object.getOwnPropertyDescriptor(value, key);
+    const property = ownDescriptor(value, key);
     if (property) slots.push(key, "value" in property ? property.value : ACCESSOR);
     if (slots.length > ENTRIES * 2) break;
   }
@@ -96,60 +118,71 @@ const OF_EVERY_FUNCTION: ReadonlySet<PropertyKey> = new Set(["length", "name", "
 
 function slotsOfFunction(value: object, surroundings: Surroundings): Slots | undefined {
   // A class that extends another one has that one for its prototype. Packages make functions with such prototypes, too.
-  if (Object.getPrototypeOf(value) !== Function.prototype) {
+  if (prototypeOf(value) !== Function.prototype) {
     if (!surroundings.isOwnClass(value) || surroundings.isAdapted(value)) return undefined;
   }
   // Most functions hold nothing, and to ask one for its prototype would make one.
   if (Object.keys(value).length === 0 && !mayBeClass(value)) return undefined;
   const slots = slotsOfProperties(value, surroundings, OF_EVERY_FUNCTION);
-  const prototype: unknown = Object.getOwnPropertyDescriptor(value, "prototype")?.value;
-  if (typeof prototype !== "object" || prototype === null || Reflect.ownKeys(prototype).length < 2) return slots;
+  const prototype: unknown = ownValue(value, "prototype");
+  if (typeof prototype !== "object" || prototype === null || ownKeys(prototype).length < 2) return slots;
   return [...slots, "prototype", prototype];
 }
 
 function mayBeClass(value: object): boolean {
-  const name: unknown = Object.getOwnPropertyDescriptor(value, "name")?.value;
+  const name: unknown = ownValue(value, "name");
   // No regular expression: modules are loaded while V8's cache of them is off (runtime/script.ts).
   return typeof name !== "string" || (name >= "A" && name < "[");
 }
 
-function slotsOfArray(value: readonly unknown[], size = value.length): Slots {
-  const slots: unknown[] = ["length", size];
-  for (let index = 0; index < value.length && index < ENTRIES; index++) slots.push(index, value[index]);
-  return slots;
-}
-
-function slotsOfMap(value: ReadonlyMap<unknown, unknown>): Slots {
-  const slots: unknown[] = ["size", value.size];
-  for (const [key, entry] of first(value)) slots.push(key, entry);
-  return slots;
-}
-
-function* first<T>(entries: Iterable<T>): Iterable<T> {
-  let count = 0;
-  for (const entry of entries) {
-    if (count++ === ENTRIES) return;
-    yield entry;
+function slotsOfArray(value: readonly unknown[]): Slots {
+  const slots: unknown[] = ["length", value.length];
+  for (let index = 0; index < value.length && index < ENTRIES; index++) {
+    // An element may have a getter, and a hole one further up.
+    const element = ownDescriptor(value, index);
+    slots.push(index, element && !("value" in element) ? ACCESSOR : element?.value);
   }
+  return slots;
+}
+
+function slotsOfMap(value: object): Slots {
+  const slots: unknown[] = ["size", sizeOfMap(value)];
+  for (const [key, entry] of entriesOfMap(value, ENTRIES)) slots.push(key, entry);
+  return slots;
+}
+
+function slotsOfSet(value: object): Slots {
+  const slots: unknown[] = ["length", sizeOfSet(value)];
+  for (const [index, entry] of valuesOfSet(value, ENTRIES).entries()) slots.push(index, entry);
+  return slots;
 }
 
 /** Objects that change by themselves, or whose insides are not an app's business. */
 function isOpaque(value: object, surroundings: Surroundings): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return Symbol.toStringTag in value;
+  const prototype: unknown = prototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return hasOwn(value, Symbol.toStringTag);
   // What is registered there is taken out again one by one, so that the app's connections can stay.
   if (surroundings.isAdapted(value)) return true;
   const made = constructorOf(value);
   if (made === undefined || made === EventEmitter) return false;
   if (surroundings.isOwnClass(made)) return false;
-  const { name } = made as { name: string };
   // A library's emitter (a connection, a client, a pool) lives a life of its own; its listeners are the ledger's.
-  if (value instanceof EventEmitter || ArrayBuffer.isView(value)) return true;
-  return NODES_OWN.has(name) || Reflect.get(globalThis, name) === made;
+  if (isEmitter(value) || ArrayBuffer.isView(value)) return true;
+  return NODES_OWN.has(ownValue(made, "name")) || isGlobal(made);
+}
+
+function isEmitter(value: object): boolean {
+  return inherits(value, EventEmitter.prototype);
+}
+
+/** A class that stands on globalThis under its own name. */
+function isGlobal(made: object): boolean {
+  const name = ownValue(made, "name");
+  return typeof name === "string" && ownValue(globalThis, name) === made;
 }
 
 /** Classes of Node that are neither global nor emitters. */
-const NODES_OWN: ReadonlySet<string> = new Set([
+const NODES_OWN: ReadonlySet<unknown> = new Set([
   "Agent",
   "AsyncHook",
   "AsyncLocalStorage",

@@ -41,6 +41,8 @@ const WATCHED_AT_RELOAD = 100;
 const CLOSURES = 32;
 const LOOKS_AT_CLOSURES = 2000;
 
+const NO_DOERS: ReadonlySet<ModuleEdges> = new Set();
+
 interface FileState {
   readonly file: string;
   readonly bindings: Slots;
@@ -74,6 +76,10 @@ export class WrittenEdges {
   readonly #ended = new Map<ModuleEdges, Set<string>>();
   /** Those of `#ended` that were seen to go on. */
   readonly #continuing = new Set<ModuleEdges>();
+  /** Versions with an await of their own, so that others run before their evaluation is over. */
+  readonly #waiting = new WeakSet<ModuleEdges>();
+  /** What runs now is no evaluation's doing: a difference is nobody's writing. */
+  #interrupted = false;
 
   constructor(context: WrittenEdgesContext) {
     this.#context = context;
@@ -113,11 +119,36 @@ export class WrittenEdges {
     const files = this.#watching.get(reader) ?? new Set();
     for (const file of files) {
       const state = this.#states.get(file);
-      if (state) this.#compare(state, wasAsync ? this.#watchersOf(file) : [reader], wasAsync);
+      if (state && this.#interrupted && this.#waiting.has(reader)) this.#lookAgain(state);
+      else if (state) this.#compare(state, wasAsync ? this.#watchersOf(file) : [reader], wasAsync);
     }
     this.#watching.delete(reader);
     this.#ended.set(reader, files);
     if (maySoGoOn) this.#continuing.add(reader);
+  }
+
+  waits(reader: ModuleEdges): void {
+    this.#waiting.add(reader);
+  }
+
+  /** One whose evaluation is over goes on: it may still write to what it has got hold of. */
+  goesOn(reader: ModuleEdges): void {
+    if (this.#ended.has(reader)) this.#continuing.add(reader);
+  }
+
+  /** Others are about to run: what has changed until now is the writing of `doers`, or else of all who may go on. */
+  interrupted(doers: ReadonlySet<ModuleEdges>): void {
+    this.#compareOpen(doers);
+    this.#interrupted = true;
+  }
+
+  /** Others have run: what they have changed is nobody's writing. */
+  resumed(): void {
+    this.#interrupted = false;
+    for (const file of this.#openFiles()) {
+      const state = this.#states.get(file);
+      if (state) this.#lookAgain(state);
+    }
   }
 
   /** The reload itself has changed the object: nobody has written to it. */
@@ -139,12 +170,7 @@ export class WrittenEdges {
 
   /** Nothing that evaluation began is going on any more. Keeps nothing of the app's objects. */
   settle(): void {
-    const files = new Set([...this.#continuing].flatMap((reader) => [...(this.#ended.get(reader) ?? [])]));
-    for (const file of files) {
-      const state = this.#states.get(file);
-      const writers = [...this.#continuing].filter((reader) => this.#ended.get(reader)?.has(file));
-      if (state) this.#compare(state, writers, true);
-    }
+    if (!this.#interrupted) this.#compareOpen(NO_DOERS);
     this.#ended.clear();
     this.#continuing.clear();
     this.#looksAtClosures = 0;
@@ -152,6 +178,33 @@ export class WrittenEdges {
     if (this.#watching.size > 0) return;
     this.#states.clear();
     this.#contents.clear();
+  }
+
+  /** What those can write to who are not done. */
+  #openFiles(): Set<string> {
+    const files = new Set<string>();
+    for (const [reader, read] of this.#watching) {
+      if (this.#waiting.has(reader)) for (const file of read) files.add(file);
+    }
+    for (const reader of this.#continuing) for (const file of this.#ended.get(reader) ?? []) files.add(file);
+    return files;
+  }
+
+  #compareOpen(doers: ReadonlySet<ModuleEdges>): void {
+    for (const file of this.#openFiles()) {
+      const state = this.#states.get(file);
+      if (!state) continue;
+      const continuing = [...this.#continuing].filter((reader) => this.#ended.get(reader)?.has(file));
+      const open = [...continuing, ...this.#watchersOf(file).filter((reader) => this.#waiting.has(reader))];
+      const writers = open.filter((reader) => doers.has(reader));
+      this.#compare(state, writers.length > 0 ? writers : open, true);
+    }
+  }
+
+  /** From here on the state is what it is now. */
+  #lookAgain({ file, closures, reached }: FileState): void {
+    for (const { object } of reached) this.excuse(object);
+    this.#look(file, closures !== undefined);
   }
 
   /** A start is spared what is most unlikely: somebody who puts a property on another module's function. */
