@@ -7,7 +7,7 @@ import { certificate, key } from "./support/certificate.js";
 import { eventually, within } from "./support/deadline.js";
 import { EmbeddedApp } from "./support/embedded-app.js";
 import { Gate } from "./support/gate.js";
-import { requestOnce } from "./support/http-client.js";
+import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -304,6 +304,29 @@ ${listens}
     await refused(other.port);
     assert.equal((await requestOnce(`http://127.0.0.1:${first.port}/`)).body, "first");
   });
+});
+
+test("a TLS session that was idle when its server was taken out of the code is closed", {
+  skip: plainMode,
+}, async () => {
+  const site = `const key = ${JSON.stringify(key)}, cert = ${JSON.stringify(certificate)};
+require("node:https").createServer({ key, cert }, (req, res) => res.end("old code")).listen(0, "127.0.0.1", function () {
+  console.log("other at", this.address().port);
+});
+`;
+  await using app = new TempApp({ "main.js": MAIN, "life.js": "", "site.js": site });
+  await using served = await serve(app, "main.js");
+  const port = Number(/other at (\d+)/.exec(await served.lines.wait(/other at/))?.[1]);
+  const kept = new KeptConnection(`https://127.0.0.1:${port}`);
+  try {
+    assert.equal((await kept.request("/")).body, "old code");
+    app.write("site.js", "");
+    await assert.rejects(kept.request("/"), /ECONNRESET|ECONNREFUSED|hang up/);
+    await served.lines.wait(new RegExp(`closed https://127\\.0\\.0\\.1:${port}: `));
+    await refused(port);
+  } finally {
+    kept.close();
+  }
 });
 
 test("a request that waits at a port is answered by the old server when the reload is rolled back", {

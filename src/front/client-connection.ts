@@ -214,8 +214,13 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** No server will be adopted any more. */
   portClosed(): void {
-    if (this.#upstream === undefined) this.#client.destroySoon();
+    if (this.#upstream === undefined || this.#isDeserted(this.#upstream)) this.#client.destroySoon();
     else this.wake();
+  }
+
+  /** A session has outlived the code of its server, and nothing that was begun in it is under way. */
+  #isDeserted(upstream: Upstream): boolean {
+    return this.#port.givenUp && upstream.idle && !this.#isOpaque();
   }
 
   /** Ends the connection after what was written so far. */
@@ -412,7 +417,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** A server that the app closed goes on with the connections it has. */
   #stayAfterClose(): boolean {
-    if (this.#upstream === undefined || this.#upstream.ended) this.#client.destroySoon();
+    const upstream = this.#upstream;
+    if (upstream === undefined || upstream.ended || this.#isDeserted(upstream)) this.#client.destroySoon();
     return true;
   }
 

@@ -180,6 +180,7 @@ export class Front {
       if ((port.server?.epoch ?? -1) >= epoch || this.#replaced.has(port)) continue;
       const { kind, address, isPublic } = port;
       if (isPublic) closed.push({ kind, address });
+      port.giveUp();
       this.#closePort(port);
     }
     return closed;
