@@ -110,6 +110,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#front = new Front({
       gate: { check: () => this.#admit() },
       table: this.#table,
+      heldDeadline: options.heldDeadline,
+      heldBytes: options.heldBytes,
       unreachable: (server) => {
         this.#epochs.listenAgain(server);
         void this.#leaks.ensureCommands();
