@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { certificate, key } from "./support/certificate.js";
 import { eventually, within } from "./support/deadline.js";
 import { EmbeddedApp } from "./support/embedded-app.js";
+import { frameworkApps } from "./support/framework-apps.js";
 import { Gate } from "./support/gate.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { plainMode, type ServedApp, serve } from "./support/served-app.js";
@@ -106,7 +107,7 @@ async function closesPromptly(served: ServedApp, port: number, ask: () => Promis
     (answer) => assert.fail(`answered: ${JSON.stringify(answer)}`),
     (error: NodeJS.ErrnoException) => error,
   );
-  const line = new RegExp(`closed http://127\\.0\\.0\\.1:${port}: the code that is loaded no longer listens there`);
+  const line = new RegExp(`closed http://\\S+:${port}: the code that is loaded no longer listens there`);
   await served.lines.wait(line, from);
   const tookMs = performance.now() - before;
   assert.ok(tookMs < PROMPT_MS, `it took ${tookMs} ms; output:\n${served.lines}`);
@@ -304,6 +305,26 @@ ${listens}
     await refused(other.port);
     assert.equal((await requestOnce(`http://127.0.0.1:${first.port}/`)).body, "first");
   });
+});
+
+describe("an app that moves to another port leaves the old one at once:", { skip: plainMode }, () => {
+  for (const framework of frameworkApps.filter(({ files, entry }) => files[entry]?.includes("process.env.PORT"))) {
+    for (const where of WHERE) {
+      test(`${framework.name}, ${where}`, async () => {
+        const [first, second] = [await freePort(), await freePort()];
+        const { files, packages, entry } = framework;
+        await using app = new TempApp(files, { packages });
+        const env = { PORT: String(first), SECOND: String(second) };
+        await using served = await serve(app, entry, { env });
+        assert.equal((await served.getOnce("/items")).status, 200);
+        app.edit(entry, "process.env.PORT", "process.env.SECOND");
+        if (where !== "in place") app.write("package.json", `${app.read("package.json").trimEnd()}\n\n`);
+        await closesPromptly(served, first, () => served.getOnce("/items"));
+        const host = new URL(served.origin).hostname;
+        assert.equal((await requestOnce(`http://${host}:${second}/items`)).status, 200);
+      });
+    }
+  }
 });
 
 test("a TLS session that was idle when its server was taken out of the code is closed", {

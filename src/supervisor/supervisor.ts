@@ -633,6 +633,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     const epoch = this.#app?.epoch;
     if (this.#cycle !== undefined || this.#state.phase !== "running" || !epoch?.alive) return;
     if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.#generation) return;
+    // What was saved meanwhile may listen there: the cycle that takes it in comes back here.
+    if (this.#mustWork()) return;
     for (const { kind, address } of this.#front.closeUnadopted(epoch.number)) {
       const message = `closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`;
       this.emit("log", { level: "info", message });
