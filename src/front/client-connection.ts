@@ -11,6 +11,7 @@
 import type { Socket } from "node:net";
 import { ENDED, LET_GO, STILL_OPEN } from "../protocol/connection-table.js";
 import type { Gate, Verdict } from "./gate.js";
+import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Mover, Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
@@ -29,6 +30,7 @@ export interface Relay {
   readonly turn: Turn;
   readonly pages: OwnPages;
   readonly movers: Movers;
+  readonly held: HeldClients;
   /** The worker does not answer any more: it is not waited for. */
   abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */
@@ -60,6 +62,8 @@ export interface RequestSender {
 const MAX_REPLAYS = 3;
 /** That the app begins a request shows in shared memory only; this often it is looked up while something waits for it. */
 const BEGIN_POLL_MS = 5;
+/** A client whose request waits is paused when it has sent this much: the kernels on the way keep the rest. */
+const WAITING_BYTES = 65536;
 /** More than a few requests are worth a look when they are answered, so that idle connections keep little. */
 const SETTLE_BYTES = 16384;
 /** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
@@ -73,7 +77,7 @@ const GOODBYE_MS = 1000;
 /** After the app ended its half of a connection, it usually closes the rest very soon. */
 const CLOSE_CHECK_MS = 200;
 
-export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
+export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldClient {
   readonly #client: Socket;
   #port: PublicPort;
   readonly #relay: Relay;
@@ -110,6 +114,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
   #leaving = false;
   /** A page was sent as the last thing on this connection. */
   #saidGoodbye = false;
+  /** The client has closed, or its last answer is a page. */
+  #over = false;
   /** Something came from the upstream since this was last looked at. */
   #heard = false;
   #timer: NodeJS.Timeout | undefined;
@@ -220,8 +226,13 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** No server will be adopted any more. */
   portClosed(): void {
-    if (this.#upstream === undefined) this.#client.destroySoon();
+    if (this.#upstream === undefined || this.#isDeserted(this.#upstream)) this.#client.destroySoon();
     else this.wake();
+  }
+
+  /** A session has outlived the code of its server, and nothing that was begun in it is under way. */
+  #isDeserted(upstream: Upstream): boolean {
+    return this.#port.givenUp && upstream.idle && !this.#isOpaque();
   }
 
   /** Ends the connection after what was written so far. */
@@ -236,7 +247,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
   // ---- from the client
 
   #onClientBytes(bytes: Buffer): void {
-    if (this.#saidGoodbye) return;
+    if (this.#over) return;
     if (this.#skipping) {
       this.#skip(bytes);
       return;
@@ -257,9 +268,21 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   #wait(bytes: Buffer): void {
     this.#waiting.push(bytes);
-    this.#waitingSize += bytes.length;
-    if (this.#waitingSize > REPLAY_LIMIT) this.#client.pause();
+    this.#resizeWaiting(this.#waitingSize + bytes.length);
+    if (this.#relay.held.has(this) && this.#relay.held.refuseWhenFull(this)) return;
+    if (this.#waitingSize > WAITING_BYTES) this.#client.pause();
     this.#enterTurn();
+  }
+
+  #resizeWaiting(size: number): void {
+    this.#relay.held.resize(size - this.#waitingSize);
+    this.#waitingSize = size;
+  }
+
+  /** Answers a request that waits with a page. */
+  refuseHeld(page: OwnPage): void {
+    if (this.#client.destroyed || this.#over) return;
+    this.#answerWith(page);
   }
 
   #enterTurn(): void {
@@ -270,7 +293,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   afterTurn(): void {
     this.#inTurn = false;
-    if (this.#held || this.#client.destroyed || this.#saidGoodbye) return;
+    if (this.#held || this.#over) return;
     if (!this.#mayBeginRequest()) {
       this.#pass();
       return;
@@ -298,6 +321,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   #onClientClose(): void {
     clearTimeout(this.#timer);
+    this.#over = true;
+    this.#resizeWaiting(0);
+    this.#relay.held.remove(this);
     this.#upstream?.abandon();
     this.#upstream = undefined;
     this.#port.connections.delete(this);
@@ -338,16 +364,27 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** Asks the gate until the request may proceed. Bytes that come meanwhile wait behind it. */
   async #hold(first: Verdict | Promise<Verdict>): Promise<void> {
+    const { held } = this.#relay;
+    held.add(this);
+    if (held.refuseWhenFull(this)) return;
+    try {
+      await this.#holdUntilPassed(first);
+    } finally {
+      held.remove(this);
+    }
+  }
+
+  async #holdUntilPassed(first: Verdict | Promise<Verdict>): Promise<void> {
     this.#held = true;
     let verdict = first;
     for (;;) {
       const settled = await settle(verdict);
-      if (this.#client.destroyed) return;
+      if (this.#over) return;
       this.#held = false;
       if (this.#proceed(settled)) return;
       this.#held = true;
       await this.#nextChange();
-      if (this.#client.destroyed) return;
+      if (this.#over) return;
       if (this.#waiting.length === 0 && this.#port.kind === "http") {
         // What waited belonged to the request before.
         this.#held = false;
@@ -375,7 +412,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     this.#held = true;
     for (;;) {
       await this.#nextChange(BEGIN_POLL_MS);
-      if (this.#client.destroyed) return;
+      if (this.#over) return;
       if (this.#upstream === undefined || !this.#hasUnstarted() || this.#mayContinue()) break;
     }
     this.#held = false;
@@ -418,7 +455,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
 
   /** A server that the app closed goes on with the connections it has. */
   #stayAfterClose(): boolean {
-    if (this.#upstream === undefined || this.#upstream.ended) this.#client.destroySoon();
+    const upstream = this.#upstream;
+    if (upstream === undefined || upstream.ended || this.#isDeserted(upstream)) this.#client.destroySoon();
     return true;
   }
 
@@ -473,17 +511,18 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const waiting = this.#waiting;
-    const wasPaused = this.#waitingSize > REPLAY_LIMIT;
     let sent = 0;
+    let size = this.#waitingSize;
     for (const bytes of waiting) {
       if (!this.#remember(bytes, upstream)) break;
       this.#send(bytes, upstream);
-      this.#waitingSize -= bytes.length;
+      size -= bytes.length;
       sent++;
     }
+    this.#resizeWaiting(size);
     if (sent === waiting.length) waiting.length = 0;
     else waiting.splice(0, sent);
-    if (wasPaused && this.#waitingSize <= REPLAY_LIMIT && !this.#upstreamFull) this.#client.resume();
+    if (size <= WAITING_BYTES && !this.#upstreamFull && this.#client.isPaused()) this.#client.resume();
     if (waiting.length > 0) void this.#awaitBegin();
     else if (this.#clientEnded) upstream.end();
   }
@@ -662,7 +701,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     const behind = this.#sent.cut ? this.#waiting.map((bytes) => this.#sent.skip(bytes)) : this.#waiting;
     this.#skipping = this.#sent.cut;
     this.#waiting = [...rest, ...behind].filter(({ length }) => length > 0);
-    this.#waitingSize = this.#waiting.reduce((size, { length }) => size + length, 0);
+    this.#resizeWaiting(this.#waiting.reduce((size, { length }) => size + length, 0));
   }
 
   /** Hands the client to the supervisor's own pages, or closes it when nothing can be said on it. */
@@ -678,6 +717,10 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
     this.#waiting = [];
     this.#drop();
     this.#waiting = [];
+    this.#resizeWaiting(0);
+    this.#over = true;
+    // Whoever waits for something sees that it is over.
+    this.wake();
     if (this.#traits.sender !== undefined) {
       if (sayable) this.#traits.sender.refuse(page);
       client.destroy();
@@ -705,6 +748,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover {
   #sayGoodbye(): void {
     const client = this.#client;
     this.#saidGoodbye = true;
+    this.#over = true;
     if (this.#clientEnded) {
       client.destroySoon();
       return;

@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import { UnreloaderError } from "../errors.js";
 import type { Gate, Verdict } from "./gate.js";
+import type { HeldClients } from "./held-clients.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";
 import type { OwnPage } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
@@ -17,6 +18,7 @@ const SERVER_WAIT_MS = 10_000;
 export interface EntranceOptions {
   readonly gate: Gate;
   readonly turn: Turn;
+  readonly held: HeldClients;
   /** The app's first HTTP server that answers now. */
   servingPort(): PublicPort | undefined;
   /** Resolves when another server answers, or after `timeoutMs`. */
@@ -40,10 +42,21 @@ export class Entrance {
   }
 
   /**
-   * Waits until a request that begins now may go on, and resolves with where it goes. Rejects with a Refusal, or with
-   * ERR_UNRELOADER_NO_APP when the app has no HTTP server.
+   * Waits until a request that begins now may go on, and resolves with where it goes. Rejects with a Refusal, also when it
+   * has been held for too long, or with ERR_UNRELOADER_NO_APP when the app has no HTTP server.
    */
-  async admit(): Promise<PublicPort> {
+  admit(): Promise<PublicPort> {
+    const { held } = this.#options;
+    return new Promise((resolve, reject) => {
+      const client = { refuseHeld: (page: OwnPage) => reject(new Refusal(page)) };
+      held.add(client);
+      this.#admit()
+        .then(resolve, reject)
+        .finally(() => held.remove(client));
+    });
+  }
+
+  async #admit(): Promise<PublicPort> {
     const { gate, turn } = this.#options;
     const deadline = performance.now() + SERVER_WAIT_MS;
     await new Promise<void>((resolve) => turn.add({ afterTurn: resolve }));

@@ -9,6 +9,7 @@ import { serializeError } from "../protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
+import { HeldClients } from "./held-clients.js";
 import { Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { PublicPort } from "./public-port.js";
@@ -19,6 +20,10 @@ import type { AppServer } from "./upstream.js";
 export interface FrontOptions {
   readonly gate: Gate;
   readonly table: Int32Array<SharedArrayBuffer>;
+  /** Milliseconds that a request may be held; default 60000. */
+  readonly heldDeadline?: number;
+  /** Bytes of held requests in all; default 64 MiB. */
+  readonly heldBytes?: number;
   /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
   unreachable?(server: AppServer): void;
 }
@@ -42,6 +47,8 @@ export interface OpenPort {
 
 export type ClosedPort = Pick<OpenPort, "address" | "kind">;
 
+const HELD_DEADLINE_MS = 60_000;
+const HELD_BYTES = 64 * 1024 * 1024;
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const CLOSE_POLL_MS = 20;
 
@@ -78,14 +85,20 @@ export class Front {
       turn: new Turn(),
       pages: new OwnPages(),
       movers: new Movers(),
+      held: new HeldClients({
+        deadlineMs: options.heldDeadline ?? HELD_DEADLINE_MS,
+        bytes: options.heldBytes ?? HELD_BYTES,
+        waitingFor: () => options.gate.waitingFor?.(),
+      }),
       deathPage: (epoch) => this.#deathPages.get(epoch),
       abandoned: (epoch) => this.#abandoned.has(epoch),
       unreachable: (server) => options.unreachable?.(server),
     };
-    const { gate, turn } = this.#relay;
+    const { gate, turn, held } = this.#relay;
     this.entrance = new Entrance({
       gate,
       turn,
+      held,
       servingPort: () => this.#servingPort(),
       nextServer: (timeoutMs) => this.#nextServer(timeoutMs),
     });
@@ -180,6 +193,7 @@ export class Front {
       if ((port.server?.epoch ?? -1) >= epoch || this.#replaced.has(port)) continue;
       const { kind, address, isPublic } = port;
       if (isPublic) closed.push({ kind, address });
+      port.giveUp();
       this.#closePort(port);
     }
     return closed;
@@ -255,6 +269,11 @@ export class Front {
   hasBegun(epoch: number): boolean {
     for (const connection of this.#connections()) if (connection.hasBegunAt(epoch)) return true;
     return false;
+  }
+
+  /** Bytes of requests that wait. */
+  get heldBytes(): number {
+    return this.#relay.held.bytes;
   }
 
   /** Open ports, in the order in which they were opened. */
@@ -373,6 +392,7 @@ export class Front {
     for (const connection of [...this.#connections()]) connection.destroy();
     for (const port of ports) this.#closePort(port);
     this.#relay.movers.close();
+    this.#relay.held.close();
     this.#relay.pages.close();
     this.#relay.leases.close();
   }

@@ -10,6 +10,8 @@ export interface Gate {
    * holds the request until it settles.
    */
   check(): Verdict | Promise<Verdict>;
+  /** What a held request waits for, to follow "it waits for ": "src/db.ts, which is being evaluated". */
+  waitingFor?(): string | undefined;
 }
 
 export const PASS: Verdict = { type: "pass" };

@@ -19,6 +19,7 @@ export class PublicPort {
   #kind: ServerKind;
   #address: PublicAddress | undefined;
   #closed = false;
+  #givenUp = false;
   #hidden = false;
 
   constructor(target: ListenTarget, exported: boolean, kind: ServerKind, relay: Relay) {
@@ -140,6 +141,16 @@ export class PublicPort {
     this.#server = undefined;
     this.#listener.close();
     for (const connection of [...this.connections]) connection.portClosed();
+  }
+
+  /** As `close`, since no code is there any more for what would come: idle connections of its last server are closed too. */
+  giveUp(): void {
+    this.#givenUp = true;
+    this.close();
+  }
+
+  get givenUp(): boolean {
+    return this.#givenUp;
   }
 
   get closed(): boolean {

@@ -10,10 +10,13 @@ export function refusalError(page: OwnPage): Error {
 }
 
 function errorOf({ status, text, error }: OwnPage): Error {
-  if (status === 503) return new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closing");
+  if (status === 503 && error === undefined)
+    return new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closing");
   if (error === undefined) return new UnreloaderError("ERR_UNRELOADER_WORKER_EXIT", text.trimEnd());
   const cause = reviveError(error);
-  return status === 500 ? cause : new UnreloaderError("ERR_UNRELOADER_WORKER_EXIT", text.trimEnd(), { cause });
+  return status === 500 || status === 503
+    ? cause
+    : new UnreloaderError("ERR_UNRELOADER_WORKER_EXIT", text.trimEnd(), { cause });
 }
 
 export function writePage(response: ServerResponse, page: OwnPage): void {

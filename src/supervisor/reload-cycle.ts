@@ -298,6 +298,8 @@ export class ReloadCycle {
     const epoch = this.#app?.epoch;
     if (this.#run !== undefined || this.#state.phase !== "running" || !epoch?.alive) return;
     if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.generation) return;
+    // What was saved meanwhile may listen there: the run that takes it in comes back here.
+    if (this.#mustWork()) return;
     for (const { kind, address } of this.#parts.front.closeUnadopted(epoch.number)) {
       const message = `closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`;
       this.#parts.emit("log", { level: "info", message });

@@ -73,8 +73,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#options = options;
     this.#socketFolder = new SocketFolder();
     this.#front = new Front({
-      gate: { check: () => this.#cycle.admit() },
+      gate: { check: () => this.#cycle.admit(), waitingFor: () => this.#cycle.waitingFor() },
       table: this.#table,
+      heldDeadline: options.heldDeadline,
+      heldBytes: options.heldBytes,
       unreachable: (server) => {
         this.#epochs.listenAgain(server);
         void this.#leaks.ensureCommands();

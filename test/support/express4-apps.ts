@@ -16,7 +16,6 @@ export const express4Apps: readonly FrameworkApp[] = [
 const app = require("../app");
 const http = require("http");
 
-// entry-1
 const port = normalizePort(process.env.PORT || "3000");
 app.set("port", port);
 app.set("entry", "entry-1");

@@ -33,9 +33,17 @@ export type FromWorker =
   | { type: "reported"; value: unknown }
   | { type: "done"; orderId: number; value?: unknown };
 
+export interface RelayedAppOptions {
+  readonly slots?: number;
+  readonly heldDeadline?: number;
+  readonly heldBytes?: number;
+}
+
 export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   readonly table;
   readonly front: Front;
+  /** What the gate says that requests wait for. */
+  waitingFor: string | undefined;
   /** What the gate says; tests replace it. */
   verdict: () => Verdict | Promise<Verdict> = () => PASS;
   /** Values the app reported, in order. */
@@ -50,15 +58,20 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   readonly #workers = new Map<number, Worker>();
   readonly #folder: string;
 
-  private constructor(folder: string, slots: number | undefined) {
+  private constructor(folder: string, { slots, heldDeadline, heldBytes }: RelayedAppOptions) {
     super();
     this.#folder = folder;
     this.table = createConnectionTable(slots);
-    this.front = new Front({ gate: { check: () => this.verdict() }, table: this.table });
+    this.front = new Front({
+      gate: { check: () => this.verdict(), waitingFor: () => this.waitingFor },
+      table: this.table,
+      ...(heldDeadline !== undefined && { heldDeadline }),
+      ...(heldBytes !== undefined && { heldBytes }),
+    });
   }
 
-  static async start(code: string, options: { slots?: number } = {}): Promise<RelayedApp> {
-    const app = new RelayedApp(await mkdtemp(path.join(tmpdir(), "ur-")), options.slots);
+  static async start(code: string, options: RelayedAppOptions = {}): Promise<RelayedApp> {
+    const app = new RelayedApp(await mkdtemp(path.join(tmpdir(), "ur-")), options);
     await app.boot(code);
     return app;
   }
