@@ -516,7 +516,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     this.#resizeWaiting(size);
     if (sent === waiting.length) waiting.length = 0;
     else waiting.splice(0, sent);
-    if (size <= WAITING_BYTES && !this.#upstreamFull && this.#client.isPaused()) this.#client.resume();
+    this.#resumeClient();
     if (waiting.length > 0) void this.#awaitBegin();
     else if (this.#clientEnded) upstream.end();
   }
@@ -572,7 +572,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   drained(): void {
     if (!this.#upstreamFull) return;
     this.#upstreamFull = false;
-    this.#client.resume();
+    this.#resumeClient();
+  }
+
+  /** Reads on, unless something still waits for its turn. */
+  #resumeClient(): void {
+    if (this.#waitingSize <= WAITING_BYTES && !this.#upstreamFull && this.#client.isPaused()) this.#client.resume();
   }
 
   ended(): void {
@@ -684,7 +689,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     if (upstream !== undefined) this.#takeBack(upstream);
     upstream?.abandon();
     this.#upstream = undefined;
-    this.drained();
+    this.#upstreamFull = false;
+    this.#resumeClient();
   }
 
   /** What the app has not begun waits again, before what waits already. */
