@@ -175,6 +175,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       address: () => this.#address,
       exposes: () => this.#address.exposes,
       subclasses: this.#subclasses,
+      busy: () => this.#cycle !== undefined || this.#inFlight() > 0,
       onLog: (level, message) => void this.emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
@@ -343,6 +344,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       ...this.#monitoring.inspect(this.#app?.graph, this.#app?.asks),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
+      /** The thread that is kept ready for the next fresh worker. */
+      standby: this.#epochs.standby,
       addresses: this.#front.addresses(),
     };
   }
@@ -600,10 +603,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.emit("reload", report);
     }
     clearTimeout(this.#afterStart);
-    this.#afterStart = setTimeout(() => {
-      this.#preparer.afterStart(app);
-      this.#epochs.keepSpare();
-    }, AFTER_START_MS).unref();
+    this.#afterStart = setTimeout(() => this.#preparer.afterStart(app), AFTER_START_MS).unref();
     return report;
   }
 
