@@ -206,6 +206,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     else this.#answerWith(page);
   }
 
+  /** The worker of `epoch` is blocked: what it has begun, or was sent, is answered without it, or cut; the rest can wait. */
+  blocked(epoch: number, page: OwnPage): void {
+    const upstream = this.#upstream;
+    if (upstream?.server.epoch !== epoch || this.#client.destroyed || upstream.ended || this.#isOpaque()) return;
+    if (upstream.flushed && !this.#hasUnstarted()) return;
+    if (upstream.server.kind !== "http" || this.#answeredPartly()) resetAtOnce(this.#client);
+    else this.#answerWith(page);
+  }
+
   /** A server that had refused a connection listens again. */
   serverIsBack(server: AppServer): void {
     if (this.#dying !== server) return;
