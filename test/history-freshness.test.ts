@@ -14,13 +14,15 @@ import { TempApp } from "./support/temp-app.js";
 const ANSWERS = Number(process.env.UNRELOADER_HISTORY_ANSWERS ?? 100_000);
 const PACE = Number(process.env.UNRELOADER_HISTORY_PACE ?? 400);
 const PIPELINE = Number(process.env.UNRELOADER_HISTORY_PIPELINE ?? 1);
+/** Descriptors of the process; 0: as many as the machine gives. */
+const DESCRIPTORS = Number(process.env.UNRELOADER_HISTORY_DESCRIPTORS ?? 0);
 
 test(`${ANSWERS} answers beside five writers, every way of saving, and faults: none is older than it may be`, {
   skip: plainMode,
 }, async () => {
   const random = randomSource("history of answers");
   await using app = new TempApp(historyFiles);
-  await using served = await serve(app, "main.js");
+  await using served = await serve(app, "main.js", DESCRIPTORS > 0 ? { descriptors: DESCRIPTORS } : {});
   const options = { answers: ANSWERS, pace: PACE, pipeline: PIPELINE, faultEvery: Math.ceil(ANSWERS / 40) };
   const run = new HistoryRun(app, served, random, options);
   await run.run();

@@ -1,4 +1,5 @@
 /** Shows main that the event loop of this thread turns. */
+import { threadId } from "node:worker_threads";
 import { BEAT_MS, type ThreadBoard } from "../src/protocol/thread-board.js";
 
 /**
@@ -6,7 +7,7 @@ import { BEAT_MS, type ThreadBoard } from "../src/protocol/thread-board.js";
  * thread alive. To be called before the app has had a chance to replace `setInterval`.
  */
 export function startHeartbeat(board: ThreadBoard): () => void {
-  board.beat();
+  board.start(threadId);
   const timer = setInterval(() => board.beat(), BEAT_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -212,6 +212,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     else this.#answerWith(page);
   }
 
+  /** The worker of `epoch` is blocked: what it has begun, or was sent, is answered without it, or cut; the rest can wait. */
+  blocked(epoch: number, page: OwnPage): void {
+    const upstream = this.#upstream;
+    if (upstream?.server.epoch !== epoch || this.#client.destroyed || upstream.ended || this.#isOpaque()) return;
+    if (upstream.flushed && !this.#hasUnstarted()) return;
+    if (upstream.server.kind !== "http" || this.#answeredPartly()) resetAtOnce(this.#client);
+    else this.#answerWith(page);
+  }
+
   /** A server that had refused a connection listens again. */
   serverIsBack(server: AppServer): void {
     if (this.#dying !== server) return;
@@ -522,7 +531,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     this.#resizeWaiting(size);
     if (sent === waiting.length) waiting.length = 0;
     else waiting.splice(0, sent);
-    if (size <= WAITING_BYTES && !this.#upstreamFull && this.#client.isPaused()) this.#client.resume();
+    this.#resumeClient();
     if (waiting.length > 0) void this.#awaitBegin();
     else if (this.#clientEnded) upstream.end();
   }
@@ -578,7 +587,12 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   drained(): void {
     if (!this.#upstreamFull) return;
     this.#upstreamFull = false;
-    this.#client.resume();
+    this.#resumeClient();
+  }
+
+  /** Reads on, unless something still waits for its turn. */
+  #resumeClient(): void {
+    if (this.#waitingSize <= WAITING_BYTES && !this.#upstreamFull && this.#client.isPaused()) this.#client.resume();
   }
 
   ended(): void {
@@ -690,7 +704,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     if (upstream !== undefined) this.#takeBack(upstream);
     upstream?.abandon();
     this.#upstream = undefined;
-    this.drained();
+    this.#upstreamFull = false;
+    this.#resumeClient();
   }
 
   /** What the app has not begun waits again, before what waits already. */

@@ -61,6 +61,8 @@ export class Front {
   readonly #deathPages = new Map<number, OwnPage>();
   /** Workers that do not answer any more; kept, one number each. */
   readonly #abandoned = new Set<number>();
+  /** Workers that are blocked and may answer again; from `blocked` until that is over, or they end. */
+  readonly #blocked = new Set<number>();
   /** What `lend` has answered: listen id -> the port; from then on until `open` or the end of that worker. */
   readonly #lent = new Map<number, { readonly epoch: number; readonly port: PublicPort }>();
   /** Listen id -> epoch, of all that were asked for by workers that live. */
@@ -91,7 +93,7 @@ export class Front {
         waitingFor: () => options.gate.waitingFor?.(),
       }),
       deathPage: (epoch) => this.#deathPages.get(epoch),
-      abandoned: (epoch) => this.#abandoned.has(epoch),
+      abandoned: (epoch) => this.#abandoned.has(epoch) || this.#blocked.has(epoch),
       unreachable: (server) => options.unreachable?.(server),
     };
     const { gate, turn, held } = this.#relay;
@@ -221,6 +223,16 @@ export class Front {
       if (port.server?.epoch === epoch) port.abandon();
       else for (const connection of [...port.connections]) connection.serverChanged();
     }
+  }
+
+  /**
+   * The worker of `epoch` is blocked: what it has begun gets `page` or, with half an answer sent, a reset. (What comes is for
+   * the gate to answer.) Without a page: it is no longer.
+   */
+  blocked(epoch: number, page: OwnPage | undefined): void {
+    if (page === undefined) this.#blocked.delete(epoch);
+    else this.#blocked.add(epoch);
+    if (page !== undefined) for (const connection of [...this.#connections()]) connection.blocked(epoch, page);
   }
 
   /**

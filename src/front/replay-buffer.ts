@@ -7,6 +7,9 @@ import { RequestScan } from "./request-scan.js";
 /** Bytes of requests that are kept to send them again, and bytes that wait before the client is paused. */
 export const REPLAY_LIMIT = 262144;
 
+/** Of a request that the app has begun so much may be kept: enough for a page to be made of its head. */
+const BEGUN_LIMIT = 32768;
+
 export class ReplayBuffer {
   #kept: Buffer[] = [];
   #size = 0;
@@ -28,10 +31,9 @@ export class ReplayBuffer {
    * until it has begun more.
    */
   add(bytes: Buffer, begun: number): boolean {
-    if (this.#size > 0 && this.#size + bytes.length > REPLAY_LIMIT) {
-      this.#trim(begun);
-      if (this.#dropped >= begun && this.#size > 0 && this.#size + bytes.length > REPLAY_LIMIT) return false;
-    }
+    if (begun > 0 && this.#size + bytes.length > BEGUN_LIMIT) this.#trim(begun);
+    const full = this.#size > 0 && this.#size + bytes.length > REPLAY_LIMIT;
+    if (full && this.#dropped >= begun) return false;
     this.#kept.push(bytes);
     this.#size += bytes.length;
     // The rest of a request that was answered already is not sent again.

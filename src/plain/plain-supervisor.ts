@@ -221,6 +221,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
       draining: 0,
       inFlight: 0,
       staleReferences: [],
+      standby: { state: "none" as const, packages: 0, heapBytes: 0, loadMs: 0 },
       addresses: this.#servers.all().flatMap((server) => server.address() ?? []),
     };
   }

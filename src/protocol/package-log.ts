@@ -18,8 +18,12 @@ export const packageRequest = z.strictObject({
   afterOwnCode: z.boolean(),
   /** What own code had changed in the process, in words: a global, a patched function; absent: nothing. */
   changed: z.string().optional(),
+  /** Folders of packages that own code had been given, and whose exports it had changed. */
+  changedPackages: z.array(z.string()),
   /** Variables that were not what they were before the start. */
   changedVariables: z.array(z.string()),
+  /** Files that own code had written. */
+  writtenFiles: z.array(z.string()),
   /** Whether there was a `require.main`. */
   mainModule: z.boolean(),
 
@@ -29,8 +33,12 @@ export const packageRequest = z.strictObject({
   effects: z.array(z.string()),
   /** Variables that it read; `*`: all of them. */
   variables: z.array(z.string()),
+  /** Files outside node_modules, and folders, that it read. */
+  files: z.array(z.string()),
   /** Folders of packages of which CommonJS files were loaded with it. */
   packages: z.array(z.string()),
+  /** Folders of packages, loaded before, whose exports it has changed; `*`: it has changed what all packages see. */
+  patches: z.array(z.string()),
   durationMs: z.number(),
 });
 export type PackageRequest = z.infer<typeof packageRequest>;

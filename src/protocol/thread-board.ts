@@ -13,7 +13,9 @@ const EXCUSED = 1;
 const NEXT = 2;
 /** How many bytes of the ring are written; never more than RING_BYTES. */
 const FILLED = 3;
-const HEADER_BYTES = 16;
+/** The thread's id among those of the process. */
+const THREAD_ID = 4;
+const HEADER_BYTES = 32;
 const RING_BYTES = 8192;
 
 /** How often the thread beats, in milliseconds. */
@@ -32,6 +34,12 @@ export class ThreadBoard {
   }
 
   // ---- the thread
+
+  /** The thread has its runtime. `threadId`: as `node:worker_threads` has it. */
+  start(threadId: number): void {
+    Atomics.store(this.#words, THREAD_ID, threadId);
+    this.beat();
+  }
 
   beat(): void {
     Atomics.add(this.#words, BEATS, 1);
@@ -63,6 +71,11 @@ export class ThreadBoard {
   /** How often the thread has beaten; 0 while it loads its runtime. */
   get beats(): number {
     return Atomics.load(this.#words, BEATS);
+  }
+
+  /** 0 until the thread has its runtime. */
+  get threadId(): number {
+    return Atomics.load(this.#words, THREAD_ID);
   }
 
   get excused(): boolean {

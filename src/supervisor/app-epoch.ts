@@ -19,10 +19,10 @@ import type {
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
+import type { ThreadSource } from "../thread/replaceable-thread.js";
 import { WaitQuestions } from "../thread/wait-questions.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
-import type { SpareThread } from "./spare-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
 
@@ -103,11 +103,11 @@ export class AppEpoch {
   #idleGeneration: number | undefined;
   #alive = true;
 
-  constructor(order: BootOrder, spare: SpareThread | undefined, listener: EpochListener) {
+  constructor(order: BootOrder, source: ThreadSource, listener: EpochListener) {
     this.number = order.epoch;
     this.board = new ThreadBoard(order.board);
     this.#listener = listener;
-    this.#thread = startAppThread({ order, spare, onReport: (report) => this.#receive(report) });
+    this.#thread = startAppThread({ order, source, onReport: (report) => this.#receive(report) });
     this.calls = new ThreadCalls({
       call: (order) => this.#thread.send(order),
       abortCall: (callId, signal, reason) => {

@@ -3,12 +3,10 @@
  * the app lives. The task's promise is how the end of the thread shows, whatever ended it; aborting a task would kill
  * the thread, so nothing here is tied to a signal.
  */
-import { MessageChannel } from "node:worker_threads";
-import { openControlPort } from "../protocol/control-port.js";
-import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
+import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import { ReplaceableThread, type ThreadSource } from "../thread/replaceable-thread.js";
 import { releaseStoppedThreads } from "./debugger.js";
-import { SpareThread } from "./spare-thread.js";
 
 /** How a thread ended. `stopped`: it was told to. */
 export type ThreadEnd = { readonly type: "stopped" } | UnexpectedEnd;
@@ -31,55 +29,37 @@ export interface AppThread {
 
 export interface AppThreadOptions {
   readonly order: BootOrder;
-  /** Used up by this. */
-  readonly spare?: SpareThread | undefined;
+  readonly source: ThreadSource;
   onReport(report: WorkerReport): void;
 }
 
-/** Starts the app's thread, in the spare one when there is one. */
-export function startAppThread({ order, spare = new SpareThread(), onReport }: AppThreadOptions): AppThread {
-  const { pool } = spare;
-
-  const { port1, port2 } = new MessageChannel();
+/** Starts the app's thread: in the one that is ready for it, in one that has only the runtime, or in a new one. */
+export function startAppThread({ order, source, onReport }: AppThreadOptions): AppThread {
   let stopping = false;
   /** Ends the thread that was told to and does not. */
   let force: NodeJS.Timeout | undefined;
   let latest = Number.POSITIVE_INFINITY;
   const forceAfter = (ms: number): void => {
     clearTimeout(force);
-    force = setTimeout(() => void spare.destroy(), Math.max(0, Math.min(ms, latest - performance.now())));
+    force = setTimeout(() => thread.destroy(), Math.max(0, Math.min(ms, latest - performance.now())));
   };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;
-  const control = openControlPort<SupervisorOrder, WorkerReport>(
-    port1,
-    (value) => workerReport.parse(value),
-    (report) => {
-      if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
-      if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
-      if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
-      onReport(report);
-    },
-  );
-
-  const ended = pool.run({ order, port: port2 }, { transferList: [port2] }).then(
-    (): ThreadEnd => ({ type: "stopped" }),
-    async (error: unknown): Promise<ThreadEnd> => {
-      // The port's messages may come after the worker's own `exit` event: let them arrive.
-      await new Promise(setImmediate);
-      if (stopping) return { type: "stopped" };
-      return lastWords ?? endOf(error);
-    },
-  );
-  void ended.then(() => {
-    port1.close();
-    return pool.destroy();
+  const thread = new ReplaceableThread(order, source, (report) => {
+    if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
+    if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
+    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
+    onReport(report);
+  });
+  const ended = thread.ended.then((end): ThreadEnd => {
+    if (stopping || end.type === "returned") return { type: "stopped" };
+    return lastWords ?? endOf(end.error);
   });
 
   return {
     epoch: order.epoch,
     ended,
-    send: (message) => control.send(message),
+    send: (message) => thread.send(message),
     async stop(drainMs, restarts, endMs) {
       if (endMs !== undefined) latest = Math.min(latest, performance.now() + endMs);
       if (!stopping || endMs !== undefined) forceAfter(drainMs + FORCE_AFTER_MS);
@@ -87,11 +67,11 @@ export function startAppThread({ order, spare = new SpareThread(), onReport }: A
         stopping = true;
         // Standing at a breakpoint it would not read the order.
         if (order.debuggable) releaseStoppedThreads();
-        control.send({ type: "stop", drainMs, restarts });
+        thread.send({ type: "stop", drainMs, restarts });
       }
       await ended;
       clearTimeout(force);
-      await pool.destroy();
+      await thread.destroy();
     },
   };
 }

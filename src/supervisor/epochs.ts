@@ -8,6 +8,7 @@ import { reviveError, type SerializedError, serializeError } from "../protocol/s
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
+import { Standby, type StandbyState } from "../thread/standby.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
@@ -15,7 +16,7 @@ import type { ListenReports } from "./listen-reports.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
-import { SpareThread } from "./spare-thread.js";
+import type { SpareThread } from "./spare-thread.js";
 import { lateSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
 
@@ -37,6 +38,8 @@ export interface EpochsOptions {
   readonly exposes: () => boolean;
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
+  /** A request is in flight, or the app is being reloaded or started. */
+  readonly busy: () => boolean;
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
@@ -73,19 +76,27 @@ export class Epochs {
   readonly #first = new WeakMap<AppEpoch, ListenTarget>();
   #last = 0;
 
-  #spare: SpareThread | undefined;
+  readonly #standby: Standby;
   #closed = false;
   /** That the folder of the sockets is gone for good has been told. */
   #folderLost = false;
 
   constructor(options: EpochsOptions) {
     this.#with = options;
-    this.#spare = options.spare;
+    this.#standby = new Standby(
+      {
+        enabled: options.options.standby,
+        order: () => this.#order(0, 0),
+        busy: options.busy,
+        onLog: (message) => options.onLog("debug", message),
+      },
+      options.spare,
+    );
   }
 
-  /** Has a thread load the runtime ahead of need, so that a fresh worker takes 100 ms less. */
-  keepSpare(): void {
-    if (!this.#closed) this.#spare ??= new SpareThread();
+  /** What is ready for the next fresh worker. */
+  get standby(): StandbyState {
+    return this.#standby.state;
   }
 
   /** Number of the newest thread; 0: none yet. */
@@ -95,9 +106,19 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
+    const order = this.#order(++this.#last, generation);
+    const source = this.#standby.take(order);
+    // Two threads are never shown on one board.
+    const board = source.ahead?.order.board ?? order.board;
+    const epoch = new AppEpoch({ ...order, board }, source, this.#listener);
+    this.#threads.set(epoch, undefined);
+    return epoch;
+  }
+
+  #order(epoch: number, generation: number): BootOrder {
     const { options, table, subclasses } = this.#with;
-    const order: BootOrder = {
-      epoch: ++this.#last,
+    return {
+      epoch,
       generation,
       root: options.root,
       entry: options.entry,
@@ -116,12 +137,8 @@ export class Epochs {
       ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
       debuggable: options.inspect !== undefined,
-      records: false,
+      records: options.standby,
     };
-    const epoch = new AppEpoch(order, this.#spare, this.#listener);
-    this.#spare = undefined;
-    this.#threads.set(epoch, undefined);
-    return epoch;
   }
 
   /**
@@ -232,7 +249,7 @@ export class Epochs {
     this.#closed = true;
     for (const epoch of this.#threads.keys()) this.#endWhenBlocked(epoch);
     await Promise.all([
-      this.#spare?.destroy(),
+      this.#standby.close(),
       ...[...this.#threads.keys()].map((epoch) => epoch.stop(drainMs, false, endMs)),
     ]);
   }

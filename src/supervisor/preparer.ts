@@ -2,6 +2,7 @@
 import type { TextPosition } from "../compile/code-frame.js";
 import type { CompiledModule, PreparedModule, ResolveKind } from "../compile/compiled-module.js";
 import { Compiler } from "../compile/compiler.js";
+import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
 import { traceBack } from "../compile/source-map.js";
 import { ResolveError, type SourceError } from "../errors.js";
 import type { FileRegistry } from "../files/registry.js";
@@ -44,6 +45,11 @@ export class Preparer {
   /** The place in the source of a place in compiled code; of the newest code, when it was compiled from an older text. */
   locate(compiled: CompiledModule, position: TextPosition): TextPosition {
     return compiled.mapped ? traceBack(position, this.#compiler.sourceMap(compiled)) : position;
+  }
+
+  /** Made anew at each call, at about the price of compiling. */
+  sourceMap(compiled: CompiledModule): EncodedSourceMap {
+    return this.#compiler.sourceMap(compiled);
   }
 
   /** Everything from the roots on, as a fresh start would find it. */

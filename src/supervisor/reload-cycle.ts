@@ -655,7 +655,7 @@ export class ReloadCycle {
   }
 
   #booted({ app, loaded }: Booted, reason: RestartReason | undefined, started: number): ReloadReport {
-    const { listening, leaks, preparer, epochs, emit } = this.#parts;
+    const { listening, leaks, preparer, emit } = this.#parts;
     this.#app = app;
     this.#tellChanges();
     this.#tellApplied({ purged: [], loaded }, { why: {} }, undefined);
@@ -672,10 +672,7 @@ export class ReloadCycle {
       emit("reload", report);
     }
     clearTimeout(this.#afterStart);
-    this.#afterStart = setTimeout(() => {
-      preparer.afterStart(app);
-      epochs.keepSpare();
-    }, AFTER_START_MS).unref();
+    this.#afterStart = setTimeout(() => preparer.afterStart(app), AFTER_START_MS).unref();
     return report;
   }
 

@@ -22,6 +22,9 @@ export class SpareThread {
     trackUnmanagedFds: false,
   });
 
+  /** What it got as `process.env`. */
+  readonly environment = { ...process.env };
+
   readonly #loaded: Promise<void>;
 
   constructor() {

@@ -140,6 +140,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       address: () => this.#address,
       exposes: () => this.#address.exposes,
       subclasses,
+      busy: () => this.#cycle.run !== undefined || this.#cycle.inFlight > 0,
       onLog: (level, message) => this.#emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#cycle.invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
@@ -320,6 +321,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       ...this.#monitoring.inspect(app?.graph, app?.asks),
       /** As of the last look. */
       staleReferences: this.#leaks.references,
+      /** The thread that is kept ready for the next fresh worker. */
+      standby: this.#epochs.standby,
       addresses: this.#front.addresses(),
     };
   }

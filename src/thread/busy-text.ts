@@ -9,17 +9,24 @@ export interface BusyStyle {
   readonly limitMs: number | "off";
 }
 
+/** `src/app.ts:12:7 has kept the app busy for 3 s`: for who waits for it. */
+export function busyText({ place, blockedMs }: BusyReport, { cwd }: Pick<BusyStyle, "cwd">): string {
+  return `${subject(place, cwd)} busy for ${seconds(blockedMs)}`;
+}
+
 /** `src/app.ts:12:7 has kept the app busy for 2 s: ...`, without the prefix. */
-export function busyLine({ place, blockedMs }: BusyReport, { cwd, limitMs }: BusyStyle): string {
-  const busy = `${subject(place, cwd)} busy for ${seconds(blockedMs)}`;
+export function busyLine(report: BusyReport, { cwd, limitMs }: BusyStyle): string {
+  const { blockedMs } = report;
+  const busy = busyText(report, { cwd });
   if (limitMs === "off") return `${busy}: its requests wait; a save takes a fresh worker`;
   if (blockedMs < limitMs) return `${busy}: its requests wait, from ${seconds(limitMs)} on they get 504 (--watchdog)`;
   return `${busy}: its requests get 504 until it is done; a save takes a fresh worker`;
 }
 
 /** 504, with the place and the lines around it. */
-export function blockedPage({ place, blockedMs }: BusyReport, { cwd }: Pick<BusyStyle, "cwd">): OwnPage {
-  const message = `${subject(place, cwd)} busy for ${seconds(blockedMs)}, and it answers nothing`;
+export function blockedPage(report: BusyReport, style: Pick<BusyStyle, "cwd">): OwnPage {
+  const { place } = report;
+  const message = `${busyText(report, style)}, and it answers nothing`;
   const { location, frame } = place ?? {};
   const lines = [
     message,

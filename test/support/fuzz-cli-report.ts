@@ -3,6 +3,7 @@ import type { EpisodeResult, Recovery } from "./fuzz-cli-episode.js";
 import type { Episode } from "./fuzz-cli-steps.js";
 
 const EVENTS_SHOWN = 60;
+const VIOLATIONS_SHOWN = 8;
 
 export function figures(results: readonly EpisodeResult[]): string {
   const sum = (of: (result: EpisodeResult) => number) => results.reduce((total, result) => total + of(result), 0);
@@ -44,12 +45,18 @@ function spread(values: readonly number[], unit = "ms"): string {
 /** A failed episode: what was broken, what happened before, and the steps to repeat it. */
 export function failure(episode: Episode, result: EpisodeResult): string {
   return [
-    `seed ${episode.seed}: ${result.violations.map(({ rule, what }) => `${rule}: ${what}`).join("\n  ")}`,
+    `seed ${episode.seed}:`,
+    ...result.violations.slice(0, VIOLATIONS_SHOWN).map(({ rule, what }) => `  ${rule}: ${oneLine(what)}`),
     `events (the last ${EVENTS_SHOWN}):`,
-    ...result.events.slice(-EVENTS_SHOWN).map((event) => `  ${event}`),
+    ...result.events.slice(-EVENTS_SHOWN).map((event) => `  ${oneLine(event)}`),
     "output of the process:",
     ...result.output.split("\n").map((line) => `  | ${line}`),
     `episode (node dist/test/support/fuzz-cli-run.js --replay 'JSON'):`,
     JSON.stringify({ ...episode, steps: episode.steps.slice(0, result.stepsRun + 1) }),
   ].join("\n");
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, " / ");
+  return line.length > 400 ? `${line.slice(0, 400)}...` : line;
 }

@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The line that says that the port is open, when flags make it another than usual. */
   readonly announced?: RegExp;
+  /** Open descriptors that the process may have; else as many as the machine gives. */
+  readonly descriptors?: number;
 }
 
 export const plainMode = process.env.UNRELOADER_TEST_MODE === "plain";
@@ -193,12 +195,16 @@ export class ServedApp implements AsyncDisposable {
   }
 
   #spawn(): Child {
-    const { flags = [], args = [], env = {} } = this.#options;
+    const { flags = [], args = [], env = {}, descriptors } = this.#options;
     const command = this.inPlace
       ? [cliFile, ...flags, this.#entry, ...(args.length > 0 ? ["--", ...args] : [])]
       : ["--import", announcer, ...typeScriptLoader(this.#entry), this.#entry, ...args];
     const port = this.#origin === undefined ? "0" : String(this.port);
-    const child = spawn(process.execPath, command, {
+    const [program, ...words] =
+      descriptors === undefined
+        ? [process.execPath, ...command]
+        : ["/bin/sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh", process.execPath, ...command];
+    const child = spawn(program ?? process.execPath, words, {
       cwd: this.#app.folder,
       env: cleanEnvironment({ PORT: port, TMPDIR: this.#app.scratch, ...env }),
       stdio,

@@ -20,6 +20,9 @@ export interface FileReadsOptions {
   written(file: string): void;
 }
 
+/** `writes`: the call may change the file. */
+export type FileUse = (file: string, writes: boolean) => void;
+
 type Functions = Record<string, unknown>;
 
 const READING = ["readFileSync", "readFile", "createReadStream", "existsSync", "accessSync", "access", "openAsBlob"];
@@ -38,7 +41,7 @@ export class FileReads {
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
   /** Told of every use outside node_modules, below the root or not. */
-  #onUse: ((file: string) => void) | undefined;
+  #onUse: FileUse | undefined;
 
   constructor(options: FileReadsOptions) {
     this.#options = options;
@@ -47,10 +50,10 @@ export class FileReads {
   /** Wraps the functions of `node:fs` until `uninstall`. */
   install(): void {
     for (const functions of [fs, fs.promises] as unknown as Functions[]) {
-      for (const name of READING) this.#wrap(functions, name, (file) => this.#onRead(file));
-      for (const name of LISTING) this.#wrap(functions, name, (folder) => this.#onList(folder));
-      for (const name of WRITING) this.#wrap(functions, name, (file) => this.#onWrite(file));
-      for (const name of COPYING) this.#wrap(functions, name, (_, file) => this.#onWrite(file));
+      for (const name of READING) this.#wrap(functions, name, false, (file) => this.#onRead(file));
+      for (const name of LISTING) this.#wrap(functions, name, false, (folder) => this.#onList(folder));
+      for (const name of WRITING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
+      for (const name of COPYING) this.#wrap(functions, name, true, (_, file) => this.#onWrite(file));
     }
     syncBuiltinESMExports();
   }
@@ -81,20 +84,21 @@ export class FileReads {
     }
   }
 
-  /** Tells of files outside node_modules that are read, listed or written until the returned function is called. */
-  watchUses(used: (file: string) => void): () => void {
+  /** Tells of files outside node_modules that are used until the returned function is called; who was told before, is again. */
+  watchUses(used: FileUse): () => void {
+    const before = this.#onUse;
     this.#onUse = used;
     return () => {
-      this.#onUse = undefined;
+      this.#onUse = before;
     };
   }
 
-  #wrap(functions: Functions, name: string, note: (first: unknown, second: unknown) => void): void {
+  #wrap(functions: Functions, name: string, writes: boolean, note: (first: unknown, second: unknown) => void): void {
     const original = functions[name];
     if (typeof original !== "function") return;
     const self = this;
     function wrapped(this: unknown, ...args: unknown[]): unknown {
-      if (self.#onUse) self.#tellUse(args[0]);
+      if (self.#onUse) self.#tellUse(args, writes);
       note(args[0], args[1]);
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
@@ -105,9 +109,13 @@ export class FileReads {
     });
   }
 
-  #tellUse(argument: unknown): void {
-    const file = this.#ignoring === 0 ? absolutePath(argument) : undefined;
-    if (file !== undefined && !NOT_COUNTED.test(file)) this.#onUse?.(file);
+  /** A copy uses both files. */
+  #tellUse(args: readonly unknown[], writes: boolean): void {
+    if (this.#ignoring > 0) return;
+    for (const argument of writes ? args.slice(0, 2) : args.slice(0, 1)) {
+      const file = absolutePath(argument);
+      if (file !== undefined && !NOT_COUNTED.test(file)) this.#onUse?.(file, writes);
+    }
   }
 
   #onRead(argument: unknown): void {

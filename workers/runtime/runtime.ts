@@ -17,7 +17,7 @@ import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
 import type { EsmModule } from "./esm-module.js";
 import type { EvaluationVisits } from "./evaluation-visits.js";
-import { FileReads } from "./file-reads.js";
+import { FileReads, type FileUse } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import { Linker } from "./linker.js";
 import { installMainModule } from "./main-module.js";
@@ -267,8 +267,8 @@ export class Runtime {
     this.#commonJs.moduleOf(this.#registry.record(this.#entry), undefined);
   }
 
-  /** Tells of files outside node_modules that are read, listed or written, until the returned function is called. */
-  watchFiles(used: (file: string) => void): () => void {
+  /** Tells of files outside node_modules that are used, by whomever, until the returned function is called. */
+  watchFiles(used: FileUse): () => void {
     return this.#reads.watchUses(used);
   }
 

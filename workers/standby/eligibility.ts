@@ -5,9 +5,9 @@
  */
 import type { PackageRequest } from "../../src/protocol/package-log.js";
 
-export type JudgedRequest = Pick<
+export type JudgedRequest = Omit<
   PackageRequest,
-  "file" | "afterOwnCode" | "changed" | "changedVariables" | "effects" | "variables"
+  "kind" | "importer" | "attributes" | "mainModule" | "packages" | "durationMs" | "afterOwnCode"
 > & {
   /** Folders of the package, and of all that it may load or touch. */
   readonly reaches: ReadonlySet<string>;
@@ -16,43 +16,36 @@ export type JudgedRequest = Pick<
 };
 
 export class Eligibility {
-  /** Packages that may have been changed by own code, which had them and has run since. */
-  readonly #touched = new Set<string>();
-  /** Packages that own code got since it ran last. */
-  readonly #handed = new Set<string>();
-  /** All that requests reach which are not loaded ahead: it comes later than at a start without a standby. */
+  /** Packages that come later than at a start without a standby, and what they change in others. */
   readonly #late = new Set<string>();
   #stopped: string | undefined;
 
   /** To be called for every request, in order. Why it may not be loaded ahead; undefined: it may. */
   next(request: JudgedRequest): string | undefined {
     const because = this.#judge(request);
-    if (because !== undefined) for (const folder of request.reaches) this.#late.add(folder);
-    this.#handed.add(request.folder);
+    if (because === undefined) return undefined;
+    this.#late.add(request.folder);
+    for (const folder of request.patches) this.#late.add(folder);
+    if (request.patches.includes("*"))
+      this.#stopped ??= `${request.folder}, which changes what others see, comes before`;
     return because;
   }
 
-  #judge({ afterOwnCode, changed, changedVariables, effects, variables, reaches }: JudgedRequest): string | undefined {
-    if (afterOwnCode) {
-      for (const folder of this.#handed) this.#touched.add(folder);
-      this.#handed.clear();
-    }
+  #judge(request: JudgedRequest): string | undefined {
+    const { changed, changedPackages, changedVariables, writtenFiles, effects, variables, files, reaches } = request;
     if (changed !== undefined) this.#stopped ??= `own code has changed ${changed} before`;
     if (this.#stopped !== undefined) return this.#stopped;
     if (effects[0] !== undefined) return `it ${effects[0]}`;
     const [variable] = variables.includes("*")
       ? changedVariables
-      : changedVariables.filter((v) => variables.includes(v));
+      : changedVariables.filter((name) => variables.includes(name));
     if (variable !== undefined) return `it reads the variable ${variable}, which own code has changed before`;
-    const touched = first(reaches, this.#touched);
-    if (touched !== undefined) return `own code had ${touched}, on which it depends, and may have changed it`;
-    const late = first(reaches, this.#late);
-    if (late !== undefined) return `it depends on ${late}, which is not loaded ahead`;
+    const written = files.find((file) => writtenFiles.includes(file));
+    if (written !== undefined) return `it reads ${written}, which own code has written before`;
+    const touched = changedPackages.find((folder) => reaches.has(folder));
+    if (touched !== undefined) return `own code has changed ${touched} before, on which it depends`;
+    for (const folder of this.#late)
+      if (reaches.has(folder)) return `it depends on ${folder}, which is not loaded ahead`;
     return undefined;
   }
-}
-
-function first(folders: ReadonlySet<string>, among: ReadonlySet<string>): string | undefined {
-  for (const folder of folders) if (among.has(folder)) return folder;
-  return undefined;
 }

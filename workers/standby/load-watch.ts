@@ -1,7 +1,9 @@
 /** What the load of one package does that others could notice, and what it reads of the environment. */
 import { createHook } from "node:async_hooks";
+import path from "node:path";
 import { type AnyFunction, replaceMethod } from "../ledger/replace.js";
 import { moduleInternals } from "../runtime/commonjs-loader.js";
+import type { FileUse } from "../runtime/file-reads.js";
 import { packageFolder } from "./package-reach.js";
 
 export interface LoadWatchOptions {
@@ -9,20 +11,25 @@ export interface LoadWatchOptions {
   written(): number;
   /** Tells of variables that are read until the returned function is called; `*`: of all. */
   watchVariables(read: (name: string) => void): () => void;
-  /** Tells of files outside node_modules that are read, listed or written until the returned function is called. */
-  watchFiles(used: (file: string) => void): () => void;
+  /** Tells of files outside node_modules that are used until the returned function is called. */
+  watchFiles(used: FileUse): () => void;
 }
 
 export interface SeenLoad {
   readonly effects: string[];
   readonly variables: string[];
+  /** Files outside node_modules, and folders, that were read. */
+  readonly files: string[];
   /** Folders of packages of which CommonJS files were loaded. */
   readonly packages: string[];
   readonly durationMs: number;
 }
 
-/** Of what Node counts as asynchronous: begins and ends within the load, or is nothing but memory. */
-const SILENT = new Set(["PROMISE", "DIRHANDLE", "ZLIB", "CONTEXTIFY"]);
+/** Adapters are loaded with the packages that they are for. */
+const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
+
+/** Of what Node counts as asynchronous: begins and ends within the load, or is nothing but memory (`node:dns` has a channel). */
+const SILENT = new Set(["PROMISE", "DIRHANDLE", "ZLIB", "DNSCHANNEL"]);
 
 export class LoadWatch {
   readonly #options: LoadWatchOptions;
@@ -46,6 +53,7 @@ export class LoadWatch {
   watch<Result>(load: () => Result, tell: (seen: SeenLoad) => void): Result {
     const effects = new Set<string>();
     const variables = new Set<string>();
+    const used = new Set<string>();
     this.#effects = effects;
     const written = this.#options.written();
     const listeners = listenersOfProcess();
@@ -59,9 +67,12 @@ export class LoadWatch {
     }).enable();
     const ends = [
       this.#options.watchVariables((name) => variables.add(name)),
-      this.#options.watchFiles((file) => effects.add(`uses the file ${file}`)),
+      this.#options.watchFiles((file, writes) => {
+        if (file.startsWith(SUPERVISOR)) return;
+        if (writes) effects.add(`writes the file ${file}`);
+        else used.add(file);
+      }),
       this.#noteCalls("emitWarning", "emits a warning"),
-      this.#noteCalls("dlopen", "loads a native addon"),
       this.#noteCalls("exit", "ends the process"),
     ];
     const began = performance.now();
@@ -81,7 +92,13 @@ export class LoadWatch {
       if (environmentNow() !== environment) effects.add("changes variables of the environment");
       const files = Object.keys(moduleInternals._cache).slice(loaded);
       const packages = new Set(files.flatMap((file) => packageFolder(file) ?? []));
-      tell({ effects: [...effects], variables: [...variables], packages: [...packages], durationMs });
+      tell({
+        effects: [...effects],
+        variables: [...variables],
+        files: [...used],
+        packages: [...packages],
+        durationMs,
+      });
     }
   }
 

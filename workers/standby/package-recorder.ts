@@ -3,8 +3,10 @@
  * code asks for must come in the same order as at the start before, and every package that was loaded ahead must be one
  * that could be. The first difference ends the attempt, before own code has got anything from that package.
  */
+import path from "node:path";
 import type { PackageLog, PackageRequest } from "../../src/protocol/package-log.js";
 import { requestKey } from "../../src/protocol/request-key.js";
+import type { FileUse } from "../runtime/file-reads.js";
 import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch, SeenLoad } from "./load-watch.js";
@@ -38,6 +40,8 @@ export interface PackageRecorderOptions {
   readonly watch: LoadWatch;
   /** The file's top level calls nothing. */
   isPassive(file: string): boolean;
+  /** Tells of files outside node_modules that are used until the returned function is called. */
+  watchFiles(used: FileUse): () => void;
   /** The app differs from what was loaded ahead for it. Must not return. */
   refuse(because: string): never;
 }
@@ -58,7 +62,11 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   #ran = false;
   /** Packages have been loaded since the surroundings were looked at: what has changed since is their doing. */
   #loadedSince = false;
+  /** Requests since then. */
+  #unseen: PackageRequest[] = [];
   #changed: string | undefined;
+  readonly #changedPackages = new Set<string>();
+  readonly #writtenFiles = new Set<string>();
   #ahead: LoadedAhead | undefined;
   /** How many of those that were loaded ahead have not been asked for. */
   #unclaimed = 0;
@@ -74,7 +82,15 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
     this.#ahead = ahead;
     this.#unclaimed = ahead?.loaded.size ?? 0;
     this.#surroundings = new Surroundings();
-    this.#stopWatching = this.#options.observer.watchEvaluations(this);
+    const stops = [
+      this.#options.observer.watchEvaluations(this),
+      this.#options.watchFiles((file, writes) => {
+        if (writes) this.#writtenFiles.add(file).add(path.dirname(file));
+      }),
+    ];
+    this.#stopWatching = () => {
+      for (const stop of stops) stop();
+    };
   }
 
   /** The app has been evaluated. */
@@ -122,15 +138,18 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
     if (isAhead) this.#claim({ ...before, ...whileLoaded(known) });
     let seen: SeenLoad | undefined;
     try {
-      return watch.watch(load, (one) => {
+      const exports = watch.watch(load, (one) => {
         seen = one;
       });
+      this.#surroundings?.handOver(folderOf(asked.file), exports);
+      return exports;
     } finally {
-      this.#loadedSince = true;
-      // The body of the importer goes on now.
-      if (!asked.isStatic) this.#lookAfterLoads();
-      const request = { ...before, ...whileLoaded(isAhead ? known : (seen ?? NOTHING_SEEN)) };
+      this.#loadedSince ||= !isAhead;
+      const { patches } = known ?? {};
+      const request = { ...before, ...whileLoaded(isAhead ? known : { ...(seen ?? NOTHING_SEEN), patches }) };
       this.#requests.push(request);
+      this.#unseen.push(request);
+      this.#lookAfterLoads();
       if (!isAhead) this.#judge(request);
     }
   }
@@ -138,7 +157,10 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   requestedLater(asked: AskedPackage): void {
     if (this.#surroundings === undefined || this.#options.watch.loading || this.#known.has(requestKey(asked))) return;
     this.#compare(asked, this.#requests.length);
-    const request = { ...this.#before(asked), ...NOTHING_SEEN, effects: ["is loaded asynchronously"] };
+    const request = {
+      ...this.#before(asked),
+      ...whileLoaded({ ...NOTHING_SEEN, effects: ["is loaded asynchronously"] }),
+    };
     this.#requests.push(request);
     this.#judge(request);
   }
@@ -168,11 +190,11 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
 
   // ---- the rest
 
-  #before(asked: AskedPackage): Omit<PackageRequest, keyof SeenLoad> {
+  #before(asked: AskedPackage): Omit<PackageRequest, keyof SeenLoad | "patches"> {
     const { kind, file, importer, attributes, isStatic } = asked;
     this.#known.add(requestKey(asked));
     if (!isStatic && !(importer !== undefined && this.#options.isPassive(importer))) this.#ran = true;
-    if (this.#ran) this.#changed ??= this.#lookForOwnChanges();
+    if (this.#ran) this.#lookForOwnChanges();
     const afterOwnCode = this.#ran;
     this.#ran = false;
     return {
@@ -182,22 +204,28 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
       attributes: attributes && { ...attributes },
       afterOwnCode,
       ...(this.#changed !== undefined && { changed: this.#changed }),
+      changedPackages: [...this.#changedPackages],
+      writtenFiles: [...this.#writtenFiles],
       changedVariables: this.#surroundings?.changedVariables() ?? [],
       mainModule: process.mainModule !== undefined,
     };
   }
 
-  #lookForOwnChanges(): string | undefined {
+  #lookForOwnChanges(): void {
     const found = this.#surroundings?.look();
+    this.#changed ??= found?.process;
+    for (const folder of found?.packages ?? []) this.#changedPackages.add(folder);
     // What packages did at the same time cannot be told apart: it counts as own.
     this.#loadedSince = false;
-    return found;
+    this.#unseen = [];
   }
 
   #lookAfterLoads(): void {
-    if (!this.#loadedSince) return;
+    if (!this.#loadedSince || !this.#surroundings) return;
     this.#loadedSince = false;
-    this.#surroundings?.look();
+    const { process, packages } = this.#surroundings.look();
+    const patches = [...packages, ...(process === undefined ? [] : ["*"])];
+    for (const request of this.#unseen.splice(0)) request.patches.push(...patches);
   }
 
   /** The request of the start before, at this place. */
@@ -216,6 +244,7 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   }
 
   #close(): void {
+    this.#lookAfterLoads();
     this.#surroundings?.close();
     this.#surroundings = undefined;
     this.#stopWatching?.();
@@ -227,14 +256,20 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   }
 }
 
-const NOTHING_SEEN: SeenLoad = { effects: [], variables: [], packages: [], durationMs: 0 };
+const NOTHING_SEEN: SeenLoad = { effects: [], variables: [], files: [], packages: [], durationMs: 0 };
 
-function whileLoaded({ effects, variables, packages, durationMs }: SeenLoad): SeenLoad {
-  return { effects, variables, packages, durationMs };
+function whileLoaded(
+  load: SeenLoad & { readonly patches?: readonly string[] | undefined },
+): SeenLoad & { patches: string[] } {
+  const { effects, variables, files, packages, durationMs, patches = [] } = load;
+  return { effects, variables, files, packages, durationMs, patches: [...patches] };
+}
+
+function folderOf(file: string): string {
+  return packageFolder(file) ?? file;
 }
 
 /** A request with what its package reaches. */
 export function judged(request: PackageRequest, reach: PackageReach) {
-  const folder = packageFolder(request.file) ?? request.file;
-  return { ...request, folder, reaches: reach.of(request.file, request.packages) };
+  return { ...request, folder: folderOf(request.file), reaches: reach.of(request.file, request.packages) };
 }

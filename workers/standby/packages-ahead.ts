@@ -33,6 +33,7 @@ export class PackagesAhead {
     this.recorder = new PackageRecorder({
       observer: options.observer,
       watch: this.#watch,
+      watchFiles: (used) => options.runtime().watchFiles(used),
       isPassive: (file) => options.runtime().isPassive(file),
       refuse: (because) => standStill(() => options.refused(because)),
     });

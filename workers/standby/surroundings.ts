@@ -15,11 +15,24 @@ const NOT_SEEN = new Set<PropertyKey>([
   "stackTraceLimit",
 ]);
 
+export interface SeenChange {
+  /** Of what all packages see, in words. */
+  readonly process: string | undefined;
+  /** Folders of packages whose exports have changed. */
+  readonly packages: readonly string[];
+}
+
+/** Of one package, objects that are looked at. */
+const MOST_OBJECTS = 40;
+
 export class Surroundings {
   readonly #globals = new GlobalNames();
   readonly #builtins = new Builtins();
   readonly #loader = new WatchedObjects();
   readonly #variables: Readonly<Record<string, string | undefined>> = { ...process.env };
+  /** What own code was given, and the packages that it comes from. */
+  readonly #handed = new WatchedObjects();
+  readonly #packages = new Map<object, string>();
   #hooked = false;
   readonly #restores: (() => void)[];
 
@@ -40,15 +53,25 @@ export class Surroundings {
     this.look();
   }
 
-  /** What has changed since the last look, in words; undefined: nothing. 0.3 ms. */
-  look(): string | undefined {
+  /** What has changed since the last look. 0.3 ms, and 0.2 us for each property of what own code was given. */
+  look(): SeenChange {
     const wasHooked = this.#hooked;
     this.#hooked = false;
     const differences = [...this.#globals.look(true), ...this.#builtins.objects.look(), ...this.#loader.look()];
     this.#builtins.update();
     const [difference] = differences.filter(({ key }) => !NOT_SEEN.has(key));
-    if (difference) return nameOf(difference);
-    return wasHooked ? "how modules are loaded" : undefined;
+    const process = difference ? nameOf(difference) : wasHooked ? "how modules are loaded" : undefined;
+    const packages = new Set(this.#handed.look().flatMap(({ target }) => this.#packages.get(target) ?? []));
+    return { process, packages: [...packages] };
+  }
+
+  /** Own code gets the exports of a package. */
+  handOver(folder: string, exports: unknown): void {
+    for (const object of exposedObjects(exports)) {
+      if (this.#packages.has(object)) continue;
+      this.#packages.set(object, folder);
+      this.#handed.add(object);
+    }
   }
 
   /** Variables of the environment that are not what they were at the beginning. */
@@ -67,4 +90,39 @@ export class Surroundings {
 
 function nameOf({ target, key }: Difference): string {
   return target === globalThis ? `the global ${String(key)}` : `the builtin property ${String(key)}`;
+}
+
+/** The exports, and what hangs on them: prototypes, settings, lists. What is private to the package nobody can see. */
+function exposedObjects(exports: unknown): Set<object> {
+  const found = new Set<object>();
+  const add = (value: unknown): void => {
+    if (!isObject(value) || found.size >= MOST_OBJECTS) return;
+    found.add(value);
+    const prototype = typeof value === "function" ? plainValue(value, "prototype") : undefined;
+    if (isObject(prototype)) found.add(prototype);
+  };
+  add(exports);
+  if (isObject(exports)) add(plainValue(exports, "default"));
+  for (const object of [...found]) {
+    for (const key of Reflect.ownKeys(object)) {
+      const member = plainValue(object, key);
+      // What is only a function has nothing that would be set.
+      if (isObject(member) && (typeof member !== "function" || Object.keys(member).length > 0)) add(member);
+    }
+  }
+  return found;
+}
+
+/** Without asking accessors; an export that is not initialised yet has none. */
+function plainValue(object: object, key: PropertyKey): unknown {
+  try {
+    return Object.getOwnPropertyDescriptor(object, key)?.value;
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -34,6 +34,7 @@ export function warmUp(requests: readonly PackageRequest[], options: WarmUpOptio
   const left: { index: number; because: string }[] = [];
   const unfit: { index: number; because: string }[] = [];
   const variables = new Set<string>();
+  const used = new Set<string>();
   const hasMain = requests[0]?.mainModule === true;
   if (hasMain) options.createMainModule();
   for (const [index, request] of requests.entries()) {
@@ -44,34 +45,39 @@ export function warmUp(requests: readonly PackageRequest[], options: WarmUpOptio
       left.push({ index, because });
       continue;
     }
-    const effects = loadOne(request, options, variables);
+    const effects = loadOne(request, options, { variables, used });
     if (effects.length > 0) {
       unfit.push({ index, because: `it ${effects.join(", ")}` });
       break;
     }
     loaded.push(index);
   }
-  const files = loadedPackageFiles(SUPERVISOR).map(stampOf);
-  const { used_heap_size: used, external_memory: external } = v8.getHeapStatistics();
+  const files = [...loadedPackageFiles(SUPERVISOR), ...used].map(stampOf);
+  const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
   return {
     loaded,
     unfit,
     left,
     variables: [...variables],
     files: files.map((one) => (isTooYoung(one, beganAt) ? { file: one.file, stamp: "too young" } : one)),
-    heapBytes: used + external,
+    heapBytes: heap + external,
     durationMs: performance.now() - began,
   };
 }
 
 /** What the load did that it must not do. */
-function loadOne(request: PackageRequest, { watch, load }: WarmUpOptions, variables: Set<string>): string[] {
+function loadOne(
+  request: PackageRequest,
+  { watch, load }: WarmUpOptions,
+  read: { variables: Set<string>; used: Set<string> },
+): string[] {
   let effects: readonly string[] = [];
   try {
     watch.watch(
       () => load(request),
       (seen) => {
-        for (const name of seen.variables) variables.add(name);
+        for (const name of seen.variables) read.variables.add(name);
+        for (const file of seen.files) read.used.add(file);
         effects = seen.effects;
       },
     );

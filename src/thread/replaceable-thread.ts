@@ -1,0 +1,152 @@
+/**
+ * The thread that an app gets, whichever that is. One that has loaded packages ahead may turn out not to fit: by what it is
+ * to evaluate, or, in rare cases, by what that then does. Another one takes its place then, and is told all that the first
+ * one was; whoever sends orders and gets reports notices nothing.
+ */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
+import type { PackageLog } from "../protocol/package-log.js";
+import { SpareThread } from "../supervisor/spare-thread.js";
+import { type AheadThread, lateOrder, unfitFor } from "./standby.js";
+import { type TaskEnd, ThreadTask } from "./thread-task.js";
+
+/** Where threads come from. */
+export interface ThreadSource {
+  /** One that has loaded the app's packages. */
+  readonly ahead?: AheadThread | undefined;
+  /** One that has only loaded the runtime. */
+  readonly bare?: SpareThread | undefined;
+  /** What a thread that is started now gets as its environment. */
+  environment(): NodeJS.ProcessEnv;
+  /** Nothing of the app has run in it. */
+  giveBack(ahead: AheadThread): void;
+  refused(ahead: AheadThread, because: string): void;
+  /** The app has started; the modules change with its reloads. */
+  recorded(log: PackageLog, modules: ReadonlyMap<string, PreparedModule>): void;
+  /** The app's code has changed. */
+  changed(): void;
+}
+
+export class ReplaceableThread {
+  /** Settles once, when the thread has ended and no other takes its place; never rejects. */
+  readonly ended: Promise<TaskEnd>;
+  readonly #order: BootOrder;
+  readonly #source: ThreadSource;
+  readonly #onReport: (report: WorkerReport) => void;
+  /** What the thread has, file by file: as it was sent, or as it has found it. */
+  readonly #modules = new Map<string, PreparedModule>();
+  /** One that was made ahead, until the app has been evaluated in it. */
+  #ahead: AheadThread | undefined;
+  /** All that was sent, while another thread may take the place of this one. */
+  #sent: SupervisorOrder[] | undefined;
+  /** Undefined while nothing was sent to a thread that was made ahead. */
+  #task: ThreadTask | undefined;
+  /** What the thread listens on so far, while another may take its place. */
+  readonly #listens = new Set<number>();
+  #end: (end: TaskEnd) => void = () => {};
+
+  constructor(order: BootOrder, source: ThreadSource, onReport: (report: WorkerReport) => void) {
+    this.#order = order;
+    this.#source = source;
+    this.#onReport = onReport;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#ahead = source.ahead;
+    if (this.#ahead) this.#sent = [];
+    else this.#start(source.bare);
+  }
+
+  send(order: SupervisorOrder): void {
+    if (order.type === "addModules" || order.type === "applyPlan") this.#note(order.modules);
+    if (order.type === "applyPlan") this.#source.changed();
+    this.#sent?.push(order);
+    if (this.#task) this.#task.send(order);
+    else if (order.type === "evaluate") void this.#decide();
+    else if (order.type === "stop") this.#giveBack();
+  }
+
+  /** Ends the thread by force. */
+  async destroy(): Promise<void> {
+    if (!this.#task) this.#giveBack();
+    await this.#task?.destroy();
+  }
+
+  #start(bare: SpareThread | undefined): ThreadTask {
+    const spare = bare ?? new SpareThread();
+    return this.#run(new ThreadTask(this.#order, spare, (report) => this.#receive(report)));
+  }
+
+  #run(task: ThreadTask): ThreadTask {
+    this.#task = task;
+    void task.ended.then((end) => {
+      if (this.#task === task) this.#end(end);
+    });
+    return task;
+  }
+
+  async #decide(): Promise<void> {
+    const ahead = this.#ahead;
+    if (!ahead) return;
+    const because = await unfitFor(ahead, this.#order, this.#modules, this.#source.environment());
+    // It was stopped meanwhile.
+    if (this.#ahead !== ahead) return;
+    if (because !== undefined) {
+      this.#replace(ahead, because);
+      return;
+    }
+    const sent = this.#sent ?? [];
+    this.#run(ahead.task);
+    ahead.task.takeOver((report) => this.#receive(report));
+    ahead.task.send({ type: "begin", order: lateOrder(ahead, this.#order, this.#source.environment()) });
+    for (const order of sent) ahead.task.send(order);
+  }
+
+  /** A new thread, in the place of one that does not fit. */
+  #replace(ahead: AheadThread, because: string): void {
+    const sent = this.#sent ?? [];
+    this.#ahead = undefined;
+    this.#sent = undefined;
+    this.#task = undefined;
+    this.#source.refused(ahead, because);
+    for (const listenId of this.#listens) this.#onReport({ type: "serverClosed", listenId });
+    const task = this.#start(undefined);
+    for (const order of sent) task.send(order);
+  }
+
+  #giveBack(): void {
+    const ahead = this.#ahead;
+    if (!ahead) return;
+    this.#ahead = undefined;
+    this.#sent = undefined;
+    this.#source.giveBack(ahead);
+    this.#end({ type: "returned" });
+  }
+
+  #receive(report: WorkerReport): void {
+    switch (report.type) {
+      case "refused":
+        if (this.#ahead) this.#replace(this.#ahead, report.because);
+        return;
+      case "evaluated":
+      case "evaluateFailed":
+        this.#ahead = undefined;
+        this.#sent = undefined;
+        break;
+      case "modulesDiscovered":
+        this.#note(report.modules);
+        break;
+      case "listenRequested":
+        if (this.#ahead) this.#listens.add(report.listenId);
+        break;
+      default:
+        break;
+    }
+    this.#onReport(report);
+    if (report.type === "evaluated" && report.packages) this.#source.recorded(report.packages, this.#modules);
+  }
+
+  #note(modules: readonly PreparedModule[]): void {
+    for (const prepared of modules) this.#modules.set(prepared.compiled.file, prepared);
+  }
+}

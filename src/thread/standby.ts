@@ -1,0 +1,383 @@
+/**
+ * The thread that is kept ready for the next fresh worker: with the app's packages loaded, and none of its own code. Made
+ * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
+ */
+import { firstChanged } from "../protocol/file-stamps.js";
+import type { BootOrder, WorkerReport } from "../protocol/messages.js";
+import type { PackageLog, PackageRequest } from "../protocol/package-log.js";
+import { requestKey } from "../protocol/request-key.js";
+import { SpareThread } from "../supervisor/spare-thread.js";
+import type { ThreadSource } from "./replaceable-thread.js";
+import { ThreadTask } from "./thread-task.js";
+import { type Modules, unchangedRequests } from "./unchanged-requests.js";
+
+/** How often is looked whether the app is quiet. */
+const LOOK_MS = 250;
+/** So many looks in a row must have found it quiet. */
+const QUIET_LOOKS = 4;
+/** A thread that could not be made so often in a row is not made before the app loads something else. */
+const ATTEMPTS = 3;
+/** Added to what the packages took at the start before, for a machine that has other things to do. */
+const PATIENCE_MS = 1000;
+
+export interface StandbyOptions {
+  /** Whether a second thread is wanted at all. */
+  readonly enabled: boolean;
+  /** Of a thread that would be started now; its epoch and generation do not matter. */
+  order(): BootOrder;
+  /** A request is in flight, or the app is being reloaded or started. */
+  busy(): boolean;
+  onLog(message: string): void;
+}
+
+/** For people: what the thread is good for, and what it costs. */
+export interface StandbyState {
+  /** `bare`: only the supervisor's own part is loaded. */
+  readonly state: "none" | "bare" | "loading" | "ready";
+  /** Files of packages that were asked for ahead. */
+  readonly packages: number;
+  /** V8's heap of the thread and what it holds outside, when it was ready. */
+  readonly heapBytes: number;
+  /** How long the packages took to load. */
+  readonly loadMs: number;
+}
+
+type LoadedReport = Extract<WorkerReport, { type: "loadedAhead" }>;
+
+interface Recorded {
+  readonly log: PackageLog;
+  /** The modules at that start. */
+  readonly before: Modules;
+  /** The modules now: the map changes with reloads. */
+  readonly now: Modules;
+}
+
+/** A thread that has loaded packages, or is about to. */
+export interface AheadThread {
+  readonly task: ThreadTask;
+  readonly order: BootOrder;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The start that it repeats. */
+  readonly recorded: Recorded;
+  readonly requests: readonly PackageRequest[];
+  readonly startedAt: number;
+  report: LoadedReport | undefined;
+  /** Settles when there is a report, or the thread has ended. */
+  readonly settled: Promise<void>;
+}
+
+export class Standby {
+  readonly #options: StandbyOptions;
+  #bare: SpareThread | undefined;
+  #ahead: AheadThread | undefined;
+  #recorded: Recorded | undefined;
+  /** Requests that turned out not to be fit, by key, and why; for as long as the supervisor lives. */
+  readonly #unfit = new Map<string, string>();
+  #looks: NodeJS.Timeout | undefined;
+  #quiet = 0;
+  #failures = 0;
+  /** Nothing was found that could be loaded ahead, of this start. */
+  #useless: Recorded | undefined;
+  #closed = false;
+
+  /** `spare`: a thread that was started before anything else, for the first start. */
+  constructor(options: StandbyOptions, spare: SpareThread | undefined) {
+    this.#options = options;
+    this.#bare = spare;
+  }
+
+  get state(): StandbyState {
+    const { report } = this.#ahead ?? {};
+    const none = { packages: 0, heapBytes: 0, loadMs: 0 };
+    if (this.#ahead === undefined) return { state: this.#bare ? "bare" : "none", ...none };
+    if (!report) return { state: "loading", ...none };
+    const { heapBytes, durationMs: loadMs } = report;
+    return { state: "ready", packages: report.loaded.length, heapBytes, loadMs };
+  }
+
+  /** A thread for the app: the one with its packages, if it fits. Both are used up by it. */
+  take(order: BootOrder): ThreadSource {
+    const ahead = this.#takeAhead(order);
+    // Should the app not start, the next one needs a thread all the same.
+    this.#lookLater();
+    return {
+      ahead,
+      bare: ahead ? undefined : this.#takeBare(),
+      environment,
+      giveBack: (unused) => this.#giveBack(unused),
+      refused: (refused, because) => this.#refused(refused, because),
+      recorded: (log, modules) => this.#started(log, modules),
+      changed: () => this.#lookLater(),
+    };
+  }
+
+  #takeAhead(order: BootOrder): AheadThread | undefined {
+    const ahead = this.#ahead;
+    if (!ahead) return undefined;
+    const because = this.#unusable(ahead, order);
+    if (because !== undefined) {
+      this.#drop(because);
+      return undefined;
+    }
+    this.#ahead = undefined;
+    return ahead;
+  }
+
+  #takeBare(): SpareThread | undefined {
+    const bare = this.#bare;
+    this.#bare = undefined;
+    if (!bare || sameVariables(bare.environment, environment())) return bare;
+    void bare.destroy();
+    return undefined;
+  }
+
+  /** A thread that was taken is not needed after all: nothing of the app has run in it. */
+  #giveBack(ahead: AheadThread): void {
+    if (this.#closed || this.#ahead) void ahead.task.destroy();
+    else this.#ahead = ahead;
+  }
+
+  /** The app asks for its packages in another way than at the start before: not even tried again with this one. */
+  #refused(ahead: AheadThread, because: string): void {
+    this.#options.onLog(`standby: not used: ${because}`);
+    void ahead.task.destroy();
+  }
+
+  /** The app has started. `now` is the map of its modules, which changes with it. */
+  #started(log: PackageLog, now: Modules): void {
+    const before = new Map(log.visited.flatMap(({ file }) => [[file, now.get(file)] as const]).filter(isKnown));
+    this.#recorded = { log, before, now };
+    this.#failures = 0;
+    this.#lookLater();
+  }
+
+  /** Something has changed: looks whether what is ready still is what is needed, once the app is quiet. */
+  #lookLater(): void {
+    if (this.#closed || !this.#options.enabled) return;
+    clearInterval(this.#looks);
+    this.#quiet = 0;
+    this.#looks = setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#looks);
+    const threads = [this.#ahead?.task, this.#bare];
+    this.#ahead = undefined;
+    this.#bare = undefined;
+    await Promise.all(threads.map((thread) => thread?.destroy()));
+  }
+
+  #look(): void {
+    this.#quiet = this.#options.busy() ? 0 : this.#quiet + 1;
+    if (this.#quiet < QUIET_LOOKS) return;
+    clearInterval(this.#looks);
+    const recorded = this.#recorded;
+    if (!recorded) {
+      this.#bare ??= new SpareThread();
+      return;
+    }
+    const requests = this.#requestsFor(recorded);
+    const order: BootOrder = { ...this.#options.order(), waits: true };
+    if (this.#ahead) {
+      const because = this.#unusable(this.#ahead, order) ?? this.#insufficient(this.#ahead, recorded, requests);
+      if (because === undefined) return;
+      this.#drop(because);
+    }
+    this.#make(recorded, requests, order);
+  }
+
+  #requestsFor({ log, before, now }: Recorded): PackageRequest[] {
+    return log.requests.slice(0, unchangedRequests(log, before, now)).map((request) => {
+      const because = this.#unfit.get(requestKey(request));
+      return because === undefined ? request : { ...request, effects: [...request.effects, because] };
+    });
+  }
+
+  #make(recorded: Recorded, requests: readonly PackageRequest[], order: BootOrder): void {
+    // The user's own adapters are loaded with the app, and packages before them are none of theirs. A debugger wants to stop
+    // in packages, too.
+    const isHopeless = order.adapters.length > 0 || order.debuggable || requests.length === 0;
+    if (isHopeless || this.#useless === recorded || this.#failures >= ATTEMPTS) {
+      this.#bare ??= new SpareThread();
+      return;
+    }
+    const spare = this.#takeBare() ?? new SpareThread();
+    let settle = (): void => {};
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const task = new ThreadTask(order, spare, (report) => {
+      if (report.type !== "loadedAhead") return;
+      ahead.report = report;
+      settle();
+      this.#loaded(ahead, report);
+    });
+    const ahead: AheadThread = {
+      task,
+      order,
+      environment: spare.environment,
+      recorded,
+      requests,
+      startedAt: performance.now(),
+      report: undefined,
+      settled,
+    };
+    this.#ahead = ahead;
+    task.send({ type: "loadAhead", requests });
+    void task.ended.then((end) => {
+      settle();
+      if (this.#ahead !== ahead) return;
+      this.#ahead = undefined;
+      this.#failures++;
+      const message = end.type === "threw" && end.error instanceof Error ? end.error.message : "it returned";
+      this.#options.onLog(`standby: the thread has ended by itself: ${message}`);
+      this.#lookLater();
+    });
+  }
+
+  #loaded(ahead: AheadThread, { loaded, unfit, left }: LoadedReport): void {
+    if (this.#ahead !== ahead) return;
+    for (const { index, because } of [...left, ...unfit]) {
+      const { file } = ahead.requests[index] ?? {};
+      this.#options.onLog(`standby: ${file} is not loaded ahead, because ${because}`);
+    }
+    for (const { index, because } of unfit) {
+      const request = ahead.requests[index];
+      if (request) this.#unfit.set(requestKey(request), because.replace(/^it /, ""));
+    }
+    if (unfit.length > 0) {
+      this.#drop("a package turned out not to be fit");
+      this.#lookLater();
+      return;
+    }
+    if (loaded.length > 0) {
+      const { loadMs, heapBytes } = this.state;
+      const megabytes = Math.round(heapBytes / 2 ** 20);
+      this.#options.onLog(
+        `standby: ready, ${loaded.length} packages loaded in ${Math.round(loadMs)} ms, ${megabytes} MB of heap`,
+      );
+      return;
+    }
+    this.#useless = ahead.recorded;
+    this.#drop("no package can be loaded ahead");
+    this.#lookLater();
+  }
+
+  #drop(because: string): void {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    this.#options.onLog(`standby: given up: ${because}`);
+    void ahead?.task.destroy();
+  }
+
+  /** Why the thread cannot be the app's, whatever the app's code is; undefined: it can. */
+  #unusable(ahead: AheadThread, order: BootOrder): string | undefined {
+    const isSame =
+      ahead.order.connectionTable === order.connectionTable && stablePart(ahead.order) === stablePart(order);
+    if (!isSame) return "what the app is started with has changed";
+    if (!ahead.report) {
+      const waited = performance.now() - ahead.startedAt;
+      return waited > 2 * durationOf(ahead.requests) + PATIENCE_MS ? `it has been loading for ${waited} ms` : undefined;
+    }
+    return unfitReport(ahead, ahead.report, environmentOf(order, environment()));
+  }
+
+  /** Why another thread would be better. */
+  #insufficient(ahead: AheadThread, recorded: Recorded, requests: readonly PackageRequest[]): string | undefined {
+    const keys = (of: readonly PackageRequest[]) => of.map(requestKey).join("\n");
+    if (ahead.recorded !== recorded && keys(ahead.requests) !== keys(requests)) return "the app loads other packages";
+    if (keys(ahead.requests).startsWith(keys(requests)) && requests.length < ahead.requests.length) {
+      const needed = ahead.report?.loaded.some((index) => index >= requests.length);
+      return needed === false ? undefined : "a file that is evaluated before a package has changed";
+    }
+    return undefined;
+  }
+}
+
+/** Why what a thread has loaded is not what it would load now; undefined: it is. */
+function unfitReport({ order, environment }: AheadThread, { files, variables }: LoadedReport, now: NodeJS.ProcessEnv) {
+  const changed = firstChanged(files);
+  if (changed !== undefined) return `${changed} has changed`;
+  const before = environmentOf(order, environment);
+  const names = Object.keys(variablesChanged(before, now));
+  const [read] = variables.includes("*") ? names : names.filter((name) => variables.includes(name));
+  return read === undefined ? undefined : `a package has read the variable ${read}, which is another now`;
+}
+
+/** Why the thread cannot be the app's with these modules; `wait` first, when it is still loading. */
+export async function unfitFor(
+  ahead: AheadThread,
+  order: BootOrder,
+  modules: Modules,
+  now: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  if (!ahead.report) await settledOrLate(ahead);
+  const { report, recorded, requests } = ahead;
+  if (!report) return "it did not load the packages in time";
+  if (report.unfit.length > 0 || report.loaded.length === 0) return "its packages are not fit";
+  const unchanged = unchangedRequests(recorded.log, recorded.before, modules);
+  const ofChanged = report.loaded.find((index) => index >= unchanged);
+  if (ofChanged !== undefined) return `files that lead to ${requests[ofChanged]?.file} have changed`;
+  return unfitReport(ahead, report, environmentOf(order, now));
+}
+
+/** What a thread that was taken has to be told. */
+export function lateOrder(ahead: AheadThread, order: BootOrder, now: NodeJS.ProcessEnv) {
+  const { epoch, generation, preload } = order;
+  const before = environmentOf(ahead.order, ahead.environment);
+  return { epoch, generation, preload, environment: variablesChanged(before, environmentOf(order, now)) };
+}
+
+async function settledOrLate({ settled, requests, startedAt }: AheadThread): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = startedAt + durationOf(requests) + PATIENCE_MS - performance.now();
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, patience));
+  });
+  await Promise.race([settled, late]);
+  clearTimeout(timer);
+}
+
+function durationOf(requests: readonly PackageRequest[]): number {
+  return requests.reduce((sum, { durationMs }) => sum + durationMs, 0);
+}
+
+/** What a thread that is started now gets. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env };
+}
+
+/** What the app's thread has as its environment, as `workers/process.ts` makes it. */
+function environmentOf({ variables }: BootOrder, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...variables, ...environment };
+}
+
+function variablesChanged(before: NodeJS.ProcessEnv, now: NodeJS.ProcessEnv): Record<string, string | null> {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  const changed = [...names].filter((name) => before[name] !== now[name]);
+  return Object.fromEntries(changed.map((name) => [name, now[name] ?? null]));
+}
+
+function sameVariables(one: NodeJS.ProcessEnv, other: NodeJS.ProcessEnv): boolean {
+  return Object.keys(variablesChanged(one, other)).length === 0;
+}
+
+/** Of the boot order what must be the same: all but what is told later, compared otherwise, or shared memory. */
+function stablePart(order: BootOrder): string {
+  const {
+    epoch: _1,
+    generation: _2,
+    preload: _3,
+    variables: _4,
+    board: _5,
+    waits: _6,
+    connectionTable: _7,
+    ...rest
+  } = order;
+  return JSON.stringify(rest);
+}
+
+function isKnown<Value>(entry: readonly [string, Value | undefined]): entry is readonly [string, Value] {
+  return entry[1] !== undefined;
+}

@@ -1,0 +1,55 @@
+/** The one task of a thread: what is sent to it, what it reports, and how it ends. */
+import { MessageChannel } from "node:worker_threads";
+import { openControlPort } from "../protocol/control-port.js";
+import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
+import type { SpareThread } from "../supervisor/spare-thread.js";
+
+/** `threw`: an exception, `process.exit()`, or the end by force. */
+export type TaskEnd = { readonly type: "returned" } | { readonly type: "threw"; readonly error: unknown };
+
+export class ThreadTask {
+  /** Settles once, when the thread has ended; never rejects. */
+  readonly ended: Promise<TaskEnd>;
+  #onReport: (report: WorkerReport) => void;
+  readonly #spare: SpareThread;
+  readonly #send: (order: SupervisorOrder) => void;
+
+  /** `spare` is used up by this. */
+  constructor(order: BootOrder, spare: SpareThread, onReport: (report: WorkerReport) => void) {
+    this.#spare = spare;
+    this.#onReport = onReport;
+    const { port1, port2 } = new MessageChannel();
+    const control = openControlPort<SupervisorOrder, WorkerReport>(
+      port1,
+      (value) => workerReport.parse(value),
+      (report) => this.#onReport(report),
+    );
+    this.#send = (message) => control.send(message);
+    this.ended = spare.pool.run({ order, port: port2 }, { transferList: [port2] }).then(
+      (): TaskEnd => ({ type: "returned" }),
+      async (error: unknown): Promise<TaskEnd> => {
+        // The port's messages may come after the worker's own `exit` event: let them arrive.
+        await new Promise(setImmediate);
+        return { type: "threw", error };
+      },
+    );
+    void this.ended.then(() => {
+      port1.close();
+      return spare.pool.destroy();
+    });
+  }
+
+  send(order: SupervisorOrder): void {
+    this.#send(order);
+  }
+
+  /** Somebody else is told what it reports from here on. */
+  takeOver(onReport: (report: WorkerReport) => void): void {
+    this.#onReport = onReport;
+  }
+
+  /** Ends the thread by force. */
+  destroy(): Promise<void> {
+    return this.#spare.destroy();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * What main knows of the app's threads without their help: which of them is blocked, where, and what a thread that is not
+ * blocked waits for. Has it told, and gives the requests of a blocked thread their page.
+ */
+import { fileURLToPath } from "node:url";
+import type { CompiledModule } from "../compile/compiled-module.js";
+import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
+import { originalPlace } from "../compile/original-place.js";
+import { TraceMap } from "../compile/trace-map.js";
+import type { Verdict } from "../front/gate.js";
+import type { OwnPage } from "../front/own-pages.js";
+import type { ThreadBoard } from "../protocol/thread-board.js";
+import { type WaitContext, waitText } from "../reports/wait-text.js";
+import { blockedPage, busyLine, busyText } from "./busy-text.js";
+import { nearestOwnFrame, type PlaceContext, stuckPlace } from "./stuck-place.js";
+import { ThreadInspection } from "./thread-inspection.js";
+import type { WaitQuestions } from "./wait-questions.js";
+import { type BusyReport, Watchdog } from "./watchdog.js";
+
+export interface WatchedEpoch {
+  readonly number: number;
+  readonly board: ThreadBoard;
+  readonly waits: Pick<WaitQuestions, "ask">;
+}
+
+export interface ThreadWatchOptions {
+  /** Project root: what lies in it is shown relative to it. */
+  readonly root: string;
+  /** Folder that places in lines are relative to. */
+  readonly cwd: string;
+  readonly limitMs: number | "off";
+  /** Versions of an own file that a thread may be running, likeliest first; none when the file is not the app's. */
+  versions(epoch: number, file: string): readonly CompiledModule[];
+  /** Files that lead to this one, nearest first. */
+  importersOf(epoch: number, file: string): readonly string[];
+  sourceMap(compiled: CompiledModule): EncodedSourceMap;
+  warn(message: string): void;
+  /** What the thread has begun gets the page. Without one: it beats again. */
+  blocked(epoch: number, page: OwnPage | undefined): void;
+}
+
+/** How long a place may take to be found: then it is told without. */
+const PLACE_MS = 1000;
+/** How long a thread that is not blocked has to say what it waits for. */
+const ANSWER_MS = 1000;
+
+/** The supervisor's own code, and what it is built on, below `dist`. */
+const OWN_FOLDERS = [fileURLToPath(new URL("../../", import.meta.url))];
+
+export class ThreadWatch {
+  readonly #options: ThreadWatchOptions;
+  readonly #watchdog: Watchdog;
+  /** By epoch, oldest first; from its start to its end. */
+  readonly #epochs = new Map<number, WatchedEpoch>();
+  /** Epoch -> what its requests get; while it is blocked. */
+  readonly #pages = new Map<number, OwnPage>();
+  /** Who is held, to be told that the newest thread is blocked. */
+  readonly #held = new Set<(page: OwnPage) => void>();
+
+  constructor(options: ThreadWatchOptions) {
+    this.#options = options;
+    this.#watchdog = new Watchdog({
+      limitMs: options.limitMs,
+      busy: (report) => options.warn(busyLine(report, options)),
+      blocked: (report) => this.#blocked(report),
+      free: (epoch) => this.#free(epoch),
+    });
+  }
+
+  started(epoch: WatchedEpoch): void {
+    const { number, board } = epoch;
+    this.#epochs.set(number, epoch);
+    const context = this.#placeContext(number);
+    this.#watchdog.watch({
+      epoch: number,
+      board,
+      inspect: () =>
+        new ThreadInspection({
+          threadId: board.threadId,
+          deadlineMs: PLACE_MS,
+          pick: (frames) => nearestOwnFrame(frames, context),
+        }),
+      place: ({ frames, source }) => stuckPlace(frames, source, context),
+    });
+  }
+
+  /** The thread is about to be ended by force: nothing may make it stand still. */
+  forced(epoch: number): void {
+    this.#watchdog.release(epoch);
+  }
+
+  ended(epoch: number): void {
+    this.#epochs.delete(epoch);
+    this.#watchdog.unwatch(epoch);
+    if (this.#pages.delete(epoch)) this.#options.blocked(epoch, undefined);
+  }
+
+  /**
+   * What a request does that the gate has let pass, or holds. `serving`: the epoch that would answer it. A thread that is
+   * blocked answers nobody, and one that is blocked while it is started or reloaded lets everybody wait.
+   */
+  verdict(admitted: Verdict | Promise<Verdict>, serving: number | undefined): Verdict | Promise<Verdict> {
+    if (admitted instanceof Promise) return this.#unlessBlocked(admitted);
+    const page = serving === undefined ? undefined : this.#pages.get(serving);
+    return admitted.type === "pass" && page !== undefined ? { type: "page", page } : admitted;
+  }
+
+  /** What the app's work waits for now, in words; undefined when that is not known. */
+  async describe(): Promise<string | undefined> {
+    return (await this.#describe())?.text;
+  }
+
+  /** The same for a line, without what the watchdog has told already. */
+  async describeForLine(): Promise<string | undefined> {
+    const described = await this.#describe();
+    return described?.isBusy ? undefined : described?.text;
+  }
+
+  close(): void {
+    this.#watchdog.close();
+    this.#epochs.clear();
+  }
+
+  /** Of the newest thread that waits for something: an older one finishes what it has begun. */
+  async #describe(): Promise<{ readonly text: string; readonly isBusy: boolean } | undefined> {
+    for (const epoch of [...this.#epochs.values()].reverse()) {
+      const waits = await epoch.waits.ask(ANSWER_MS);
+      if (waits === undefined) {
+        const text = await this.#busyText(epoch.number);
+        if (text !== undefined) return { text, isBusy: true };
+        continue;
+      }
+      const text = waitText(waits, this.#waitContext(epoch.number));
+      if (text !== undefined) return { text, isBusy: false };
+    }
+    return undefined;
+  }
+
+  async #busyText(epoch: number): Promise<string | undefined> {
+    const blockedMs = this.#watchdog.blockedMs(epoch);
+    if (blockedMs === 0) return undefined;
+    const place = await this.#watchdog.whereIs(epoch);
+    return busyText({ epoch, blockedMs, place }, this.#options);
+  }
+
+  /** Held until the cycle is over, or the newest thread is given up on. */
+  #unlessBlocked(admitted: Promise<Verdict>): Promise<Verdict> {
+    const newest = [...this.#epochs.keys()].at(-1);
+    const page = newest === undefined ? undefined : this.#pages.get(newest);
+    if (page !== undefined) return Promise.resolve({ type: "page", page });
+    return new Promise((resolve, reject) => {
+      const onBlocked = (found: OwnPage): void => resolve({ type: "page", page: found });
+      this.#held.add(onBlocked);
+      admitted.finally(() => this.#held.delete(onBlocked)).then(resolve, reject);
+    });
+  }
+
+  #blocked(report: BusyReport): void {
+    const page = blockedPage(report, this.#options);
+    this.#pages.set(report.epoch, page);
+    this.#options.blocked(report.epoch, page);
+    if (report.epoch !== [...this.#epochs.keys()].at(-1)) return;
+    for (const tell of this.#held) tell(page);
+    this.#held.clear();
+  }
+
+  #free(epoch: number): void {
+    this.#pages.delete(epoch);
+    this.#options.blocked(epoch, undefined);
+  }
+
+  #placeContext(epoch: number): PlaceContext {
+    const { root, versions, sourceMap } = this.#options;
+    return {
+      root,
+      ownFolders: OWN_FOLDERS,
+      versions: (file) => versions(epoch, file),
+      mapOf: (compiled) => new TraceMap(sourceMap(compiled) as never),
+    };
+  }
+
+  #waitContext(epoch: number): WaitContext {
+    const { cwd, versions, importersOf, sourceMap } = this.#options;
+    return {
+      cwd,
+      importersOf: (file) => importersOf(epoch, file),
+      locate: (file, hash, position) => {
+        const compiled = versions(epoch, file).find((version) => version.hash === hash);
+        if (compiled === undefined) return { file, ...position };
+        return { file, ...originalPlace(compiled, position, () => new TraceMap(sourceMap(compiled) as never)) };
+      },
+    };
+  }
+}
