@@ -13,6 +13,7 @@ import type {
   ThreadWait,
   WorkerReport,
 } from "../src/protocol/messages.js";
+import { OwnConnections } from "../src/protocol/own-connections.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
 import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Abandonment } from "./abandonment.js";
@@ -209,6 +210,7 @@ export class AppSession {
     this.#runtime.install();
     this.#listen = installVirtualListen({
       table: new Int32Array(order.connectionTable),
+      ownConnections: new OwnConnections(order.ownConnections),
       socketFolder: order.socketFolder,
       requestListen: (request) => this.#requestListen(request),
       reportClosed: (listenId) => this.#control.send({ type: "serverClosed", listenId }),

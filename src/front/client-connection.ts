@@ -10,7 +10,7 @@
  */
 import type { Socket } from "node:net";
 import { ENDED, LET_GO, STILL_OPEN } from "../protocol/connection-table.js";
-import type { Gate, Verdict } from "./gate.js";
+import { type Gate, PASS, type Verdict } from "./gate.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Mover, Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
@@ -37,6 +37,10 @@ export interface Relay {
   deathPage(epoch: number): OwnPage | undefined;
   /** Nobody listens on the server's socket. */
   unreachable(server: AppServer): void;
+  /** Number of the worker that the client is, when the app asks itself; "unknown": ask again in a moment. */
+  ownEpoch(client: Pick<Socket, "remoteAddress" | "remotePort">): number | "unknown" | undefined;
+  /** The server of that worker, when another one's is still behind the port. */
+  lentServer(port: PublicPort, client: Socket): AppServer | undefined;
 }
 
 /** What is different for a connection that does not come from a public port. */
@@ -66,6 +70,8 @@ const BEGIN_POLL_MS = 5;
 const WAITING_BYTES = 65536;
 /** More than a few requests are worth a look when they are answered, so that idle connections keep little. */
 const SETTLE_BYTES = 16384;
+/** A worker that connects to its own server says so within microseconds, unless the system lets it wait. */
+const OWN_POLL_MS = 2;
 /** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
 const LEAVE_MS = 1000;
 /** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
@@ -182,7 +188,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
    */
   serverChanged(): void {
     const upstream = this.#upstream;
-    const { server } = this.#port;
+    const server = this.#server();
     if (upstream === undefined || upstream.moved || upstream.server.epoch === server?.epoch) return;
     upstream.move();
     this.#relay.movers.add(this);
@@ -316,8 +322,25 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
       this.#client.destroySoon();
       return;
     }
-    const verdict = this.#relay.gate.check();
+    const verdict = this.#askGate();
     if (verdict instanceof Promise || !this.#proceed(verdict)) void this.#hold(verdict);
+  }
+
+  /** What the app asks itself does not wait: what the gate waits for may wait for the answer. */
+  #askGate(): Verdict | Promise<Verdict> {
+    const verdict = this.#relay.gate.check();
+    if (!(verdict instanceof Promise)) return verdict;
+    const own = this.#relay.ownEpoch(this.#client);
+    if (own === undefined) return verdict;
+    // A gate that fails is told to those who wait for it.
+    verdict.catch(() => undefined);
+    return own === "unknown" ? this.#askGateSoon() : PASS;
+  }
+
+  /** The worker is between two steps. */
+  async #askGateSoon(): Promise<Verdict> {
+    await new Promise((resolve) => setTimeout(resolve, OWN_POLL_MS));
+    return this.#askGate();
   }
 
   #onClientEnd(): void {
@@ -400,7 +423,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
         if (this.#clientEnded) this.#onClientEnd();
         return;
       }
-      verdict = this.#relay.gate.check();
+      verdict = this.#askGate();
     }
   }
 
@@ -409,7 +432,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
    * was replaced: it lets the connection go. And not more than can be sent again.
    */
   #mayContinue(): boolean {
-    const { server } = this.#port;
+    const server = this.#server();
     const upstream = this.#upstream;
     if (upstream === undefined || upstream.ended) return false;
     if (this.#sent.size + this.#waitingSize > REPLAY_LIMIT) return false;
@@ -440,9 +463,14 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     });
   }
 
+  /** Where its requests go. */
+  #server(): AppServer | undefined {
+    return this.#relay.lentServer(this.#port, this.#client) ?? this.#port.server;
+  }
+
   /** Connects to the port's present server; false when there is none, no slot is free, or the old one is not left yet. */
   #attach(): boolean {
-    const server = this.#port.server;
+    const server = this.#server();
     if (server === undefined && this.#port.closed) return this.#stayAfterClose();
     if (server === undefined || server === this.#dying) return false;
     if (this.#upstream !== undefined && this.#staysWith(this.#upstream, server)) return true;

@@ -3,6 +3,7 @@
  * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker.
  */
 import { rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
 import { serializeError } from "../protocol/serialized-error.js";
@@ -26,6 +27,8 @@ export interface FrontOptions {
   readonly heldBytes?: number;
   /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
   unreachable?(server: AppServer): void;
+  /** Number of the worker that a client with this address is; "unknown": ask again in a moment. */
+  ownEpoch?(address: string | undefined, port: number | undefined): number | "unknown" | undefined;
 }
 
 /** The report `listenRequested`, and the worker it came from. */
@@ -64,7 +67,7 @@ export class Front {
   /** Workers that are blocked and may answer again; from `blocked` until that is over, or they end. */
   readonly #blocked = new Set<number>();
   /** What `lend` has answered: listen id -> the port; from then on until `open` or the end of that worker. */
-  readonly #lent = new Map<number, { readonly epoch: number; readonly port: PublicPort }>();
+  readonly #lent = new Map<number, { readonly epoch: number; readonly port: PublicPort; readonly server: AppServer }>();
   /** Listen id -> epoch, of all that were asked for by workers that live. */
   readonly #epochOfListen = new Map<number, number>();
   /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
@@ -95,6 +98,8 @@ export class Front {
       deathPage: (epoch) => this.#deathPages.get(epoch),
       abandoned: (epoch) => this.#abandoned.has(epoch) || this.#blocked.has(epoch),
       unreachable: (server) => options.unreachable?.(server),
+      ownEpoch: ({ remoteAddress, remotePort }) => options.ownEpoch?.(remoteAddress, remotePort),
+      lentServer: (port, client) => this.#lentServer(port, client),
     };
     const { gate, turn, held } = this.#relay;
     this.entrance = new Entrance({
@@ -128,12 +133,13 @@ export class Front {
    * Answers a listen of a worker on trial with the port that another worker's server has, and changes nothing: `open`
    * hands the port over when the trial has succeeded. Undefined when no such port is open.
    */
-  lend({ listenId, target, epoch }: OpenRequest): PublicAddress | undefined {
+  lend(request: OpenRequest): PublicAddress | undefined {
+    const { listenId, target, epoch } = request;
     const taken = new Set([...this.#lent.values()].filter((lent) => lent.epoch === epoch).map((lent) => lent.port));
     const port = [...this.#ports].find((open) => !taken.has(open) && sameTarget(open.target, target));
     this.#epochOfListen.set(listenId, epoch);
     if (port === undefined) return undefined;
-    this.#lent.set(listenId, { epoch, port });
+    this.#lent.set(listenId, { epoch, port, server: request });
     postListenAnswer(this.#relay.table, listenId, { type: "opened", address: port.address });
     return port.address;
   }
@@ -308,6 +314,13 @@ export class Front {
   shutDown(deadlineMs: number): Promise<void> {
     this.#closing ??= this.#shutDown(deadlineMs);
     return this.#closing;
+  }
+
+  /** Whose server a worker that asks itself means: its own, which only has been lent the port. */
+  #lentServer(port: PublicPort, { remoteAddress, remotePort }: Socket): AppServer | undefined {
+    if (this.#lent.size === 0) return undefined;
+    const own = this.#relay.ownEpoch({ remoteAddress, remotePort });
+    return [...this.#lent.values()].find((lent) => lent.port === port && lent.epoch === own)?.server;
   }
 
   async #openOrAdopt(request: OpenRequest): Promise<PublicAddress> {

@@ -132,6 +132,8 @@ export interface BootOrder {
   readonly connectionTable: SharedArrayBuffer;
   /** The epoch's own `ThreadBoard`. */
   readonly board: SharedArrayBuffer;
+  /** The epoch's own `OwnConnections`. */
+  readonly ownConnections: SharedArrayBuffer;
   /** Names that the subclass filter is made of; absent: all classes are purged. */
   readonly subclasses?: readonly SubclassName[] | undefined;
   /** Names of the classes of files, where those who had them loaded have named them. */

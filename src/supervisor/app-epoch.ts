@@ -16,6 +16,7 @@ import type {
   SupervisorOrder,
   WorkerReport,
 } from "../protocol/messages.js";
+import { OwnConnections } from "../protocol/own-connections.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
@@ -87,6 +88,8 @@ export class AppEpoch {
   readonly calls: ThreadCalls;
   /** What the thread shows of itself without sending anything: whether it beats, and what the app wrote last. */
   readonly board: ThreadBoard;
+  /** Those that its app has opened to its own servers. */
+  readonly ownConnections: OwnConnections;
   /** What the thread waits for. */
   readonly waits = new WaitQuestions((requestId) => {
     if (this.#alive) this.#thread.send({ type: "tellWaits", requestId });
@@ -106,6 +109,7 @@ export class AppEpoch {
   constructor(order: BootOrder, source: ThreadSource, listener: EpochListener) {
     this.number = order.epoch;
     this.board = new ThreadBoard(order.board);
+    this.ownConnections = new OwnConnections(order.ownConnections);
     this.#listener = listener;
     this.#thread = startAppThread({ order, source, onReport: (report) => this.#receive(report) });
     this.calls = new ThreadCalls({

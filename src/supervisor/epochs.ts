@@ -4,6 +4,7 @@ import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options.js";
 import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
+import { OwnConnections } from "../protocol/own-connections.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
@@ -134,11 +135,20 @@ export class Epochs {
       conditions: importConditions(process.execArgv),
       connectionTable: table,
       board: new ThreadBoard().buffer,
+      ownConnections: new OwnConnections().buffer,
       ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
       debuggable: options.inspect !== undefined,
       records: options.standby,
     };
+  }
+
+  /** Number of the thread that a client of the app's servers is, if it is one; "unknown": ask again in a moment. */
+  ownEpoch(address: string | undefined, port: number | undefined): number | "unknown" | undefined {
+    const threads = [...this.#threads.keys()];
+    const isOpening = threads.some(({ ownConnections }) => ownConnections.opening);
+    const own = threads.find(({ ownConnections }) => ownConnections.has(address, port));
+    return own?.number ?? (isOpening ? "unknown" : undefined);
   }
 
   /**

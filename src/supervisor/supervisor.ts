@@ -81,6 +81,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         this.#epochs.listenAgain(server);
         void this.#leaks.ensureCommands();
       },
+      ownEpoch: (address, port) => this.#epochs.ownEpoch(address, port),
     });
     this.#listening = new ListenReports((report) => this.#emit("listening", report));
     this.#address = new PublicAddressChoice(options, this.#front, this.#listening);

@@ -12,11 +12,14 @@ interface HeldRequest {
 
 export class HeldRequests {
   readonly #table: Int32Array<SharedArrayBuffer>;
+  readonly #isOwn: (connection: RelayedConnection) => boolean;
   /** In order of arrival; an entry leaves when it is handed on or its connection has closed. */
   #held: HeldRequest[] = [];
 
-  constructor(table: Int32Array<SharedArrayBuffer>) {
+  /** `isOwn`: whether this thread is the client. Such a request may be what the gate waits for. */
+  constructor(table: Int32Array<SharedArrayBuffer>, isOwn: (connection: RelayedConnection) => boolean) {
     this.#table = table;
+    this.#isOwn = isOwn;
   }
 
   get size(): number {
@@ -28,9 +31,7 @@ export class HeldRequests {
    * another worker's.
    */
   mustHold(connection: RelayedConnection): boolean {
-    return (
-      Atomics.load(this.#table, HOLD) === 1 || connection.held > 0 || connection.server.released || connection.moved
-    );
+    return connection.held > 0 || connection.server.released || connection.moved || this.#isClosedTo(connection);
   }
 
   hold(connection: RelayedConnection, hand: () => void): void {
@@ -45,18 +46,22 @@ export class HeldRequests {
 
   /** Hands on what need not wait any more. */
   release(): void {
-    if (Atomics.load(this.#table, HOLD) === 1) return;
     const held = this.#held;
     this.#held = [];
     for (const request of held) {
       // A handler may close the gate again, by saving a file say.
       const { connection } = request;
-      if (Atomics.load(this.#table, HOLD) === 1 || connection.server.released || !connection.claim()) {
+      if (this.#isClosedTo(connection) || connection.server.released || !connection.claim()) {
         this.#held.push(request);
         continue;
       }
       connection.held--;
       request.hand();
     }
+  }
+
+  /** Whether the gate is closed. */
+  #isClosedTo(connection: RelayedConnection): boolean {
+    return Atomics.load(this.#table, HOLD) === 1 && !this.#isOwn(connection);
   }
 }

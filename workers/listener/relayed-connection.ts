@@ -41,6 +41,8 @@ export class RelayedConnection {
   readonly socket: Socket;
   /** Value of the clock of requests when the connection came, in milliseconds. */
   readonly since: number;
+  /** The client's address, as far as it has one. */
+  readonly remote: Preface["remote"];
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #base: number;
   readonly #inFlight: InFlight;
@@ -72,6 +74,7 @@ export class RelayedConnection {
     this.#table = table;
     this.#base = slotBase(preface.slot);
     this.#inFlight = inFlight;
+    this.remote = preface.remote;
     Atomics.store(table, this.#base + SEEN, 1);
     showAddresses(socket, preface);
     this.addLayer(socket);

@@ -9,11 +9,13 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
+import type { OwnConnections } from "../../src/protocol/own-connections.js";
 import { UnlistenedServers } from "../start/unlistened-servers.js";
 import { HeldRequests } from "./held-requests.js";
 import { InFlight, type RequestInFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
+import { OwnRequests } from "./own-requests.js";
 import { endResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
@@ -33,6 +35,8 @@ export interface ListenRequest {
 
 export interface VirtualListenOptions {
   readonly table: Int32Array<SharedArrayBuffer>;
+  /** Connections of this thread to its own servers; absent: its requests wait like everybody's. */
+  readonly ownConnections?: OwnConnections;
   /** Folder for unix sockets; shared by all workers of the process. */
   readonly socketFolder: string;
   /** Asks the main thread for the public port. Must send before it returns. Rejects with an error that has a `code`. */
@@ -78,15 +82,20 @@ export class VirtualListen {
   readonly #unadopted = new Set<VirtualServer>();
   readonly #stopWatchingCreation: () => void;
   readonly #stopWatchingEnds: () => void;
+  readonly #ownRequests: OwnRequests | undefined;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
     this.#options = options;
-    const { table, clock } = options;
+    const { table, clock, ownConnections } = options;
+    if (ownConnections !== undefined) {
+      const isOwnPort = (port: number) => this.#isOwnPort(port);
+      this.#ownRequests = new OwnRequests({ connections: ownConnections, isOwnPort });
+    }
     this.#context = {
       table,
       inFlight: new InFlight(clock),
-      held: new HeldRequests(table),
+      held: new HeldRequests(table, ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false),
       outside: AsyncLocalStorage.snapshot(),
       attribution: options.attribution ?? { nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
@@ -112,6 +121,7 @@ export class VirtualListen {
     serverInternals(Server.prototype)._listen2 = this.#listen2;
     this.#stopWatchingCreation();
     this.#stopWatchingEnds();
+    this.#ownRequests?.uninstall();
   }
 
   /** Servers that listen or were released and not adopted yet. */
@@ -243,6 +253,11 @@ export class VirtualListen {
     const wasOpen = server.isOpen;
     server.release();
     if (wasOpen && server.released) this.#unadopted.add(server);
+  }
+
+  #isOwnPort(port: number): boolean {
+    for (const { address } of this.#servers) if (typeof address === "object" && address.port === port) return true;
+    return false;
   }
 
   #onListen(server: Server, args: Parameters<ServerInternals["_listen2"]>): void {
