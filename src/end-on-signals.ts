@@ -10,6 +10,8 @@ const CLOSE_MS = 4500;
 const FORCE_MS = 4800;
 /** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
 const NATIVE_MS = 1000;
+/** A thread that answers has ended after this time, or after the requests that it had. */
+const PROMPT_MS = 500;
 /** A package manager passes a signal on that the terminal has sent to us as well. */
 const COPY_MS = 1000;
 
@@ -41,6 +43,7 @@ export function endOnSignals(supervisor: Ended): void {
 }
 
 async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
+  const began = performance.now();
   const force = setTimeout(() => exit(signal, 0), FORCE_MS);
   try {
     const told = supervisor.signal(signal, CLOSE_MS);
@@ -49,6 +52,8 @@ async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
     process.stderr.write(`unreloader: closing failed: ${(error as Error).message}\n`);
   }
   clearTimeout(force);
+  // What took so long may have been a thread in native code, which was given up and runs on.
+  if (performance.now() - began > PROMPT_MS) exit(signal, 0);
   process.exit(0);
 }
 

@@ -30,3 +30,19 @@ test("a drain resolves with the last end, or with what is left at its deadline",
   assert.equal(await drained, 0);
   assert.equal(inFlight.size, 0);
 });
+
+test("what has outlived a reload's drain is not waited for by the next, but by the end", async () => {
+  const inFlight = new InFlight(() => 0);
+  const old = request(0, false);
+  inFlight.begin(old);
+  assert.equal(await inFlight.drainedForReload(0), 1);
+  assert.equal(await inFlight.drainedForReload(60_000), 0, "given up on once");
+  const fresh = request(0, false);
+  inFlight.begin(fresh);
+  const drained = inFlight.drainedForReload(60_000);
+  inFlight.end(fresh);
+  assert.equal(await drained, 0);
+  const end = inFlight.drained(60_000);
+  inFlight.end(old);
+  assert.equal(await end, 0);
+});

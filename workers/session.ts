@@ -278,7 +278,8 @@ export class AppSession {
     // Loaded when it is needed, which most apps never do: main compiles ahead. Its native parts would delay every start.
     const loaded = (): compilerModule.Compiler => {
       if (!this.#compiler) {
-        const { Compiler } = createRequire(import.meta.url)("../src/compile/compiler.js") as typeof compilerModule;
+        const require = createRequire(import.meta.url);
+        const { Compiler } = this.#board.link(() => require("../src/compile/compiler.js") as typeof compilerModule);
         this.#compiler = new Compiler({ root, conditions, cacheFolder });
       }
       return this.#compiler;
@@ -295,6 +296,7 @@ export class AppSession {
           return loaded().resolve(specifier, importer, kind);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
+        linking: (run) => this.#board.link(run),
         unknownPackage: (exports) => this.#packageRegistrations.handedOver(exports),
         adapts: (packageName) => this.#adapters.wants(packageName),
         packageLoaded: (file, namespace) => this.#packageLoads.imported(file, namespace),
@@ -463,7 +465,7 @@ export class AppSession {
   }
 
   async #applyPlan(plan: OrderOf<"applyPlan">, abandonment: Abandonment): Promise<void> {
-    await abandonment.unless(this.#listen.drained(plan.drainMs));
+    await abandonment.unless(this.#listen.drainedForReload(plan.drainMs));
     this.#othersRun = this.#listen.inFlight > 0;
     this.#runtime.deliverEdges();
     if (plan.reportsSeen < this.#reportsSent) {

@@ -63,3 +63,6 @@ export const STALE_CHECK_MS = 30_000;
 
 /** A heap snapshot takes 2 to 4 s; of a large app on a busy machine, longer. */
 export const HEAP_SNAPSHOT_MS = 120_000;
+
+/** A thread that is to be ended by force is let out of Node's linker, which takes milliseconds unless a package loops there. */
+export const LINKED_MS = 1000;

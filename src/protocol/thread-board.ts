@@ -15,8 +15,14 @@ const NEXT = 2;
 const FILLED = 3;
 /** The thread's id among those of the process. */
 const THREAD_ID = 4;
+/** Above 0 while Node links modules in the thread, in the middle of which the thread must not be ended. */
+const LINKING = 5;
+/** 1 when main is about to end the thread by force. */
+const ENDING = 6;
 const HEADER_BYTES = 32;
 const RING_BYTES = 8192;
+
+const LINKING_POLL_MS = 2;
 
 /** How often the thread beats, in milliseconds. */
 export const BEAT_MS = 250;
@@ -55,6 +61,25 @@ export class ThreadBoard {
     }
   }
 
+  /**
+   * Runs what has Node link modules. Node 20 aborts the whole process when a thread is ended in the middle of that
+   * (`v8::Module::IsGraphAsync must be used on an instantiated module`): a thread that is about to be ended stops here.
+   */
+  link<Result>(run: () => Result): Result {
+    Atomics.add(this.#words, LINKING, 1);
+    try {
+      // Main looks at LINKING only after it has written ENDING: one of the two sees the other.
+      if (Atomics.load(this.#words, ENDING) === 1) {
+        Atomics.sub(this.#words, LINKING, 1);
+        Atomics.wait(this.#words, ENDING, 1);
+        Atomics.add(this.#words, LINKING, 1);
+      }
+      return run();
+    } finally {
+      Atomics.sub(this.#words, LINKING, 1);
+    }
+  }
+
   /** The app writes: the last bytes are kept. Main may read in the middle of it, and then sees a mixture. */
   write(bytes: Uint8Array): void {
     const kept = bytes.subarray(Math.max(0, bytes.length - RING_BYTES));
@@ -64,6 +89,19 @@ export class ThreadBoard {
     this.#ring.set(kept.subarray(first.length), 0);
     Atomics.store(this.#words, NEXT, (next + kept.length) % RING_BYTES);
     Atomics.store(this.#words, FILLED, Math.min(RING_BYTES, Atomics.load(this.#words, FILLED) + kept.length));
+  }
+
+  // ---- main
+
+  /**
+   * The thread is about to be ended by force: resolves when it can be. One that stays in the middle of linking for
+   * `deadlineMs` runs a package's own code there, which may be stopped.
+   */
+  async readyToEnd(deadlineMs: number): Promise<void> {
+    Atomics.store(this.#words, ENDING, 1);
+    const end = performance.now() + deadlineMs;
+    while (Atomics.load(this.#words, LINKING) > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, LINKING_POLL_MS));
   }
 
   // ---- either

@@ -1,7 +1,9 @@
 /** The one task of a thread: what is sent to it, what it reports, and how it ends. */
 import { MessageChannel } from "node:worker_threads";
+import { LINKED_MS } from "../common/deadlines.js";
 import { openControlPort } from "../protocol/control-port.js";
 import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
+import { ThreadBoard } from "../protocol/thread-board.js";
 import type { SpareThread } from "../supervisor/spare-thread.js";
 
 /** `threw`: an exception, `process.exit()`, or the end by force. */
@@ -12,11 +14,13 @@ export class ThreadTask {
   readonly ended: Promise<TaskEnd>;
   #onReport: (report: WorkerReport) => void;
   readonly #spare: SpareThread;
+  readonly #board: ThreadBoard;
   readonly #send: (order: SupervisorOrder) => void;
 
   /** `spare` is used up by this. */
   constructor(order: BootOrder, spare: SpareThread, onReport: (report: WorkerReport) => void) {
     this.#spare = spare;
+    this.#board = new ThreadBoard(order.board);
     this.#onReport = onReport;
     const { port1, port2 } = new MessageChannel();
     const control = openControlPort<SupervisorOrder, WorkerReport>(
@@ -49,7 +53,8 @@ export class ThreadTask {
   }
 
   /** Ends the thread by force. */
-  destroy(): Promise<void> {
-    return this.#spare.destroy();
+  async destroy(): Promise<void> {
+    await this.#board.readyToEnd(LINKED_MS);
+    await this.#spare.destroy();
   }
 }

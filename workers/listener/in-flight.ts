@@ -29,6 +29,8 @@ export class InFlight {
   readonly #requests = new Set<RequestInFlight>();
   readonly #clock: () => number;
   #waiters: (() => void)[] = [];
+  /** Requests that have outlived a reload's drain: the reloads that follow do not wait for them again. */
+  readonly #givenUp = new WeakSet<RequestInFlight>();
 
   /** `clock` in milliseconds; a coarse one will do. */
   constructor(clock: () => number) {
@@ -66,7 +68,7 @@ export class InFlight {
   }
 
   end(request: RequestInFlight): void {
-    if (this.#requests.delete(request) && this.#waiters.length > 0 && this.#awaited() === 0) this.#wake();
+    if (this.#requests.delete(request) && this.#waiters.length > 0) this.#wake();
   }
 
   /** Ends what was in flight on a connection that has closed. */
@@ -75,10 +77,21 @@ export class InFlight {
   }
 
   /** Resolves when nothing is awaited any more, or after `deadlineMs`; with the number of requests still awaited. */
-  async drained(deadlineMs: number): Promise<number> {
+  drained(deadlineMs: number): Promise<number> {
+    return this.#drained(deadlineMs, () => true);
+  }
+
+  /** The same for a reload: what has outlived one is given up on, and not waited for by the next. */
+  async drainedForReload(deadlineMs: number): Promise<number> {
+    const left = await this.#drained(deadlineMs, (request) => !this.#givenUp.has(request));
+    for (const request of left > 0 ? this.#requests : []) this.#givenUp.add(request);
+    return left;
+  }
+
+  async #drained(deadlineMs: number, counts: (request: RequestInFlight) => boolean): Promise<number> {
     const deadline = performance.now() + deadlineMs;
     for (;;) {
-      const awaited = this.#awaited();
+      const awaited = this.#awaited(counts);
       const left = deadline - performance.now();
       if (awaited === 0 || left <= 0) return awaited;
       // Streams stop being awaited by age alone, without an event: look again now and then.
@@ -86,10 +99,10 @@ export class InFlight {
     }
   }
 
-  #awaited(): number {
+  #awaited(counts: (request: RequestInFlight) => boolean): number {
     const now = this.#clock();
     let count = 0;
-    for (const request of this.#requests) if (isAwaited(request, now)) count++;
+    for (const request of this.#requests) if (isAwaited(request, now) && counts(request)) count++;
     return count;
   }
 

@@ -173,6 +173,11 @@ export class VirtualListen {
     return this.#context.inFlight.drained(deadlineMs);
   }
 
+  /** The same for a reload: what has outlived one is not waited for again. */
+  drainedForReload(deadlineMs: number): Promise<number> {
+    return this.#context.inFlight.drainedForReload(deadlineMs);
+  }
+
   /** The requests in flight that somebody waits for now, oldest first. */
   drainedFor(): { label?: string; ageMs: number }[] {
     return this.#context.inFlight.drainedFor();

@@ -23,6 +23,8 @@ export interface RuntimeHost {
   adapts?(packageName: string): boolean;
   /** An own file has got the exports of a package that no adapter looks after; may be told more than once. */
   unknownPackage?(exports: unknown): void;
+  /** Runs what has Node link modules; absent: just so. */
+  linking?<Result>(run: () => Result): Result;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
 }

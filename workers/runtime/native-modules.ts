@@ -48,6 +48,8 @@ export class NativeModules {
   readonly #unknownPackage: (exports: unknown) => void;
   readonly #loaded: (file: string, namespace: object) => void;
   readonly #requests: PackageRequestWatch | undefined;
+  /** Runs what has Node link modules. */
+  readonly #linking: <Result>(run: () => Result) => Result;
   /** Key -> namespace of what was loaded before any own module asked for it; until one does. */
   readonly #ahead = new Map<string, object>();
 
@@ -57,8 +59,10 @@ export class NativeModules {
     adapts: (packageName: string) => boolean = () => false,
     unknownPackage: (exports: unknown) => void = () => undefined,
     requests?: PackageRequestWatch,
+    linking: <Result>(run: () => Result) => Result = (run) => run(),
   ) {
     this.#requests = requests;
+    this.#linking = linking;
     this.#adapts = adapts;
     this.#unknownPackage = unknownPackage;
     this.#outside = outside;
@@ -125,7 +129,7 @@ export class NativeModules {
   require(importer: string, target: NativeTarget, isStatic = false): unknown {
     const name = target.type === "native" ? target.file : target.name;
     const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
-      this.requireFor(importer)(name),
+      this.#linking((): unknown => this.requireFor(importer)(name)),
     );
     this.#handOver(exports, name);
     return exports;
@@ -134,7 +138,7 @@ export class NativeModules {
   /** Loads what own modules will ask for. Nobody is given it, and nobody told, before they do. */
   loadAhead({ kind, file, importer = file, attributes }: Omit<AskedPackage, "isStatic">): void {
     if (kind === "require") {
-      this.requireFor(importer)(file);
+      this.#linking((): unknown => this.requireFor(importer)(file));
       return;
     }
     const url = nativeUrl({ type: "native", file });
@@ -175,7 +179,7 @@ export class NativeModules {
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
-    bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module");
+    this.#linking(() => bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module"));
     const { namespace } = bridge.exports as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;

@@ -116,6 +116,7 @@ export class Runtime {
       (name) => host.adapts?.(name) ?? false,
       (exports) => host.unknownPackage?.(exports),
       options.packageRequests,
+      (run) => (host.linking ? host.linking(run) : run()),
     );
     this.#registry = new Registry(this.#observer, moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
