@@ -13,7 +13,7 @@ import { TempApp } from "./support/temp-app.js";
 
 const ANSWERS = Number(process.env.UNRELOADER_HISTORY_ANSWERS ?? 100_000);
 const PACE = Number(process.env.UNRELOADER_HISTORY_PACE ?? 400);
-const PIPELINE = Number(process.env.UNRELOADER_HISTORY_PIPELINE ?? 1);
+const PIPELINE = Number(process.env.UNRELOADER_HISTORY_PIPELINE ?? 4);
 /** Descriptors of the process; 0: as many as the machine gives. */
 const DESCRIPTORS = Number(process.env.UNRELOADER_HISTORY_DESCRIPTORS ?? 0);
 

@@ -142,11 +142,7 @@ export class HistoryRun {
   }
 
   async #askInTime(connection: RawConnection): Promise<void> {
-    await within(
-      this.#ask(connection, "/"),
-      () => `an answer; output:\n${this.#served.lines.all.slice(-20).join("\n")}`,
-      30_000,
-    );
+    await within(this.#ask(connection, "/"), () => `an answer; output:\n${this.#output()}`, 30_000);
   }
 
   async #ask(connection: RawConnection, path: string): Promise<Outcome> {
@@ -233,9 +229,14 @@ export class HistoryRun {
       const outcome = await within(this.#ask(connection, "/"), "an answer after a fault", 30_000);
       connection.destroy();
       if (this.#failed || (outcome.type === "answer" && outcome.status === 200)) return;
-      if (performance.now() > end) throw new Error(`no answer after a fault: ${JSON.stringify(outcome)}`);
+      if (performance.now() > end || outcome.type === "refused")
+        throw new Error(`no answer after a fault: ${JSON.stringify(outcome)}; output:\n${this.#output()}`);
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  #output(): string {
+    return this.#served.lines.all.slice(-40).join("\n");
   }
 
   /** Resolves after `count` more answers. */
