@@ -12,25 +12,28 @@ export type Modules = ReadonlyMap<string, PreparedModule>;
 export function unchangedRequests({ requests, visited }: PackageLog, before: Modules, now: Modules): number {
   for (const { file, before: made } of visited) {
     const [was, is] = [before.get(file), now.get(file)];
-    // What the thread found by itself is not known here.
-    if (was === undefined && is === undefined) continue;
-    if (was === undefined || is === undefined || !loadsTheSame(was, is)) return Math.min(made, requests.length);
+    // What a thread comes to by itself is not known before; a file that is gone shows in those that imported it.
+    if (was === undefined || is === undefined) continue;
+    if (!loadsTheSame(was, is)) return Math.min(made, requests.length);
   }
   return requests.length;
 }
 
 function loadsTheSame(was: PreparedModule, is: PreparedModule): boolean {
-  if (was.compiled.hash === is.compiled.hash && importsOf(was) === importsOf(is)) return true;
-  return !maySetUp(was) && !maySetUp(is) && importsOf(was) === importsOf(is);
+  if (importsOf(was) !== importsOf(is)) return false;
+  return was.compiled.hash === is.compiled.hash || setUpsOf(was) === setUpsOf(is);
 }
 
 function importsOf({ compiled, imports, requires }: PreparedModule): string {
   return JSON.stringify([compiled.format, compiled.interop, compiled.topLevelAwait, imports, Object.entries(requires)]);
 }
 
-/** Whether a text looks as if it changed the environment, globals, or how modules are loaded. */
-function maySetUp({ compiled }: PreparedModule): boolean {
-  return SETS_UP.test(compiled.source);
+/** The lines that look as if they changed the environment, globals, or how modules are loaded. */
+function setUpsOf({ compiled }: PreparedModule): string {
+  return compiled.source
+    .split("\n")
+    .filter((line) => SETS_UP.test(line))
+    .join("\n");
 }
 
 const SETS_UP =
