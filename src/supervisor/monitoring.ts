@@ -72,6 +72,7 @@ export class Monitoring {
   #matched: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   /** What the last look was made with. */
   #asks: AsksByModule = NO_ASKS;
+  #telling = 0;
   #saidMore = true;
 
   constructor(options: MonitoringOptions) {
@@ -157,17 +158,25 @@ export class Monitoring {
     }
   }
 
+  /** The host is being told, and has not come to an end with it. */
+  get isTelling(): boolean {
+    return this.#telling > 0;
+  }
+
   /** Tells of files that have gone, now that what they were is purged. */
   async tellDeleted(): Promise<void> {
     const gone = this.#gone;
     this.#gone = [];
     for (const { monitor, file } of gone) {
       if (monitor.files.has(file)) continue;
+      this.#telling++;
       try {
         const told = await wait(Promise.resolve(monitor.onDelete?.(file)), { deadlineMs: HOST_CALLBACK_MS });
         if (told.type === "late") throw new Error(`not done after ${HOST_CALLBACK_MS} ms; it is left to itself`);
       } catch (error) {
         this.#options.failed(`onDelete of ${file}`, error);
+      } finally {
+        this.#telling--;
       }
     }
   }

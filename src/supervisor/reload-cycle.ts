@@ -140,10 +140,11 @@ export class ReloadCycle {
     return (this.#run ?? this.#begin()).done;
   }
 
-  /** The same, and resolves only when the host has been told. */
+  /** The same, and resolves only when the host has been told; not if the host may be asking while it is told. */
   async freshenAndTell(): Promise<ReloadReport> {
+    const { isTelling } = this.#parts.monitoring;
     const report = await this.freshen();
-    await this.#told;
+    if (!isTelling) await this.#told;
     return report;
   }
 
