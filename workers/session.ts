@@ -249,6 +249,7 @@ export class AppSession {
       settled: () => this.#control.send({ type: "startSettled" }),
     });
     this.#begun = new BegunWork({
+      needed: () => this.#portsWait || this.#listen.awaitsAdoption,
       unlistened: () => this.#listen.unlistened,
       done: () => {
         this.#observer.within = undefined;

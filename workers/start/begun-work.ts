@@ -10,9 +10,11 @@ import type { ModuleEdges } from "../runtime/observer.js";
 import { type Begun, isFollowed, isSocket, keepsResource, mayListen, type Sign, signOf } from "./signs.js";
 
 export interface BegunWorkOptions {
+  /** Whether a port still waits for a server. */
+  readonly needed: () => boolean;
   /** Whether a server was made that has not listened. */
   readonly unlistened: () => boolean;
-  /** Nothing is left of all that was begun. */
+  /** Nothing is left of all that was begun, or nobody waits for it any more. */
   readonly done: () => void;
 }
 
@@ -147,16 +149,22 @@ export class BegunWork {
   }
 
   #look(): void {
-    const now = performance.now();
-    const signs = this.#signs();
-    if (signs.has("sure")) this.#sureAt = now;
-    const clock = { sinceEnd: now - this.#endedAt, sinceSure: now - this.#sureAt };
-    if (mayListen(signs, this.#options.unlistened(), clock)) {
+    if (this.#options.needed() && this.#mayListen()) {
       this.#lookIn(LOOK_MS);
       return;
     }
     this.close();
     this.#options.done();
+  }
+
+  #mayListen(): boolean {
+    const now = performance.now();
+    const signs = this.#signs();
+    if (signs.has("sure")) this.#sureAt = now;
+    return mayListen(signs, this.#options.unlistened(), {
+      sinceEnd: now - this.#endedAt,
+      sinceSure: now - this.#sureAt,
+    });
   }
 
   #signs(): Set<Sign> {
