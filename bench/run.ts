@@ -1,5 +1,5 @@
 /**
- * npm run bench -- [--quick] [--sizes 50,500,2000] [--only edit,start,load,recover] [--kinds typescript,commonjs] [--out FOLDER]
+ * npm run bench -- [--quick] [--sizes 50,500,2000] [--only edit,start,load,recover,fresh] [--kinds typescript,commonjs] [--out FOLDER]
  * A full run writes bench/results/NODE-VERSION.json and .md; any other only prints, unless --out is given.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type AppKind, type BenchApp, generateApp } from "./app-generator.js";
+import { measureFreshWorkers } from "./fresh-worker.js";
 import { measureRecoveries } from "./recovery.js";
 import { markdownOf, type Row, resultsOf } from "./results.js";
 import { type Amount, measureEdits, measureLoad, measureStarts, type ScenarioName } from "./scenarios.js";
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 });
 
 const sizes = (values.sizes ?? (values.quick ? "50,500" : "50,500,2000")).split(",").map(Number);
-const scenarios = (values.only ?? "edit,start,load,recover").split(",") as ScenarioName[];
+const scenarios = (values.only ?? "edit,start,load,recover,fresh").split(",") as ScenarioName[];
 const kinds = (values.kinds ?? "typescript,commonjs").split(",") as AppKind[];
 const amount: Amount = values.quick ? { fast: 15, slow: 3, requests: 8000 } : { fast: 60, slow: 10, requests: 40_000 };
 const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines;
@@ -49,6 +50,8 @@ try {
   // The app that recovers is one of its own, whatever kinds and sizes are measured.
   if (scenarios.includes("recover"))
     rows.push(...(await measureRecoveries([...products, ...watchers()], workFolder, amount.slow, said)));
+  if (scenarios.includes("fresh") && !values.baselines)
+    rows.push(...said(await measureFreshWorkers(workFolder, amount.slow)));
   const results = resultsOf(rows);
   console.log(markdownOf(results));
   if (out !== undefined) {

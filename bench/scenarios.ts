@@ -7,7 +7,7 @@ import type { Row } from "./results.js";
 import { summarize } from "./statistics.js";
 import { type Answered, diskCacheOf, RunningApp, type Subject, unreloader } from "./subjects.js";
 
-export type ScenarioName = "edit" | "start" | "load" | "recover";
+export type ScenarioName = "edit" | "start" | "load" | "recover" | "fresh";
 
 /** Gives the app of the kind that a subject is measured with. */
 export type AppFor = (subject: Subject) => BenchApp;

@@ -114,6 +114,7 @@ export class Standby {
   #takeAhead(order: BootOrder): AheadThread | undefined {
     const ahead = this.#ahead;
     if (!ahead) return undefined;
+    // Its files are looked at when the code is there.
     const because = this.#unusable(ahead, order);
     if (because !== undefined) {
       this.#drop(because);
@@ -180,7 +181,10 @@ export class Standby {
     const requests = this.#requestsFor(recorded);
     const order: BootOrder = { ...this.#options.order(), waits: true };
     if (this.#ahead) {
-      const because = this.#unusable(this.#ahead, order) ?? this.#insufficient(this.#ahead, recorded, requests);
+      const because =
+        this.#unusable(this.#ahead, order) ??
+        fileChanged(this.#ahead.report) ??
+        this.#insufficient(this.#ahead, recorded, requests);
       if (because === undefined) return;
       this.#drop(because);
     }
@@ -276,11 +280,10 @@ export class Standby {
     const isSame =
       ahead.order.connectionTable === order.connectionTable && stablePart(ahead.order) === stablePart(order);
     if (!isSame) return "what the app is started with has changed";
-    if (!ahead.report) {
-      const waited = performance.now() - ahead.startedAt;
-      return waited > 2 * durationOf(ahead.requests) + PATIENCE_MS ? `it has been loading for ${waited} ms` : undefined;
-    }
-    return unfitReport(ahead, ahead.report, environmentOf(order, environment()));
+    const { report } = ahead;
+    if (report) return variableRead(ahead, report, environmentOf(order, environment()));
+    const waited = performance.now() - ahead.startedAt;
+    return waited > 2 * durationOf(ahead.requests) + PATIENCE_MS ? `it has been loading for ${waited} ms` : undefined;
   }
 
   /** Why another thread would be better. */
@@ -295,12 +298,18 @@ export class Standby {
   }
 }
 
-/** Why what a thread has loaded is not what it would load now; undefined: it is. */
-function unfitReport({ order, environment }: AheadThread, { files, variables }: LoadedReport, now: NodeJS.ProcessEnv) {
-  const changed = firstChanged(files);
-  if (changed !== undefined) return `${changed} has changed`;
-  const before = environmentOf(order, environment);
-  const names = Object.keys(variablesChanged(before, now));
+/** Why what a thread has loaded is not what it would load now. 2 us for each file. */
+function fileChanged(report: LoadedReport | undefined): string | undefined {
+  const changed = report && firstChanged(report.files);
+  return changed === undefined ? undefined : `${changed} has changed`;
+}
+
+function variableRead(
+  { order, environment }: AheadThread,
+  { variables }: LoadedReport,
+  now: NodeJS.ProcessEnv,
+): string | undefined {
+  const names = Object.keys(variablesChanged(environmentOf(order, environment), now));
   const [read] = variables.includes("*") ? names : names.filter((name) => variables.includes(name));
   return read === undefined ? undefined : `a package has read the variable ${read}, which is another now`;
 }
@@ -319,7 +328,7 @@ export async function unfitFor(
   const unchanged = unchangedRequests(recorded.log, recorded.before, modules);
   const ofChanged = report.loaded.find((index) => index >= unchanged);
   if (ofChanged !== undefined) return `files that lead to ${requests[ofChanged]?.file} have changed`;
-  return unfitReport(ahead, report, environmentOf(order, now));
+  return variableRead(ahead, report, environmentOf(order, now)) ?? fileChanged(report);
 }
 
 /** What a thread that was taken has to be told. */

@@ -11,12 +11,19 @@ export class PackageReach {
   /** Folder of a package -> folders of those that it declares. As many as are looked at. */
   readonly #declared = new Map<string, readonly string[]>();
 
+  /** File, and more folders -> what was found. As many as are asked for. */
+  readonly #found = new Map<string, ReadonlySet<string>>();
+
   /** Folders of the package of `file` and of all that can be reached from it, and from the packages `more`. */
   of(file: string, more: readonly string[] = []): ReadonlySet<string> {
+    const key = [file, ...more].join("\n");
+    const known = this.#found.get(key);
+    if (known) return known;
     const folder = packageFolder(file);
     // Set iteration takes in what is added on the way.
     const reached = new Set([...(folder === undefined ? [file] : [folder]), ...more]);
     for (const one of reached) for (const declared of this.#declaredBy(one)) reached.add(declared);
+    this.#found.set(key, reached);
     return reached;
   }
 

@@ -10,7 +10,7 @@ import type { FileUse } from "../runtime/file-reads.js";
 import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch, SeenLoad } from "./load-watch.js";
-import { PackageReach, packageFolder } from "./package-reach.js";
+import { type PackageReach, packageFolder } from "./package-reach.js";
 import { Surroundings } from "./surroundings.js";
 
 /** Own code asks for a package's file. `isStatic`: by an import, before the body of the importer runs. */
@@ -33,6 +33,8 @@ export interface LoadedAhead {
   readonly requests: readonly PackageRequest[];
   /** Indices of those that were. */
   readonly loaded: ReadonlySet<number>;
+  /** Knows the packages already. */
+  readonly reach: PackageReach;
 }
 
 export interface PackageRecorderOptions {
@@ -52,7 +54,6 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   readonly #visited: { file: string; before: number }[] = [];
   readonly #known = new Set<string>();
   readonly #files = new Set<string>();
-  readonly #reach = new PackageReach();
   readonly #eligibility = new Eligibility();
   #surroundings: Surroundings | undefined;
   #stopWatching: (() => void) | undefined;
@@ -138,9 +139,11 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
     if (isAhead) this.#claim({ ...before, ...whileLoaded(known) });
     let seen: SeenLoad | undefined;
     try {
-      const exports = watch.watch(load, (one) => {
-        seen = one;
-      });
+      const exports = isAhead
+        ? load()
+        : watch.watch(load, (one) => {
+            seen = one;
+          });
       this.#surroundings?.handOver(folderOf(asked.file), exports);
       return exports;
     } finally {
@@ -252,7 +255,7 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
 
   #judge(request: PackageRequest): string | undefined {
     if (this.#ahead === undefined) return undefined;
-    return this.#eligibility.next(judged(request, this.#reach));
+    return this.#eligibility.next(judged(request, this.#ahead.reach));
   }
 }
 

@@ -4,6 +4,7 @@ import type { EnvironmentReads } from "../ledger/environment-reads.js";
 import type { Observer } from "../runtime/observer.js";
 import type { Runtime } from "../runtime/runtime.js";
 import { LoadWatch } from "./load-watch.js";
+import { PackageReach } from "./package-reach.js";
 import { type LoadedAhead, PackageRecorder } from "./package-recorder.js";
 import { type WarmedUp, warmUp } from "./warm-up.js";
 
@@ -42,12 +43,13 @@ export class PackagesAhead {
   /** Loads those of these that can be loaded before any own code. */
   load(requests: readonly PackageRequest[]): WarmedUp {
     const runtime = this.#options.runtime();
-    const warmedUp = warmUp(requests, {
+    const reach = new PackageReach();
+    const warmedUp = warmUp(requests, reach, {
       watch: this.#watch,
       load: ({ kind, file, importer, attributes }) => runtime.loadAhead({ kind, file, importer, attributes }),
       createMainModule: () => runtime.createMainModule(),
     });
-    this.#ahead = { requests, loaded: new Set(warmedUp.loaded) };
+    this.#ahead = { requests, loaded: new Set(warmedUp.loaded), reach };
     return warmedUp;
   }
 

@@ -7,7 +7,7 @@ import type { FileStamp, PackageRequest } from "../../src/protocol/package-log.j
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch } from "./load-watch.js";
 import { loadedPackageFiles } from "./loaded-files.js";
-import { PackageReach } from "./package-reach.js";
+import type { PackageReach } from "./package-reach.js";
 import { judged } from "./package-recorder.js";
 
 const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
@@ -25,11 +25,10 @@ export interface WarmUpOptions {
 export type WarmedUp = Omit<Extract<WorkerReport, { type: "loadedAhead" }>, "type">;
 
 /** To be called once, before anything of the app runs. */
-export function warmUp(requests: readonly PackageRequest[], options: WarmUpOptions): WarmedUp {
+export function warmUp(requests: readonly PackageRequest[], reach: PackageReach, options: WarmUpOptions): WarmedUp {
   const began = performance.now();
   const beganAt = Date.now();
   const eligibility = new Eligibility();
-  const reach = new PackageReach();
   const loaded: number[] = [];
   const left: { index: number; because: string }[] = [];
   const unfit: { index: number; because: string }[] = [];
