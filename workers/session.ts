@@ -365,6 +365,9 @@ export class AppSession {
           this.#control.send({ type: "listensAgain", listenId: message.listenId });
         }
         break;
+      case "sayInstead":
+        this.#listen.sayInstead(message.page);
+        break;
       case "releaseRequests":
         this.#listen.releaseRequests();
         break;

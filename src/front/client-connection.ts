@@ -9,7 +9,7 @@
  * that were cut are reset, idle clients notice nothing).
  */
 import type { Socket } from "node:net";
-import { ENDED, LET_GO, STILL_OPEN } from "../protocol/connection-table.js";
+import { ENDED, LET_GO, SAID, STILL_OPEN } from "../protocol/connection-table.js";
 import { type Gate, PASS, type Verdict } from "./gate.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Mover, Movers } from "./movers.js";
@@ -137,8 +137,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     client.on("error", ignoreClientError);
     client.on("close", () => this.#onClientClose());
     // The app's server shall know of the connection before it sends anything: it may time it out, or speak first. A
-    // raw connection is a request as a whole, so it passes the gate like one.
-    if (port.kind === "raw") this.#enterTurn();
+    // raw connection is a request as a whole, so it passes the gate like one; and a session begins with a certificate and
+    // settings, which are the newest code's as well.
+    if (port.kind !== "http") this.#enterTurn();
     else this.#attach();
   }
 
@@ -384,7 +385,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
 
   /** Does what the gate said; false when a server or a slot must be waited for. */
   #proceed(verdict: Verdict): boolean {
-    if (verdict.type === "page") {
+    if (verdict.type === "page" && !this.#isSaidByWorker()) {
       if (this.#port.kind === "http" && !this.#leave()) return false;
       this.#answerWith(verdict.page);
       return true;
@@ -392,6 +393,13 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     if (!this.#attach()) return false;
     this.#pass();
     return true;
+  }
+
+  /** Within a session only its worker can speak, which has been told what to say. */
+  #isSaidByWorker(): boolean {
+    const { kind, server } = this.#port;
+    if (kind === "http" || kind === "raw" || server === undefined) return false;
+    return Atomics.load(this.#relay.table, SAID) !== 0;
   }
 
   /** Asks the gate until the request may proceed. Bytes that come meanwhile wait behind it. */

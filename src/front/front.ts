@@ -4,8 +4,9 @@
  */
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
+import { SAID } from "../protocol/connection-table.js";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
-import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
+import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../protocol/messages.js";
 import { serializeError } from "../protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
 import { Entrance } from "./entrance.js";
@@ -77,6 +78,7 @@ export class Front {
   /** A port that was opened to show a failed start, until a server takes it or it is closed. */
   #unserved: PublicPort | undefined;
   #closing: Promise<void> | undefined;
+  #lastSaid = 0;
   /** The way in from within this process. */
   readonly entrance: Entrance;
   /** Who waits for a server that answers; each is called once. */
@@ -268,6 +270,20 @@ export class Front {
       for (const connection of [...port.connections]) connection.workerDied(epoch, page);
     }
     this.#relay.leases.epochEnded(epoch);
+  }
+
+  /**
+   * A page takes the place of the app's answers from now on; undefined: none does. The front says it on HTTP connections;
+   * within sessions, and for what has reached the worker, the worker does: the caller hands it what is returned.
+   */
+  sayInstead(page: OwnPage | undefined): SaidPage | undefined {
+    if (page === undefined) {
+      Atomics.store(this.#relay.table, SAID, 0);
+      return undefined;
+    }
+    const number = ++this.#lastSaid;
+    Atomics.store(this.#relay.table, SAID, number);
+    return { number, status: page.status, text: page.text };
   }
 
   /** Lets every request that waits for a server ask the gate again: its answer may be a page by now. */

@@ -9,7 +9,9 @@
 /** Words of the header that `listen-mailbox.ts` uses, from word 1 on. */
 export const MAILBOX = 1;
 export const MAILBOX_WORDS = 130;
-export const HEADER_WORDS = MAILBOX + MAILBOX_WORDS;
+/** Header word: number of the page that the worker says in place of the app; 0: the app answers. Written by main. */
+export const SAID = MAILBOX + MAILBOX_WORDS;
+export const HEADER_WORDS = SAID + 1;
 export const SLOT_WORDS = 7;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */

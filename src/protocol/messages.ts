@@ -241,6 +241,8 @@ export type SupervisorOrder =
     }
   /** The unix socket of this server cannot be reached: listen on it again, unless the server is closed. */
   | { readonly type: "listenAgain"; readonly listenId: number }
+  /** The text of a page that takes the place of the app's answers, while the connection table says so. */
+  | { readonly type: "sayInstead"; readonly page: SaidPage }
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals }
@@ -260,6 +262,13 @@ export type SupervisorOrder =
    * has taken over, so streams and open sockets go on, too, as long as `drainMs` lasts.
    */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
+
+export interface SaidPage {
+  /** As in the connection table. */
+  readonly number: number;
+  readonly status: number;
+  readonly text: string;
+}
 
 /** Run a function that the entry exports. */
 export interface CallOrder {

@@ -12,6 +12,7 @@ import type {
   LoadedModule,
   PlanOrder,
   PublicAddress,
+  SaidPage,
   StaleReference,
   SupervisorOrder,
   WorkerReport,
@@ -181,6 +182,11 @@ export class AppEpoch {
   /** The socket of a server is gone: it shall listen again on the same path. */
   listenAgain(listenId: number): void {
     if (this.#alive) this.#thread.send({ type: "listenAgain", listenId });
+  }
+
+  /** The page that the thread answers in place of the app, while the connection table says so. */
+  sayInstead(page: SaidPage): void {
+    if (this.#alive) this.#thread.send({ type: "sayInstead", page });
   }
 
   releaseRequests(): void {

@@ -225,6 +225,7 @@ export class ReloadCycle {
       }
     }
     this.#move({ type: "close" });
+    this.#sayInstead();
   }
 
   closed(): void {
@@ -361,6 +362,7 @@ export class ReloadCycle {
     this.#supersede = undefined;
     this.#run = undefined;
     this.#invalidatedInRun.clear();
+    this.#sayInstead();
     Atomics.store(this.#parts.table, HOLD, 0);
     this.#app?.epoch.releaseRequests();
     // Asked for in the very moment in which the run ended.
@@ -693,6 +695,13 @@ export class ReloadCycle {
       default:
         return admitted satisfies never;
     }
+  }
+
+  /** Within a TLS or HTTP/2 session only the worker can say what the gate says. */
+  #sayInstead(): void {
+    const verdict = this.#verdict();
+    const said = this.#parts.front.sayInstead(verdict.type === "page" ? verdict.page : undefined);
+    if (said !== undefined) this.#app?.epoch.sayInstead(said);
   }
 
   #failureVerdict(error = this.#lastFailure?.error): Verdict {

@@ -55,6 +55,9 @@ port.on("message", async (order: ToWorker) => {
       listen.releaseRequests();
       send({ type: "done", orderId: order.orderId });
       break;
+    case "sayInstead":
+      listen.sayInstead(order.page);
+      break;
     case "drained":
       send({ type: "done", orderId: order.orderId, value: await listen.drained(order.deadlineMs) });
       break;

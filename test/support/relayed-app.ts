@@ -6,8 +6,9 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { Front, type OpenRequest } from "../../src/front/front.js";
 import { PASS, type Verdict } from "../../src/front/gate.js";
+import type { OwnPage } from "../../src/front/own-pages.js";
 import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
-import type { PublicAddress } from "../../src/protocol/messages.js";
+import type { PublicAddress, SaidPage } from "../../src/protocol/messages.js";
 import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
 import { within } from "./deadline.js";
 
@@ -20,6 +21,7 @@ export type Order =
   | { type: "run"; file: string; code: string }
   | { type: "release"; files: string[] }
   | { type: "releaseRequests" }
+  | { type: "sayInstead"; page: SaidPage }
   | { type: "drained"; deadlineMs: number };
 
 export type ToWorker =
@@ -123,6 +125,13 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   /** Closes the gate in shared memory, as when a file has changed. */
   closeGate(): void {
     Atomics.store(this.table, HOLD, 1);
+  }
+
+  /** Has the worker answer with a page in place of the app. */
+  say(page: OwnPage | undefined): void {
+    const said = this.front.sayInstead(page);
+    if (said === undefined) return;
+    this.#worker?.postMessage({ type: "sayInstead", page: said, orderId: ++this.#lastOrderId });
   }
 
   async openGate(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { HOLD } from "../../src/protocol/connection-table.js";
 import type { RelayedConnection } from "./relayed-connection.js";
+import type { SpokenPage } from "./spoken-page.js";
 
 interface HeldRequest {
   readonly connection: RelayedConnection;
@@ -12,13 +13,19 @@ interface HeldRequest {
 
 export class HeldRequests {
   readonly #table: Int32Array<SharedArrayBuffer>;
+  readonly #spoken: SpokenPage;
   readonly #isOwn: (connection: RelayedConnection) => boolean;
   /** In order of arrival; an entry leaves when it is handed on or its connection has closed. */
   #held: HeldRequest[] = [];
 
   /** `isOwn`: whether this thread is the client. Such a request may be what the gate waits for. */
-  constructor(table: Int32Array<SharedArrayBuffer>, isOwn: (connection: RelayedConnection) => boolean) {
+  constructor(
+    table: Int32Array<SharedArrayBuffer>,
+    spoken: SpokenPage,
+    isOwn: (connection: RelayedConnection) => boolean,
+  ) {
     this.#table = table;
+    this.#spoken = spoken;
     this.#isOwn = isOwn;
   }
 
@@ -60,8 +67,8 @@ export class HeldRequests {
     }
   }
 
-  /** Whether the gate is closed. */
+  /** Whether the gate is closed, or it is not known yet what is to be said. */
   #isClosedTo(connection: RelayedConnection): boolean {
-    return Atomics.load(this.#table, HOLD) === 1 && !this.#isOwn(connection);
+    return (Atomics.load(this.#table, HOLD) === 1 || this.#spoken.awaited) && !this.#isOwn(connection);
   }
 }

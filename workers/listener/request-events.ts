@@ -8,6 +8,7 @@ import type { Server, Socket } from "node:net";
 import type { HeldRequests } from "./held-requests.js";
 import { socketInternals } from "./node-internals.js";
 import { connectionOf, type RelayedConnection } from "./relayed-connection.js";
+import { type SpokenPage, sayPage } from "./spoken-page.js";
 import type { Attribution, ListenContext } from "./virtual-server.js";
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
@@ -24,12 +25,14 @@ const REQUEST_EVENTS: Readonly<Record<string, (subject: unknown) => RelayedConne
 
 export class RequestEvents {
   readonly #held: HeldRequests;
+  readonly #spoken: SpokenPage;
   readonly #attribution: Attribution;
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
 
-  constructor({ held, attribution }: Pick<ListenContext, "held" | "attribution">) {
+  constructor({ held, spoken, attribution }: Pick<ListenContext, "held" | "spoken" | "attribution">) {
     this.#held = held;
+    this.#spoken = spoken;
     this.#attribution = attribution;
   }
 
@@ -80,6 +83,7 @@ export class RequestEvents {
 
   #deliver(connection: RelayedConnection, event: string, args: unknown[]): boolean {
     const receiver = connection.server.server;
+    const page = this.#spoken.current;
     if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
     else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
     else {
@@ -87,7 +91,11 @@ export class RequestEvents {
       const { _handle } = socketInternals(connection.socket);
       if (_handle) this.#attribution.leaveToNobody(_handle);
       // Node checked for listeners on the server that the connection came in on.
-      if (receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
+      if (page === undefined && receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
+    }
+    if (page !== undefined) {
+      sayPage(page, event, args);
+      return true;
     }
     return this.#attribution.nobodys(() => this.#pass(receiver, event, args));
   }

@@ -8,7 +8,7 @@ import { Server } from "node:net";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
-import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
+import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../src/protocol/messages.js";
 import type { OwnConnections } from "../../src/protocol/own-connections.js";
 import { UnlistenedServers } from "../start/unlistened-servers.js";
 import { HeldRequests } from "./held-requests.js";
@@ -22,6 +22,7 @@ import { watchResponseEnd } from "./response-end.js";
 import { watchServerCreation } from "./server-creation.js";
 import { serverKind } from "./server-kind.js";
 import { familyOf } from "./shown-addresses.js";
+import { SpokenPage } from "./spoken-page.js";
 import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 /** The report `listenRequested` without its type. */
@@ -92,10 +93,16 @@ export class VirtualListen {
       const isOwnPort = (port: number) => this.#isOwnPort(port);
       this.#ownRequests = new OwnRequests({ connections: ownConnections, isOwnPort });
     }
+    const spoken = new SpokenPage(table);
     this.#context = {
       table,
       inFlight: new InFlight(clock),
-      held: new HeldRequests(table, ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false),
+      held: new HeldRequests(
+        table,
+        spoken,
+        ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false,
+      ),
+      spoken,
       outside: AsyncLocalStorage.snapshot(),
       attribution: options.attribution ?? { nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
@@ -200,6 +207,12 @@ export class VirtualListen {
     // Sockets and streams end without an event that all of them have.
     while (this.oldestInUse() !== undefined && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, Math.min(DESERTED_POLL_MS, deadline - performance.now())));
+  }
+
+  /** What is said in place of the app while the connection table says so. */
+  sayInstead(page: SaidPage): void {
+    this.#context.spoken.learn(page);
+    this.#context.held.release();
   }
 
   /** The gate is open again: hands on the requests that reached the worker while it was closed. */

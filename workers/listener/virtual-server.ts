@@ -13,6 +13,7 @@ import { serverInternals, socketInternals } from "./node-internals.js";
 import { readPreface } from "./preface-reader.js";
 import { RelayedConnection } from "./relayed-connection.js";
 import { familyOf } from "./shown-addresses.js";
+import type { SpokenPage } from "./spoken-page.js";
 import { VirtualHandle } from "./virtual-handle.js";
 
 /** The server on the unix socket, below the app's. Node listens for it as ever. */
@@ -31,6 +32,7 @@ export interface ListenContext {
   readonly table: Int32Array<SharedArrayBuffer>;
   readonly inFlight: InFlight;
   readonly held: HeldRequests;
+  readonly spoken: SpokenPage;
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
   readonly attribution: Attribution;
