@@ -190,11 +190,15 @@ export class ReloadCycle {
   admit(): Verdict | Promise<Verdict> {
     if (this.#run === undefined && !this.#mustWork()) return this.#verdict();
     const done = this.freshen();
-    if (!this.#crashes.isLooping) return done.then(() => this.#verdict());
-    // It will most probably crash again, and whoever asks wants to see why.
-    return wait(done, { deadlineMs: CRASH_LOOP_HOLD_MS }).then(({ type }) =>
-      type === "settled" ? this.#verdict() : this.#failureVerdict(),
-    );
+    return this.#crashes.isLooping ? this.#admitToLoop(done) : done.then(() => this.#verdict());
+  }
+
+  /** It will most probably crash again, and whoever asks wants to see why; but for a save, which may mend it, he waits. */
+  async #admitToLoop(done: Promise<unknown>): Promise<Verdict> {
+    const waited = await wait(done, { deadlineMs: CRASH_LOOP_HOLD_MS });
+    if (waited.type !== "settled" && this.#crashes.isLooping) return this.#failureVerdict();
+    await done;
+    return this.#verdict();
   }
 
   /** What a request that is held waits for, in words. */
@@ -740,6 +744,7 @@ export class ReloadCycle {
       kind: "failed",
       error,
       importedBy,
+      ...(ended && { ended: true }),
       ...(lastLines.length > 0 && { lastLines }),
     };
     const report = this.#lastFailure;

@@ -67,7 +67,9 @@ export function failureBlock(report: FailureReport, style: Pick<LineStyle, "cwd"
   const { error } = report;
   const failed = error.location ? `${shownLocation(error.location, style.cwd)} ` : "";
   return [
-    `${headingOf(error)}: ${failed}${deedOf(error)}${firstLine(error.message)}`,
+    report.ended && headingOf(error) === "EvaluationError"
+      ? `UncaughtError: ${failed}nobody has caught: ${firstLine(error.message)}`
+      : `${headingOf(error)}: ${failed}${deedOf(error)}${firstLine(error.message)}`,
     ...failureDetails(report, style),
   ];
 }

@@ -48,6 +48,8 @@ export interface FailureReport extends ReloadReport {
   readonly error: SerializedError;
   /** Files that import the one that failed, nearest first, up to the entry. */
   readonly importedBy: readonly string[];
+  /** The app had started: the error is its end. */
+  readonly ended?: true;
   /** What the app wrote last, when the failure is its end. */
   readonly lastLines?: readonly string[];
 }
