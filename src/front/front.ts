@@ -36,6 +36,7 @@ export interface FrontOptions {
 export interface OpenRequest extends AppServer {
   readonly target: ListenTarget;
   readonly exported: boolean;
+  readonly replaces?: number | undefined;
   /** It shall be reached from within this process only. */
   readonly hidden?: boolean;
 }
@@ -199,6 +200,8 @@ export class Front {
   closeUnadopted(epoch = 0): ClosedPort[] {
     const closed: ClosedPort[] = [];
     for (const port of [...this.#ports]) {
+      // A descriptor that the process was started with could not be opened again.
+      if (port.target.type === "fd") continue;
       // One that another is about to take the place of is none of those.
       if ((port.server?.epoch ?? -1) >= epoch || this.#replaced.has(port)) continue;
       const { kind, address, isPublic } = port;
@@ -340,6 +343,11 @@ export class Front {
   }
 
   async #openOrAdopt(request: OpenRequest): Promise<PublicAddress> {
+    const shared = request.replaces === undefined ? undefined : this.#portOf(request.replaces);
+    if (shared !== undefined) {
+      shared.adopt(request);
+      return shared.address;
+    }
     const lent = this.#lent.get(request.listenId)?.port;
     this.#lent.delete(request.listenId);
     const released = [...this.#ports].filter(({ server }) => server === undefined || server.epoch < request.epoch);
@@ -465,6 +473,9 @@ export class Front {
 export function sameTarget(open: ListenTarget, asked: ListenTarget): boolean {
   if (open.type === "path" || asked.type === "path") {
     return open.type === "path" && asked.type === "path" && open.path === asked.path;
+  }
+  if (open.type === "fd" || asked.type === "fd") {
+    return open.type === "fd" && asked.type === "fd" && open.fd === asked.fd;
   }
   return open.port === asked.port && open.host === asked.host && Boolean(open.ipv6Only) === Boolean(asked.ipv6Only);
 }

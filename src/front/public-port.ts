@@ -166,6 +166,7 @@ export class PublicPort {
 
 function addressBeforeOpen(target: ListenTarget): PublicAddress {
   if (target.type === "path") return target.path;
+  if (target.type === "fd") return { address: "::", family: "IPv6", port: 0 };
   const address = target.host ?? "::";
   return { address, family: address.includes(":") ? "IPv6" : "IPv4", port: target.port };
 }

@@ -92,8 +92,11 @@ export const listenTarget = z.discriminatedUnion("type", [
     host: z.string().optional(),
     backlog: z.int().optional(),
     ipv6Only: z.boolean().optional(),
+    reusePort: z.boolean().optional(),
   }),
   z.strictObject({ type: z.literal("path"), path: z.string(), backlog: z.int().optional() }),
+  /** A socket that the process was started with (socket activation): the same descriptor in both threads. */
+  z.strictObject({ type: z.literal("fd"), fd: z.int(), backlog: z.int().optional() }),
 ]);
 export type ListenTarget = z.infer<typeof listenTarget>;
 
@@ -389,6 +392,8 @@ export const workerReport = z.discriminatedUnion("type", [
     exported: z.boolean(),
     /** Unix socket (named pipe on Windows) on which the worker really listens for this server. */
     socketPath: z.string(),
+    /** It takes the place of this one, which listens on the same handle: `listen(otherServer)`. */
+    replaces: z.int().optional(),
   }),
   /** The app closed the server itself. */
   z.strictObject({ type: z.literal("serverClosed"), listenId: z.int() }),

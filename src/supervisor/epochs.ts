@@ -331,7 +331,7 @@ export class Epochs {
 
   /** `--port` and `--host` count for the first server of a thread. */
   #targetOf(epoch: AppEpoch, { target }: ListenReport): ListenTarget {
-    if (target.type === "path") return target;
+    if (target.type !== "port") return target;
     const first = this.#first.get(epoch) ?? target;
     this.#first.set(epoch, first);
     if (!sameTarget(first, target)) return target;

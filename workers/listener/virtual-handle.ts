@@ -22,6 +22,11 @@ export class VirtualHandle {
     if (typeof address !== "string") this.getsockname = (out) => this.#fill(out);
   }
 
+  /** As handles of Node's have it. `listen(otherServer)` finds its way by it. */
+  get fd(): number {
+    return (serverInternals(this.#inner)._handle as { fd?: number } | null)?.fd ?? -1;
+  }
+
   settle(address: PublicAddress): void {
     this.#address = address;
   }

@@ -1,7 +1,8 @@
 /**
  * Every server that the app opens listens virtually: the main thread opens the public port, and the app's server gets
  * the connections over a unix socket. The app notices no difference. Only the last step of Node's `listen()` is
- * replaced; servers that listen on a file descriptor or a handle are left to Node.
+ * replaced. A descriptor that the process was started with is one in both threads; that of another server stands for its
+ * port. Handles that are neither are left to Node.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
@@ -31,6 +32,8 @@ export interface ListenRequest {
   readonly kind: ServerKind;
   readonly target: ListenTarget;
   readonly exported: boolean;
+  /** The listen that it shares a handle with, and takes the place of. */
+  readonly replaces?: number;
   readonly socketPath: string;
 }
 
@@ -58,6 +61,8 @@ export interface VirtualListenOptions {
 
 const DESERTED_POLL_MS = 20;
 const IPV6_ONLY = 1;
+/** From Node 23.1 on. */
+const REUSE_PORT = 2;
 /** Listen ids of different workers must differ; they share the front and the mailbox. */
 const IDS_PER_THREAD = 2 ** 18;
 const THREADS = 2 ** 12;
@@ -282,17 +287,19 @@ export class VirtualListen {
     const internals = serverInternals(server);
     const [address, port, addressType, backlog, fd, flags] = args;
     this.#unlistened.listens(server);
-    const onHandle = internals._handle !== null || (typeof fd === "number" && fd >= 0);
-    if (onHandle || server instanceof UpstreamListener) {
+    if (internals._handle !== null || server instanceof UpstreamListener) {
       this.#listen2.call(internals, ...args);
       return;
     }
     const owners = [this.#exported.get(server), this.#options.currentModule(), this.#creators.get(server)];
     const files = new Set(owners.filter((file) => file !== undefined));
-    this.#listenVirtually(server, listenTarget(address, port, addressType, backlog, flags), files);
+    // What has a descriptor of ours stands for another server's port.
+    const shared = typeof fd === "number" && fd >= 0 ? this.listening().find((other) => other.fd === fd) : undefined;
+    const target = shared?.identity.target ?? listenTarget(address, port, addressType, backlog, fd, flags);
+    this.#listenVirtually(server, target, files, shared?.identity.listenId);
   }
 
-  #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>): void {
+  #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
     const listenId = ++this.#lastListenId;
     const kind = serverKind(server);
     const socketPath = socketPathFor(this.#options.socketFolder, listenId);
@@ -303,7 +310,8 @@ export class VirtualListen {
     virtual.open(provisionalAddress(target));
 
     let opening: Promise<PublicAddress> | undefined;
-    const request = { listenId, kind, target, exported: this.#exported.has(server), socketPath };
+    const exported = this.#exported.has(server);
+    const request = { listenId, kind, target, exported, socketPath, ...(replaces !== undefined && { replaces }) };
     const ask = () => {
       opening = this.#options.requestListen(request);
     };
@@ -327,10 +335,7 @@ export class VirtualListen {
     if (answer.type === "refused") {
       virtual.refuse();
       const { target } = virtual.identity;
-      const error =
-        target.type === "path"
-          ? listenError(answer.code, target.path, -1)
-          : listenError(answer.code, target.host ?? "::", target.port);
+      const error = refusal(answer.code, target);
       process.nextTick(() => server.emit("error", error));
       return;
     }
@@ -371,19 +376,36 @@ function listenTarget(
   port: number,
   addressType: number,
   backlog: number | undefined,
+  fd: number | undefined,
   flags: number | undefined,
 ): ListenTarget {
   // Node's own code gives `false` when `listen()` had no backlog.
   const queue = typeof backlog === "number" && backlog > 0 ? { backlog } : {};
+  if (typeof fd === "number" && fd >= 0) return { type: "fd", fd, ...queue };
   if (addressType === -1) return { type: "path", path: address ?? "", ...queue };
   const host = address === null ? {} : { host: address };
   const ipv6Only = ((flags ?? 0) & IPV6_ONLY) === IPV6_ONLY ? { ipv6Only: true } : {};
-  return { type: "port", port, ...host, ...queue, ...ipv6Only };
+  const reusePort = ((flags ?? 0) & REUSE_PORT) === REUSE_PORT ? { reusePort: true } : {};
+  return { type: "port", port, ...host, ...queue, ...ipv6Only, ...reusePort };
+}
+
+function refusal(code: string, target: ListenTarget): Error {
+  switch (target.type) {
+    case "path":
+      return listenError(code, target.path, -1);
+    case "fd":
+      return listenError(code, `descriptor ${target.fd}`, -1);
+    case "port":
+      return listenError(code, target.host ?? "::", target.port);
+    default:
+      return target satisfies never;
+  }
 }
 
 /** What `address()` gives until the main thread has answered. */
 function provisionalAddress(target: ListenTarget): PublicAddress {
   if (target.type === "path") return target.path;
+  if (target.type === "fd") return { address: "::", family: "IPv6", port: 0 };
   const address = target.host ?? "::";
   return { address, family: familyOf(address), port: target.port };
 }

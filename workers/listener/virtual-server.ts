@@ -124,6 +124,11 @@ export class VirtualServer {
     this.#inner.close();
   }
 
+  /** The descriptor that stands for the public one. */
+  get fd(): number | undefined {
+    return this.isOpen ? this.#handle?.fd : undefined;
+  }
+
   /** The app's server listens, and by this listen. */
   get isOpen(): boolean {
     return this.#handle !== undefined && serverInternals(this.server)._handle === this.#handle;
