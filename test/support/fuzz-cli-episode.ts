@@ -104,8 +104,7 @@ class RunningEpisode implements AsyncDisposable {
         await this.#run(step);
         stepsRun++;
         if (this.#violations.length >= VIOLATIONS_WANTED) throw new Stopped("enough is broken");
-        const { ended } = this.#process;
-        if (ended) this.#stop("wrong end", `the process ended by itself with ${JSON.stringify(ended)}`);
+        this.#mustLive();
       }
       if (this.#episode.tidy) {
         this.#disperse();
@@ -285,7 +284,9 @@ class RunningEpisode implements AsyncDisposable {
         return false;
       }
       if (outcome.type === "answer" && outcome.headers.get("x-app") === "1") return true;
+      if (outcome.type === "refused") throw new Stopped("the port is closed");
       await wait(5);
+      this.#mustLive();
     }
   }
 
@@ -470,6 +471,11 @@ class RunningEpisode implements AsyncDisposable {
     return this.#history.records
       .filter(({ id, kind }) => ids.has(id) && ["loop", "crash", "reject", "exit"].includes(kind))
       .map(({ id, kind }) => `${kind} ${id}`);
+  }
+
+  #mustLive(): void {
+    const { ended } = this.#process;
+    if (ended) this.#stop("wrong end", `the process ended by itself with ${JSON.stringify(ended)}`);
   }
 
   #note(text: string): void {
