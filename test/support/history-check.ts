@@ -6,7 +6,13 @@ export type Versions = Readonly<Record<string, number>>;
 
 export type HistoryEvent =
   /** A save of `version` begins: from now on it, or half of it, may be seen. `whole`: nobody can see half of it. */
-  | { readonly type: "saving"; readonly file: string; readonly version: number; readonly whole: boolean }
+  | {
+      readonly type: "saving";
+      readonly file: string;
+      readonly version: number;
+      readonly whole: boolean;
+      readonly way?: string;
+    }
   | { readonly type: "saved"; readonly file: string; readonly version: number }
   | { readonly type: "asked"; readonly request: number }
   | { readonly type: "answered"; readonly request: number; readonly versions: Versions }

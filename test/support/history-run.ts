@@ -60,6 +60,8 @@ export interface HistoryOptions {
   readonly pipeline: number;
   /** Answers between two faults. */
   readonly faultEvery: number;
+  /** Milliseconds after which all stop. */
+  readonly time: number;
 }
 
 export class HistoryRun {
@@ -73,6 +75,7 @@ export class HistoryRun {
   readonly #outside: string;
   readonly #waiting = new Set<{ readonly at: number; readonly resolve: () => void }>();
   readonly #versions: number[] = new Array(WRITERS).fill(0);
+  readonly #began = performance.now();
   #answers = 0;
   #lastRequest = 0;
   #packageVersion = 0;
@@ -106,8 +109,12 @@ export class HistoryRun {
     if (last.type !== "answer" || last.status !== 200) throw new Error(`last answer: ${JSON.stringify(last)}`);
   }
 
+  get outOfTime(): boolean {
+    return performance.now() - this.#began > this.#options.time;
+  }
+
   get #done(): boolean {
-    return this.#failed || this.#answers >= this.#options.answers;
+    return this.#failed || this.#answers >= this.#options.answers || this.outOfTime;
   }
 
   async #orFail(work: Promise<void>): Promise<void> {
@@ -174,7 +181,7 @@ export class HistoryRun {
     const version = (this.#versions[index] ?? 0) + 1;
     this.#versions[index] = version;
     this.ways.set(way.name, (this.ways.get(way.name) ?? 0) + 1);
-    this.events.push({ type: "saving", file, version, whole: way.whole });
+    this.events.push({ type: "saving", file, version, whole: way.whole, way: way.name });
     await way.save(this.#app.path(`${file}.js`), text(version), this.#outside);
     this.events.push({ type: "saved", file, version });
   }
