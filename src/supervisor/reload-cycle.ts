@@ -85,6 +85,8 @@ export class ReloadCycle {
   readonly #pending = new PendingChanges();
   /** What has come since that cycle began: for the next one. */
   #arrived = new PendingChanges();
+  /** A look at the files that is under way: what it has been told by the registry is not in `#arrived` yet. */
+  #looking: Promise<void> | undefined;
   /** Files that have taken back what they accepted and are not in `#pending` yet; with true the file goes, too. */
   readonly #invalidated = new Map<string, boolean>();
   /** Those of the cycles that run: a second time is no news, and might go on for ever. */
@@ -392,10 +394,22 @@ export class ReloadCycle {
   /** A save that came while the run was at work: if it is one, what is at work has been superseded by it. */
   async #lookWhetherSuperseded(run: Run): Promise<void> {
     this.#supersede = undefined;
-    const changes = await this.#parts.registry.checkSettled();
-    this.#arrived.merge(changes);
-    if (changes.length > 0) this.#crashes.forgive();
+    await this.#lookAtFiles();
     if (!this.#arrived.empty) this.#interrupt(run, "superseded");
+  }
+
+  /**
+   * Takes what the registry has noticed over to `#arrived`. One look at a time: the registry tells each change once, so that
+   * of two looks the later one might tell the older state of a file last, and a run that ends beside a look would not know
+   * what that has been told.
+   */
+  #lookAtFiles(): Promise<void> {
+    this.#looking ??= this.#parts.registry.checkSettled().then((changes) => {
+      this.#looking = undefined;
+      this.#arrived.merge(changes);
+      if (changes.length > 0) this.#crashes.forgive();
+    });
+    return this.#looking;
   }
 
   /** An error that nobody foresaw is the supervisor's own; people see it where they see theirs, and the app lives on. */
@@ -413,6 +427,7 @@ export class ReloadCycle {
   #mustWork(): boolean {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
+    if (this.#looking !== undefined) return true;
     const { phase } = this.#state;
     if (phase === "booting" || (phase === "running" && this.#app?.epoch.alive === false)) return true;
     if (!this.#arrived.isNothing) return true;
@@ -422,9 +437,10 @@ export class ReloadCycle {
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {
-    const { registry, configChanges, monitoring, emit } = this.#parts;
-    this.#arrived.merge(await registry.checkSettled());
-    if (!this.#arrived.empty) this.#crashes.forgive();
+    const { configChanges, monitoring, emit } = this.#parts;
+    // A look that is under way may have seen less than there is now.
+    await this.#looking;
+    await this.#lookAtFiles();
     this.#pending.take(this.#arrived);
     this.#arrived = new PendingChanges();
     for (const message of configChanges.take(this.#pending.config)) emit("log", { level: "warn", message });
