@@ -1,8 +1,8 @@
 /** What is said of a cycle that takes long. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Progress } from "../src/reports/progress.js";
-import { waitText } from "../src/reports/wait-text.js";
+import { type Described, Progress } from "../src/reports/progress.js";
+import { waitedFor, waitText } from "../src/reports/wait-text.js";
 import { within } from "./support/deadline.js";
 
 const context = {
@@ -46,6 +46,14 @@ test("requests in flight are counted, and the oldest are named with their age", 
   assert.equal(waitText([], context), undefined);
 });
 
+test("the same words say what a held request waits for", () => {
+  assert.equal(waitedFor("waiting for a dispose hook of src/db.ts"), "a dispose hook of src/db.ts");
+  assert.equal(
+    waitedFor("still evaluating src/db.ts:12, a top-level await"),
+    "the evaluation of src/db.ts:12, a top-level await",
+  );
+});
+
 test("a cycle that takes long is told twice, and one that has ended is not told", async () => {
   const told: string[] = [];
   let done: () => void = () => undefined;
@@ -55,7 +63,7 @@ test("a cycle that takes long is told twice, and one that has ended is not told"
   let asked = 0;
   const progress = new Progress({
     afterMs: [20, 60],
-    describe: async () => `waiting for ${++asked}`,
+    describe: async () => ({ line: `waiting for ${++asked}`, waitedFor: String(asked), isTold: false }),
     tell: (message) => {
       told.push(message);
       if (told.length === 2) done();
@@ -68,13 +76,15 @@ test("a cycle that takes long is told twice, and one that has ended is not told"
   const alive = setInterval(() => {}, 1000);
   await within(twice, "two lines");
   clearInterval(alive);
+  assert.equal(progress.waitingFor, "2");
   progress.end();
+  assert.equal(progress.waitingFor, undefined);
   assert.deepEqual(told, ["waiting for 1", "waiting for 2 (0 s so far)"]);
 });
 
 test("an answer that comes when the cycle has ended is not told", async () => {
   const told: string[] = [];
-  let answer: (text: string) => void = () => undefined;
+  let answer: (described: Described) => void = () => undefined;
   let onAsked: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => {
     onAsked = resolve;
@@ -94,7 +104,7 @@ test("an answer that comes when the cycle has ended is not told", async () => {
   await within(asked, "the question");
   clearInterval(alive);
   progress.end();
-  answer("late");
+  answer({ line: "late", waitedFor: "late", isTold: false });
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(told, []);
 });

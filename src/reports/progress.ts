@@ -1,8 +1,17 @@
 /** Says what a cycle waits for when it takes long: after 2 s, and again after 10 s. */
 
+export interface Described {
+  /** `still evaluating src/db.ts:12, ...`, `waiting for ...`. */
+  readonly line: string;
+  /** The same, to follow "it waits for ". */
+  readonly waitedFor: string;
+  /** Somebody else has told it already. */
+  readonly isTold: boolean;
+}
+
 export interface ProgressOptions {
-  /** What is waited for now, in words; undefined: it is not known, or is told by somebody else. */
-  describe(): Promise<string | undefined>;
+  /** What is waited for now; undefined: it is not known. */
+  describe(): Promise<Described | undefined>;
   tell(message: string): void;
   /** For tests: milliseconds after which it is told. */
   readonly afterMs?: readonly number[];
@@ -16,9 +25,15 @@ export class Progress {
   #timers: NodeJS.Timeout[] = [];
   /** Rises with each beginning and end: what was asked before counts for nothing. */
   #turn = 0;
+  #waitingFor: string | undefined;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+  }
+
+  /** What the cycle under way waits for, as last seen, to follow "it waits for "; undefined while it is not known. */
+  get waitingFor(): string | undefined {
+    return this.#waitingFor;
   }
 
   /** A cycle begins. One that is under way has ended by it. */
@@ -34,13 +49,16 @@ export class Progress {
   /** Nothing is told any more. Idempotent. */
   end(): void {
     this.#turn++;
+    this.#waitingFor = undefined;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
   }
 
   async #tell(turn: number, soFarMs: number): Promise<void> {
-    const text = await this.#options.describe();
-    if (text === undefined || turn !== this.#turn) return;
-    this.#options.tell(soFarMs === 0 ? text : `${text} (${Math.round(soFarMs / 1000)} s so far)`);
+    const described = await this.#options.describe();
+    if (described === undefined || turn !== this.#turn) return;
+    const { line, waitedFor, isTold } = described;
+    this.#waitingFor = waitedFor;
+    if (!isTold) this.#options.tell(soFarMs === 0 ? line : `${line} (${Math.round(soFarMs / 1000)} s so far)`);
   }
 }

@@ -33,6 +33,11 @@ export function waitText(waits: readonly ThreadWait[], context: WaitContext): st
   }
 }
 
+/** What `waitText` gives, to follow "it waits for ". */
+export function waitedFor(text: string): string {
+  return text.replace(/^waiting for /, "").replace(/^still evaluating /, "the evaluation of ");
+}
+
 function evaluatingText(wait: ThreadWait & { type: "evaluating" }, context: WaitContext): string {
   const { file, hash, position } = wait;
   const line = position && context.locate(file, hash, position).line;

@@ -10,7 +10,8 @@ import { TraceMap } from "../compile/trace-map.js";
 import type { Verdict } from "../front/gate.js";
 import type { OwnPage } from "../front/own-pages.js";
 import type { ThreadBoard } from "../protocol/thread-board.js";
-import { type WaitContext, waitText } from "../reports/wait-text.js";
+import type { Described } from "../reports/progress.js";
+import { type WaitContext, waitedFor, waitText } from "../reports/wait-text.js";
 import { blockedPage, busyLine, busyText } from "./busy-text.js";
 import { nearestOwnFrame, type PlaceContext, stuckPlace } from "./stuck-place.js";
 import { ThreadInspection } from "./thread-inspection.js";
@@ -105,35 +106,24 @@ export class ThreadWatch {
     return admitted.type === "pass" && page !== undefined ? { type: "page", page } : admitted;
   }
 
-  /** What the app's work waits for now, in words; undefined when that is not known. */
-  async describe(): Promise<string | undefined> {
-    return (await this.#describe())?.text;
-  }
-
-  /** The same for a line, without what the watchdog has told already. */
-  async describeForLine(): Promise<string | undefined> {
-    const described = await this.#describe();
-    return described?.isBusy ? undefined : described?.text;
+  /** What is waited for in the newest thread that waits for something: an older one finishes what it has begun. */
+  async describe(): Promise<Described | undefined> {
+    for (const { number, waits } of [...this.#epochs.values()].reverse()) {
+      const told = await waits.ask(ANSWER_MS);
+      if (told === undefined) {
+        const busy = await this.#busyText(number);
+        if (busy !== undefined) return { line: busy, waitedFor: `the app: ${busy}`, isTold: true };
+        continue;
+      }
+      const line = waitText(told, this.#waitContext(number));
+      if (line !== undefined) return { line, waitedFor: waitedFor(line), isTold: false };
+    }
+    return undefined;
   }
 
   close(): void {
     this.#watchdog.close();
     this.#epochs.clear();
-  }
-
-  /** Of the newest thread that waits for something: an older one finishes what it has begun. */
-  async #describe(): Promise<{ readonly text: string; readonly isBusy: boolean } | undefined> {
-    for (const epoch of [...this.#epochs.values()].reverse()) {
-      const waits = await epoch.waits.ask(ANSWER_MS);
-      if (waits === undefined) {
-        const text = await this.#busyText(epoch.number);
-        if (text !== undefined) return { text, isBusy: true };
-        continue;
-      }
-      const text = waitText(waits, this.#waitContext(epoch.number));
-      if (text !== undefined) return { text, isBusy: false };
-    }
-    return undefined;
   }
 
   async #busyText(epoch: number): Promise<string | undefined> {
