@@ -81,6 +81,8 @@ export interface EpochListener {
   /** What `idleGeneration` says has changed. */
   begunWorkDone(epoch: AppEpoch): void;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
+  /** It is about to be ended by force. */
+  forced(epoch: AppEpoch): void;
   ended(epoch: AppEpoch, end: ThreadEnd): void;
 }
 
@@ -104,6 +106,8 @@ export class AppEpoch {
   /** The last plan whose purge is over. */
   #purged = 0;
   #reportsSeen = 0;
+  /** Code of the plan that is under way, or was last: the thread may be running it. */
+  #planned: readonly PreparedModule[] = [];
   #idleGeneration: number | undefined;
   #alive = true;
 
@@ -112,7 +116,12 @@ export class AppEpoch {
     this.board = new ThreadBoard(order.board);
     this.ownConnections = new OwnConnections(order.ownConnections);
     this.#listener = listener;
-    this.#thread = startAppThread({ order, source, onReport: (report) => this.#receive(report) });
+    this.#thread = startAppThread({
+      order,
+      source,
+      onReport: (report) => this.#receive(report),
+      onForce: () => listener.forced(this),
+    });
     this.calls = new ThreadCalls({
       call: (order) => this.#thread.send(order),
       abortCall: (callId, signal, reason) => {
@@ -120,6 +129,11 @@ export class AppEpoch {
       },
     });
     void this.#thread.ended.then((end) => this.#end(end));
+  }
+
+  /** New code that the thread was sent last. */
+  get planned(): readonly PreparedModule[] {
+    return this.#planned;
   }
 
   get alive(): boolean {
@@ -151,6 +165,7 @@ export class AppEpoch {
    */
   async apply(plan: PlanOrder, limits: WaitLimits = {}): Promise<ApplyOutcome> {
     let planId = 0;
+    this.#planned = plan.modules;
     const question = this.#plans.ask((id) => {
       planId = id;
       this.#thread.send({ type: "applyPlan", planId, reportsSeen: this.#reportsSeen, ...plan });

@@ -31,17 +31,25 @@ export interface AppThreadOptions {
   readonly order: BootOrder;
   readonly source: ThreadSource;
   onReport(report: WorkerReport): void;
+  /** It is about to be ended by force. */
+  onForce(): void;
 }
 
 /** Starts the app's thread: in the one that is ready for it, in one that has only the runtime, or in a new one. */
-export function startAppThread({ order, source, onReport }: AppThreadOptions): AppThread {
+export function startAppThread({ order, source, onReport, onForce }: AppThreadOptions): AppThread {
   let stopping = false;
   /** Ends the thread that was told to and does not. */
   let force: NodeJS.Timeout | undefined;
   let latest = Number.POSITIVE_INFINITY;
   const forceAfter = (ms: number): void => {
     clearTimeout(force);
-    force = setTimeout(() => thread.destroy(), Math.max(0, Math.min(ms, latest - performance.now())));
+    force = setTimeout(
+      () => {
+        onForce();
+        void thread.destroy();
+      },
+      Math.max(0, Math.min(ms, latest - performance.now())),
+    );
   };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
   let lastWords: ThreadEnd | undefined;

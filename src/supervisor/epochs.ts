@@ -1,5 +1,6 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
 import { MAKE_ROOM_MS, MOST_DRAINING } from "../common/deadlines.js";
+import type { CompiledModule } from "../compile/compiled-module.js";
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options.js";
@@ -10,9 +11,11 @@ import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { Standby, type StandbyState } from "../thread/standby.js";
+import type { ThreadWatch } from "../thread/thread-watch.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
+import { importerChain } from "./failure.js";
 import type { ListenReports } from "./listen-reports.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -41,6 +44,8 @@ export interface EpochsOptions {
   readonly subclasses: SubclassNames;
   /** A request is in flight, or the app is being reloaded or started. */
   readonly busy: () => boolean;
+  /** Looks at the threads from outside. */
+  readonly watch: Pick<ThreadWatch, "started" | "forced" | "ended">;
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
@@ -100,6 +105,19 @@ export class Epochs {
     return this.#standby.state;
   }
 
+  /** Versions of an own file that a thread may be running, likeliest first. */
+  versions(number: number, file: string): CompiledModule[] {
+    const [epoch, app] = [...this.#threads].find(([thread]) => thread.number === number) ?? [];
+    const planned = epoch?.planned.find(({ compiled }) => compiled.file === file);
+    return [planned, app?.modules.get(file)].flatMap((module) => module?.compiled ?? []);
+  }
+
+  /** Files that lead to `file` in what a thread has loaded, nearest first. */
+  importersOf(number: number, file: string): string[] {
+    const [, app] = [...this.#threads].find(([thread]) => thread.number === number) ?? [];
+    return importerChain(file, app?.graph, this.#with.options.entry);
+  }
+
   /** Number of the newest thread; 0: none yet. */
   get last(): number {
     return this.#last;
@@ -113,6 +131,7 @@ export class Epochs {
     const board = source.ahead?.order.board ?? order.board;
     const epoch = new AppEpoch({ ...order, board }, source, this.#listener);
     this.#threads.set(epoch, undefined);
+    this.#with.watch.started(epoch);
     return epoch;
   }
 
@@ -292,8 +311,10 @@ export class Epochs {
     logged: (level, message) => this.#with.onLog(level, message),
     startSettled: (epoch) => this.#with.onStartSettled(epoch),
     begunWorkDone: (epoch) => this.#with.onBegunWorkDone(epoch),
+    forced: (epoch) => this.#with.watch.forced(epoch.number),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
+      this.#with.watch.ended(epoch.number);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
     },
   };

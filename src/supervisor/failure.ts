@@ -16,9 +16,15 @@ export function failureText(report: FailureReport, style: { cwd: string; onError
 
 /** Files that import the one an error is in, nearest first, up to the entry. */
 export function importersOf(error: SerializedError, graph: ModuleGraph | undefined, entry: string): string[] {
+  const file = error.location?.file;
+  return file === undefined ? [] : importerChain(file, graph, entry);
+}
+
+/** Files that lead to this one, nearest first, up to the entry. */
+export function importerChain(from: string, graph: ModuleGraph | undefined, entry: string): string[] {
   const chain: string[] = [];
   const seen = new Set<string>();
-  let file = error.location?.file;
+  let file: string | undefined = from;
   while (file !== undefined && file !== entry && !seen.has(file)) {
     seen.add(file);
     const importer: string | undefined = [...(graph?.importersOf(file) ?? [])].find(

@@ -23,6 +23,7 @@ import type { ModuleGraph } from "../graph/module-graph.js";
 import type { ResolvedOptions } from "../options.js";
 import { HOLD } from "../protocol/connection-table.js";
 import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import type { Progress } from "../reports/progress.js";
 import { type CycleOutcome, reportOfCycle } from "../reports/report-of-cycle.js";
 import type { AppEpoch, Interruption } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
@@ -61,6 +62,8 @@ export interface CycleParts {
   readonly subclasses: SubclassNames;
   readonly configChanges: ConfigChanges;
   readonly startSettled: StartSettled;
+  /** Tells what a cycle waits for when it takes long. */
+  readonly progress: Pick<Progress, "begin" | "end">;
   /** Never throws. */
   emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void;
 }
@@ -417,10 +420,13 @@ export class ReloadCycle {
     run.interruption = new AbortController();
     run.why = undefined;
     const started = performance.now();
+    this.#parts.progress.begin();
     try {
       return await this.#takeIn(run, started);
     } catch (error) {
       return this.#fail(serializeError(error), started, undefined);
+    } finally {
+      this.#parts.progress.end();
     }
   }
 

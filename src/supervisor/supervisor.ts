@@ -11,6 +11,7 @@ import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
+import type { Verdict } from "../front/gate.js";
 import type { ResolvedOptions } from "../options.js";
 import {
   checkRequireOptions,
@@ -23,7 +24,9 @@ import {
 } from "../patterns.js";
 import { createConnectionTable } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
+import { Progress } from "../reports/progress.js";
 import { SocketFolder } from "../thread/socket-folder.js";
+import { ThreadWatch } from "../thread/thread-watch.js";
 import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
 import { cacheFolder } from "./environment.js";
@@ -62,6 +65,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #address: PublicAddressChoice;
   readonly #cycle: ReloadCycle;
   readonly #startSettled = new StartSettled();
+  readonly #watch: ThreadWatch;
+  readonly #progress: Progress;
   #closing: Promise<void> | undefined;
 
   /**
@@ -73,7 +78,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#options = options;
     this.#socketFolder = new SocketFolder();
     this.#front = new Front({
-      gate: { check: () => this.#cycle.admit(), waitingFor: () => this.#cycle.waitingFor() },
+      gate: { check: () => this.#admit(), waitingFor: () => this.#progress.waitingFor ?? this.#cycle.waitingFor() },
       table: this.#table,
       heldDeadline: options.heldDeadline,
       heldBytes: options.heldBytes,
@@ -87,7 +92,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#address = new PublicAddressChoice(options, this.#front, this.#listening);
     this.#embedding = new Embedding({
       front: this.#front,
-      admit: () => this.#cycle.admit(),
+      admit: () => this.#admit(),
       epoch: () => this.#cycle.app?.epoch,
     });
     this.#registry = new FileRegistry({
@@ -127,6 +132,20 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       this.#leaks.withdraw();
       this.#socketFolder.removeNow();
     });
+    this.#watch = new ThreadWatch({
+      root: options.root,
+      cwd: process.cwd(),
+      limitMs: options.watchdog,
+      versions: (epoch, file) => this.#epochs.versions(epoch, file),
+      importersOf: (epoch, file) => this.#epochs.importersOf(epoch, file),
+      sourceMap: (compiled) => this.#preparer.sourceMap(compiled),
+      warn: (message) => this.#emit("log", { level: "warn", message }),
+      blocked: (epoch, page) => this.#front.blocked(epoch, page),
+    });
+    this.#progress = new Progress({
+      describe: () => this.#watch.describe(),
+      tell: (message) => this.#emit("log", { level: "info", message }),
+    });
     const subclasses = new SubclassNames(options.subclasses);
     this.#epochs = new Epochs({
       options,
@@ -142,6 +161,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       exposes: () => this.#address.exposes,
       subclasses,
       busy: () => this.#cycle.run !== undefined || this.#cycle.inFlight > 0,
+      watch: this.#watch,
       onLog: (level, message) => this.#emit("log", { level, message }),
       onInvalidated: (epoch, file, again) => this.#cycle.invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
@@ -164,6 +184,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       subclasses,
       configChanges: new ConfigChanges(options.configFiles),
       startSettled: this.#startSettled,
+      progress: this.#progress,
       emit: (event, report) => this.#emit(event, report),
     });
   }
@@ -342,15 +363,23 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** All within `deadlineMs`: each step gets what the ones before have left. */
+  /** What a request that begins now must do. */
+  #admit(): Verdict | Promise<Verdict> {
+    return this.#watch.verdict(this.#cycle.admit(), this.#cycle.app?.epoch.number);
+  }
+
   async #close(deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, end - performance.now());
+    this.#progress.begin();
     if (this.#options.inspect) releaseStoppedThreads();
     this.#front.stopAccepting();
     await this.#cycle.close(GRACE_SHARE * deadlineMs);
     this.#startSettled.settle();
     await this.#front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
     await Promise.all([this.#leaks.close(), this.#embedding.close(), this.#epochs.close(left(), left())]);
+    this.#progress.end();
+    this.#watch.close();
     await this.#registry.close();
     await this.#preparer.close();
     await this.#socketFolder.remove();

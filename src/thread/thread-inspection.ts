@@ -32,7 +32,6 @@ export interface InspectionOptions {
 
 interface CallFrame {
   readonly functionName: string;
-  readonly url: string;
   readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
 }
 
@@ -48,8 +47,9 @@ const ENABLE = 1;
 const PAUSE = 2;
 const SOURCE = 3;
 
-/** Comes once for each script of the thread, with its whole source map: not worth parsing. */
+/** Comes once for each script of the thread, with its whole source map: only its beginning is worth parsing. */
 const SCRIPT_PARSED = '{"method":"Debugger.scriptParsed"';
+const SCRIPT = /^\{"method":"Debugger\.scriptParsed","params":\{"scriptId":"(\d+)","url":("(?:[^"\\]|\\.)*")/;
 
 export class ThreadInspection {
   /** Settles within the deadline, or when it is released; never rejects. */
@@ -61,6 +61,8 @@ export class ThreadInspection {
   #sessionId: string | undefined;
   #askedToPause = false;
   #frames: readonly StackFrame[] = [];
+  /** Script id -> URL: frames do not name their script's (20 to 26: measured). */
+  readonly #urls = new Map<string, string>();
   #settle: ((answer: Inspected) => void) | undefined;
   /** `process.exit()` would wait for a thread that stands. */
   readonly #onExit = () => this.release();
@@ -82,8 +84,9 @@ export class ThreadInspection {
       this.#send(ENABLE, "Debugger.enable");
     });
     session.on("NodeWorker.receivedMessageFromWorker", ({ params: { message, sessionId } }) => {
-      if (sessionId !== this.#sessionId || message.startsWith(SCRIPT_PARSED)) return;
-      this.#receive(JSON.parse(message) as ThreadMessage);
+      if (sessionId !== this.#sessionId) return;
+      if (message.startsWith(SCRIPT_PARSED)) this.#noteScript(message);
+      else this.#receive(JSON.parse(message) as ThreadMessage);
     });
     session.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
       if (error) this.#end({ type: "unknown" });
@@ -110,8 +113,14 @@ export class ThreadInspection {
     }
   }
 
+  #noteScript(message: string): void {
+    const [, scriptId, url] = SCRIPT.exec(message) ?? [];
+    if (scriptId !== undefined && url !== undefined) this.#urls.set(scriptId, JSON.parse(url) as string);
+  }
+
   #paused(frames: readonly CallFrame[]): void {
-    this.#frames = frames.map(({ functionName, url, location: { scriptId, lineNumber, columnNumber = 0 } }) => {
+    this.#frames = frames.map(({ functionName, location: { scriptId, lineNumber, columnNumber = 0 } }) => {
+      const url = this.#urls.get(scriptId) ?? "";
       return { functionName, url, scriptId, line: lineNumber + 1, column: columnNumber + 1 };
     });
     const picked = this.#options.pick(this.#frames);
