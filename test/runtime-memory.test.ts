@@ -31,11 +31,13 @@ describe("old versions are collected", () => {
     ["esm", 3000, 1],
     ["commonjs", 3000, 1],
     ["failing", 2000, 1],
+    ["star", 1000, 1],
+    ["late", 1000, 1],
     ["chain", 300, 51],
   ] as const) {
     test(`${reloads} reloads: ${scenario}`, async () => {
       const { early, late, alive, tracked } = await reloadManyTimes(scenario, reloads);
-      assert.ok(tracked > reloads, `${tracked} objects were tracked`);
+      assert.ok(tracked >= reloads, `${tracked} objects were tracked`);
       // The current versions, and a few that the last garbage collection may not have reached yet.
       assert.ok(alive <= current + 4, `${alive} of ${tracked} objects are alive`);
       assert.ok(late - early < 1_500_000, `the heap grew from ${early} to ${late} bytes`);

@@ -5,6 +5,7 @@ import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/compile/compiler.js";
 import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
+import { LATE_LOOKUPS, NewestKeys } from "../src/protocol/late-lookups.js";
 import type {
   BootOrder,
   LateOrder,
@@ -93,8 +94,8 @@ export class AppSession {
   /** The entry was evaluated again, opened its own server before, and what it exports has not been looked at. */
   #mayExport = false;
   #compiler: compilerModule.Compiler | undefined;
-  /** Computed specifiers that main has been told of; as many as the app has. */
-  readonly #lookups = new Set<string>();
+  /** Computed specifiers that main has been told of, the newest of them: clients may come up with any number. */
+  readonly #lookups = new NewestKeys(LATE_LOOKUPS);
   /** What main has been told of the graph: a plan that was made without one of these reports is refused. */
   #reportsSent = 0;
   /** Listen id -> who asked; from the request to its answer. */
@@ -289,12 +290,9 @@ export class AppSession {
       {
         prepare: (file) => loaded().prepare(file),
         resolve: (specifier, importer, kind) => {
-          const lookup = JSON.stringify([specifier, importer, kind]);
-          if (!this.#lookups.has(lookup)) {
-            this.#lookups.add(lookup);
-            this.#control.send({ type: "specifierLookedUp", specifier, importer, kind });
-          }
-          return loaded().resolve(specifier, importer, kind);
+          const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
+          if (isNew) this.#control.send({ type: "specifierLookedUp", specifier, importer, kind });
+          return loaded().resolveLate(specifier, importer, kind, isNew);
         },
         sourceMap: (compiled) => loaded().sourceMap(compiled),
         linking: (run) => this.#board.link(run),
@@ -478,6 +476,7 @@ export class AppSession {
     }
     const servers = this.#listen.listening();
     if (plan.lookupsChanged) this.#compiler?.forget();
+    for (const file of plan.forget) this.#compiler?.drop(file);
     const { generation } = this.#life;
     const { pruned = [], classNames, lookupsChanged: filesCame } = plan;
     const gone: GoneVersion[] = [];

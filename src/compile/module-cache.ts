@@ -25,7 +25,7 @@ export class ModuleCache {
   readonly #pack: string | undefined;
   /** Changes with everything that makes old entries useless. */
   readonly #version: string;
-  /** File to its last compiled version. Born when a file is compiled or taken from the pack; replaced, never dropped. */
+  /** File to its last compiled version. Born when a file is compiled or taken from the pack; replaced, and dropped when the file is deleted. */
   readonly #modules = new Map<string, { readonly key: string; readonly module: CompiledModule }>();
   /** File to what the pack on disk has. Read at first use; entries go when they are taken or found to be old. */
   #stored: Map<string, Entry> | undefined;
@@ -58,6 +58,10 @@ export class ModuleCache {
   keep(key: string, module: CompiledModule): void {
     this.#modules.set(module.file, { key, module });
     this.#changed = true;
+  }
+
+  drop(file: string): void {
+    this.#changed = this.#modules.delete(file) || this.#changed;
   }
 
   /** Writes the pack if it would differ. Never fails: a cache that cannot be written is done without. */

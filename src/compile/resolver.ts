@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
+import { ResolveError } from "../errors.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import type { PackageScopes } from "./package-scope.js";
 import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
@@ -40,6 +41,9 @@ const OPTIONS_OF_LOOKUP: Readonly<Record<Lookup, NapiResolveOptions>> = {
   typescript: TYPESCRIPT_FIRST,
 };
 
+/** Lookups that are remembered, by us and by the library: spellings of one file are without number. */
+const KNOWN = 10_000;
+
 export class Resolver {
   readonly #packages: PackageScopes;
   readonly #tsconfigs: Tsconfigs;
@@ -47,8 +51,10 @@ export class Resolver {
   /** Kind and lookup to the factory for it; all share one cache of the file system. Created at first use. */
   readonly #factories = new Map<string, ResolverFactory>();
   #shared: ResolverFactory | undefined;
-  /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`. */
+  /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`, or until it is full. */
   readonly #known = new Map<string, Resolution>();
+  /** Lookups since the library's cache was empty. */
+  #asked = 0;
 
   constructor(packages: PackageScopes, tsconfigs: Tsconfigs, conditions: readonly string[]) {
     this.#packages = packages;
@@ -58,14 +64,32 @@ export class Resolver {
 
   /** Throws ResolveError. */
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
-    const folder = path.dirname(importer);
-    const style = path.extname(importer);
-    const key = `${kind}\0${style}\0${folder}\0${specifier}`;
+    const key = keyOf(specifier, importer, kind);
     const known = this.#known.get(key);
     if (known) return known;
+    if (++this.#asked > KNOWN) this.#forgetDisk();
     const resolution = this.#find(specifier, importer, kind);
+    if (this.#known.size >= KNOWN) this.#known.clear();
     this.#known.set(key, resolution);
     return resolution;
+  }
+
+  /** As `resolve`. `isNew`: nothing known of it is used. Of what is not found nothing is kept. Throws ResolveError. */
+  resolveLate(specifier: string, importer: string, kind: ResolveKind, isNew: boolean): Resolution {
+    if (isNew) {
+      this.#known.delete(keyOf(specifier, importer, kind));
+      this.#forgetDisk();
+    }
+    for (;;) {
+      const isFirst = this.#asked === 0;
+      try {
+        return this.resolve(specifier, importer, kind);
+      } catch (error) {
+        // The library remembers that a file is not there, and each path that it was asked for (1.3 kB).
+        this.#forgetDisk();
+        if (isFirst || !(error instanceof ResolveError)) throw error;
+      }
+    }
   }
 
   /**
@@ -85,7 +109,13 @@ export class Resolver {
 
   forget(): void {
     this.#known.clear();
-    this.#shared?.clearCache();
+    this.#forgetDisk();
+  }
+
+  /** 15 us, and each lookup begins with an empty cache. */
+  #forgetDisk(): void {
+    if (this.#asked > 0) this.#shared?.clearCache();
+    this.#asked = 0;
   }
 
   #find(specifier: string, importer: string, kind: ResolveKind): Resolution {
@@ -94,6 +124,9 @@ export class Resolver {
     if (read.type === "invalid") {
       throw resolutionFailure(read.message, { specifier, importer, code: read.code });
     }
+    // The library takes `?` and `#` for a query and a fragment; to `require` they are letters of a name.
+    if (kind === "require" && /[?#]/.test(read.request.slice(1)))
+      return this.#fallback(read, specifier, importer, kind, "");
     const folder = path.dirname(importer);
     for (const target of this.#mapped(read, importer)) {
       const found = this.#factory(kind, "typescript").sync(folder, target).path;
@@ -157,6 +190,13 @@ export class Resolver {
     if (manifest !== undefined) throw importNotDefined(manifest, failed);
     throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);
   }
+}
+
+/** Of an import, a query and a fragment change nothing. */
+function keyOf(specifier: string, importer: string, kind: ResolveKind): string {
+  const isUrl = kind === "import" && /^[./]/.test(specifier);
+  const [meant = ""] = isUrl ? specifier.split(/[?#]/, 1) : [specifier];
+  return `${kind}\0${path.extname(importer)}\0${path.dirname(importer)}\0${meant}`;
 }
 
 /** Node resolves `module-sync` where it can `require()` an ES module. */

@@ -26,6 +26,8 @@ export type FolderState = "unwatched" | "opening" | "watched" | "late" | "missin
 export interface Listing {
   /** The app has listed the folder: what goes is reported too, and folders as well as files. */
   isAppsOwn: boolean;
+  /** Nobody needs it for good: it goes with those who asked for it, or with the folder. */
+  isForNow: boolean;
   /** As far as is known. */
   readonly names: Set<string>;
   /** Names of which an event has come since the last check: they may be new, or gone. */

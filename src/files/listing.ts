@@ -3,8 +3,8 @@ import type { Disk } from "./content.js";
 import type { Folder, Listing } from "./folder.js";
 import { isSettled, sameStamp } from "./stamps.js";
 
-export function emptyListing(): Listing {
-  return { isAppsOwn: false, names: new Set(), arrived: new Set(), sight: undefined };
+export function emptyListing(isForNow = false): Listing {
+  return { isAppsOwn: false, isForNow, names: new Set(), arrived: new Set(), sight: undefined };
 }
 
 /** Takes what is there now as what was there all along. */

@@ -124,6 +124,20 @@ export class FileRegistry {
     }
   }
 
+  /** As `trackFolders`, until `releaseFolders` is called; what is tracked otherwise stays. */
+  trackForNow(folders: Iterable<string>): void {
+    for (const folder of folders)
+      if (!this.#isIgnored(folder) && !this.#comesByItself(folder)) this.#trackFolder(folder, true);
+  }
+
+  /** What was tracked for now, and by nobody else. */
+  releaseFolders(folders: Iterable<string>): void {
+    for (const path of folders) {
+      const folder = this.#watches.get(path);
+      if (folder?.listing?.isForNow) this.#release(folder);
+    }
+  }
+
   untrack(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
@@ -190,6 +204,11 @@ export class FileRegistry {
     }
   }
 
+  /** Folders that are watched, or would be if they were there. */
+  get folderCount(): number {
+    return [...this.#watches.all()].length;
+  }
+
   /** Resolves when all watches stand. Before that, files are looked at for each request. */
   async ready(): Promise<void> {
     await this.#started;
@@ -234,11 +253,20 @@ export class FileRegistry {
     if (kind === "config") this.#addTarget(file);
   }
 
-  #trackFolder(path: string): void {
+  #trackFolder(path: string, isForNow = false): void {
     const folder = this.#watches.need(path);
-    if (folder.listing) return;
-    folder.listing = emptyListing();
+    if (folder.listing) {
+      folder.listing.isForNow &&= isForNow;
+      return;
+    }
+    folder.listing = emptyListing(isForNow);
     if (folder.state !== "missing") takeListing(folder, folder.listing, this.#disk, this.#now());
+  }
+
+  #release(folder: Folder): void {
+    folder.listing = undefined;
+    this.#markedFolders.delete(folder);
+    this.#watches.drop(folder);
   }
 
   /**
@@ -347,8 +375,10 @@ export class FileRegistry {
       const file = path.join(folder.path, name);
       const look = this.#disk.look(file);
       const isNew = !listing.names.has(name);
-      if (look.type === "missing") listing.names.delete(name);
-      else listing.names.add(name);
+      if (look.type === "missing") {
+        listing.names.delete(name);
+        this.#leave(folder.below.get(name));
+      } else listing.names.add(name);
       if (folder.files.has(name) || this.#isIgnored(file)) continue;
       if (look.type === "missing" && !isNew && listing.isAppsOwn)
         changes.push({ file, kind: "deleted", mayBeHalfSaved: true });
@@ -361,10 +391,18 @@ export class FileRegistry {
     return changes;
   }
 
+  /** A folder that was entered is gone: if it comes back, it is entered again. */
+  #leave(folder: Folder | undefined): void {
+    if (!folder) return;
+    const subtree = [...folder.subtree()];
+    if (subtree.some(({ files, listing }) => files.size > 0 || (listing && !listing.isForNow))) return;
+    for (const each of subtree.reverse()) this.#release(each);
+  }
+
   /** A folder has come into a tracked one: all in it has come. */
   #enter(path: string): void {
     const folder = this.#watches.need(path);
-    folder.listing ??= emptyListing();
+    folder.listing ??= emptyListing(true);
     this.#markContents(folder);
   }
 }

@@ -5,6 +5,7 @@ import { Compiler } from "../compile/compiler.js";
 import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
 import { traceBack } from "../compile/source-map.js";
 import { ResolveError, type SourceError } from "../errors.js";
+import { LateFolders } from "../files/late-folders.js";
 import type { FileRegistry } from "../files/registry.js";
 import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
@@ -21,6 +22,8 @@ import { relinkCandidates } from "./relink.js";
 export class Preparer {
   readonly #compiler: Compiler;
   readonly #registry: FileRegistry;
+  /** For specifiers that clients and failed edits come up with. */
+  readonly #lateFolders: LateFolders;
   readonly #entry: string;
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
@@ -37,6 +40,7 @@ export class Preparer {
       cacheFolder: cacheFolder(root),
     });
     this.#registry = registry;
+    this.#lateFolders = new LateFolders(registry);
     this.#entry = entry;
     this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
@@ -75,6 +79,7 @@ export class Preparer {
       for (const file of failures.keys()) compile.add(file);
     }
     for (const file of deleted) compile.delete(file);
+    for (const file of deleted) this.#compiler.drop(file);
     const gone = new Set(deleted);
     // Nobody imports the entry, and yet there is no app without it: that it cannot be read is the failure to tell.
     if (gone.delete(this.#entry)) compile.add(this.#entry);
@@ -109,7 +114,7 @@ export class Preparer {
 
   /** Watches the folders where an added file would change where a computed specifier leads. */
   trackLookup(specifier: string, importer: string, kind: ResolveKind): void {
-    this.#registry.trackFolders(this.#compiler.candidates(specifier, importer, kind));
+    this.#lateFolders.add(this.#compiler.candidates(specifier, importer, kind));
   }
 
   /** Watches what modules read and listed while they were evaluated. */
@@ -136,7 +141,7 @@ export class Preparer {
     for (const error of preparation.failures.values()) {
       if (!(error instanceof ResolveError)) continue;
       // Adding the missing file mends it.
-      this.#registry.trackFolders(this.#compiler.candidates(error.specifier, error.importer, "import"));
+      this.#lateFolders.add(this.#compiler.candidates(error.specifier, error.importer, "import"));
     }
     this.#registry.trackConfig([...this.#configFiles, ...this.#compiler.configFiles()]);
     return preparation;

@@ -56,6 +56,36 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     reloaded: [...CHAIN, 50].map((k) => `m${k}.js`),
     edit: (n) => ["m50.js", `${kept(n)} export const m50 = Old;`],
   },
+  star: {
+    files: {
+      "package.json": `{ "type": "module" }`,
+      "main.js": `import * as all from "./barrel.js"; export const late = () => all.one;`,
+      "barrel.js": "",
+      "a.js": "export const one = 1;",
+    },
+    entry: "main.js",
+    reloaded: ["main.js", "barrel.js"],
+    edit: (n) => ["barrel.js", `${kept(n)} export * from "./a.js"; export default Old;`],
+  },
+  // An entry that goes on after its evaluation, and loads what it needs then.
+  late: {
+    files: {
+      "package.json": `{ "type": "module" }`,
+      "main.js": `
+        async function main() {
+          for (;;) {
+            await globalThis.steps.step;
+            (await import("./a.js")).list.push(1);
+            globalThis.steps.done();
+          }
+        }
+        void main();`,
+      "a.js": "",
+    },
+    entry: "main.js",
+    reloaded: ["a.js"],
+    edit: (n) => ["a.js", `${kept(n)} export const list = [Old]; export default Old;`],
+  },
   failing: {
     files: {
       "package.json": `{ "type": "module" }`,
@@ -93,6 +123,37 @@ async function heapInUse(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
+/** One step at a time of an entry that goes on. */
+class Steps {
+  step: Promise<void> = Promise.resolve();
+  done: () => void = () => {};
+  #begin: () => void = () => {};
+
+  constructor() {
+    this.#prepare();
+  }
+
+  /** Resolves when the entry has done its next step. */
+  next(): Promise<void> {
+    const begin = this.#begin;
+    const done = new Promise<void>((resolve) => {
+      this.done = () => {
+        this.#prepare();
+        resolve();
+      };
+    });
+    begin();
+    return done;
+  }
+
+  #prepare(): void {
+    this.step = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+}
+Object.assign(globalThis, { steps: new Steps() });
+
 await using app = new RuntimeApp(scenario.files);
 const [edited, text] = scenario.edit(VERSION);
 app.write(edited, text);
@@ -104,9 +165,12 @@ await app.runtime.load([app.path(scenario.entry)]);
 app.runtime.takeLoaded();
 app.runtime.settle();
 let early = 0;
+// What an entry that goes on waits for.
+const { steps } = globalThis as { steps?: Steps };
 for (let n = 1; n <= reloads; n++) {
   try {
     await reload(n);
+    if (name === "late") await steps?.next();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
   }

@@ -16,12 +16,17 @@ export interface FileReadsOptions {
   readonly root: string | undefined;
   /** The module to which what happens now is attributed. */
   reader(): ModuleEdges | undefined;
+  /** Those that are loaded, or being loaded. */
+  versions(): Iterable<ModuleEdges>;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written(file: string): void;
 }
 
 /** `writes`: the call may change the file. */
 export type FileUse = (file: string, writes: boolean) => void;
+
+/** A set of paths that is smaller is not worth a look. */
+const FIRST_SWEEP = 1000;
 
 type Functions = Record<string, unknown>;
 
@@ -34,8 +39,10 @@ const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
 
 export class FileReads {
   readonly #options: FileReadsOptions;
-  /** What has been read or listed in this thread; bounded by what modules name while they are evaluated. */
+  /** What modules have read or listed while they were evaluated; what only old versions have goes in `#sweep`. */
   readonly #known = new Set<string>();
+  /** Size of `#known` at which it is swept. */
+  #sweepAt = FIRST_SWEEP;
   readonly #restores: (() => void)[] = [];
   #ignoring = 0;
   /** Whose evaluation loads the package that is being loaded now. */
@@ -169,7 +176,19 @@ export class FileReads {
     if (file === undefined || root === undefined || NOT_COUNTED.test(file)) return undefined;
     if (file !== root && !file.startsWith(root + path.sep)) return undefined;
     this.#known.add(file);
+    if (this.#known.size > this.#sweepAt) this.#sweep(file);
     return file;
+  }
+
+  /** Names that are made up anew at each evaluation would be kept for ever. */
+  #sweep(newest: string): void {
+    this.#known.clear();
+    for (const { reads, lists } of this.#options.versions()) {
+      for (const file of reads.keys()) this.#known.add(file);
+      for (const folder of lists) this.#known.add(folder);
+    }
+    this.#known.add(newest);
+    this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#known.size);
   }
 }
 

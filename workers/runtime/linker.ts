@@ -30,8 +30,11 @@ export interface LinkerContext {
 
 export class Linker {
   readonly #context: LinkerContext;
-  /** File to the modules that have `export *` from it; an entry whose importer has another version by now is skipped. */
-  readonly #starImporters = new Map<string, Set<EsmModule>>();
+  /**
+   * File to the files that have had `export *` from it, in some version. By file, so that old versions are not kept; an
+   * entry lives as long as the thread.
+   */
+  readonly #starImporters = new Map<string, Set<ModuleRecord>>();
 
   constructor(context: LinkerContext) {
     this.#context = context;
@@ -82,8 +85,8 @@ export class Linker {
   /** The names of a file changed: those that re-export all of it have other names now, too. */
   namesChanged(record: ModuleRecord): void {
     for (const importer of this.#starImporters.get(record.file) ?? []) {
-      if (importer.record.version === importer) this.installNames(importer);
-      else this.#starImporters.get(record.file)?.delete(importer);
+      const { version } = importer;
+      if (version?.kind === "esm" && hasStarOf(version, record)) this.installNames(version);
     }
   }
 
@@ -148,7 +151,7 @@ export class Linker {
       const target = module.imports[k];
       if (target?.type !== "own") continue;
       const importers = this.#starImporters.get(target.record.file) ?? new Set();
-      this.#starImporters.set(target.record.file, importers.add(module));
+      this.#starImporters.set(target.record.file, importers.add(module.record));
     }
   }
 
@@ -207,6 +210,13 @@ export class Linker {
     const namespace = registry.find(star)?.namespace.object ?? natives.loaded(star) ?? {};
     return () => Reflect.get(namespace, name);
   }
+}
+
+function hasStarOf({ prepared, imports }: EsmModule, record: ModuleRecord): boolean {
+  return prepared.compiled.stars.some((k) => {
+    const target = imports[k];
+    return target?.type === "own" && target.record === record;
+  });
 }
 
 function keyOf(resolution: Resolution): string {

@@ -22,8 +22,13 @@ interface Saved {
 }
 
 export class Registry {
-  /** File to its record; never dies, since namespaces are handed out. */
+  /** File to its record; dies in `letGo`. */
   readonly #records = new Map<string, ModuleRecord>();
+  /** Files that have gone to their records: a namespace that somebody still has follows the file if it comes back. */
+  readonly #gone = new Map<string, WeakRef<ModuleRecord>>();
+  readonly #collected = new FinalizationRegistry<string>((file) => {
+    if (this.#gone.get(file)?.deref() === undefined) this.#gone.delete(file);
+  });
   readonly #observer: Observer;
   readonly #moduleCache: NodeJS.Dict<NodeJS.Module>;
   /** While a plan is applied: what to go back to. */
@@ -35,11 +40,11 @@ export class Registry {
   }
 
   find(file: string): ModuleRecord | undefined {
-    return this.#records.get(file);
+    return this.#records.get(file) ?? (this.#gone.size > 0 ? this.#returned(file) : undefined);
   }
 
   record(file: string): ModuleRecord {
-    let record = this.#records.get(file);
+    let record = this.find(file);
     if (!record) {
       record = new ModuleRecord(file, pathToFileURL(file).href, new Namespace(file, this.#observer));
       this.#records.set(file, record);
@@ -49,6 +54,23 @@ export class Registry {
 
   all(): Iterable<ModuleRecord> {
     return this.#records.values();
+  }
+
+  /** Nothing leads to the file any more: its record lives as long as somebody has hold of what it has handed out. */
+  letGo(file: string): void {
+    const record = this.#records.get(file);
+    if (!record || record.version || record.bridges.size > 0 || this.#saved) return;
+    this.#records.delete(file);
+    this.#gone.set(file, new WeakRef(record));
+    this.#collected.register(record, file);
+  }
+
+  #returned(file: string): ModuleRecord | undefined {
+    const record = this.#gone.get(file)?.deref();
+    if (!record) return undefined;
+    this.#gone.delete(file);
+    this.#records.set(file, record);
+    return record;
   }
 
   /** To be called before anything of a record changes. */

@@ -141,6 +141,7 @@ export class Runtime {
       root: options.root,
       reader: () => this.#observer.reader,
       written: (file) => host.written?.(file),
+      versions: () => this.#versions(),
     });
     this.#host = {
       ...host,
@@ -401,6 +402,7 @@ export class Runtime {
       for (const file of plan.load) await until(this.#evaluate(this.#registry.record(file)));
       await until(this.#evaluateLeftOut(purged));
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
+      for (const file of plan.forget ?? []) this.#registry.letGo(file);
       const loaded = this.#report.take();
       // What it has kept modules read is told afterwards: they were not evaluated.
       await plan.evaluated?.();
@@ -618,6 +620,10 @@ export class Runtime {
     }
   }
 
+  *#versions(): Iterable<ModuleEdges> {
+    for (const { version } of this.#registry.all()) if (version) yield version.edges;
+  }
+
   #relink(prepared: PreparedModule): void {
     const record = this.#registry.record(prepared.compiled.file);
     this.#registry.touch(record);
@@ -658,7 +664,7 @@ export class Runtime {
     if (!version) return;
     this.#registry.touch(record);
     record.version = undefined;
-    this.#written.forget(file);
+    this.#written.forget(version.edges);
     this.#report.dropped(version.edges);
     if (!this.#registry.mayComeBack(record, version)) this.classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);

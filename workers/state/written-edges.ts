@@ -74,6 +74,8 @@ export class WrittenEdges {
   readonly #watching = new Map<ModuleEdges, Set<string>>();
   /** The same for versions whose evaluation is over, but who may go on: `async function main()`. */
   readonly #ended = new Map<ModuleEdges, Set<string>>();
+  /** Versions whose evaluation is over, for good. What they read late is watched until the next `settle`. */
+  readonly #over = new WeakSet<ModuleEdges>();
   /** Those of `#ended` that were seen to go on. */
   readonly #continuing = new Set<ModuleEdges>();
   /** Versions with an await of their own, so that others run before their evaluation is over. */
@@ -94,7 +96,8 @@ export class WrittenEdges {
     // A Set is walked in insertion order, entries added on the way included.
     const reached = new Set([file]);
     for (const each of reached) {
-      if ((this.#watching.get(reader)?.size ?? 0) > most) return;
+      const watched = this.#over.has(reader) ? this.#ended : this.#watching;
+      if ((watched.get(reader)?.size ?? 0) > most) return;
       if (each !== file) this.#watch(reader, each);
       if (this.bounds === AT_START && each !== file) continue;
       for (const captured of this.#context.capturedBy(each)) if (reached.size < limit) reached.add(captured);
@@ -103,15 +106,15 @@ export class WrittenEdges {
 
   #watch(reader: ModuleEdges, file: string): void {
     if (file === reader.file || !this.#mayHoldState(file)) return;
-    const isOver = this.#ended.has(reader);
+    const isOver = this.#over.has(reader);
     const files = (isOver ? this.#ended : this.#watching).get(reader) ?? new Set();
     if (files.has(file)) return;
     const state = this.#states.get(file);
     if (state) this.#compare(state, this.#lastWatcherOf(file), isOver);
     if (!state?.closures && !this.#look(file, true)) return;
     files.add(file);
+    (isOver ? this.#ended : this.#watching).set(reader, files);
     if (isOver) this.#continuing.add(reader);
-    else this.#watching.set(reader, files);
   }
 
   /** A module's evaluation is over. `wasAsync`: other things may have run in between. */
@@ -123,6 +126,7 @@ export class WrittenEdges {
       else if (state) this.#compare(state, wasAsync ? this.#watchersOf(file) : [reader], wasAsync);
     }
     this.#watching.delete(reader);
+    this.#over.add(reader);
     this.#ended.set(reader, files);
     if (maySoGoOn) this.#continuing.add(reader);
   }
@@ -157,9 +161,10 @@ export class WrittenEdges {
     if (slots) this.#contents.set(object, slots);
   }
 
-  /** A file's version has gone: what comes next is looked at anew. */
-  forget(file: string): void {
-    this.#states.delete(file);
+  /** A version has gone: what comes next is looked at anew, and what it never finished is nobody's. */
+  forget(version: ModuleEdges): void {
+    this.#states.delete(version.file);
+    this.#watching.delete(version);
   }
 
   /** What is under way now is given up. Returns the files that were written to since the last `settle`. */
