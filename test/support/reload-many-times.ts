@@ -73,6 +73,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       "package.json": `{ "type": "module" }`,
       "main.js": `
         async function main() {
+          // As long as it is being evaluated, what goes on is watched.
+          void import("./slow.js");
           for (;;) {
             await globalThis.steps.step;
             (await import("./a.js")).list.push(1);
@@ -80,10 +82,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
           }
         }
         void main();`,
+      "slow.js": "await new Promise(() => {});",
+      "writer.js": `import { list } from "./a.js"; list.push(2);`,
       "a.js": "",
     },
     entry: "main.js",
-    reloaded: ["a.js"],
+    reloaded: ["writer.js", "a.js"],
     edit: (n) => ["a.js", `${kept(n)} export const list = [Old]; export default Old;`],
   },
   failing: {
