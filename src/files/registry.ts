@@ -9,7 +9,7 @@ import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
 import { EventTrust, type EventTrustOptions } from "./event-trust.js";
-import type { Folder, KnownFile } from "./folder.js";
+import type { Folder, KnownFile, Listing } from "./folder.js";
 import { FolderWatches } from "./folder-watches.js";
 import { ignoreFilter } from "./ignore.js";
 import { emptyListing, listAgain, takeListing } from "./listing.js";
@@ -21,6 +21,8 @@ export interface FileRegistryOptions extends EventTrustOptions {
   readonly ignore: readonly string[];
   /** Called synchronously when something is marked, within the event loop turn in which its event arrives. */
   readonly onStale: () => void;
+  /** Whether what has come to a tracked folder may matter; absent: always. What is in listed folders does in any case. */
+  readonly concerns?: (file: string) => boolean;
   /** Least time between two automatic checks, in milliseconds; Infinity: none. */
   readonly cooldownMs?: number;
   /** Milliseconds since 1970. */
@@ -209,6 +211,16 @@ export class FileRegistry {
     return [...this.#watches.all()].length;
   }
 
+  /** A file that has come and was said to matter to nobody does after all. */
+  reconsider(file: string): void {
+    const folder = this.#watches.get(path.dirname(file));
+    const name = path.basename(file);
+    if (!folder?.listing?.names.delete(name)) return;
+    folder.listing.arrived.add(name);
+    this.#markedFolders.add(folder);
+    this.#options.onStale();
+  }
+
   /** Resolves when all watches stand. Before that, files are looked at for each request. */
   async ready(): Promise<void> {
     await this.#started;
@@ -326,13 +338,28 @@ export class FileRegistry {
     if (++this.#events === OVERFLOW) this.markAll();
     const known = folder.files.get(name);
     const { listing } = folder;
-    if (listing && (renamed || !listing.names.has(name))) {
+    if (listing && (renamed || !listing.names.has(name)) && !this.#isUnrelated(folder, listing, name)) {
       listing.arrived.add(name);
       this.#markedFolders.add(folder);
     }
     if (known) this.#mark(known);
     else if (MANY_FORMS.test(name)) this.#markFolder(folder);
     else if (listing?.arrived.has(name)) this.#options.onStale();
+  }
+
+  /** Whether what has come or gone is nobody's; then that is all there is to be done about it. */
+  #isUnrelated(folder: Folder, listing: Listing, name: string): boolean {
+    if (listing.isAppsOwn || folder.files.has(name) || MANY_FORMS.test(name)) return false;
+    const file = path.join(folder.path, name);
+    const { type } = this.#disk.look(file);
+    if (type === "missing") {
+      listing.names.delete(name);
+      return !listing.arrived.has(name);
+    }
+    const isSkipped = type === "folder" ? NOT_ENTERED.test(name) : this.#options.concerns?.(file) === false;
+    if (!isSkipped || name === "node_modules") return false;
+    listing.names.add(name);
+    return true;
   }
 
   /** Marks what a look at the folder shows to be changed. Says whether anything is marked then. */
@@ -383,6 +410,7 @@ export class FileRegistry {
       if (look.type === "missing" && !isNew && listing.isAppsOwn)
         changes.push({ file, kind: "deleted", mayBeHalfSaved: true });
       if (!isNew) continue;
+      if (look.type === "file" && !listing.isAppsOwn && this.#options.concerns?.(file) === false) continue;
       if (look.type === "folder" && listing.isAppsOwn) changes.push({ file, kind: "added", mayBeHalfSaved: false });
       if (look.type === "file") changes.push({ file, kind: "added", mayBeHalfSaved: look.stamp.size === 0 });
       if (look.type === "folder" && !NOT_ENTERED.test(name)) this.#enter(file);

@@ -33,6 +33,11 @@ export class FileUses {
     return [...changed, ...deleted].some(isUsed) || [...added, ...deleted].some(isListed);
   }
 
+  /** Whether somebody has listed this folder. */
+  lists(folder: string): boolean {
+    return this.#usedByPackages.has(folder) || [...this.#uses.values()].some(({ lists }) => lists.has(folder));
+  }
+
   forget(module: string): void {
     this.#uses.delete(module);
   }

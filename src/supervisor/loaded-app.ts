@@ -132,6 +132,11 @@ export class LoadedApp {
   }
 
   /** Whether one of the pending files was read, or a folder of one listed, by a package while it was loaded. */
+  /** Whether a module or a package has listed this folder. */
+  lists(folder: string): boolean {
+    return this.#fileUses.lists(folder);
+  }
+
   concernsPackages(pending: PendingChanges): boolean {
     return this.#fileUses.concernPackages(pending);
   }

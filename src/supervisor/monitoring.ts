@@ -73,6 +73,8 @@ export class Monitoring {
   /** What the last look was made with. */
   #asks: AsksByModule = NO_ASKS;
   #telling = 0;
+  /** Where files may be that patterns match. */
+  #folders: readonly string[] = [];
   #saidMore = true;
 
   constructor(options: MonitoringOptions) {
@@ -96,6 +98,11 @@ export class Monitoring {
   recordSplitClass(split: SplitClass): void {
     this.#splits.push(split);
     this.#saidMore = true;
+  }
+
+  /** Whether a pattern may match a file that has come. */
+  concerns(file: string): boolean {
+    return this.#saidMore || this.#folders.some((folder) => file.startsWith(folder));
   }
 
   /** Files to load before anything else, then the entry. */
@@ -261,11 +268,13 @@ export class Monitoring {
 
   #watch(asks: AsksByModule): void {
     const { registry } = this.#options;
+    this.#folders = [];
     const asked = [...asks.values()].flatMap(({ monitors }) => monitors);
     const globs = [...this.#monitors, ...asked].map((monitor) => monitor.globs);
     const recorded = [...this.#matched.keys()].map((key) => key.split("\n"));
     if (globs.length + recorded.length === 0) return;
-    registry.trackFolders([...globs, ...recorded].flatMap((list) => watchedFolders(list)));
+    this.#folders = [...globs, ...recorded].flatMap((list) => watchedFolders(list));
+    registry.trackFolders(this.#folders);
     const files = new Set([...this.#matched.values()].flatMap((matched) => [...matched]));
     for (const { lazy, names } of asked) if (lazy) for (const { file } of names) files.add(file);
     registry.track([...files].map((file) => ({ file, hash: undefined })));

@@ -15,6 +15,7 @@ import type { LoadedModule } from "../protocol/messages.js";
 import { cacheFolder, importConditions, installedPackageFiles } from "./environment.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
+import { NamesInUse } from "./names-in-use.js";
 import type { PendingChanges } from "./pending.js";
 import { firstFailure, firstLinkProblem, type Preparation, prepare } from "./prepare.js";
 import { relinkCandidates } from "./relink.js";
@@ -28,6 +29,9 @@ export class Preparer {
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
+  readonly #names: NamesInUse;
+  /** What did not compile or resolve in the last look: any file may mend it. */
+  #isBroken = false;
 
   constructor(
     { entry, root, envFiles, configFiles }: Pick<ResolvedOptions, "entry" | "root" | "envFiles" | "configFiles">,
@@ -44,6 +48,12 @@ export class Preparer {
     this.#entry = entry;
     this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
+    this.#names = new NamesInUse((file) => registry.reconsider(file));
+  }
+
+  /** Whether a file that has come to a folder where specifiers may lead can change where one does. */
+  concerns(file: string): boolean {
+    return this.#isBroken || this.#names.concerns(file);
   }
 
   /** The place in the source of a place in compiled code; of the newest code, when it was compiled from an older text. */
@@ -104,6 +114,7 @@ export class Preparer {
     const folders = new Set<string>();
     for (const { compiled } of modules) {
       const add = (specifier: string, kind: "import" | "require") => {
+        this.#names.add(specifier);
         for (const folder of this.#compiler.candidates(specifier, compiled.file, kind)) folders.add(folder);
       };
       for (const { specifier } of compiled.imports) add(specifier, "import");
@@ -114,6 +125,7 @@ export class Preparer {
 
   /** Watches the folders where an added file would change where a computed specifier leads. */
   trackLookup(specifier: string, importer: string, kind: ResolveKind): void {
+    this.#names.addLate(specifier);
     this.#lateFolders.add(this.#compiler.candidates(specifier, importer, kind));
   }
 
@@ -136,6 +148,7 @@ export class Preparer {
   }
 
   #track(preparation: Preparation): Preparation {
+    this.#isBroken = preparation.failures.size > 0;
     this.trackModules([...preparation.fresh].flatMap((file) => preparation.modules.get(file) ?? []));
     this.#registry.track([...preparation.failures.keys()].map((file) => ({ file, hash: undefined })));
     for (const error of preparation.failures.values()) {

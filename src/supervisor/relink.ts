@@ -28,6 +28,7 @@ function mayMean(specifier: string, names: ReadonlySet<string>): boolean {
   return names.has(stem(last)) || last === "." || last === ".." || last.startsWith("#");
 }
 
-function stem(name: string): string {
+/** A file's name, or the last part of a specifier, without an extension that a specifier may leave out. */
+export function stem(name: string): string {
   return name.replace(/(\.d)?\.[cm]?[jt]sx?$|\.json$/, "");
 }

@@ -5,6 +5,7 @@
  */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import path from "node:path";
 import type { Duplex } from "node:stream";
 import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { ConfigChanges } from "../config/config-changes.js";
@@ -102,6 +103,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       probeFolder: cacheFolder(options.root),
       ...(options.cooldown !== "off" && { cooldownMs: options.cooldown }),
       onStale: () => this.#cycle.noticed(),
+      concerns: (file) => this.#concerns(file),
       onWarning: (message: string) => this.#emit("log", { level: "warn", message }),
     });
     this.#monitoring = new Monitoring({
@@ -356,6 +358,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       if (event === "log") process.stderr.write(`unreloader: ${message}\n`);
       else this.#emit("log", { level: "error", message });
     });
+  }
+
+  /** Whether a file that has come may have to do with the app. */
+  #concerns(file: string): boolean {
+    if (this.#cycle.phase === "failed" || this.#monitoring.concerns(file)) return true;
+    return this.#preparer.concerns(file) || this.#cycle.app?.lists(path.dirname(file)) === true;
   }
 
   #assertOpen(): void {
