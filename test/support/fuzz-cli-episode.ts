@@ -3,7 +3,7 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { within } from "./deadline.js";
 import { isFit, type Mood, modulesOf, moduleText, packageJson, packagesOf, startCost, WELL } from "./fuzz-cli-app.js";
-import { type AskRecord, begunTwice, History, judge, type Versions, type Violation } from "./fuzz-cli-history.js";
+import { type AskRecord, begunTwice, History, judge, type Violation } from "./fuzz-cli-history.js";
 import { FuzzedProcess, isOpen } from "./fuzz-cli-process.js";
 import { isSeenHalf, save } from "./fuzz-cli-saves.js";
 import { type AskKind, CLIENTS, type Episode, type SaveWay, type Step } from "./fuzz-cli-steps.js";
@@ -175,7 +175,7 @@ class RunningEpisode implements AsyncDisposable {
         break;
       case "touch":
         // The rewriting empties the file for a moment.
-        if (step.rewrite)
+        if (step.rewrite && step.module !== "main")
           this.#brief("half-written", () =>
             writeFileSync(this.#file(step.module), readFileSync(this.#file(step.module))),
           );
@@ -230,8 +230,10 @@ class RunningEpisode implements AsyncDisposable {
       if (mood.is === "disposed-never" || mood.is === "disposed-looping") this.#trouble(mood.is);
       else if (!isFit(mood)) this.#trouble("sick");
       const version = ++this.#lastVersion;
-      const write = () => save(this.#file(name), moduleText(this.#episode.app, name, version, mood), way);
-      if (isSeenHalf(way)) this.#brief("half-written", write);
+      // The server is opened by the entry: half of its text is an app without a port.
+      const usual = name === "main" ? "rename" : way;
+      const write = () => save(this.#file(name), moduleText(this.#episode.app, name, version, mood), usual);
+      if (isSeenHalf(usual)) this.#brief("half-written", write);
       else write();
       this.#moods.set(name, mood);
       // Broken code, too: a page may be the answer to it, but what was there before may not.
@@ -374,9 +376,16 @@ class RunningEpisode implements AsyncDisposable {
     request: { path: string; method?: string; headers?: Readonly<Record<string, string>>; body?: Buffer },
   ): Promise<Outcome> {
     const id = `r${++this.#lastId}`;
-    const sick = ![...this.#moods.values()].every(isFit);
-    const floor: Versions = this.#history.floor(this.#episode.options.lastGood && sick);
-    const record: AskRecord = { id, kind, n, begun: performance.now(), floor, ended: undefined, outcome: undefined };
+    const versions = this.#history.versions();
+    const record: AskRecord = {
+      id,
+      kind,
+      n,
+      begun: performance.now(),
+      ...versions,
+      ended: undefined,
+      outcome: undefined,
+    };
     this.#history.records.push(record);
     this.#connectionOf.set(record, connection);
     const outcome = connection.ask({ ...request, headers: { ...request.headers, "x-id": id } });
@@ -399,7 +408,7 @@ class RunningEpisode implements AsyncDisposable {
       this.#violate("unasked bytes", `behind the answer to ${record.id}: ${connection.unasked.slice(0, 200)}`);
       connection.unasked = "";
     }
-    const violation = judge(record, this.#history);
+    const violation = judge(record, this.#history, this.#episode.options.lastGood);
     if (violation) this.#violate(violation.rule, violation.what);
     if (["plain", "probe", "upload"].includes(record.kind) && this.#history.causesDuring(record).length === 0)
       this.#untroubled.push(record.ended - record.begun);

@@ -42,7 +42,9 @@ export interface AskRecord {
   readonly n: number;
   readonly begun: number;
   /** The newest versions whose save had returned when the request began. */
-  readonly floor: Versions;
+  readonly saved: Versions;
+  /** The newest versions that an answer had shown when it began. */
+  readonly shown: Versions;
   ended: number | undefined;
   outcome: Outcome | undefined;
 }
@@ -63,9 +65,9 @@ export class History {
     this.#saved[module] = version;
   }
 
-  /** Versions below which no answer to a request that begins now may be. */
-  floor(lastGood: boolean): Versions {
-    return lastGood ? { ...this.#shown } : { ...this.#saved };
+  /** Now. */
+  versions(): { saved: Versions; shown: Versions } {
+    return { saved: { ...this.#saved }, shown: { ...this.#shown } };
   }
 
   show(versions: Versions): void {
@@ -107,8 +109,8 @@ interface AppAnswer {
 /** Requests that may go unanswered, or end in the middle, when the app's worker is replaced. */
 const ENDLESS: readonly string[] = ["never", "events"];
 
-/** The rule that the outcome of a request breaks, if any. */
-export function judge(record: AskRecord, history: History): Violation | undefined {
+/** The rule that the outcome of a request breaks, if any. `lastGood`: older code may answer while the newest is broken. */
+export function judge(record: AskRecord, history: History, lastGood: boolean): Violation | undefined {
   const { outcome, kind, id } = record;
   if (outcome === undefined) return undefined;
   const causes = history.causesDuring(record);
@@ -125,7 +127,7 @@ export function judge(record: AskRecord, history: History): Violation | undefine
       if (outcome.begun && causes.length > 0) return undefined;
       return { rule: "lost", what: `${told}: ${outcome.why}${outcome.begun ? ", in the middle of the answer" : ""}` };
     case "answer":
-      return judgeAnswer(record, outcome, causes, told, history);
+      return judgeAnswer(record, outcome, causes, told, history, lastGood);
   }
 }
 
@@ -135,6 +137,7 @@ function judgeAnswer(
   causes: readonly string[],
   told: string,
   history: History,
+  lastGood: boolean,
 ): Violation | undefined {
   if (headers.get("x-app") !== "1" && status !== 101) {
     if (causes.length > 0 && [500, 502, 503, 504].includes(status)) return undefined;
@@ -147,7 +150,8 @@ function judgeAnswer(
     return { rule: "wrong answer", what: `${told}: ${status} ${body.slice(0, 300)}` };
   if (record.kind === "upload" && answer.size !== record.n)
     return { rule: "wrong answer", what: `${told}: ${answer.size} of ${record.n} bytes arrived` };
-  for (const [module, version] of Object.entries(record.floor)) {
+  const floor = lastGood && causes.length > 0 ? record.shown : record.saved;
+  for (const [module, version] of Object.entries(floor)) {
     const shown = answer.begun[module];
     // A module that is empty for the moment has no version.
     if (shown === undefined && causes.length > 0) continue;

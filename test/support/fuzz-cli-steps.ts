@@ -94,7 +94,7 @@ export function chooseEpisode(random: Random, length: number, without: ReadonlyS
   const options: EpisodeOptions = {
     watchdog: random.pick([400, 800, 1500]),
     drain: random.pick([600, 1000, 2000]),
-    heldDeadline: random.pick([3000, 6000]),
+    heldDeadline: random.pick([8000, 12_000]),
     standby: random.chance(0.7),
     lastGood: !without.has("last-good") && random.chance(0.2),
     pipelining: !without.has("pipelining") && random.chance(0.5),
@@ -140,7 +140,7 @@ class StepChooser {
     if (roll < 0.5) return this.#asks();
     if (roll < 0.6) return [{ do: "settle" }];
     if (roll < 0.86) return this.#save();
-    if (roll < 0.89) return [{ do: "touch", module: random.pick(this.#modules), rewrite: random.chance(0.5) }];
+    if (roll < 0.89) return [{ do: "touch", module: random.pick(this.#modules), rewrite: random.chance(0.4) }];
     if (roll < 0.93) return [{ do: "pause", ms: random.int(0, 40) }];
     if (roll < 0.95) return [{ do: "leave" }];
     if (roll < 0.965) return this.#allowed("package", [{ do: "package", changed: random.chance(0.7) }]);
@@ -229,7 +229,7 @@ class StepChooser {
   }
 
   #halve(): Step[] {
-    const module = this.#random.pick(this.#modules);
+    const module = this.#random.pick(this.#modules.filter((name) => name !== "main"));
     this.#moods.set(module, WELL);
     const half: Step = { do: "halve", module };
     const rest: Step = { do: "save", way: "in-place", moods: { [module]: WELL } };
