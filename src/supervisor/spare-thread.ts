@@ -10,6 +10,21 @@ const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.ur
 /** How long the end of a thread waits until it has loaded the runtime; on a busy machine that has taken over 2 s. */
 const LOAD_MS = 10_000;
 
+/**
+ * Node ends a thread that has reached the limit of its heap by letting it have 16 MB more, in which it is to come to its
+ * end; when it needs more than that, V8 aborts the whole process. From Node 24 on the young generation is 192 MB, whose
+ * survivors arrive in the old one at once: 7 of 140 endless allocations aborted there, none of 200 with 24 MB or less. The
+ * smaller one costs no measurable time (24.21). `--max-semi-space-size` still wins.
+ */
+const YOUNG_GENERATION_MB = 24;
+const FIRST_WITH_LARGE_YOUNG_GENERATION = 24;
+
+function heapLimits(): { readonly resourceLimits?: { readonly maxYoungGenerationSizeMb: number } } {
+  const major = Number.parseInt(process.versions.node, 10);
+  if (major < FIRST_WITH_LARGE_YOUNG_GENERATION) return {};
+  return { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } };
+}
+
 /** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
 export class SpareThread {
   readonly pool = new Piscina({
@@ -20,6 +35,7 @@ export class SpareThread {
     atomics: "disabled",
     // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
     trackUnmanagedFds: false,
+    ...heapLimits(),
   });
 
   /** What it got as `process.env`. */
