@@ -9,6 +9,7 @@ import { ResolveError } from "../errors.js";
 import { codeFrame, positionAt } from "./code-frame.js";
 import { checkByEngine, compileText, mapText, type TextToCompile } from "./compile-text.js";
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
+import { descriptorReserve } from "./descriptor-reserve.js";
 import type { EncodedSourceMap } from "./encoded-source-map.js";
 import { fileKind, kindKey } from "./file-kind.js";
 import { hashSource } from "./hash.js";
@@ -43,7 +44,7 @@ export class Compiler {
 
   /** Reads `file` when `source` is absent. Throws CompileError; a file that cannot be read throws as `readFileSync` does. */
   compile(file: string, source?: string): CompiledModule {
-    const bytes = source === undefined ? readFileSync(file) : Buffer.from(source);
+    const bytes = source === undefined ? descriptorReserve.during(() => readFileSync(file)) : Buffer.from(source);
     const input = this.#input(file, source ?? bytes.toString("utf8"), hashSource(bytes));
     const key = `${input.hash} ${kindKey(input.kind)} ${this.#tsconfigs.of(file).settingsKey}`;
     const known = this.#cache.find(file, key, input.source);
@@ -56,7 +57,7 @@ export class Compiler {
 
   /** The file as Node's own loader can evaluate it. Throws CompileError; nothing is kept. */
   textForNode(file: string): TextForNode {
-    const bytes = readFileSync(file);
+    const bytes = descriptorReserve.during(() => readFileSync(file));
     return textForNode(this.#input(file, bytes.toString("utf8"), hashSource(bytes)));
   }
 

@@ -1,6 +1,7 @@
 /** package.json files: the nearest one above a file decides what its `.js` and `.ts` files are. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { descriptorReserve } from "./descriptor-reserve.js";
 
 /** `none`: the package.json has no `type`, or there is no package.json. */
 export type PackageType = "module" | "commonjs" | "none";
@@ -69,7 +70,7 @@ export class PackageScopes {
     if (known !== undefined) return known;
     let content: PackageJson | null = null;
     try {
-      const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
+      const parsed: unknown = JSON.parse(descriptorReserve.during(() => readFileSync(file, "utf8")));
       content = typeof parsed === "object" && parsed !== null ? parsed : {};
     } catch (error) {
       // A package.json that does not parse still ends the search, as in Node; one that is not there does not.

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { ResolveError } from "../errors.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
+import { descriptorReserve } from "./descriptor-reserve.js";
 import type { PackageScopes } from "./package-scope.js";
 import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
 import { readSpecifier, type Specifier } from "./specifier.js";
@@ -132,7 +133,11 @@ export class Resolver {
       const found = this.#factory(kind, "typescript").sync(folder, target).path;
       if (found !== undefined) return classify(found);
     }
-    const { path: found, error } = this.#factory(kind, this.#lookup(read, importer, kind)).sync(folder, read.request);
+    const factory = this.#factory(kind, this.#lookup(read, importer, kind));
+    const { path: found, error } = descriptorReserve.during(
+      () => factory.sync(folder, read.request),
+      (result) => /os error 2[34]\)/.test(result.error ?? ""),
+    );
     if (found !== undefined) return classify(found);
     return this.#fallback(read, specifier, importer, kind, error ?? "");
   }

@@ -1,5 +1,6 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
 import { readdirSync, readFileSync } from "node:fs";
+import { descriptorReserve } from "../compile/descriptor-reserve.js";
 import { hashSource, MISSING } from "../compile/hash.js";
 import { errorCode, isSettled, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
 
@@ -60,7 +61,7 @@ function vouchesFor(before: Sight, stamp: Stamp): boolean {
 
 function readContent(file: string): Content {
   try {
-    return hashSource(readFileSync(file));
+    return hashSource(descriptorReserve.during(() => readFileSync(file)));
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" ? MISSING : unreadable(code);
@@ -69,7 +70,7 @@ function readContent(file: string): Content {
 
 function readNames(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return descriptorReserve.during(() => readdirSync(folder));
   } catch (error) {
     errorCode(error);
     return [];

@@ -5,6 +5,7 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { descriptorReserve } from "../compile/descriptor-reserve.js";
 import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
@@ -65,6 +66,7 @@ export class FileRegistry {
 
   constructor(options: FileRegistryOptions) {
     this.#options = options;
+    descriptorReserve.open();
     this.#disk = options.disk ?? realDisk;
     this.#now = options.clock ?? Date.now;
     this.#cooldownMs = options.cooldownMs ?? 0;
@@ -229,6 +231,7 @@ export class FileRegistry {
 
   /** Idempotent. */
   async close(): Promise<void> {
+    if (!this.#closed) descriptorReserve.close();
     this.#closed = true;
     this.#background?.stop();
     this.#watches.close();

@@ -10,6 +10,7 @@
  */
 import type { Socket } from "node:net";
 import { ENDED, LET_GO, SAID, STILL_OPEN } from "../protocol/connection-table.js";
+import type { DescriptorLack } from "./descriptor-lack.js";
 import { type Gate, PASS, type Verdict } from "./gate.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Mover, Movers } from "./movers.js";
@@ -31,6 +32,7 @@ export interface Relay {
   readonly pages: OwnPages;
   readonly movers: Movers;
   readonly held: HeldClients;
+  readonly lack: DescriptorLack;
   /** The worker does not answer any more: it is not waited for. */
   abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */
@@ -683,6 +685,10 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     const { sender } = this.#traits;
     if (sender === undefined || (!this.#hasUnstarted() && this.#waiting.length === 0)) return false;
     return upstream.started < sender.requests - this.#sentBefore;
+  }
+
+  lacksDescriptor(code: string): void {
+    this.#relay.lack.met(code);
   }
 
   refused(): void {

@@ -9,6 +9,7 @@ import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../protocol/messages.js";
 import { serializeError } from "../protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
+import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
 import { HeldClients } from "./held-clients.js";
@@ -22,6 +23,8 @@ import type { AppServer } from "./upstream.js";
 export interface FrontOptions {
   readonly gate: Gate;
   readonly table: Int32Array<SharedArrayBuffer>;
+  /** Something that people should know. */
+  readonly warn?: (message: string) => void;
   /** Milliseconds that a request may be held; default 60000. */
   readonly heldDeadline?: number;
   /** Bytes of held requests in all; default 64 MiB. */
@@ -93,6 +96,7 @@ export class Front {
       turn: new Turn(),
       pages: new OwnPages(),
       movers: new Movers(),
+      lack: new DescriptorLack((message) => options.warn?.(message)),
       held: new HeldClients({
         deadlineMs: options.heldDeadline ?? HELD_DEADLINE_MS,
         bytes: options.heldBytes ?? HELD_BYTES,

@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isLackOfDescriptors } from "../compile/descriptor-reserve.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
 import { ClientConnection, type ConnectionTraits, type Relay } from "./client-connection.js";
 import type { AppServer } from "./upstream.js";
@@ -61,8 +62,10 @@ export class PublicPort {
       const options = listenOptions(this.#target);
       this.#listener.listen(number === undefined ? options : { ...options, port: number }, () => {
         this.#listener.off("error", reject);
-        // An accept that fails (EMFILE) concerns one client; the port stays open.
-        this.#listener.on("error", () => {});
+        // An accept that fails concerns one client; the port stays open.
+        this.#listener.on("error", (error: NodeJS.ErrnoException) => {
+          if (isLackOfDescriptors(error)) this.#relay.lack.met(error.code ?? "");
+        });
         resolve();
       });
     });

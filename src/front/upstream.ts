@@ -33,12 +33,17 @@ export interface UpstreamEvents {
   drained(): void;
   /** No more bytes will come. */
   ended(): void;
+  /** The process has none left (`code`); it is tried again. */
+  lacksDescriptor(code: string): void;
   /** Nobody listens on the socket path. */
   refused(): void;
 }
 
 /** Every upstream reads into the same memory: its bytes are copied out before the next read can happen. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65536);
+
+/** Why a connection is not made now, but may be in a moment. */
+const RETRIED = new Set(["EAGAIN", "EMFILE", "ENFILE"]);
 
 /** Connections are queued by the kernel up to a limit; beyond it unix sockets fail where TCP would wait. */
 const QUEUE_FULL_RETRY_MS = 5;
@@ -193,8 +198,9 @@ export class Upstream {
   }
 
   #onError(socket: Socket, error: NodeJS.ErrnoException): void {
-    if (this.#accepted || error.code !== "EAGAIN" || this.#abandoned) return;
-    // The kernel's queue is full. Try again with the same slot and the same bytes.
+    if (this.#accepted || this.#abandoned || !RETRIED.has(error.code ?? "")) return;
+    if (error.code !== "EAGAIN") this.#events.lacksDescriptor(error.code ?? "");
+    // The kernel's queue is full, or there is no descriptor left. Try again with the same slot and the same bytes.
     socket.removeAllListeners("close");
     setTimeout(() => {
       if (this.#abandoned) this.#leases.giveBackUnused(this.#slot);

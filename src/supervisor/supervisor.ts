@@ -83,6 +83,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       table: this.#table,
       heldDeadline: options.heldDeadline,
       heldBytes: options.heldBytes,
+      warn: (message) => this.#emit("log", { level: "warn", message }),
       unreachable: (server) => {
         this.#epochs.listenAgain(server);
         void this.#leaks.ensureCommands();
