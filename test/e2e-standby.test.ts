@@ -43,6 +43,7 @@ describe("a fresh worker on a standby thread", { skip: plainMode }, () => {
     for (const flags of [[], ["--no-standby"]]) {
       await using app = new TempApp(files);
       await using served = await serve(app, "main.js", { flags: ["--log-level", "debug", ...flags] });
+      await served.lines.wait(/^app: main ends/);
       if (flags.length === 0) await ready(served);
       const since = served.lines.all.length;
       app.write("package.json", `{ "name": "app", "private": true, "description": "touched" }\n`);
@@ -88,6 +89,33 @@ describe("a fresh worker on a standby thread", { skip: plainMode }, () => {
     app.write("node_modules/calm/other.js", calm.replace("one", "three"));
     await supervisor.restart();
     assert.deepEqual(await supervisor.call("look"), { ahead: false, version: "three", mode: "none", other: "none" });
+  });
+
+  test("has what packages read while they are loaded, in their own folder and in the app's, as it is now", async () => {
+    const reads = `const fs = require("node:fs"), path = require("node:path");
+const text = (file) => fs.readFileSync(path.join(__dirname, file), "utf8");
+const own = text("text.txt"), app = text("../../app.txt");
+exports.texts = () => own + " " + app;\n`;
+    await using app = new TempApp({
+      "app.js": entry(`exports.texts = require("reads").texts;`),
+      "app.txt": "one",
+      "node_modules/calm/index.js": calm,
+      "node_modules/reads/index.js": reads,
+      "node_modules/reads/text.txt": "one",
+    });
+    await using supervisor = supervise(app);
+    await started(supervisor);
+    app.write("node_modules/reads/text.txt", "two");
+    await supervisor.restart();
+    assert.equal(await supervisor.call("texts"), "two one");
+    await standbyOf(supervisor);
+    app.write("app.txt", "three");
+    await supervisor.restart();
+    assert.equal(await supervisor.call("texts"), "two three");
+    await standbyOf(supervisor);
+    await supervisor.restart();
+    assert.equal(await supervisor.call("texts"), "two three");
+    assert.equal((await supervisor.call<{ ahead: boolean }>("look")).ahead, true);
   });
 
   test("is not taken when the app has come to change, before a package, what that sees", async () => {

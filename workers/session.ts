@@ -59,7 +59,8 @@ export class AppSession {
   /** Settles when the supervisor has told the app to stop. */
   readonly ended: Promise<void>;
   #order: BootOrder;
-  readonly #board: ThreadBoard;
+  #board: ThreadBoard;
+  #stopHeartbeat: () => void;
   readonly #control: ControlPort<WorkerReport>;
   readonly #observer = new Observer();
   readonly #ledger: Ledger;
@@ -125,7 +126,7 @@ export class AppSession {
       (message) => this.#obey(message),
     );
     this.#board = new ThreadBoard(order.board);
-    startHeartbeat(this.#board);
+    this.#stopHeartbeat = startHeartbeat(this.#board);
     keepWritten((bytes) => {
       this.#writes++;
       this.#board.write(bytes);
@@ -424,6 +425,9 @@ export class AppSession {
   /** A thread that has waited is the app's from here on. */
   #takeOver({ environment, ...late }: LateOrder): void {
     this.#order = { ...this.#order, ...late };
+    this.#stopHeartbeat();
+    this.#board = new ThreadBoard(late.board);
+    this.#stopHeartbeat = startHeartbeat(this.#board);
     this.#life.generation = late.generation;
     for (const [name, value] of Object.entries(environment)) {
       if (value === null) delete process.env[name];

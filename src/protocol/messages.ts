@@ -154,7 +154,7 @@ export interface BootOrder {
 }
 
 /** What of the boot order is not known before the thread is needed. */
-export type LateOrder = Pick<BootOrder, "epoch" | "generation" | "preload"> & {
+export type LateOrder = Pick<BootOrder, "epoch" | "generation" | "preload" | "board"> & {
   /** Variables of the environment that are others now; null: there is no such variable. */
   readonly environment: Readonly<Record<string, string | null>>;
 };

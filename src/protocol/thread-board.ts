@@ -104,6 +104,13 @@ export class ThreadBoard {
       await new Promise((resolve) => setTimeout(resolve, LINKING_POLL_MS));
   }
 
+  /** The thread has been ended, and another one gets the board. */
+  reuse(): void {
+    Atomics.store(this.#words, LINKING, 0);
+    Atomics.store(this.#words, EXCUSED, 0);
+    Atomics.store(this.#words, ENDING, 0);
+  }
+
   // ---- either
 
   /** How often the thread has beaten; 0 while it loads its runtime. */

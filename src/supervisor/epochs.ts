@@ -126,10 +126,7 @@ export class Epochs {
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
     const order = this.#order(++this.#last, generation);
-    const source = this.#standby.take(order);
-    // Two threads are never shown on one board.
-    const board = source.ahead?.order.board ?? order.board;
-    const epoch = new AppEpoch({ ...order, board }, source, this.#listener);
+    const epoch = new AppEpoch(order, this.#standby.take(order), this.#listener);
     this.#threads.set(epoch, undefined);
     this.#with.watch.started(epoch);
     return epoch;

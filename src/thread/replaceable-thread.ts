@@ -6,6 +6,7 @@
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
 import type { PackageLog } from "../protocol/package-log.js";
+import { ThreadBoard } from "../protocol/thread-board.js";
 import { SpareThread } from "../supervisor/spare-thread.js";
 import { type AheadThread, lateOrder, unfitFor } from "./standby.js";
 import { type TaskEnd, ThreadTask } from "./thread-task.js";
@@ -20,7 +21,8 @@ export interface ThreadSource {
   environment(): NodeJS.ProcessEnv;
   /** Nothing of the app has run in it. */
   giveBack(ahead: AheadThread): void;
-  refused(ahead: AheadThread, because: string): void;
+  /** Ends it. */
+  refused(ahead: AheadThread, because: string): Promise<void>;
   /** The app has started; the modules change with its reloads. */
   recorded(log: PackageLog, modules: ReadonlyMap<string, PreparedModule>): void;
   /** The app's code has changed. */
@@ -41,6 +43,8 @@ export class ReplaceableThread {
   #sent: SupervisorOrder[] | undefined;
   /** Undefined while nothing was sent to a thread that was made ahead. */
   #task: ThreadTask | undefined;
+  /** It was ended while another was to take its place. */
+  #destroyed = false;
   /** What the thread listens on so far, while another may take its place. */
   readonly #listens = new Set<number>();
   #end: (end: TaskEnd) => void = () => {};
@@ -68,6 +72,7 @@ export class ReplaceableThread {
 
   /** Ends the thread by force. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
     if (!this.#task) this.#giveBack();
     await this.#task?.destroy();
   }
@@ -97,19 +102,32 @@ export class ReplaceableThread {
     }
     const sent = this.#sent ?? [];
     this.#run(ahead.task);
-    ahead.task.takeOver((report) => this.#receive(report));
-    ahead.task.send({ type: "begin", order: lateOrder(ahead, this.#order, this.#source.environment()) });
+    const late = lateOrder(ahead, this.#order, this.#source.environment());
+    ahead.task.begin(late, (report) => this.#receive(report));
     for (const order of sent) ahead.task.send(order);
   }
 
   /** A new thread, in the place of one that does not fit. */
   #replace(ahead: AheadThread, because: string): void {
-    const sent = this.#sent ?? [];
+    const hasBegun = this.#task !== undefined;
     this.#ahead = undefined;
-    this.#sent = undefined;
     this.#task = undefined;
-    this.#source.refused(ahead, because);
+    const ended = this.#source.refused(ahead, because);
     for (const listenId of this.#listens) this.#onReport({ type: "serverClosed", listenId });
+    // The new thread has the board of the old one, which is told there that it has to end.
+    if (hasBegun) void ended.then(() => this.#startAgain());
+    else this.#startAgain();
+  }
+
+  /** Tells the new thread all that the first one was told. */
+  #startAgain(): void {
+    const sent = this.#sent ?? [];
+    this.#sent = undefined;
+    if (this.#destroyed) {
+      this.#end({ type: "returned" });
+      return;
+    }
+    new ThreadBoard(this.#order.board).reuse();
     const task = this.#start(undefined);
     for (const order of sent) task.send(order);
   }

@@ -2,7 +2,7 @@
  * The thread that is kept ready for the next fresh worker: with the app's packages loaded, and none of its own code. Made
  * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
  */
-import { firstChanged } from "../protocol/file-stamps.js";
+import { firstChanged, TOO_YOUNG } from "../protocol/file-stamps.js";
 import type { BootOrder, WorkerReport } from "../protocol/messages.js";
 import type { PackageLog, PackageRequest } from "../protocol/package-log.js";
 import { requestKey } from "../protocol/request-key.js";
@@ -139,9 +139,9 @@ export class Standby {
   }
 
   /** The app asks for its packages in another way than at the start before: not even tried again with this one. */
-  #refused(ahead: AheadThread, because: string): void {
+  #refused(ahead: AheadThread, because: string): Promise<void> {
     this.#options.onLog(`standby: not used: ${because}`);
-    void ahead.task.destroy();
+    return ahead.task.destroy();
   }
 
   /** The app has started. `now` is the map of its modules, which changes with it. */
@@ -240,7 +240,7 @@ export class Standby {
     });
   }
 
-  #loaded(ahead: AheadThread, { loaded, unfit, left }: LoadedReport): void {
+  #loaded(ahead: AheadThread, { loaded, unfit, left, files }: LoadedReport): void {
     if (this.#ahead !== ahead) return;
     for (const { index, because } of [...left, ...unfit]) {
       const { file } = ahead.requests[index] ?? {};
@@ -250,8 +250,9 @@ export class Standby {
       const request = ahead.requests[index];
       if (request) this.#unfit.set(requestKey(request), because.replace(/^it /, ""));
     }
-    if (unfit.length > 0) {
-      this.#drop("a package turned out not to be fit");
+    const young = files.find(({ stamp }) => stamp === TOO_YOUNG);
+    if (unfit.length > 0 || young) {
+      this.#drop(young ? `${young.file} was being written` : "a package turned out not to be fit");
       this.#lookLater();
       return;
     }
@@ -333,9 +334,9 @@ export async function unfitFor(
 
 /** What a thread that was taken has to be told. */
 export function lateOrder(ahead: AheadThread, order: BootOrder, now: NodeJS.ProcessEnv) {
-  const { epoch, generation, preload } = order;
+  const { epoch, generation, preload, board } = order;
   const before = environmentOf(ahead.order, ahead.environment);
-  return { epoch, generation, preload, environment: variablesChanged(before, environmentOf(order, now)) };
+  return { epoch, generation, preload, board, environment: variablesChanged(before, environmentOf(order, now)) };
 }
 
 async function settledOrLate({ settled, requests, startedAt }: AheadThread): Promise<void> {

@@ -2,7 +2,13 @@
 import { MessageChannel } from "node:worker_threads";
 import { LINKED_MS } from "../common/deadlines.js";
 import { openControlPort } from "../protocol/control-port.js";
-import { type BootOrder, type SupervisorOrder, type WorkerReport, workerReport } from "../protocol/messages.js";
+import {
+  type BootOrder,
+  type LateOrder,
+  type SupervisorOrder,
+  type WorkerReport,
+  workerReport,
+} from "../protocol/messages.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import type { SpareThread } from "../supervisor/spare-thread.js";
 
@@ -14,7 +20,7 @@ export class ThreadTask {
   readonly ended: Promise<TaskEnd>;
   #onReport: (report: WorkerReport) => void;
   readonly #spare: SpareThread;
-  readonly #board: ThreadBoard;
+  #board: ThreadBoard;
   readonly #send: (order: SupervisorOrder) => void;
 
   /** `spare` is used up by this. */
@@ -47,9 +53,11 @@ export class ThreadTask {
     this.#send(order);
   }
 
-  /** Somebody else is told what it reports from here on. */
-  takeOver(onReport: (report: WorkerReport) => void): void {
+  /** The thread that has waited is an app's from here on. */
+  begin(order: LateOrder, onReport: (report: WorkerReport) => void): void {
     this.#onReport = onReport;
+    this.#board = new ThreadBoard(order.board);
+    this.#send({ type: "begin", order });
   }
 
   /** Ends the thread by force. */

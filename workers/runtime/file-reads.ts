@@ -47,7 +47,7 @@ export class FileReads {
   #ignoring = 0;
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
-  /** Told of every use outside node_modules, below the root or not. */
+  /** Told of every use, below the root or not. */
   #onUse: FileUse | undefined;
 
   constructor(options: FileReadsOptions) {
@@ -91,7 +91,7 @@ export class FileReads {
     }
   }
 
-  /** Tells of files outside node_modules that are used until the returned function is called; who was told before, is again. */
+  /** Tells of files that are used until the returned function is called; who was told before, is again. */
   watchUses(used: FileUse): () => void {
     const before = this.#onUse;
     this.#onUse = used;
@@ -121,7 +121,7 @@ export class FileReads {
     if (this.#ignoring > 0) return;
     for (const argument of writes ? args.slice(0, 2) : args.slice(0, 1)) {
       const file = absolutePath(argument);
-      if (file !== undefined && !NOT_COUNTED.test(file)) this.#onUse?.(file, writes);
+      if (file !== undefined) this.#onUse?.(file, writes);
     }
   }
 

@@ -269,7 +269,7 @@ export class Runtime {
     this.#commonJs.moduleOf(this.#registry.record(this.#entry), undefined);
   }
 
-  /** Tells of files outside node_modules that are used, by whomever, until the returned function is called. */
+  /** Tells of files that are used, by whomever, until the returned function is called. */
   watchFiles(used: FileUse): () => void {
     return this.#reads.watchUses(used);
   }

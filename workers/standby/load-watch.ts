@@ -11,7 +11,7 @@ export interface LoadWatchOptions {
   written(): number;
   /** Tells of variables that are read until the returned function is called; `*`: of all. */
   watchVariables(read: (name: string) => void): () => void;
-  /** Tells of files outside node_modules that are used until the returned function is called. */
+  /** Tells of files that are used until the returned function is called. */
   watchFiles(used: FileUse): () => void;
 }
 
@@ -20,6 +20,8 @@ export interface SeenLoad {
   readonly variables: string[];
   /** Files outside node_modules, and folders, that were read. */
   readonly files: string[];
+  /** Files in node_modules that were read. */
+  readonly packageFiles: string[];
   /** Folders of packages of which CommonJS files were loaded. */
   readonly packages: string[];
   readonly durationMs: number;
@@ -54,6 +56,7 @@ export class LoadWatch {
     const effects = new Set<string>();
     const variables = new Set<string>();
     const used = new Set<string>();
+    const packageFiles = new Set<string>();
     this.#effects = effects;
     const written = this.#options.written();
     const listeners = listenersOfProcess();
@@ -70,7 +73,7 @@ export class LoadWatch {
       this.#options.watchFiles((file, writes) => {
         if (file.startsWith(SUPERVISOR)) return;
         if (writes) effects.add(`writes the file ${file}`);
-        else used.add(file);
+        else (packageFolder(file) === undefined ? used : packageFiles).add(file);
       }),
       this.#noteCalls("emitWarning", "emits a warning"),
       this.#noteCalls("exit", "ends the process"),
@@ -96,6 +99,7 @@ export class LoadWatch {
         effects: [...effects],
         variables: [...variables],
         files: [...used],
+        packageFiles: [...packageFiles],
         packages: [...packages],
         durationMs,
       });

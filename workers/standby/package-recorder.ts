@@ -42,7 +42,7 @@ export interface PackageRecorderOptions {
   readonly watch: LoadWatch;
   /** The file's top level calls nothing. */
   isPassive(file: string): boolean;
-  /** Tells of files outside node_modules that are used until the returned function is called. */
+  /** Tells of files that are used until the returned function is called. */
   watchFiles(used: FileUse): () => void;
   /** The app differs from what was loaded ahead for it. Must not return. */
   refuse(because: string): never;
@@ -259,11 +259,13 @@ export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
   }
 }
 
-const NOTHING_SEEN: SeenLoad = { effects: [], variables: [], files: [], packages: [], durationMs: 0 };
+type KeptOfLoad = Omit<SeenLoad, "packageFiles">;
+
+const NOTHING_SEEN: KeptOfLoad = { effects: [], variables: [], files: [], packages: [], durationMs: 0 };
 
 function whileLoaded(
-  load: SeenLoad & { readonly patches?: readonly string[] | undefined },
-): SeenLoad & { patches: string[] } {
+  load: KeptOfLoad & { readonly patches?: readonly string[] | undefined },
+): KeptOfLoad & { patches: string[] } {
   const { effects, variables, files, packages, durationMs, patches = [] } = load;
   return { effects, variables, files, packages, durationMs, patches: [...patches] };
 }

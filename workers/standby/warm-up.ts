@@ -1,7 +1,7 @@
 /** Loads packages in a thread that has no app yet, as the app's modules would. */
 import path from "node:path";
 import v8 from "node:v8";
-import { stampOf } from "../../src/protocol/file-stamps.js";
+import { stampOf, TOO_YOUNG } from "../../src/protocol/file-stamps.js";
 import type { WorkerReport } from "../../src/protocol/messages.js";
 import type { FileStamp, PackageRequest } from "../../src/protocol/package-log.js";
 import { Eligibility } from "./eligibility.js";
@@ -51,14 +51,14 @@ export function warmUp(requests: readonly PackageRequest[], reach: PackageReach,
     }
     loaded.push(index);
   }
-  const files = [...loadedPackageFiles(SUPERVISOR), ...used].map(stampOf);
+  const files = [...new Set([...loadedPackageFiles(SUPERVISOR), ...used])].map(stampOf);
   const { used_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
   return {
     loaded,
     unfit,
     left,
     variables: [...variables],
-    files: files.map((one) => (isTooYoung(one, beganAt) ? { file: one.file, stamp: "too young" } : one)),
+    files: files.map((one) => (isTooYoung(one, beganAt) ? { file: one.file, stamp: TOO_YOUNG } : one)),
     heapBytes: heap + external,
     durationMs: performance.now() - began,
   };
@@ -76,7 +76,7 @@ function loadOne(
       () => load(request),
       (seen) => {
         for (const name of seen.variables) read.variables.add(name);
-        for (const file of seen.files) read.used.add(file);
+        for (const file of [...seen.files, ...seen.packageFiles]) read.used.add(file);
         effects = seen.effects;
       },
     );
@@ -89,5 +89,7 @@ function loadOne(
 
 /** Written while it was loaded, or so shortly before that nobody can say which text was loaded. */
 function isTooYoung({ stamp }: FileStamp, beganAt: number): boolean {
-  return stamp !== undefined && Number.parseFloat(stamp) > beganAt - CLOCK_STEP_MS;
+  // Of a folder, the stamp is no time.
+  const [time = ""] = stamp?.split(" ", 2) ?? [];
+  return stamp?.includes(" ") === true && Number(time) > beganAt - CLOCK_STEP_MS;
 }
