@@ -18,10 +18,12 @@ export function adaptProcess({ entry, args, variables, onExit, onCrash }: Proces
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
   process.argv = [process.execPath, entry, ...args];
   const exit = process.exit;
-  process.exit = (code) => {
+  process.exit = (...given) => {
+    const [code] = given;
     // In a thread, exit() ends only the thread; the supervisor has to know that the app meant it.
     onExit(Number(code ?? process.exitCode ?? 0));
-    return exit(code);
+    // Without an argument, process.exitCode counts.
+    return exit(...given);
   };
   process.on("uncaughtExceptionMonitor", (error) => {
     if (process.listenerCount("uncaughtException") === 0) onCrash(error);

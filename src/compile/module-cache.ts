@@ -9,6 +9,7 @@ import path from "node:path";
 import { debuglog } from "node:util";
 import v8 from "node:v8";
 import type { CompiledModule } from "./compiled-module.js";
+import { hasProject } from "./project-folder.js";
 
 const debug = debuglog("unreloader");
 
@@ -66,7 +67,7 @@ export class ModuleCache {
 
   /** Writes the pack if it would differ. Never fails: a cache that cannot be written is done without. */
   async save(): Promise<void> {
-    if (this.#pack === undefined || !this.#changed) return;
+    if (this.#pack === undefined || !this.#changed || !hasProject(this.#pack)) return;
     this.#changed = false;
     const entries = new Map<string, Entry>();
     // Files that were not needed this time, but may be the next.

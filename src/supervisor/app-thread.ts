@@ -61,7 +61,9 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
   });
   const ended = thread.ended.then((end): ThreadEnd => {
     if (stopping || end.type === "returned") return { type: "stopped" };
-    return lastWords ?? endOf(end.error);
+    const actual = endOf(end.error);
+    // A listener for `exit` may have changed the code that process.exit() was given.
+    return lastWords?.type === "exited" && actual.type === "exited" ? actual : (lastWords ?? actual);
   });
 
   return {

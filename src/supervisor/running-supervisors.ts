@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
+import { hasProject } from "../compile/project-folder.js";
 import { isRunning } from "./process-state.js";
 
 export interface RunningSupervisor {
@@ -33,6 +34,7 @@ const NAME = /^supervisor-.*\.json$/;
 
 /** Writes the file, for this user only. Returns what removes it again. Throws when the folder cannot be written. */
 export function announceSupervisor(folder: string, name: string, running: RunningSupervisor): () => void {
+  if (!hasProject(folder)) throw new Error(`the project of ${folder} is gone`);
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `supervisor-${name}.json`);
   writeFileSync(file, `${JSON.stringify({ ...running, machine: thisMachine() })}\n`, { mode: 0o600 });
