@@ -258,6 +258,7 @@ export class Epochs {
   #endWhenBlocked(epoch: AppEpoch): void {
     if (!epoch.alive) return;
     const unwatch = watchPulse(epoch.board, () => {
+      this.#with.front.abandonEpoch(epoch.number);
       const { requests, sockets } = this.#with.front.inFlightOf(epoch.number);
       if (this.#closed || requests + sockets === 0) void epoch.stop(0, true, 0);
       else this.#endWhenBlocked(epoch);

@@ -4,6 +4,7 @@
  * for a newer save, a restart, the end, or a thread that does not answer. (The pure parts decide: state, plan, pending
  * changes, back-off.)
  */
+import path from "node:path";
 import {
   AFTER_START_MS,
   APPLY_MS,
@@ -46,6 +47,7 @@ import type { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
 import { appliedSteps, changeSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
+import { Supersedings } from "./supersedings.js";
 
 export interface CycleParts {
   readonly options: ResolvedOptions;
@@ -69,11 +71,13 @@ export interface CycleParts {
 }
 
 /** Why a run that is under way is not to go on with what it does. */
-type Interrupt = "superseded" | "reload" | "restart" | "closing";
+type Interrupt = "superseded" | "restart" | "closing";
 
 /** The work that is under way. */
 interface Run {
   readonly done: Promise<ReloadReport>;
+  /** When the cycle that is at work began. */
+  began: number;
   /** Of the cycle that is at work; another one for each. */
   interruption: AbortController;
   why: Interrupt | undefined;
@@ -103,6 +107,9 @@ export class ReloadCycle {
   #closing = false;
   #bootedAt = 0;
   readonly #crashes = new CrashBackOff();
+  readonly #supersedings = new Supersedings();
+  /** A thread that did not answer: it may finish what it has begun, and gets nothing else. */
+  #left: AppEpoch | undefined;
   #lastFailure: FailureReport | undefined;
   /** Checks for changes when a burst of saves is over. */
   #eager: NodeJS.Timeout | undefined;
@@ -166,14 +173,8 @@ export class ReloadCycle {
     // It may have looked at the files before this call.
     this.#watchWhetherSuperseded(run);
     const waited = await wait(run.done, { deadlineMs: JOIN_MS });
-    if (waited.type !== "settled") {
-      // What runs now is a start, or has been told to stop: it has the newest files.
-      if (this.#state.phase === "booting" || this.#run !== run) return this.unchanged();
-      this.#interrupt(run, "reload");
-      await wait(run.done, { deadlineMs: JOIN_MS });
-      return this.unchanged();
-    }
-    return this.freshenAndTell();
+    // What goes on has the newest files; it may take its time, or be stuck.
+    return waited.type === "settled" ? this.freshenAndTell() : this.unchanged();
   }
 
   /** A fresh worker, whatever is under way. */
@@ -345,7 +346,7 @@ export class ReloadCycle {
     const done = new Promise<ReloadReport>((settle) => {
       resolve = settle;
     });
-    const run: Run = { done, interruption: new AbortController(), why: undefined };
+    const run: Run = { done, began: performance.now(), interruption: new AbortController(), why: undefined };
     this.#run = run;
     void this.#work(run).then((report) => {
       this.#end();
@@ -398,7 +399,16 @@ export class ReloadCycle {
   async #lookWhetherSuperseded(run: Run): Promise<void> {
     this.#supersede = undefined;
     await this.#lookAtFiles();
-    if (!this.#arrived.empty) this.#interrupt(run, "superseded");
+    if (this.#arrived.empty || this.#run !== run) return;
+    const files = this.#arrived.all();
+    if (this.#supersedings.mayEnd(files, performance.now() - run.began)) this.#interrupt(run, "superseded");
+    else this.#tellOwnWrites(files);
+  }
+
+  #tellOwnWrites(files: readonly string[]): void {
+    const shown = files.map((file) => path.relative(this.#parts.options.root, file)).join(", ");
+    const message = `${shown}: written whenever the app starts, by itself as it seems; the start goes on without it`;
+    this.#parts.emit("log", { level: "warn", message });
   }
 
   /**
@@ -421,8 +431,11 @@ export class ReloadCycle {
     run.why = undefined;
     const started = performance.now();
     this.#parts.progress.begin();
+    run.began = started;
     try {
-      return await this.#takeIn(run, started);
+      const report = await this.#takeIn(run, started);
+      if (run.why !== "superseded") this.#supersedings.settled();
+      return report;
     } catch (error) {
       return this.#fail(serializeError(error), started, undefined);
     } finally {
@@ -459,13 +472,17 @@ export class ReloadCycle {
     for (const [file, again] of this.#invalidated) this.#pending.invalidated.set(file, again);
     this.#invalidated.clear();
     if (this.#pending.config.size > 0) this.#restartReason ??= { type: "changed", files: [...this.#pending.config] };
-    if (app === undefined || !app.epoch.alive || this.#restartReason) {
+    if (app === undefined || !this.#isUsable(app) || this.#restartReason) {
       return this.#restart(run, started);
     }
     if (this.#pending.empty && !cleared && monitoring.missing(app.graph).length === 0) {
       return this.#report("unchanged", started);
     }
     return this.#reload(run, app, started);
+  }
+
+  #isUsable({ epoch }: LoadedApp): boolean {
+    return epoch.alive && epoch !== this.#left;
   }
 
   /** Files have come or gone, or somebody has asked for more. */
@@ -536,7 +553,7 @@ export class ReloadCycle {
   ): Promise<ReloadReport> {
     this.#move({ type: "interrupted" });
     // The newer save, or the restart, comes next.
-    if (because === "aborted" && run.why !== "reload") {
+    if (because === "aborted") {
       if (wasFailed) this.#move({ type: "failed", error: wasFailed, threadAlive: true });
       return this.#report("unchanged", started);
     }
@@ -548,6 +565,7 @@ export class ReloadCycle {
   /** The thread does not answer: a fresh one takes over, and it may finish what it has begun, if it can. */
   #leaveThread(run: Run, app: LoadedApp, because: Interruption, started: number): Promise<ReloadReport> {
     this.#parts.front.abandonEpoch(app.epoch.number);
+    this.#left = app.epoch;
     if (run.why !== "restart" && run.why !== "closing")
       this.#restartReason ??= { type: "blocked", files: this.#pending.all(), began: because !== "blocked" };
     if (this.#closing) return this.#fail(givenUp(started), started, undefined);
@@ -758,7 +776,7 @@ export class ReloadCycle {
   ): Promise<FailureReport> {
     const { front, address, options, startSettled } = this.#parts;
     this.#app?.epoch.announceFailure(error);
-    this.#move({ type: "failed", error, threadAlive: this.#app?.epoch.alive === true });
+    this.#move({ type: "failed", error, threadAlive: this.#app !== undefined && this.#isUsable(this.#app) });
     const importedBy = importersOf(error, preparation?.graph, options.entry);
     const lastLines = ended?.board.lastLines(LAST_LINES) ?? [];
     this.#lastFailure = {
