@@ -651,6 +651,7 @@ export class AppSession {
     closeInspector();
     this.#start.end();
     this.#begun.close();
+    await this.#adapters.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     this.#end();
   }
 

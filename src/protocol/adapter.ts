@@ -77,6 +77,8 @@ export type Method = (this: any, ...args: any[]) => any;
 export interface AttachedAdapter {
   /** These classes of a purged file go: forget them. After the file's records were taken back. */
   purge?(purged: PurgedClasses): void | Promise<void>;
+  /** The app's thread is about to end: lets what a native addon has under way end first. Awaited, 2 s at most. */
+  end?(): void | Promise<void>;
 }
 
 export interface PurgedClasses {

@@ -58,7 +58,12 @@ await using app = new TempApp({
   "late.js": `const registered = [];\nexport const register = (text) => registered.push(text);\n`,
   "pages/known.js": `export const known = true;\n`,
 });
-await using supervisor = createSupervisor({ entry: app.path("entry.js"), logLevel: "silent", standby: false });
+await using supervisor = createSupervisor({
+  entry: app.path("entry.js"),
+  logLevel: "silent",
+  standby: false,
+  watchdog: "off",
+});
 await supervisor.listen(0, "127.0.0.1");
 
 const samples: Memory[] = [];
@@ -67,6 +72,7 @@ for (let tenth = 0; tenth < 10; tenth++) {
   if (what === "reloads") await reload(from, times / 10);
   else await supervisor.call("load", what, from, times / 10);
   samples.push(await memory());
+  process.stderr.write(`${tenth} ${JSON.stringify(samples.at(-1))}\n`);
 }
 process.stdout.write(JSON.stringify(samples));
 

@@ -7,8 +7,11 @@ import type {
   Method,
   PurgedClasses,
 } from "../../src/protocol/adapter.js";
-import type { Ledger } from "../ledger/ledger.js";
+import { type Ledger, withDeadline } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
+
+/** How long what is under way in a library may keep the thread from ending. */
+const END_DEADLINE_MS = 2000;
 
 export interface AdaptersOptions {
   /** The file to which what happens now belongs uses this one. */
@@ -49,7 +52,7 @@ export class Adapters {
       known.add(exports);
       try {
         const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter, replace));
-        if (attached?.purge) this.#attached.push({ name: adapter.name, adapter: attached });
+        if (attached) this.#attached.push({ name: adapter.name, adapter: attached });
       } catch (error) {
         this.#warn(adapter, `could not be attached to ${name} ${version}: ${messageOf(error)}`);
       }
@@ -58,7 +61,7 @@ export class Adapters {
 
   /** Whether any adapter has to be told of purged classes. */
   get any(): boolean {
-    return this.#attached.length > 0;
+    return this.#attached.some(({ adapter }) => adapter.purge);
   }
 
   /** Resolves with true: a registry may have lost something. */
@@ -73,6 +76,23 @@ export class Adapters {
       }
     }
     return true;
+  }
+
+  /** The thread is about to end. `takes`: told how long that may take. Never rejects. */
+  async end(takes: (deadlineMs: number) => void): Promise<void> {
+    if (this.#attached.some(({ adapter }) => adapter.end)) takes(END_DEADLINE_MS);
+    const ending = this.#attached.map(async ({ name, adapter }) => {
+      const pending = this.#options.ledger.outside(() => adapter.end?.());
+      if (pending) await withDeadline(Promise.resolve(pending), END_DEADLINE_MS);
+      return name;
+    });
+    for (const [index, outcome] of (await Promise.allSettled(ending)).entries()) {
+      if (outcome.status === "fulfilled") continue;
+      const { name } = this.#attached[index] ?? {};
+      this.#options.warn(
+        `adapter ${name}: what it knows of did not end before the thread: ${messageOf(outcome.reason)}`,
+      );
+    }
   }
 
   #contextOf(adapter: Adapter, replace: (exports: unknown) => void): AdapterContext {

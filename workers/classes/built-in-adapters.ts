@@ -24,6 +24,7 @@ const FILES: ReadonlyMap<string, string> = new Map([
     "routing-controllers",
     "sequelize",
     "sonic-boom",
+    "sqlite3",
     "thread-stream",
     "tsyringe",
     "type-graphql",
