@@ -75,6 +75,7 @@ export class FolderWatches {
     if (!this.#exists(folder)) this.#become(folder, "missing");
     else if (this.#watch) this.#establish(folder, this.#watch);
     else this.#become(folder, "unwatched");
+    folder.identity = this.#identity(folder);
   }
 
   /** Watches folders right below that were missing and have come without an event, a topmost one likewise; returns them. */
@@ -89,6 +90,18 @@ export class FolderWatches {
       }
     }
     return returned;
+  }
+
+  /**
+   * Something in the folder has changed: perhaps it was removed as a whole, and made again. No event tells that of a folder
+   * that is the working folder of some process, ours among them: the system keeps it. Then it is watched anew.
+   */
+  verify(folder: Folder): void {
+    let replaced: Folder | undefined;
+    for (let one: Folder | undefined = folder; one; one = one.above) {
+      if (one.state !== "missing" && this.#identity(one) !== one.identity) replaced = one;
+    }
+    if (replaced) this.#moved(replaced, true);
   }
 
   /** Events turned out to be useless. */
@@ -120,6 +133,7 @@ export class FolderWatches {
   #establish(folder: Folder, watch: WatchFolder, tries = 3): void {
     this.#become(folder, "opening");
     this.#opening++;
+    folder.identity = this.#identity(folder);
     folder.watch = watch(folder.path, {
       event: (name, renamed) => this.#event(folder, name, renamed),
       established: () => {
@@ -174,6 +188,12 @@ export class FolderWatches {
 
   #exists(folder: Folder): boolean {
     return folder.above?.state !== "missing" && this.#options.disk.look(folder.path).type === "folder";
+  }
+
+  /** Another one when another folder has taken its place; undefined: there is none. */
+  #identity(folder: Folder): number | undefined {
+    const look = this.#options.disk.look(folder.path);
+    return look.type === "folder" ? look.stamp.ino : undefined;
   }
 
   #become(folder: Folder, state: FolderState): void {

@@ -47,6 +47,8 @@ export class Folder {
   listing: Listing | undefined;
   state: FolderState = "unwatched";
   watch: FolderWatch | undefined;
+  /** Inode of what is watched; undefined: nothing. */
+  identity: number | undefined;
 
   constructor(folder: string, above: Folder | undefined) {
     this.path = folder;

@@ -390,6 +390,7 @@ export class FileRegistry {
     const change = this.#look(known);
     if (change === undefined) return [];
     known.reported = known.sight?.content ?? MISSING;
+    this.#watches.verify(known.folder);
     if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
     return [change];
   }

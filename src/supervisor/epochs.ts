@@ -12,6 +12,7 @@ import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { Standby, type StandbyState } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
+import { reenterWorkingFolder } from "../thread/working-folder.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "./environment.js";
@@ -125,6 +126,7 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
+    reenterWorkingFolder();
     const order = this.#order(++this.#last, generation);
     const epoch = new AppEpoch(order, this.#standby.take(order), this.#listener);
     this.#threads.set(epoch, undefined);
