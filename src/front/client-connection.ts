@@ -80,6 +80,8 @@ const LEAVE_MS = 1000;
 const DEATH_REASON_MS = 2000;
 /** Bytes that a worker has sent are there at the latest in the turn after; one more for those that are sent right now. */
 const QUIET_TURNS = 2;
+/** How Node names the end of a client that broke off. */
+const BROKEN_OFF = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 /** How long a client may go on sending after the page that ends its connection. */
 const GOODBYE_MS = 1000;
 /** After the app ended its half of a connection, it usually closes the rest very soon. */
@@ -136,7 +138,10 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     client.on("data", (bytes: Buffer) => this.#onClientBytes(bytes));
     client.on("end", () => this.#onClientEnd());
     client.on("drain", () => this.#upstream?.resume());
-    client.on("error", ignoreClientError);
+    client.on("error", (error: NodeJS.ErrnoException) => {
+      // Of a socket. Ends within this process have no resets.
+      if (BROKEN_OFF.has(error.code ?? "") && error.syscall !== undefined) this.#upstream?.breakOff();
+    });
     client.on("close", () => this.#onClientClose());
     // The app's server shall know of the connection before it sends anything: it may time it out, or speak first. A
     // raw connection is a request as a whole, so it passes the gate like one; and a session begins with a certificate and

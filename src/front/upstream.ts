@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from "node:net";
 import {
+  BROKEN,
   CLOSED_ON_PURPOSE,
   FINISHED,
   FLUSHED,
@@ -127,6 +128,12 @@ export class Upstream {
   /** No request may begin on it any more; those that have begun go on. */
   move(): void {
     if (this.#lastWords === undefined) Atomics.store(this.#table, this.#base + MOVED, 1);
+  }
+
+  /** The client's connection was reset: the app's socket gets the error that Node gives for it. */
+  breakOff(): void {
+    if (this.#lastWords === undefined) Atomics.store(this.#table, this.#base + BROKEN, 1);
+    this.abandon();
   }
 
   get ended(): boolean {

@@ -2,6 +2,8 @@
  * The first line on each upstream connection: which slot of the connection table it uses, and the addresses that the
  * app shall see on the socket. ASCII, ends with a line feed; `-` stands for an address that a unix socket has not.
  */
+import { isIP } from "node:net";
+
 export interface Preface {
   readonly slot: number;
   readonly remote: Endpoint | undefined;
@@ -23,13 +25,20 @@ export function formatPreface(
   localAddress: string | undefined,
   localPort: number | undefined,
 ): string {
-  return `${slot} ${remoteAddress ?? "-"} ${remotePort ?? 0} ${localAddress ?? "-"} ${localPort ?? 0}\n`;
+  return `${slot} ${shown(remoteAddress)} ${remotePort ?? 0} ${shown(localAddress)} ${localPort ?? 0}\n`;
+}
+
+function shown(address: string | undefined): string {
+  return address !== undefined && isIP(address) !== 0 ? address : "-";
 }
 
 /** Parses the line without its line feed; undefined when it is not a preface. */
 export function parsePreface(line: string): Preface | undefined {
   const [slot, remoteAddress, remotePort, localAddress, localPort, ...rest] = line.split(" ");
-  if (localPort === undefined || rest.length > 0 || !/^\d+$/.test(slot ?? "")) return undefined;
+  if (localPort === undefined || rest.length > 0 || !/^\d{1,9}$/.test(slot ?? "")) return undefined;
+  for (const address of [remoteAddress, localAddress])
+    if (address !== "-" && isIP(address ?? "") === 0) return undefined;
+  for (const port of [remotePort, localPort]) if (!/^\d{1,5}$/.test(port ?? "")) return undefined;
   return {
     slot: Number(slot),
     remote: endpoint(remoteAddress, remotePort),

@@ -58,11 +58,11 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   #worker: Worker | undefined;
   /** Those that have been started, by epoch. */
   readonly #workers = new Map<number, Worker>();
-  readonly #folder: string;
+  readonly folder: string;
 
   private constructor(folder: string, { slots, heldDeadline, heldBytes }: RelayedAppOptions) {
     super();
-    this.#folder = folder;
+    this.folder = folder;
     this.table = createConnectionTable(slots);
     this.front = new Front({
       gate: { check: () => this.verdict(), waitingFor: () => this.waitingFor },
@@ -86,7 +86,7 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   async boot(code: string): Promise<void> {
     const epoch = ++this.#epoch;
     const worker = new Worker(new URL("relayed-app-worker.js", import.meta.url), {
-      workerData: { table: this.table.buffer, socketFolder: this.#folder } satisfies RelayedAppData,
+      workerData: { table: this.table.buffer, socketFolder: this.folder } satisfies RelayedAppData,
     });
     this.#worker = worker;
     this.#workers.set(epoch, worker);
@@ -165,7 +165,7 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   async close(): Promise<void> {
     await this.front.shutDown(0);
     await Promise.all([...this.#workers.values()].map((worker) => worker.terminate()));
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -34,6 +34,7 @@ export interface SocketInternals {
 
 /** `getpeername` and `getsockname` are what `remoteAddress`, `localAddress` and `address()` ask, TLS included. */
 export interface HandleInternals {
+  close?(closed?: () => void): void;
   getpeername?(out: AddressOut): number;
   getsockname?(out: AddressOut): number;
 }

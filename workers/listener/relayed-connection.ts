@@ -5,7 +5,9 @@
 import type { ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { constants } from "node:os";
 import {
+  BROKEN,
   CLOSED_ON_PURPOSE,
   DESTROYED,
   ENDED,
@@ -23,7 +25,7 @@ import {
 } from "../../src/protocol/connection-table.js";
 import type { Preface } from "../../src/protocol/preface.js";
 import type { InFlight, RequestInFlight } from "./in-flight.js";
-import { rawSocketOf, sentHead } from "./node-internals.js";
+import { rawSocketOf, sentHead, socketInternals } from "./node-internals.js";
 import { showAddresses } from "./shown-addresses.js";
 import type { VirtualServer } from "./virtual-server.js";
 
@@ -79,7 +81,7 @@ export class RelayedConnection {
     showAddresses(socket, preface);
     this.addLayer(socket);
     socket.resetAndDestroy = resetOnPurpose;
-    socket.once("close", () => this.#onClose());
+    afterClose(socket, () => this.#onClose());
   }
 
   /** The server that answers: the one it came in on, or that one's successor. */
@@ -94,6 +96,11 @@ export class RelayedConnection {
     this.held++;
   }
 
+  /** The client has broken off. */
+  get broken(): boolean {
+    return !this.#closed && Atomics.load(this.#table, this.#base + BROKEN) === 1;
+  }
+
   get opaque(): boolean {
     return this.#opaque;
   }
@@ -103,6 +110,7 @@ export class RelayedConnection {
     (socket as Tagged)[CONNECTION] = this;
     socket.end = endOnPurpose as Socket["end"];
     socket.destroy = destroyOnPurpose;
+    socket.push = pushUnlessBroken;
   }
 
   /** Another worker has taken its port: the front sends what has not begun to that one. */
@@ -128,13 +136,16 @@ export class RelayedConnection {
   /** A request reaches the app. */
   beginResponse(response: ServerResponse): void {
     this.#begin(response, new ResponseInFlight(this, this.#inFlight.now(), response));
-    // Emitted inside `end()` once all was handed to the socket.
-    response.once("prefinish", onPrefinish);
   }
 
   beginStream(stream: ServerHttp2Stream): void {
     this.#begin(stream, new StreamInFlight(this, this.#inFlight.now(), stream));
-    stream.once("close", onStreamClose);
+    const { _destroy } = stream;
+    stream._destroy = (error, done) =>
+      _destroy.call(stream, error, (failure) => {
+        onStreamClose.call(stream);
+        done(failure);
+      });
   }
 
   /** The app ends its answer; the last bytes are still to be written. */
@@ -272,12 +283,13 @@ function asText(header: unknown): string | undefined {
   return header === undefined ? undefined : String(header);
 }
 
-function onPrefinish(this: ServerResponse): void {
-  const request = (this as Tagged)[REQUEST];
+/** Inside `end()`, or later when another answer goes first: all of `response` was handed to the socket. */
+export function finishResponse(response: ServerResponse): void {
+  const request = (response as Tagged)[REQUEST];
   if (request === undefined) return;
   // Bytes may still be queued in the worker: wait until they have left.
   if (request.connection.socket.writableLength === 0) request.connection.flushed(request);
-  else this.once("finish", () => request.connection.flushed(request));
+  else response.once("finish", () => request.connection.flushed(request));
 }
 
 function onStreamClose(this: ServerHttp2Stream): void {
@@ -300,6 +312,29 @@ function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket 
 function destroyOnPurpose(this: Socket, error?: Error): Socket {
   connectionOf(this)?.markClosing(DESTROYED);
   return classOf(this).destroy.call(this, error) as Socket;
+}
+
+/** The end of the bytes of a client that has broken off is the error that it would be without the front. */
+function pushUnlessBroken(this: Socket, chunk: unknown, encoding?: BufferEncoding): boolean {
+  if (chunk !== null || !connectionOf(this)?.broken) return classOf(this).push.call(this, chunk, encoding);
+  const errno = -constants.errno.ECONNRESET;
+  this.destroy(Object.assign(new Error("read ECONNRESET"), { errno, code: "ECONNRESET", syscall: "read" }));
+  return false;
+}
+
+/** Runs `run` when Node closes the socket. Not by a listener: the app counts those. */
+function afterClose(socket: Socket, run: () => void): void {
+  const handle = socketInternals(socket)._handle;
+  const close = handle?.close;
+  if (!handle || !close) {
+    process.nextTick(run);
+    return;
+  }
+  handle.close = (closed) =>
+    close.call(handle, () => {
+      run();
+      closed?.();
+    });
 }
 
 /** The front resets the client's connection; a unix socket itself cannot be reset. */

@@ -5,19 +5,39 @@
  */
 import { ServerResponse } from "node:http";
 
-type End = (this: ServerResponse, ...args: unknown[]) => ServerResponse;
+interface Ending {
+  end(...args: unknown[]): ServerResponse;
+  _finish(): void;
+}
 
-/** Calls `onEnd` inside each `response.end()`, until the returned function is called. */
-export function watchResponseEnd(onEnd: (response: ServerResponse) => void): () => void {
-  const prototype = ServerResponse.prototype as unknown as { end: End };
-  const own = Object.hasOwn(prototype, "end");
-  const end = prototype.end;
-  prototype.end = function (...args) {
+/**
+ * Calls `onEnd` inside each `response.end()`, and `onFinish` when the last bytes of a response were handed to its socket, until
+ * the returned function is called.
+ */
+export function watchResponseEnd(
+  onEnd: (response: ServerResponse) => void,
+  onFinish: (response: ServerResponse) => void,
+): () => void {
+  const prototype = ServerResponse.prototype as unknown as Ending;
+  const before = { end: ownMethod(prototype, "end"), _finish: ownMethod(prototype, "_finish") };
+  const { end, _finish } = prototype;
+  prototype.end = function (this: ServerResponse, ...args) {
     onEnd(this);
     return end.apply(this, args);
   };
-  return () => {
-    if (own) prototype.end = end;
-    else Reflect.deleteProperty(prototype, "end");
+  prototype._finish = function (this: ServerResponse) {
+    _finish.call(this);
+    onFinish(this);
   };
+  return () => {
+    for (const name of ["end", "_finish"] as const) {
+      const own = before[name];
+      if (own) Object.defineProperty(prototype, name, own);
+      else Reflect.deleteProperty(prototype, name);
+    }
+  };
+}
+
+function ownMethod(object: object, name: string): PropertyDescriptor | undefined {
+  return Object.getOwnPropertyDescriptor(object, name);
 }

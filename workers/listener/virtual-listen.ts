@@ -17,7 +17,7 @@ import { InFlight, type RequestInFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
-import { endResponse } from "./relayed-connection.js";
+import { endResponse, finishResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
 import { watchServerCreation } from "./server-creation.js";
@@ -125,7 +125,7 @@ export class VirtualListen {
       this.#creators.set(server, file);
       this.#unlistened.made(server, file);
     });
-    this.#stopWatchingEnds = watchResponseEnd(endResponse);
+    this.#stopWatchingEnds = watchResponseEnd(endResponse, finishResponse);
   }
 
   /** Node's own `listen()` again. What listens goes on. */

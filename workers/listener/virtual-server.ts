@@ -4,6 +4,7 @@
  */
 import { Server, type Socket } from "node:net";
 import path from "node:path";
+import { SEEN, SLOT_WORDS, slotBase } from "../../src/protocol/connection-table.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
 import type { Preface } from "../../src/protocol/preface.js";
 import { ensurePrivateFolder } from "../../src/protocol/private-folder.js";
@@ -208,6 +209,10 @@ export class VirtualServer {
   }
 
   #introduce(socket: Socket, preface: Preface, full: boolean): void {
+    if (!this.#isLeased(preface.slot)) {
+      socket.destroy();
+      return;
+    }
     const connection = new RelayedConnection(socket, this, preface, this.#context.table, this.#context.inFlight);
     if (full || this.#isBlocked(preface)) {
       if (full) this.server.emit("drop", dropArgument(preface));
@@ -234,6 +239,13 @@ export class VirtualServer {
     };
     if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
     else hand();
+  }
+
+  /** The front has made this connection, and no other with the same slot: anybody of the same user can connect here. */
+  #isLeased(slot: number): boolean {
+    const { table } = this.#context;
+    const base = slotBase(slot);
+    return base + SLOT_WORDS <= table.length && Atomics.load(table, base + SEEN) === 0;
   }
 
   #isBlocked({ remote }: Preface): boolean {
