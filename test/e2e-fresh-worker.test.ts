@@ -115,6 +115,20 @@ export const word = "bound " + process.env.TURN;
   });
 });
 
+test("an entry that is empty for a while, as in the middle of a save, keeps its port", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp(files);
+  await using served = await serve(app, "main.js");
+  assert.equal(await served.text("/"), "one");
+  app.write("main.js", "");
+  await served.lines.wait(/main\.js changed/);
+  const waiting = served.getOnce("/");
+  app.write("main.js", files["main.js"]);
+  assert.equal((await waiting).body, "one");
+  assert.equal(served.lines.matching(/closed http/).length, 0, String(served.lines));
+});
+
 describe("an app that crashes again and again", { skip: plainMode }, () => {
   const crash = `console.log("start");
 import http from "node:http";

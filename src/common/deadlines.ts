@@ -66,3 +66,6 @@ export const HEAP_SNAPSHOT_MS = 120_000;
 
 /** A thread that is to be ended by force is let out of Node's linker, which takes milliseconds unless a package loops there. */
 export const LINKED_MS = 1000;
+
+/** A file that was saved empty is most probably in the middle of a save; its ports stay open for so long. */
+export const EMPTY_FILE_MS = 1000;

@@ -10,6 +10,7 @@ import {
   APPLY_MS,
   APPLY_WITH_LAST_GOOD_MS,
   CRASH_LOOP_HOLD_MS,
+  EMPTY_FILE_MS,
   JOIN_MS,
   MAKE_ROOM_MS,
   QUIET_MS,
@@ -18,6 +19,7 @@ import {
 import { type WaitLimits, wait } from "../common/wait.js";
 import type { ConfigChanges } from "../config/config-changes.js";
 import type { FileRegistry } from "../files/registry.js";
+import { isEmptyFile } from "../files/stamps.js";
 import type { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
@@ -101,6 +103,9 @@ export class ReloadCycle {
   #restartReason: RestartReason | undefined;
   /** `clear()` was called, and nobody has come since. */
   #cleared = false;
+  /** The files whose changes were taken in last. */
+  #takenIn: readonly string[] = [];
+  #takenInAt = 0;
   #run: Run | undefined;
   /** What is told to the host after a run; with the next run's behind it. */
   #told: Promise<void> = Promise.resolve();
@@ -118,6 +123,8 @@ export class ReloadCycle {
   /** Starts an app again that has crashed. */
   #backOff: NodeJS.Timeout | undefined;
   #afterStart: NodeJS.Timeout | undefined;
+  /** Looks again whether ports are nobody's, when files that were empty have had time to be written. */
+  #emptyFiles: NodeJS.Timeout | undefined;
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -225,7 +232,8 @@ export class ReloadCycle {
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
-    for (const timer of [this.#eager, this.#supersede, this.#backOff, this.#afterStart]) clearTimeout(timer);
+    for (const timer of [this.#eager, this.#supersede, this.#backOff, this.#afterStart, this.#emptyFiles])
+      clearTimeout(timer);
     const run = this.#run;
     if (run) {
       const waited = await wait(run.done, { deadlineMs: graceMs });
@@ -312,6 +320,13 @@ export class ReloadCycle {
     if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.generation) return;
     // What was saved meanwhile may listen there: the run that takes it in comes back here.
     if (this.#mustWork()) return;
+    // Between the two steps of a save (truncate, write) the code has no server: the second step gets some time.
+    clearTimeout(this.#emptyFiles);
+    const leftMs = this.#takenInAt + EMPTY_FILE_MS - performance.now();
+    if (leftMs > 0 && this.#takenIn.some(isEmptyFile)) {
+      this.#emptyFiles = setTimeout(() => this.closeUnadopted(), leftMs).unref();
+      return;
+    }
     for (const { kind, address } of this.#parts.front.closeUnadopted(epoch.number)) {
       const message = `closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`;
       this.#parts.emit("log", { level: "info", message });
@@ -529,7 +544,7 @@ export class ReloadCycle {
     const report = this.#report("reloaded", started, outcome);
     this.#tellChanges();
     this.#tellApplied(outcome.plans, report, graph);
-    this.#pending.clear();
+    this.#forgetPending();
     emit("reload", report);
     return report;
   }
@@ -708,7 +723,7 @@ export class ReloadCycle {
     this.#tellApplied({ purged: [], loaded }, { why: {} }, undefined);
     leaks.forget();
     this.#bootedAt = performance.now();
-    this.#pending.clear();
+    this.#forgetPending();
     if (this.#state.phase !== "booting") this.#move({ type: "boot", epoch: app.epoch.number });
     this.#move({ type: "booted", generation: this.generation + 1 });
     const report = this.#report("restarted", started);
@@ -753,6 +768,13 @@ export class ReloadCycle {
     const { onError } = this.#parts.options;
     const text = this.#lastFailure ? failureText(this.#lastFailure, { cwd: process.cwd(), onError }) : "";
     return { type: "page", page: { status: 500, text, error } };
+  }
+
+  /** What was pending is taken in. */
+  #forgetPending(): void {
+    this.#takenIn = this.#pending.all();
+    this.#takenInAt = performance.now();
+    this.#pending.clear();
   }
 
   #move(event: StateEvent): void {
