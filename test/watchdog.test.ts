@@ -140,6 +140,28 @@ test("a place that cannot be found is left out", async () => {
   assert.deepEqual(stage.told, ["busy 1 2000 undefined"]);
 });
 
+test("a place that could not be found in time is found later, for the requests to come", async () => {
+  using stage = new Stage(1000);
+  stage.found = { type: "unknown" };
+  await stage.pass(1500);
+  assert.deepEqual(stage.told, ["blocked 1 1000 undefined"]);
+  stage.found = { type: "running", frames: [], source: undefined };
+  await stage.pass(3000);
+  assert.deepEqual(stage.told.slice(1), ["blocked 1 2000 12", "busy 1 2000 12"]);
+  stage.found = { type: "unknown" };
+  await stage.pass(10_000);
+  assert.deepEqual(stage.told.slice(3), ["busy 1 10000 12"], "the place that is known stays");
+});
+
+test("the place of before is not taken for the place of now", async () => {
+  using stage = new Stage(1000);
+  await stage.pass(1000);
+  stage.found = { type: "unknown" };
+  await stage.pass(250, true);
+  await stage.pass(1000);
+  assert.deepEqual(stage.told, ["blocked 1 1000 12", "free 1", "blocked 1 1000 undefined"]);
+});
+
 test("a thread that ends while it is looked at is let go, and nothing is said of it", async () => {
   using stage = new Stage();
   await stage.pass(1750);

@@ -38,7 +38,7 @@ export interface WatchdogOptions {
   readonly limitMs: number | "off";
   /** Told after 2 s and after 10 s. */
   busy(report: BusyReport): void;
-  /** Its requests shall be answered without it. */
+  /** Its requests shall be answered without it. Again when the place is known that was not known before. */
   blocked(report: BusyReport): void;
   /** It beats again. */
   free(epoch: number): void;
@@ -54,6 +54,8 @@ const LOOK_MS = 250;
 const LATE_MS = 1000;
 /** A thread beats every 250 ms; a busy machine makes that late. */
 const LEAST_LIMIT_MS = 4 * BEAT_MS;
+/** A busy machine may not find the place in time: the page of a thread that is blocked gets it later. */
+const LOOK_AGAIN_MS = 2000;
 /** A thread that a debugger has stopped is left alone for so long. */
 const STOPPED_MS = 10_000;
 
@@ -65,6 +67,10 @@ interface Watched {
   /** How many of `TOLD_AFTER_MS` were told. */
   told: number;
   blocked: boolean;
+  /** Where it was seen last, since it beat. */
+  place: StuckPlace | undefined;
+  /** When it is looked again for the place of a thread that is blocked. */
+  lookAgainAt: number;
   /** A debugger has stopped it; not before then is it looked again. */
   leftAloneUntil: number;
   inspection: Inspection | undefined;
@@ -88,7 +94,16 @@ export class Watchdog {
   watch(thread: WatchedThread): void {
     const since = this.#now();
     const { beats } = thread.board;
-    const state = { beats, since, told: 0, blocked: false, leftAloneUntil: 0, inspection: undefined };
+    const state = {
+      beats,
+      since,
+      told: 0,
+      blocked: false,
+      place: undefined,
+      lookAgainAt: 0,
+      leftAloneUntil: 0,
+      inspection: undefined,
+    };
     this.#watched.set(thread.epoch, { thread, ...state });
     if (this.#timer) return;
     this.#lastLook = since;
@@ -152,6 +167,7 @@ export class Watchdog {
     watched.leftAloneUntil = 0;
     if (!beaten) return;
     watched.told = 0;
+    watched.place = undefined;
     if (!watched.blocked) return;
     watched.blocked = false;
     this.#options.free(watched.thread.epoch);
@@ -160,7 +176,7 @@ export class Watchdog {
   async #judge(watched: Watched, now: number): Promise<void> {
     const { epoch } = watched.thread;
     const due = this.#due(watched, now);
-    if (!due.tell && !due.block) return;
+    if (!due.tell && !due.block && !due.look) return;
     const { beats, since } = watched;
     const found = await this.#inspect(watched);
     if (this.#watched.get(epoch) !== watched || watched.thread.board.beats !== beats || watched.since !== since) return;
@@ -169,9 +185,12 @@ export class Watchdog {
       watched.since = watched.leftAloneUntil;
       return;
     }
-    const place = found.type === "running" ? watched.thread.place(found) : undefined;
+    const before = watched.place;
+    if (found.type === "running") watched.place = watched.thread.place(found);
+    watched.lookAgainAt = this.#now() + LOOK_AGAIN_MS;
+    const { place } = watched;
     const report: BusyReport = { epoch, blockedMs: now - since, place };
-    if (due.block) {
+    if (due.block || (watched.blocked && before === undefined && place !== undefined)) {
       watched.blocked = true;
       this.#options.blocked(report);
     }
@@ -181,10 +200,14 @@ export class Watchdog {
     }
   }
 
-  #due({ since, told, blocked }: Watched, now: number): { readonly tell: boolean; readonly block: boolean } {
+  #due({ since, told, blocked, place, lookAgainAt }: Watched, now: number) {
     const silent = now - since;
     const next = TOLD_AFTER_MS[told];
-    return { tell: next !== undefined && silent >= next, block: !blocked && silent >= this.#limitMs };
+    return {
+      tell: next !== undefined && silent >= next,
+      block: !blocked && silent >= this.#limitMs,
+      look: blocked && place === undefined && now >= lookAgainAt,
+    };
   }
 
   /** One look at a time: who asks meanwhile gets the same answer. */
