@@ -1,9 +1,11 @@
 /** What packages may see of the process while they are loaded, and whether own code has changed it. */
 import Module, { syncBuiltinESMExports } from "node:module";
+import { types } from "node:util";
 import { Builtins } from "../ledger/builtins.js";
 import { GlobalNames } from "../ledger/global-names.js";
 import { replaceMethod } from "../ledger/replace.js";
 import { type Difference, WatchedObjects } from "../ledger/watched-objects.js";
+import { enumerableNames, isObject, isProxy, ownKeys, ownValue } from "../state/untouched.js";
 
 /** Of Node's `process` and of `Error`: nothing that a package looks at while it is loaded. */
 const NOT_SEEN = new Set<PropertyKey>([
@@ -96,33 +98,20 @@ function nameOf({ target, key }: Difference): string {
 function exposedObjects(exports: unknown): Set<object> {
   const found = new Set<object>();
   const add = (value: unknown): void => {
-    if (!isObject(value) || found.size >= MOST_OBJECTS) return;
+    // A trap of a proxy is code of those who made it; so is what an error's stack is worked out from when it is looked at.
+    if (!isObject(value) || isProxy(value) || types.isNativeError(value) || found.size >= MOST_OBJECTS) return;
     found.add(value);
-    const prototype = typeof value === "function" ? plainValue(value, "prototype") : undefined;
-    if (isObject(prototype)) found.add(prototype);
+    const prototype = typeof value === "function" ? ownValue(value, "prototype") : undefined;
+    if (isObject(prototype) && !isProxy(prototype)) found.add(prototype);
   };
   add(exports);
-  if (isObject(exports)) add(plainValue(exports, "default"));
+  if (isObject(exports)) add(ownValue(exports, "default"));
   for (const object of [...found]) {
-    for (const key of Reflect.ownKeys(object)) {
-      const member = plainValue(object, key);
+    for (const key of ownKeys(object)) {
+      const member = ownValue(object, key);
       // What is only a function has nothing that would be set.
-      if (isObject(member) && (typeof member !== "function" || Object.keys(member).length > 0)) add(member);
+      if (isObject(member) && (typeof member !== "function" || enumerableNames(member).length > 0)) add(member);
     }
   }
   return found;
-}
-
-/** Without asking accessors; an export that is not initialised yet has none. */
-function plainValue(object: object, key: PropertyKey): unknown {
-  try {
-    return Object.getOwnPropertyDescriptor(object, key)?.value;
-  } catch (error) {
-    if (error instanceof ReferenceError) return undefined;
-    throw error;
-  }
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -33,6 +33,8 @@ export function isArray(value: unknown): value is readonly unknown[] {
 /** Undefined: it has none, or it is a proxy, or an export that is not initialised yet. */
 export function ownDescriptor(object: object, key: PropertyKey): PropertyDescriptor | undefined {
   if (isProxy(object)) return undefined;
+  // An error's stack is worked out when it is first looked at, from its name and its message.
+  if (key === "stack" && types.isNativeError(object)) return undefined;
   try {
     return getOwnPropertyDescriptor(object, key);
   } catch (error) {
