@@ -478,7 +478,7 @@ export class AppSession {
       this.#control.send({ type: "planOutdated", planId: plan.planId });
       return;
     }
-    const servers = this.#listen.listening();
+    const servers = this.#listen.begin();
     if (plan.lookupsChanged) this.#compiler?.forget();
     for (const file of plan.forget) this.#compiler?.drop(file);
     const { generation } = this.#life;
@@ -510,13 +510,18 @@ export class AppSession {
           gone.push(this.#goneVersion(version));
           return this.#purge.run(version);
         },
+        beforeCommit: () => {
+          if (plan.fails !== undefined) throw new Error(plan.fails);
+        },
         rolledBack: async (written) => {
+          this.#listen.releaseSince(servers);
           this.#purge.affected(written);
           this.#classes.purge.rollback();
           await abandonment.unless(this.#life.planRolledBack());
           await abandonment.unless(this.#ledger.undoWhere((version) => !this.#runtime.isCurrent(version)));
         },
         evaluated: async () => {
+          this.#listen.commit();
           classes = await this.#classes.purge.commit(plan.forget);
           await abandonment.unless(this.#life.planApplied({ accepted: plan.accepted ?? [], pruned }));
           await abandonment.unless(tellDeleted());

@@ -335,8 +335,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   }
 
   /** What the app asks itself does not wait: what the gate waits for may wait for the answer. */
-  #askGate(): Verdict | Promise<Verdict> {
-    const verdict = this.#relay.gate.check();
+  #askGate(isAgain = false): Verdict | Promise<Verdict> {
+    const verdict = this.#relay.gate.check(isAgain);
     if (!(verdict instanceof Promise)) return verdict;
     const own = this.#relay.ownEpoch(this.#client);
     if (own === undefined) return verdict;
@@ -348,7 +348,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   /** The worker is between two steps. */
   async #askGateSoon(): Promise<Verdict> {
     await new Promise((resolve) => setTimeout(resolve, OWN_POLL_MS));
-    return this.#askGate();
+    return this.#askGate(true);
   }
 
   #onClientEnd(): void {
@@ -438,7 +438,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
         if (this.#clientEnded) this.#onClientEnd();
         return;
       }
-      verdict = this.#askGate();
+      verdict = this.#askGate(true);
     }
   }
 

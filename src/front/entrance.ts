@@ -60,8 +60,8 @@ export class Entrance {
     const { gate, turn } = this.#options;
     const deadline = performance.now() + SERVER_WAIT_MS;
     await new Promise<void>((resolve) => turn.add({ afterTurn: resolve }));
-    for (;;) {
-      const answer: Verdict | Promise<Verdict> = gate.check();
+    for (let isAgain = false; ; isAgain = true) {
+      const answer: Verdict | Promise<Verdict> = gate.check(isAgain);
       const verdict = answer instanceof Promise ? await answer : answer;
       if (verdict.type === "page") throw new Refusal(verdict.page);
       const port = this.#options.servingPort();

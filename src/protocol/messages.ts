@@ -313,6 +313,8 @@ export interface PlanOrder {
   readonly lookupsChanged: boolean;
   /** Milliseconds that requests in flight get before the purge. */
   readonly drainMs: number;
+  /** For tests: when all is evaluated the plan fails, with this message. */
+  readonly fails?: string;
 }
 
 export const workerReport = z.discriminatedUnion("type", [

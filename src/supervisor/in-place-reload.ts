@@ -9,7 +9,7 @@ import type { FileRegistry } from "../files/registry.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options.js";
 import type { PlanOrder } from "../protocol/messages.js";
-import type { SerializedError } from "../protocol/serialized-error.js";
+import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import type { ApplyOutcome, Interruption } from "./app-epoch.js";
 import { errorOfEnd } from "./app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
@@ -131,8 +131,37 @@ export class InPlaceReload {
   async mend(app: LoadedApp, generation: number, limits: WaitLimits): Promise<void> {
     const { damaged } = app;
     if (damaged.length === 0) return;
-    const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation, limits);
-    if (outcome.type === "applied") app.mended(outcome.loaded);
+    for (;;) {
+      const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation, limits);
+      if (outcome.type === "applied") app.mended(outcome.loaded);
+      if (outcome.type !== "outdated") return;
+    }
+  }
+
+  /**
+   * For tests: evaluates modules again, from the code they have, lets that fail when it is done, and mends what is not as it
+   * was. Gives the files that were mended.
+   */
+  async rollBack(
+    app: LoadedApp,
+    files: readonly string[],
+    generation: number,
+    limits: WaitLimits,
+  ): Promise<readonly string[] | { readonly error: SerializedError }> {
+    const failure = "rolled back as a test";
+    for (;;) {
+      const outcome = await this.#applyAgain(app, this.#planAgain(app, files), generation, limits, failure);
+      if (outcome.type === "outdated") continue;
+      // A save is more urgent, and evaluates again what was damaged.
+      if (outcome.type === "interrupted") return [];
+      if (outcome.type === "ended") return { error: errorOfEnd(outcome.end) };
+      if (outcome.type !== "failed") return { error: serializeError(new Error(`${outcome.type}, not ${failure}`)) };
+      if (outcome.error.message !== failure) return { error: outcome.error };
+      const { damaged } = app;
+      await this.mend(app, generation - 1, limits);
+      const [left] = app.damaged;
+      return left === undefined ? damaged : { error: serializeError(new Error(`${left} cannot be evaluated again`)) };
+    }
   }
 
   async #apply(app: LoadedApp, { preparation, pending, plan, generation, limits }: Applying): Promise<ApplyOutcome> {
@@ -221,9 +250,11 @@ export class InPlaceReload {
     { purge, load, accepted }: ReloadPlan,
     generation: number,
     limits: WaitLimits,
+    fails?: string,
   ): Promise<ApplyOutcome> {
+    const failing = fails === undefined ? {} : { fails };
     const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: this.#options.drainMs };
-    return this.#send(app, { generation, purge, load, accepted, ...nothing }, limits);
+    return this.#send(app, { generation, purge, load, accepted, ...nothing, ...failing }, limits);
   }
 
   /**

@@ -50,6 +50,7 @@ import { admission, type State, type StateEvent, transition } from "./state.js";
 import { appliedSteps, changeSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
 import { Supersedings } from "./supersedings.js";
+import { rolledBackText, type TestReload, TestReloads, VARIABLE } from "./test-reloads.js";
 
 export interface CycleParts {
   readonly options: ResolvedOptions;
@@ -125,6 +126,7 @@ export class ReloadCycle {
   #afterStart: NodeJS.Timeout | undefined;
   /** Looks again whether ports are nobody's, when files that were empty have had time to be written. */
   #emptyFiles: NodeJS.Timeout | undefined;
+  readonly #testReloads = TestReloads.of(process.env[VARIABLE]);
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
@@ -200,7 +202,8 @@ export class ReloadCycle {
   }
 
   /** What a request that begins now must do; a promise when it has to wait for that. */
-  admit(): Verdict | Promise<Verdict> {
+  admit(isAgain = false): Verdict | Promise<Verdict> {
+    if (!isAgain && this.#state.phase === "running") this.#testReloads?.count();
     if (this.#run === undefined && !this.#mustWork()) return this.#verdict();
     const done = this.freshen();
     return this.#crashes.isLooping ? this.#admitToLoop(done) : done.then(() => this.#verdict());
@@ -462,6 +465,7 @@ export class ReloadCycle {
     if (this.#closing) return false;
     if (this.#restartReason !== undefined || this.#invalidated.size > 0 || this.#cleared) return true;
     if (this.#looking !== undefined) return true;
+    if (this.#testReloads?.isDue) return true;
     const { phase } = this.#state;
     if (phase === "booting" || (phase === "running" && this.#app?.epoch.alive === false)) return true;
     if (!this.#arrived.isNothing) return true;
@@ -483,6 +487,7 @@ export class ReloadCycle {
     this.#lookAtPatterns(app);
     const cleared = this.#cleared;
     this.#cleared = false;
+    const test = this.#testReloads?.take(app);
     if (cleared && app) app.damage(app.graph.files());
     for (const [file, again] of this.#invalidated) this.#pending.invalidated.set(file, again);
     this.#invalidated.clear();
@@ -490,6 +495,7 @@ export class ReloadCycle {
     if (app === undefined || !this.#isUsable(app) || this.#restartReason) {
       return this.#restart(run, started);
     }
+    if (test && this.#pending.empty) return this.#testReload(run, app, test, started);
     if (this.#pending.empty && !cleared && monitoring.missing(app.graph).length === 0) {
       return this.#report("unchanged", started);
     }
@@ -498,6 +504,24 @@ export class ReloadCycle {
 
   #isUsable({ epoch }: LoadedApp): boolean {
     return epoch.alive && epoch !== this.#left;
+  }
+
+  /** Nothing has changed: what the app answers must not either. */
+  async #testReload(run: Run, app: LoadedApp, test: TestReload, started: number): Promise<ReloadReport> {
+    const { inPlace, options, emit } = this.#parts;
+    if (test.type === "identity") {
+      app.damage(test.files);
+      return this.#reload(run, app, started);
+    }
+    this.#move({ type: "reload" });
+    const again = await inPlace.rollBack(app, test.files, this.generation + 1, this.#limits(run));
+    this.#move({ type: "unchanged" });
+    if (!("error" in again)) {
+      emit("log", { level: "info", message: rolledBackText(test, again, options.root) });
+      return this.#report("unchanged", started);
+    }
+    this.#restartReason = { type: "reloadFailed", error: again.error };
+    return this.#restart(run, started);
   }
 
   /** Files have come or gone, or somebody has asked for more. */
@@ -728,6 +752,7 @@ export class ReloadCycle {
     this.#move({ type: "booted", generation: this.generation + 1 });
     const report = this.#report("restarted", started);
     listening.loaded(app.size);
+    if (this.#testReloads && !reason) emit("log", { level: "info", message: `${VARIABLE}=${this.#testReloads.text}` });
     if (reason) {
       const { epoch, generation, durationMs } = report;
       emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });

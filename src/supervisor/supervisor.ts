@@ -79,7 +79,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#options = options;
     this.#socketFolder = new SocketFolder();
     this.#front = new Front({
-      gate: { check: () => this.#admit(), waitingFor: () => this.#progress.waitingFor ?? this.#cycle.waitingFor() },
+      gate: { check: (isAgain) => this.#admit(isAgain), waitingFor: () => this.#progress.waitingFor ?? this.#cycle.waitingFor() },
       table: this.#table,
       heldDeadline: options.heldDeadline,
       heldBytes: options.heldBytes,
@@ -373,8 +373,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
 
   /** All within `deadlineMs`: each step gets what the ones before have left. */
   /** What a request that begins now must do. */
-  #admit(): Verdict | Promise<Verdict> {
-    return this.#watch.verdict(this.#cycle.admit(), this.#cycle.app?.epoch.number);
+  #admit(isAgain?: boolean): Verdict | Promise<Verdict> {
+    return this.#watch.verdict(this.#cycle.admit(isAgain), this.#cycle.app?.epoch.number);
   }
 
   async #close(deadlineMs: number): Promise<void> {

@@ -24,7 +24,7 @@ import { watchServerCreation } from "./server-creation.js";
 import { serverKind } from "./server-kind.js";
 import { familyOf } from "./shown-addresses.js";
 import { SpokenPage } from "./spoken-page.js";
-import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
+import { type Attribution, type ListenContext, silence, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 /** The report `listenRequested` without its type. */
 export interface ListenRequest {
@@ -89,6 +89,8 @@ export class VirtualListen {
   readonly #stopWatchingCreation: () => void;
   readonly #stopWatchingEnds: () => void;
   readonly #ownRequests: OwnRequests | undefined;
+  /** Servers that others have replaced in the plan under way -> by which; undefined when no plan is. */
+  #replaced: Map<Server, Server> | undefined;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
@@ -259,14 +261,35 @@ export class VirtualListen {
     this.#unadopted.clear();
   }
 
-  /** What listens now: for `restore`. */
+  /** A plan begins: what listens now, for `restore`. Until then, or until `commit`, no server loses what it listens with. */
+  begin(): readonly VirtualServer[] {
+    this.#replaced = new Map();
+    return this.listening();
+  }
+
+  /** The plan was applied. */
+  commit(): void {
+    for (const [server, successor] of this.#replaced ?? []) silence(server, successor);
+    this.#replaced = undefined;
+  }
+
+  /** What listens now. */
   listening(): readonly VirtualServer[] {
     return [...this.#servers].filter((server) => !server.released);
   }
 
-  /** A plan was rolled back: closes what has been opened since `listening()`, and what was released since listens again. */
-  restore(before: readonly VirtualServer[]): void {
+  /**
+   * A plan is being rolled back: closes what has been opened since `begin()`. Before anything else is undone: an adapter may
+   * close such a server itself, which must not close its public port.
+   */
+  releaseSince(before: readonly VirtualServer[]): void {
     for (const server of this.#servers) if (!before.includes(server)) this.#release(server);
+  }
+
+  /** A plan was rolled back: what was released since `begin()` listens again. */
+  restore(before: readonly VirtualServer[]): void {
+    this.#replaced = undefined;
+    this.releaseSince(before);
     for (const { server, identity, files, released } of before) {
       if (released) this.#listenVirtually(server, identity.target, files);
     }
@@ -353,6 +376,9 @@ export class VirtualListen {
       if (!before.released || !sameAddress(before.address, address)) continue;
       before.succeed(virtual);
       this.#servers.delete(before);
+      if (virtual.server === before.server) continue;
+      if (this.#replaced) this.#replaced.set(before.server, virtual.server);
+      else silence(before.server, virtual.server);
     }
     for (const before of this.#unadopted) if (sameAddress(before.address, address)) this.#unadopted.delete(before);
     this.#context.held.release();

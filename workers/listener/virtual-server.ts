@@ -153,18 +153,10 @@ export class VirtualServer {
     if (this.connections.size === 0) this.#context.onDeserted(this);
   }
 
-  /**
-   * `successor` has the same public port now: it gets the connections that stay, and their requests. What the old server
-   * listened with would only keep the old module alive; Node still asks it which events have listeners, though.
-   */
+  /** `successor` has the same public port now: it gets the connections that stay, and their requests. */
   succeed(successor: VirtualServer): void {
     for (const connection of this.connections) connection.moveTo(successor);
     this.connections.clear();
-    if (successor.server === this.server) return;
-    for (const event of REQUEST_EVENTS) {
-      this.server.removeAllListeners(event);
-      if (successor.server.listenerCount(event) > 0) this.server.on(event, ignoreEvent);
-    }
   }
 
   dropHeld(connection: RelayedConnection): void {
@@ -278,6 +270,17 @@ function reopen(server: Server): void {
 }
 
 const RETIRED = Symbol("retired");
+
+/**
+ * A server that was replaced for good: what it listened with would only keep the old module alive. Node still asks it which
+ * events have listeners, though, for the connections that came in on it.
+ */
+export function silence(server: Server, successor: Server): void {
+  for (const event of REQUEST_EVENTS) {
+    server.removeAllListeners(event);
+    if (successor.listenerCount(event) > 0) server.on(event, ignoreEvent);
+  }
+}
 
 /** Events of a server that mean a request. */
 const REQUEST_EVENTS = ["request", "checkContinue", "checkExpectation", "upgrade", "connect", "stream"];

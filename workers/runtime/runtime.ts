@@ -70,6 +70,8 @@ export interface RuntimePlan {
   readonly purging?: ((version: ModuleVersion) => Promise<void> | undefined) | undefined;
   /** All is purged; what comes next is the evaluation. */
   readonly purged?: (() => void) | undefined;
+  /** All is evaluated; what it throws makes the plan fail all the same. */
+  readonly beforeCommit?: (() => void) | undefined;
   /** The plan has failed, and the versions that it made are gone again; `written`: kept files that they wrote to. Awaited. */
   readonly rolledBack?: ((written: readonly string[]) => Promise<void>) | undefined;
   /** All is evaluated, and there is no way back; awaited. Must not throw. */
@@ -401,6 +403,7 @@ export class Runtime {
       plan.purged?.();
       for (const file of plan.load) await until(this.#evaluate(this.#registry.record(file)));
       await until(this.#evaluateLeftOut(purged));
+      plan.beforeCommit?.();
       for (const version of this.#registry.commit()) this.classes.drop(version.edges);
       for (const file of plan.forget ?? []) this.#registry.letGo(file);
       const loaded = this.#report.take();
