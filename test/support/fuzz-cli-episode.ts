@@ -57,6 +57,19 @@ export async function runEpisode(episode: Episode): Promise<EpisodeResult> {
   return await running.run();
 }
 
+/** What a save that makes all well ends at once: a request that begins after it must not meet it. */
+const OVER_WITH_THE_SAVE: ReadonlySet<string> = new Set([
+  "half-written",
+  "half",
+  "throwing",
+  "unparsable",
+  "importing-nothing",
+  "awaiting-for-ever",
+]);
+
+/** Requests that stop the worker, or end it. */
+const FATAL: readonly string[] = ["loop", "crash", "reject", "exit"];
+
 class RunningEpisode implements AsyncDisposable {
   readonly #episode: Episode;
   readonly #files: TempApp;
@@ -210,7 +223,6 @@ class RunningEpisode implements AsyncDisposable {
   }
 
   #ask(kind: AskKind, client: number, port: number, n: number): void {
-    if (kind === "crash" || kind === "reject" || kind === "exit" || kind === "loop") this.#trouble(kind);
     const connection = this.#connection(client, port);
     const paths: Partial<Record<AskKind, string>> = { plain: "/", upgrade: "/socket" };
     const path = paths[kind] ?? `/${kind}?ms=${kind === "busy" ? Math.min(n, 60) : n}`;
@@ -227,8 +239,7 @@ class RunningEpisode implements AsyncDisposable {
 
   #save(moods: Readonly<Record<string, Mood>>, way: SaveWay): void {
     for (const [name, mood] of Object.entries(moods)) {
-      if (mood.is === "disposed-never" || mood.is === "disposed-looping") this.#trouble(mood.is);
-      else if (!isFit(mood)) this.#trouble("sick");
+      if (!isFit(mood)) this.#trouble(mood.is);
       const version = ++this.#lastVersion;
       // The server is opened by the entry: half of its text is an app without a port.
       const usual = name === "main" ? "rename" : way;
@@ -241,7 +252,7 @@ class RunningEpisode implements AsyncDisposable {
     }
     if (![...this.#moods.values()].every(isFit)) return;
     // Whatever stops the worker's thread, or is due to, is over only when an answer has come.
-    this.#history.closeTroubles(({ cause }) => cause === "sick" || cause === "half-written");
+    this.#history.closeTroubles(({ cause }) => OVER_WITH_THE_SAVE.has(cause));
   }
 
   /** Saves what is sick, and measures the time to an answer of the new code. */
@@ -249,7 +260,7 @@ class RunningEpisode implements AsyncDisposable {
     const causes = this.#history.openCauses();
     const sick = [...this.#moods].filter(([, mood]) => !isFit(mood));
     const moods = [...new Set(sick.map(([, mood]) => mood.is))];
-    const cause = [...new Set([...causes.filter((each) => each !== "sick"), ...moods])].sort().join("+") || "nothing";
+    const cause = [...new Set([...causes, ...moods])].sort().join("+") || "nothing";
     // A dispose hook that loops does so when the mending save is taken in: only the save after that can mend it.
     const attempts = cause.includes("disposed") ? 2 : 1;
     const names = sick.length > 0 ? sick.map(([name]) => name) : ["routes"];
@@ -258,12 +269,14 @@ class RunningEpisode implements AsyncDisposable {
       const began = performance.now();
       const allowed = RECOVERY_MS + 3 * this.#startMs + this.#startCost() + SLACK_MS;
       const log = this.#logSize();
-      const recovered = await this.#untilServed(began, allowed);
+      const recovered = await this.#untilServed(began, allowed, log);
       if (recovered) {
         const ms = performance.now() - began;
         this.#note(`recovered from ${cause} in ${Math.round(ms)} ms`);
         this.#recoveries.push({ cause, ms, allowed });
-        this.#history.closeTroubles(({ cause }) => cause !== "crowded");
+        this.#history.closeTroubles(
+          ({ cause, request }) => cause !== "crowded" && (!request || request.outcome !== undefined),
+        );
         return;
       }
       const disturbed = this.#causesBegunSince(log);
@@ -274,8 +287,11 @@ class RunningEpisode implements AsyncDisposable {
     }
   }
 
-  /** Asks until the newest code answers; false when it does not within `ms` of `began`. */
-  async #untilServed(began: number, ms: number): Promise<boolean> {
+  /**
+   * Asks until the newest code answers; false when it does not within `ms` of `began`, or cannot, because a request that
+   * stops it was begun after the log had the size `log`.
+   */
+  async #untilServed(began: number, ms: number, log: number): Promise<boolean> {
     for (;;) {
       const left = began + ms - performance.now();
       if (left <= 0) return false;
@@ -287,6 +303,7 @@ class RunningEpisode implements AsyncDisposable {
       }
       if (outcome.type === "answer" && outcome.headers.get("x-app") === "1") return true;
       if (outcome.type === "refused") throw new Stopped("the port is closed");
+      if (this.#causesBegunSince(log).some((cause) => cause.startsWith("loop"))) return false;
       await wait(5);
       this.#mustLive();
     }
@@ -387,6 +404,7 @@ class RunningEpisode implements AsyncDisposable {
       outcome: undefined,
     };
     this.#history.records.push(record);
+    if (FATAL.includes(kind)) this.#history.openTrouble(kind, record);
     this.#connectionOf.set(record, connection);
     const outcome = connection.ask({ ...request, headers: { ...request.headers, "x-id": id } });
     const settled = outcome.then((outcome) => this.#answered(record, outcome, connection));
@@ -478,7 +496,7 @@ class RunningEpisode implements AsyncDisposable {
     if (!existsSync(this.#process.log)) return [];
     const ids = new Set(readFileSync(this.#process.log, "utf8").slice(size).split("\n"));
     return this.#history.records
-      .filter(({ id, kind }) => ids.has(id) && ["loop", "crash", "reject", "exit"].includes(kind))
+      .filter(({ id, kind }) => ids.has(id) && FATAL.includes(kind))
       .map(({ id, kind }) => `${kind} ${id}`);
   }
 

@@ -34,6 +34,8 @@ export interface Trouble {
   readonly cause: string;
   readonly from: number;
   to: number | undefined;
+  /** The request that makes it. It may be held for long before the app begins it. */
+  readonly request: AskRecord | undefined;
 }
 
 export interface AskRecord {
@@ -75,8 +77,8 @@ export class History {
       this.#shown[module] = Math.max(this.#shown[module] ?? 0, version);
   }
 
-  openTrouble(cause: string): Trouble {
-    const trouble: Trouble = { cause, from: performance.now(), to: undefined };
+  openTrouble(cause: string, request?: AskRecord): Trouble {
+    const trouble: Trouble = { cause, from: performance.now(), to: undefined, request };
     this.troubles.push(trouble);
     return trouble;
   }

@@ -92,7 +92,7 @@ export function chooseEpisode(random: Random, length: number, without: ReadonlyS
   const app: FuzzApp = { frame, format, second: random.chance(0.3), links };
   const crowded = !without.has("crowd") && random.chance(0.15);
   const options: EpisodeOptions = {
-    watchdog: random.pick([400, 800, 1500]),
+    watchdog: random.pick([2000, 4000]),
     drain: random.pick([600, 1000, 2000]),
     heldDeadline: random.pick([8000, 12_000]),
     standby: random.chance(0.7),
