@@ -771,7 +771,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     const client = this.#client;
     const upstream = this.#upstream;
     const kind = upstream?.server.kind ?? this.#port.kind;
-    const sayable = kind === "http" && !this.#isOpaque() && !this.#answeredPartly();
+    const cut = this.#answeredPartly();
+    const sayable = kind === "http" && !this.#isOpaque() && !cut;
     /** Requests that the app has answered, and that are not to be answered again. */
     const answers = upstream === undefined ? 0 : upstream.answers - this.#startedBefore;
     const complete = this.#sent.holds(answers) && !this.#clientEnded;
@@ -789,7 +790,8 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
       return;
     }
     if (!sayable) {
-      client.destroy();
+      if (cut) resetAtOnce(client);
+      else client.destroy();
       return;
     }
     if (!complete) {
@@ -827,7 +829,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   }
 
   #answeredPartly(): boolean {
-    return this.#answered && this.#upstream !== undefined && !this.#upstream.flushed;
+    return this.#answered && this.#upstream?.cutOff === true;
   }
 
   #startTimer(ms: number, run: () => void): void {

@@ -14,6 +14,7 @@ import {
   SLOT_WORDS,
   STARTED,
   slotBase,
+  WHOLE_BYTES,
 } from "../protocol/connection-table.js";
 import type { ServerKind } from "../protocol/messages.js";
 import { formatPreface } from "../protocol/preface.js";
@@ -58,6 +59,8 @@ export class Upstream {
   readonly #events: UpstreamEvents;
   readonly #preface: string;
   #socket: Socket;
+  /** Bytes from the worker so far, modulo 2^32. */
+  #received = 0;
   #accepted = false;
   #ended = false;
   #abandoned = false;
@@ -108,6 +111,14 @@ export class Upstream {
   /** Answers that have left the worker whole. */
   get answers(): number {
     return this.#word(FLUSHED);
+  }
+
+  /**
+   * Bytes have come of an answer that has not come whole. Of several requests under way at once the answers before it may
+   * have come.
+   */
+  get cutOff(): boolean {
+    return !this.flushed && this.#received !== this.#word(WHOLE_BYTES);
   }
 
   /** How the worker closed its end: one of the constants for CLOSED_ON_PURPOSE. */
@@ -195,6 +206,7 @@ export class Upstream {
   }
 
   #onRead(size: number): boolean {
+    this.#received = (this.#received + size) | 0;
     return this.#abandoned || this.#events.received(READ_BUFFER.subarray(0, size));
   }
 

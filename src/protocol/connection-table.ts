@@ -1,5 +1,5 @@
 /**
- * The memory that both threads share: a header, then eight words for each upstream connection (one unix-socket
+ * The memory that both threads share: a header, then nine words for each upstream connection (one unix-socket
  * connection from the front to a server of the app). The worker writes the counters, the main thread reads them to know
  * where requests begin: a connection whose counters are equal is idle, and its next bytes are a new request.
  *
@@ -12,7 +12,7 @@ export const MAILBOX_WORDS = 130;
 /** Header word: number of the page that the worker says in place of the app; 0: the app answers. Written by main. */
 export const SAID = MAILBOX + MAILBOX_WORDS;
 export const HEADER_WORDS = SAID + 1;
-export const SLOT_WORDS = 8;
+export const SLOT_WORDS = 9;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
 export const HOLD = 0;
@@ -40,6 +40,9 @@ export const MOVED = 6;
 
 /** 1 once the client's connection was reset: the end of the bytes is an error. Written by main, before it ends them. */
 export const BROKEN = 7;
+
+/** Bytes (modulo 2^32) up to the end of the last answer that has left whole; written before FLUSHED. */
+export const WHOLE_BYTES = 8;
 
 /** In CLOSED_ON_PURPOSE. */
 export const STILL_OPEN = 0;

@@ -98,7 +98,7 @@ export function chooseEpisode(random: Random, length: number, without: ReadonlyS
     standby: random.chance(0.7),
     lastGood: !without.has("last-good") && random.chance(0.2),
     pipelining: !without.has("pipelining") && random.chance(0.5),
-    descriptors: crowded ? random.int(110, 200) : undefined,
+    descriptors: crowded ? random.int(260, 340) : undefined,
   };
   const chooser = new StepChooser(random, app, crowded, without);
   const steps: Step[] = [];
@@ -146,7 +146,7 @@ class StepChooser {
     if (roll < 0.965) return this.#allowed("package", [{ do: "package", changed: random.chance(0.7) }]);
     if (roll < 0.97) return this.#allowed("signal", [{ do: "signal", signal: "SIGUSR2" }]);
     if (roll < 0.985 && this.#crowded)
-      return [{ do: "crowd", connections: random.int(30, 120) }, ...this.#asks(), ...this.#save(), { do: "disperse" }];
+      return [{ do: "crowd", connections: random.int(80, 250) }, ...this.#asks(), ...this.#save(), { do: "disperse" }];
     return this.#halve();
   }
 

@@ -22,6 +22,7 @@ import {
   STARTED,
   STILL_OPEN,
   slotBase,
+  WHOLE_BYTES,
 } from "../../src/protocol/connection-table.js";
 import type { Preface } from "../../src/protocol/preface.js";
 import type { InFlight, RequestInFlight } from "./in-flight.js";
@@ -159,6 +160,7 @@ export class RelayedConnection {
     if (this.#closed) return;
     this.#inFlight.end(request);
     this.#flushed++;
+    Atomics.store(this.#table, this.#base + WHOLE_BYTES, this.socket.bytesWritten | 0);
     Atomics.store(this.#table, this.#base + FLUSHED, this.#flushed);
     if (this.#leaving) setImmediate(() => this.#letGoIfIdle());
   }
