@@ -69,3 +69,6 @@ export const LINKED_MS = 1000;
 
 /** A file that was saved empty is most probably in the middle of a save; its ports stay open for so long. */
 export const EMPTY_FILE_MS = 1000;
+
+/** How often an end looks whether requests that it has let pass have found their server; that brings no event. */
+export const CLOSE_POLL_MS = 5;

@@ -312,6 +312,11 @@ export class Front {
     return false;
   }
 
+  /** Requests that wait for the gate or for a server. */
+  get held(): number {
+    return this.#relay.held.size;
+  }
+
   /** Bytes of requests that wait. */
   get heldBytes(): number {
     return this.#relay.held.bytes;

@@ -31,6 +31,11 @@ export class HeldClients {
     this.#options = options;
   }
 
+  /** Requests that wait. */
+  get size(): number {
+    return this.#since.size;
+  }
+
   /** Bytes of requests that wait. */
   get bytes(): number {
     return this.#bytes;

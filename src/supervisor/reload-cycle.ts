@@ -9,6 +9,7 @@ import {
   AFTER_START_MS,
   APPLY_MS,
   APPLY_WITH_LAST_GOOD_MS,
+  CLOSE_POLL_MS,
   CRASH_LOOP_HOLD_MS,
   EMPTY_FILE_MS,
   JOIN_MS,
@@ -237,6 +238,7 @@ export class ReloadCycle {
     this.#closing = true;
     for (const timer of [this.#eager, this.#supersede, this.#backOff, this.#afterStart, this.#emptyFiles])
       clearTimeout(timer);
+    const end = performance.now() + graceMs;
     const run = this.#run;
     if (run) {
       const waited = await wait(run.done, { deadlineMs: graceMs });
@@ -245,8 +247,18 @@ export class ReloadCycle {
         await run.done;
       }
     }
+    // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
+    while (run && this.#letsPass() && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
     this.#move({ type: "close" });
     this.#sayInstead();
+  }
+
+  #letsPass(): boolean {
+    const { front } = this.#parts;
+    const epoch = this.#app?.epoch;
+    if (this.#state.phase !== "running" || !epoch?.alive) return false;
+    return front.held > 0 || front.inFlightOf(epoch.number).requests > 0;
   }
 
   closed(): void {

@@ -49,7 +49,7 @@ import { SubclassNames } from "./subclass-names.js";
 /** Of the time that an end may take: what is left for dispose hooks when requests in flight do not end. */
 const DISPOSE_SHARE = 0.2;
 /** What is under way when the supervisor is told to end may come to its end for this part of the time. */
-const GRACE_SHARE = 0.3;
+const GRACE_SHARE = 0.5;
 
 export class Supervisor extends EventEmitter<EmittedEvents> {
   readonly #options: ResolvedOptions;
