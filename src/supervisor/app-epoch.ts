@@ -264,6 +264,8 @@ export class AppEpoch {
         break;
       case "planPurged":
         this.#purged = report.planId;
+        // A reload that fails, and what mends it, are of the generation before: what they begin may listen as well.
+        this.#idleGeneration = undefined;
         break;
       case "planOutdated":
         this.#plans.answer(report.planId, { type: "outdated" });

@@ -79,7 +79,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     this.#options = options;
     this.#socketFolder = new SocketFolder();
     this.#front = new Front({
-      gate: { check: (isAgain) => this.#admit(isAgain), waitingFor: () => this.#progress.waitingFor ?? this.#cycle.waitingFor() },
+      gate: {
+        check: (isAgain) => this.#admit(isAgain),
+        waitingFor: () => this.#progress.waitingFor ?? this.#cycle.waitingFor(),
+      },
       table: this.#table,
       heldDeadline: options.heldDeadline,
       heldBytes: options.heldBytes,

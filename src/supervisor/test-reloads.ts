@@ -87,7 +87,7 @@ export class TestReloads {
 function parse(text: string): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const part of text.split(",")) {
-    const [, name, digits] = /^\s*(identity|rollback|seed):(\d{1,9})\s*$/.exec(part) ?? [];
+    const [, name, digits] = /^\s*(identity|rollback|seed):(\d{1,10})\s*$/.exec(part) ?? [];
     const number = Number(digits);
     if (name === undefined || (number === 0 && name !== "seed") || numbers.has(name)) {
       throw new OptionError(

@@ -81,6 +81,8 @@ export class VirtualListen {
   readonly #servers = new Set<VirtualServer>();
   /** Where each server was created, if that was in a module; for as long as the server lives. */
   readonly #creators = new WeakMap<Server, string>();
+  /** The version that made each server, likewise. */
+  readonly #makers = new WeakMap<Server, { readonly purged: boolean }>();
   /** Servers of exported apps and the file that exports them. */
   readonly #exported = new WeakMap<Server, string>();
   readonly #unlistened = new UnlistenedServers();
@@ -111,7 +113,7 @@ export class VirtualListen {
       ),
       spoken,
       outside: AsyncLocalStorage.snapshot(),
-      attribution: options.attribution ?? { nobodys: (run) => run(), leaveToNobody: () => {} },
+      attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
     };
     this.#events = new RequestEvents(this.#context);
@@ -125,6 +127,8 @@ export class VirtualListen {
       const file = options.currentModule();
       if (file === undefined || server instanceof UpstreamListener) return;
       this.#creators.set(server, file);
+      const maker = this.#context.attribution.owner;
+      if (maker !== undefined) this.#makers.set(server, maker);
       this.#unlistened.made(server, file);
     });
     this.#stopWatchingEnds = watchResponseEnd(endResponse, finishResponse);
@@ -314,6 +318,8 @@ export class VirtualListen {
       this.#listen2.call(internals, ...args);
       return;
     }
+    // What a version that is gone had begun goes on until it wants to listen: its port belongs to another one now.
+    if ((this.#context.attribution.owner ?? this.#makers.get(server))?.purged) return;
     const owners = [this.#exported.get(server), this.#options.currentModule(), this.#creators.get(server)];
     const files = new Set(owners.filter((file) => file !== undefined));
     // What has a descriptor of ours stands for another server's port.

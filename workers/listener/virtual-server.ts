@@ -20,8 +20,10 @@ import { VirtualHandle } from "./virtual-handle.js";
 /** The server on the unix socket, below the app's. Node listens for it as ever. */
 export class UpstreamListener extends Server {}
 
-/** Tells what is no module's doing. */
+/** Tells whose doing what runs now is, and what is no module's doing. */
 export interface Attribution {
+  /** The version of a module. */
+  readonly owner: { readonly purged: boolean } | undefined;
   /** Runs a request. */
   nobodys<Result>(run: () => Result): Result;
   /** What this object of Node calls back is a client's doing. */
