@@ -319,7 +319,8 @@ export class VirtualListen {
       return;
     }
     // What a version that is gone had begun goes on until it wants to listen: its port belongs to another one now.
-    if ((this.#context.attribution.owner ?? this.#makers.get(server))?.purged) return;
+    const maker = this.#context.attribution.owner ?? this.#makers.get(server);
+    if (maker?.purged && !this.#exported.has(server)) return;
     const owners = [this.#exported.get(server), this.#options.currentModule(), this.#creators.get(server)];
     const files = new Set(owners.filter((file) => file !== undefined));
     // What has a descriptor of ours stands for another server's port.
