@@ -21,7 +21,9 @@ export type HistoryEvent =
   | { readonly type: "lost"; readonly request: number; readonly why: string }
   /** Something is done to the app on purpose that it cannot answer through. */
   | { readonly type: "fault"; readonly fault: string }
-  | { readonly type: "healed"; readonly fault: string };
+  | { readonly type: "healed"; readonly fault: string }
+  /** What the supervisor printed, for who reads the history. */
+  | { readonly type: "line"; readonly line: string };
 
 export interface HistoryCheck {
   readonly violations: readonly string[];
@@ -131,6 +133,8 @@ export function checkHistory(events: Iterable<HistoryEvent>): HistoryCheck {
       }
       case "fault":
         faults.set(event.fault, (faults.get(event.fault) ?? 0) + 1);
+        break;
+      case "line":
         break;
       case "healed": {
         const left = (faults.get(event.fault) ?? 0) - 1;

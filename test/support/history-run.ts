@@ -78,6 +78,7 @@ export class HistoryRun {
   readonly #began = performance.now();
   #answers = 0;
   #lastRequest = 0;
+  #linesSeen = 0;
   #packageVersion = 0;
   #failed = false;
 
@@ -154,6 +155,8 @@ export class HistoryRun {
 
   async #ask(connection: RawConnection, path: string): Promise<Outcome> {
     const request = ++this.#lastRequest;
+    for (const line of this.#served.lines.all.slice(this.#linesSeen)) this.events.push({ type: "line", line });
+    this.#linesSeen = this.#served.lines.all.length;
     this.events.push({ type: "asked", request });
     const outcome = await connection.ask({ path, headers: { "x-id": String(request) } });
     if (outcome.type === "answer" && outcome.headers.get("x-app") === "1") {
