@@ -80,7 +80,7 @@ export class InPlaceReload {
     for (const file of [...pending.changed, ...pending.deleted]) {
       if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
     }
-    const deleted = new Set([...pending.deleted].filter((file) => app.graph.has(file)));
+    const deleted = new Set(goneFrom(app, pending, preparation));
     const come = monitoring.missing(app.graph);
     if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
       if (pending.added.size + pending.deleted.size === 0) return { type: "unchanged" };
@@ -179,10 +179,10 @@ export class InPlaceReload {
       purge: plan.purge,
       load: plan.load,
       accepted: plan.accepted,
-      pruned: [...pending.deleted].filter((file) => app.graph.has(file)),
+      pruned: goneFrom(app, pending, preparation),
       modules,
       relinked,
-      forget: [...pending.deleted, ...preparation.failures.keys()],
+      forget: [...pending.deleted, ...preparation.failures.keys()].filter((file) => !preparation.modules.has(file)),
       classNames: this.#options.monitoring.classNames(),
       lookupsChanged: pending.added.size + pending.deleted.size > 0,
       drainMs: this.#options.drainMs,
@@ -310,4 +310,12 @@ function notApplied(outcome: NotApplied, preparation: Preparation): InPlaceOutco
     default:
       return outcome satisfies never;
   }
+}
+
+/**
+ * Modules whose file is gone. Many a save removes the file and writes it anew: what has come back by the time in which it is
+ * compiled is in the preparation, and is watched on.
+ */
+function goneFrom(app: LoadedApp, { deleted }: PendingChanges, { modules }: Preparation): string[] {
+  return [...deleted].filter((file) => app.graph.has(file) && !modules.has(file));
 }
