@@ -1,15 +1,10 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
 import { spawn } from "node:child_process";
+import { SIGNAL_CLOSE_MS, SIGNAL_FORCE_MS, SIGNAL_NATIVE_MS } from "./common/deadlines.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndSignal = (typeof SIGNALS)[number];
 
-/** Of the 5 s that all has to be done in, requests in flight and the app's own listeners get so much; its hooks get the rest. */
-const CLOSE_MS = 4500;
-/** Then the end is forced, which takes a moment as well. */
-const FORCE_MS = 4800;
-/** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
-const NATIVE_MS = 1000;
 /** A thread that answers has ended after this time, or after the requests that it had. */
 const PROMPT_MS = 500;
 /** A package manager passes a signal on that the terminal has sent to us as well. */
@@ -44,10 +39,10 @@ export function endOnSignals(supervisor: Ended): void {
 
 async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
   const began = performance.now();
-  const force = setTimeout(() => exit(signal, 0), FORCE_MS);
+  const force = setTimeout(() => exit(signal, 0), SIGNAL_FORCE_MS);
   try {
-    const told = supervisor.signal(signal, CLOSE_MS);
-    await Promise.all([supervisor.close(CLOSE_MS), told]);
+    const told = supervisor.signal(signal, SIGNAL_CLOSE_MS);
+    await Promise.all([supervisor.close(SIGNAL_CLOSE_MS), told]);
   } catch (error) {
     process.stderr.write(`unreloader: closing failed: ${(error as Error).message}\n`);
   }
@@ -66,7 +61,7 @@ function exit(signal: EndSignal, code: number): never {
   for (const name of SIGNALS) process.removeAllListeners(name);
   const script = `
     process.stdin.resume().on("end", () => process.exit());
-    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${NATIVE_MS});
+    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${SIGNAL_NATIVE_MS});
   `;
   const { NODE_OPTIONS: _, ...env } = process.env;
   // Its input ends with this process, and it with that.

@@ -5,6 +5,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { DRAIN_MS, HELD_DEADLINE_MS, WATCHDOG_MS } from "./common/deadlines.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
 import { EntryError, OptionError } from "./errors.js";
 import { absoluteGlob, isGlob, placedPattern } from "./globs.js";
@@ -16,9 +17,6 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 const DEFAULT_INSPECT_PORT = 9229;
-const DEFAULT_WATCHDOG_MS = 10_000;
-const DEFAULT_DRAIN_MS = 30_000;
-const DEFAULT_HELD_DEADLINE_MS = 60_000;
 const DEFAULT_HELD_BYTES = 64 * 2 ** 20;
 /** Node's timers end at once when they are given more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -232,9 +230,9 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     autoload: given.autoload ?? true,
     onError: given.onError ?? "page",
     strictPurge: given.strictPurge ?? false,
-    watchdog: given.watchdog ?? DEFAULT_WATCHDOG_MS,
-    drain: given.drain ?? DEFAULT_DRAIN_MS,
-    heldDeadline: given.heldDeadline ?? DEFAULT_HELD_DEADLINE_MS,
+    watchdog: given.watchdog ?? WATCHDOG_MS,
+    drain: given.drain ?? DRAIN_MS,
+    heldDeadline: given.heldDeadline ?? HELD_DEADLINE_MS,
     heldBytes: given.heldBytes ?? DEFAULT_HELD_BYTES,
     standby: given.standby ?? true,
     inspect: inspectOf(given.inspect ?? false),

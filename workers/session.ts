@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import { HOOK_MS, LISTEN_ANSWER_MS, START_READS_MS } from "../src/common/deadlines.js";
 import type * as compilerModule from "../src/compile/compiler.js";
 import type { Adapter } from "../src/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
@@ -27,7 +28,6 @@ import { PackageLoads } from "./classes/package-loads.js";
 import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
-import { HOOK_DEADLINE_MS } from "./hot/dispose-hooks.js";
 import { closeInspector, openInspector } from "./inspector.js";
 import { keepWritten } from "./last-lines.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
@@ -49,11 +49,6 @@ import { StartWatch } from "./start-watch.js";
 import { evaluatingWait, Waits } from "./waits.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
-
-/** How long `listen()` sleeps for the main thread's answer before it goes on without. */
-const LISTEN_ANSWER_MS = 2000;
-/** An entry that has neither served nor listened after this time has no start to wait for. */
-const SETTLE_MS = 10_000;
 
 export class AppSession {
   /** Settles when the supervisor has told the app to stop. */
@@ -627,7 +622,7 @@ export class AppSession {
       this.#runtime.settle();
       this.#reportUnknownSubclasses();
     };
-    this.#settleTimer = setTimeout(settle, listening ? 0 : SETTLE_MS).unref();
+    this.#settleTimer = setTimeout(settle, listening ? 0 : START_READS_MS).unref();
   }
 
   #requestListen(request: ListenRequest): Promise<PublicAddress> {
@@ -651,7 +646,7 @@ export class AppSession {
     // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
     const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
     await Promise.all([restarts ? this.#listen.deserted(drainMs) : this.#listen.drained(drainMs), signalled]);
-    if (restarts) await withDeadline(this.#life.hot.announceRestart(), HOOK_DEADLINE_MS).catch(() => undefined);
+    if (restarts) await withDeadline(this.#life.hot.announceRestart(), HOOK_MS).catch(() => undefined);
     await this.#life.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
     closeInspector();
     this.#start.end();

@@ -1,74 +1,184 @@
 /**
- * How long anything in the supervisor waits, in milliseconds, with the reason. What users may want to change is an option
- * (`drain`, `watchdog`, `heldDeadline`); what stands here follows from those, or from promises that are kept by all of it
- * together: from the save that mends to an answer of the new code 1.5 s plus the app's own start, from any state.
+ * How long anything here waits, in milliseconds, with the reason: for both threads. Options, which users may change, are
+ * only those of the first group; the others follow from those, or from promises that are kept by all of it together:
+ * from the save that mends to an answer of the new code 1.5 s plus the app's own start, from any state; an end within 5 s.
+ * How often something is looked up, and the thresholds of rules that wait for nothing, stand where they are used.
  */
+
+// ---- Options: what holds unless a user says otherwise
+
+/** Option `watchdog`: a thread that has been blocked for so long does not answer its requests any more; a page does. */
+export const WATCHDOG_MS = 10_000;
+
+/** Option `drain`: how long a worker that was replaced may go on with what it has begun. */
+export const DRAIN_MS = 30_000;
+
+/** Option `heldDeadline`: how long a request waits for the app before it gets a page. */
+export const HELD_DEADLINE_MS = 60_000;
+
+/** The argument of `close()`: requests in flight, the app's own listeners and its hooks have this together. */
+export const CLOSE_MS = 5000;
+
+// ---- Reloads
 
 /** How long requests in flight may hold up a reload in place. Not an option: what is given up on is not waited for again. */
 export const IN_PLACE_DRAIN_MS = 2000;
 
-/** A burst of saves is one reload when its events are closer together than this, unless a request asks earlier. */
+/** A burst of saves is one reload when its events are closer together than this. No option: a request asks earlier anyway. */
 export const QUIET_MS = 50;
+
+/** How long a file that is gone or empty may be in the middle of a save. No option: requests wait for it. */
+export const MID_SAVE_MS = 25;
+
+/** One that is still empty then is most probably being written by hand; its ports stay open for so long. No option: as above. */
+export const EMPTY_FILE_MS = 1000;
 
 /**
  * A save that comes while a reload or a start is under way lets it go on for so long; then it is given up. With
- * `OBEY_MS` it makes one second, of the 1.5 s that are promised.
+ * `OBEY_MS` it makes one second, of the 1.5 s that are promised: no option.
  */
 export const SUPERSEDE_MS = 500;
 
-/** How long a thread that is told to give up a plan has for saying that it has; after that it is replaced. */
+/** How long a thread that is told to give up a plan has for saying that it has; after that it is replaced. No option: see above. */
 export const OBEY_MS = 400;
 
-/** A thread that has not beaten for so long before it took a plan is blocked: a fresh one takes over (contract, section 1). */
+/**
+ * A thread that has not beaten for so long before it took a plan is blocked: a fresh one takes over. No option: `watchdog`
+ * is how long code may block when nobody has saved; who has saved does not want to wait for it.
+ */
 export const BLOCKED_MS = 1000;
 
 /** How often main looks at the heartbeat of a thread that it waits for; the thread beats every 250 ms. */
 export const PULSE_MS = 100;
 
-/** An evaluation in place that takes longer is given up, and a fresh thread shows whether it is the code's fault. */
+/** An evaluation in place that takes longer is given up. No option: a fresh thread then shows whether it is the code's fault. */
 export const APPLY_MS = 60_000;
 
 /** The same while the last good generation could answer instead. */
 export const APPLY_WITH_LAST_GOOD_MS = 5000;
 
-/** A start may wait for a database or a download, as long as nobody saves anything. Held requests have their own deadline. */
-export const BOOT_MS = 600_000;
-
-/** A thread that keeps something for itself (a locked folder, a UDP port) from the one that shall follow gets this long to end. */
-export const MAKE_ROOM_MS = 2000;
-
-/** How long `reload()` goes along with what is under way before it is told that nothing has changed since that began. */
+/** How long `reload()` goes along with what is under way, which has the newest files. No option: it is told so, and may ask again. */
 export const JOIN_MS = 3000;
 
-/** How long a callback of the host (`onDelete`) may take before it is left to itself. */
-export const HOST_CALLBACK_MS = 5000;
+/** How often an end looks whether requests that it has let pass have found their server; that brings no event. */
+export const CLOSE_POLL_MS = 5;
 
-/** How long a request waits while an app that crashes again and again is tried once more; then it gets the page. */
-export const CRASH_LOOP_HOLD_MS = 800;
+/** When it is told what a reload, a start or a blocked thread waits for, and told again. No option: nothing else depends on it. */
+export const TOLD_AFTER_MS: readonly number[] = [2000, 10_000];
+
+// ---- Starts
+
+/** A start may wait for a database or a download, as long as nobody saves anything. No option: held requests have `heldDeadline`. */
+export const BOOT_MS = 600_000;
+
+/**
+ * How long `start()` and `listen()` wait for the app's first server, or for it to have nothing left to do. No option: an app
+ * that works off a queue never listens, and one that listens later does so all the same.
+ */
+export const START_SETTLED_MS = 60_000;
+
+/** What may never end (a promise, a child process) may lead to a `listen()` for so long. No option: a rule of thumb, kept by README. */
+export const UNSURE_START_MS = 10_000;
+
+/** A socket that was connected or written to, with nobody who awaits an answer, may lead to one for so long. No option: as above. */
+export const BRIEF_START_MS = 2000;
+
+/** Files that an entry reads before it serves or listens count as read at its start, for so long. No option: nobody waits for it. */
+export const START_READS_MS = 10_000;
+
+/** A request of the host, for an app that neither listens nor exports an app by then, is told so. No option: it can ask again. */
+export const SERVER_WAIT_MS = 10_000;
+
+/** How long `listen()` sleeps for the main thread's answer before it goes on without. No option: it takes well below 1 ms. */
+export const LISTEN_ANSWER_MS = 2000;
+
+/** What a later reload gains from is done when the first requests have had their turn. No option: nobody waits for it. */
+export const AFTER_START_MS = 500;
+
+/** Finding out whether file events arrive may take so long. No option: files are polled then. */
+export const EVENT_PROBE_MS = 1000;
+
+// ---- Crashes
+
+/** When an app that crashed is started again, by the number of crashes; after these it waits for a save. No option: a save is quicker. */
+export const CRASH_BACK_OFF_MS: readonly number[] = [0, 250, 1000, 4000];
 
 /** An app that has lived so long has not crashed at its start: the next crash is a first one again. */
 export const STABLE_MS = 10_000;
 
-/** When an app that crashed is started again, by the number of crashes; after these it waits for a save. */
-export const CRASH_BACK_OFF_MS: readonly number[] = [0, 250, 1000, 4000];
+/** How long a request waits while an app that crashes again and again is tried once more. No option: the page is promised within 1 s. */
+export const CRASH_LOOP_HOLD_MS = 800;
 
-/** What a later reload gains from is done when the first requests have had their turn. */
-export const AFTER_START_MS = 500;
+// ---- Code of the app and of the host that is called when old code goes
 
-/** Replaced threads that may finish what they have begun at the same time: each has a whole app in memory. */
-export const MOST_DRAINING = 2;
+/**
+ * A hook, a listener of `import.meta.hot`, a clean-up, a callback of the host (`onDelete`): what takes longer is reported and
+ * left to itself. No option: hooks that need more can do it without being awaited. README names it.
+ */
+export const HOOK_MS = 5000;
 
-/** A thread that is asked what is stale collects garbage for it, a few times. */
-export const STALE_CHECK_MS = 30_000;
+/** How long what is under way in a library may keep the thread from ending. No option: part of `CLOSE_MS`. */
+export const ADAPTER_END_MS = 2000;
 
-/** A heap snapshot takes 2 to 4 s; of a large app on a busy machine, longer. */
-export const HEAP_SNAPSHOT_MS = 120_000;
+/** A query that runs when the thread ends may go on by itself for so long; then it is interrupted. No option: part of `ADAPTER_END_MS`. */
+export const QUERY_END_MS = 500;
 
-/** A thread that is to be ended by force is let out of Node's linker, which takes milliseconds unless a package loops there. */
+/** A child process that has not ended so long after SIGTERM gets SIGKILL. No option: it has to be within `HOOK_MS`. README names it. */
+export const CHILD_END_MS = 2000;
+
+// ---- Threads
+
+/** A thread that keeps something for itself (a locked folder, a UDP port) from the one that shall follow gets this long to end. No option: the start waits. */
+export const MAKE_ROOM_MS = 2000;
+
+/** Beyond all its deadlines, before a thread is ended by force. No option: one that is busy for ever uses none of them. */
+export const FORCE_AFTER_MS = 1000;
+
+/** A thread that is to be ended by force is let out of Node's linker: milliseconds, unless a package loops there. No option: as above. */
 export const LINKED_MS = 1000;
 
-/** A file that was saved empty is most probably in the middle of a save; its ports stay open for so long. */
-export const EMPTY_FILE_MS = 1000;
+/** The end of a thread waits until it has loaded the runtime, or Node 20 may abort; a busy machine took over 2 s. No option: rare. */
+export const THREAD_LOAD_MS = 10_000;
 
-/** How often an end looks whether requests that it has let pass have found their server; that brings no event. */
-export const CLOSE_POLL_MS = 5;
+/** The standby thread may load packages for so much longer than they took before. No option: a restart then starts cold. */
+export const STANDBY_EXTRA_MS = 1000;
+
+/** How long the place where a thread is stuck may take to be found. No option: it is told without. */
+export const PLACE_MS = 1000;
+
+/** How long a thread that is not blocked has to say what it waits for. No option: it is told without. */
+export const WAITS_TOLD_MS = 1000;
+
+/** A thread that is asked what is stale collects garbage for it, a few times. No option: nothing else waits. */
+export const STALE_CHECK_MS = 30_000;
+
+/** A heap snapshot takes 2 to 4 s; of a large app on a busy machine, longer. No option: who asked for it can end it. */
+export const HEAP_SNAPSHOT_MS = 120_000;
+
+// ---- Connections
+
+/** The old server ends its socket when it is told that no more will come; if it does not, it is dropped. No option: the client is not concerned. */
+export const LEAVE_MS = 1000;
+
+/** A worker's sockets close before its death is known: this long a request waits for the reason. No option: then it is told without. */
+export const DEATH_REASON_MS = 2000;
+
+/** After the app ended its half of a connection, it usually closes the rest very soon. No option: it looks the same to the client. */
+export const CLOSE_CHECK_MS = 200;
+
+/** How long a client may go on sending after the page that ends its connection. No option: it has its answer. */
+export const GOODBYE_MS = 1000;
+
+/** A request's body is read so long before its page goes out anyway: closing on unread bytes would reset the client. No option. */
+export const BODY_WAIT_MS = 1000;
+
+// ---- The end of the process by a signal. No options: 5 s are promised in all
+
+/** Requests in flight, the app's own listeners and its hooks have this together. */
+export const SIGNAL_CLOSE_MS = 4500;
+
+/** Then the end is forced, which takes a moment as well. */
+export const SIGNAL_FORCE_MS = 4800;
+
+/** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
+export const SIGNAL_NATIVE_MS = 1000;

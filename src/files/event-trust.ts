@@ -1,4 +1,5 @@
 /** Decides how far file events can be relied on here, and says once for each reason when they cannot. */
+import { EVENT_PROBE_MS } from "../common/deadlines.js";
 import { type Promptness, probeEvents } from "./event-probe.js";
 import { isRemote } from "./file-system.js";
 import { errorCode } from "./stamps.js";
@@ -11,8 +12,6 @@ export interface EventTrustOptions {
   readonly watch?: WatchFolder | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
 }
-
-const PROBE_DEADLINE_MS = 1000;
 
 export class EventTrust {
   readonly #options: EventTrustOptions;
@@ -39,7 +38,7 @@ export class EventTrust {
     const { mode, probeFolder } = this.#options;
     if (!this.watch) return "none";
     if (mode !== "auto") return this.#promptness;
-    this.#promptness = await probeEvents(probeFolder, this.watch, PROBE_DEADLINE_MS);
+    this.#promptness = await probeEvents(probeFolder, this.watch, EVENT_PROBE_MS);
     if (this.#promptness === "none") this.#warn("none", "no file events arrive here: files are polled for changes");
     return this.#promptness;
   }

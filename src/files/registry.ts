@@ -5,6 +5,7 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { MID_SAVE_MS } from "../common/deadlines.js";
 import { descriptorReserve } from "../compile/descriptor-reserve.js";
 import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
@@ -33,8 +34,7 @@ export interface FileRegistryOptions extends EventTrustOptions {
 
 /** More events than this between two checks: the kernel's queue (16,384) may have overflowed, which it tells nobody. */
 const OVERFLOW = 8192;
-/** How long a file that is gone or empty may be in the middle of a save, and how often to look whether it is over. */
-const SAVE_MS = 25;
+/** How often to look whether a save that has begun is over. */
 const SAVE_STEP_MS = 2;
 /** Folders that are not gone into when they appear; they are looked at where a specifier leads there. */
 const NOT_ENTERED = /^(\.|node_modules$)/;
@@ -189,7 +189,7 @@ export class FileRegistry {
    * steps. A request can wait for that; to answer it from the half-saved file or from the old code would both be wrong.
    */
   async checkSettled(): Promise<FileChange[]> {
-    const deadline = this.#now() + SAVE_MS;
+    const deadline = this.#now() + MID_SAVE_MS;
     let changes = this.check();
     while (!this.#closed && changes.some((change) => change.mayBeHalfSaved) && this.#now() < deadline) {
       await delay(SAVE_STEP_MS);

@@ -9,6 +9,7 @@
  * that were cut are reset, idle clients notice nothing).
  */
 import type { Socket } from "node:net";
+import { CLOSE_CHECK_MS, DEATH_REASON_MS, GOODBYE_MS, LEAVE_MS } from "../common/deadlines.js";
 import { ENDED, LET_GO, SAID, STILL_OPEN } from "../protocol/connection-table.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
 import { type Gate, PASS, type Verdict } from "./gate.js";
@@ -74,18 +75,10 @@ const WAITING_BYTES = 65536;
 const SETTLE_BYTES = 16384;
 /** A worker that connects to its own server says so within microseconds, unless the system lets it wait. */
 const OWN_POLL_MS = 2;
-/** The old server ends its socket when it is told that no more will come; if it does not, the upstream is dropped. */
-const LEAVE_MS = 1000;
-/** A worker's sockets close before its death is known; this long a begun request waits for the reason. */
-const DEATH_REASON_MS = 2000;
 /** Bytes that a worker has sent are there at the latest in the turn after; one more for those that are sent right now. */
 const QUIET_TURNS = 2;
 /** How Node names the end of a client that broke off. */
 const BROKEN_OFF = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
-/** How long a client may go on sending after the page that ends its connection. */
-const GOODBYE_MS = 1000;
-/** After the app ended its half of a connection, it usually closes the rest very soon. */
-const CLOSE_CHECK_MS = 200;
 
 export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldClient {
   readonly #client: Socket;

@@ -1,6 +1,6 @@
 /** Says once that the process has run out of descriptors, and again when it happens after a while without. */
 
-const QUIET_MS = 10_000;
+const WITHOUT_MS = 10_000;
 
 export class DescriptorLack {
   readonly #warn: (message: string) => void;
@@ -14,7 +14,7 @@ export class DescriptorLack {
   /** An accept or a connection to the worker has failed for want of a descriptor. */
   met(code: string): void {
     const now = performance.now();
-    const isNew = now - this.#lastTime > QUIET_MS;
+    const isNew = now - this.#lastTime > WITHOUT_MS;
     this.#lastTime = now;
     if (!isNew) return;
     this.#warn(

@@ -4,6 +4,7 @@
  * relays as it does a client's.
  */
 import type { Duplex } from "node:stream";
+import { SERVER_WAIT_MS } from "../common/deadlines.js";
 import { UnreloaderError } from "../errors.js";
 import type { Gate, Verdict } from "./gate.js";
 import type { HeldClients } from "./held-clients.js";
@@ -11,9 +12,6 @@ import { type Addresses, NearEnd } from "./in-process-socket.js";
 import type { OwnPage } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
 import type { Turn } from "./turn.js";
-
-/** An app that neither listens nor exports an app by then has none to send requests to. */
-const SERVER_WAIT_MS = 10_000;
 
 export interface EntranceOptions {
   readonly gate: Gate;

@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
+import { HELD_DEADLINE_MS } from "../common/deadlines.js";
 import { SAID } from "../protocol/connection-table.js";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../protocol/messages.js";
@@ -55,10 +56,9 @@ export interface OpenPort {
 
 export type ClosedPort = Pick<OpenPort, "address" | "kind">;
 
-const HELD_DEADLINE_MS = 60_000;
 const HELD_BYTES = 64 * 1024 * 1024;
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
-const CLOSE_POLL_MS = 20;
+const QUIET_POLL_MS = 20;
 
 export class Front {
   readonly #ports = new Set<PublicPort>();
@@ -445,7 +445,7 @@ export class Front {
       if (open.length === 0 && this.#relay.pages.inFlight === 0) break;
       if (performance.now() >= deadline) break;
       quiet = now;
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+      await new Promise((resolve) => setTimeout(resolve, QUIET_POLL_MS));
     }
     for (const connection of [...this.#connections()]) connection.destroy();
     for (const port of ports) this.#closePort(port);

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { BODY_WAIT_MS, GOODBYE_MS } from "../common/deadlines.js";
 import type { SerializedError } from "../protocol/serialized-error.js";
 
 export interface OwnPage {
@@ -13,11 +14,6 @@ export interface OwnPage {
   /** What the page is about. */
   readonly error?: SerializedError;
 }
-
-/** How long a client may go on sending after its page. */
-const GOODBYE_MS = 1000;
-/** A request body is read this long before the answer goes out anyway: closing on unread bytes would reset the client. */
-const BODY_WAIT_MS = 1000;
 
 export class OwnPages {
   readonly #server: Server = createServer((request, response) => this.#respond(request, response));

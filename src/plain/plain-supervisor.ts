@@ -11,6 +11,7 @@ import type { Duplex } from "node:stream";
 import { serveExported } from "../../workers/listener/exported-app.js";
 import { watchServerCreation } from "../../workers/listener/server-creation.js";
 import { ignoreOwnSignal } from "../../workers/process.js";
+import { CLOSE_MS } from "../common/deadlines.js";
 import { DEFAULT_HOST } from "../defaults.js";
 import { UnreloaderError } from "../errors.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
@@ -152,7 +153,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
    * The app gets its signals from Node itself, and nobody can see when its listeners are done, except by what they do last:
    * they send the signal again (as Nest does), end the process, or leave it without anything to do.
    */
-  async signal(signal: NodeJS.Signals, deadlineMs = 5000): Promise<void> {
+  async signal(signal: NodeJS.Signals, deadlineMs = CLOSE_MS): Promise<void> {
     // Besides the one that calls this.
     if (process.listenerCount(signal) <= 1) return;
     await new Promise<void>((resolve) => {
@@ -199,7 +200,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Stops accepting, lets requests finish for up to `deadlineMs`. Idempotent. What the app has started goes on. */
-  close(deadlineMs = 5000): Promise<void> {
+  close(deadlineMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
   }

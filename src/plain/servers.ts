@@ -5,6 +5,7 @@
 import { type EventEmitter, errorMonitor } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { type ListenOptions, Server } from "node:net";
+import { START_SETTLED_MS } from "../common/deadlines.js";
 
 export interface ServersOptions {
   /** Overrides of `--port` and `--host`, for the first server; undefined leaves its own choice. */
@@ -13,9 +14,6 @@ export interface ServersOptions {
   /** Calls `onCreate` in the constructor of each server, until the returned function is called. */
   readonly watchCreation: (onCreate: (server: Server) => void) => () => void;
 }
-
-/** An app that was told to listen, or has a server to, and does not: what it waits for may never come. */
-const LONGEST_START_MS = 60_000;
 
 type Listen = (this: Server, ...args: unknown[]) => Server;
 
@@ -73,7 +71,7 @@ export class Servers {
     const timer = setTimeout(() => {
       isLate = true;
       next();
-    }, LONGEST_START_MS).unref();
+    }, START_SETTLED_MS).unref();
     while (!isLate && this.#isStarting()) {
       await new Promise<void>((resolve) => {
         next = resolve;

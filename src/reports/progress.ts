@@ -1,4 +1,5 @@
 /** Says what a cycle waits for when it takes long: after 2 s, and again after 10 s. */
+import { TOLD_AFTER_MS } from "../common/deadlines.js";
 
 export interface Described {
   /** `still evaluating src/db.ts:12, ...`, `waiting for ...`. */
@@ -16,8 +17,6 @@ export interface ProgressOptions {
   /** For tests: milliseconds after which it is told. */
   readonly afterMs?: readonly number[];
 }
-
-const TOLD_AFTER_MS = [2000, 10_000];
 
 /** One for all cycles, which do not overlap. */
 export class Progress {

@@ -3,6 +3,7 @@
  * the app lives. The task's promise is how the end of the thread shows, whatever ended it; aborting a task would kill
  * the thread, so nothing here is tied to a signal.
  */
+import { FORCE_AFTER_MS } from "../common/deadlines.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
 import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
 import { ReplaceableThread, type ThreadSource } from "../thread/replaceable-thread.js";
@@ -85,9 +86,6 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     },
   };
 }
-
-/** Beyond its deadlines, before a thread is ended by force. One that is busy for ever never says that it disposes. */
-const FORCE_AFTER_MS = 1000;
 
 function endOf(error: unknown): ThreadEnd {
   const exited = /^worker exited with code: (-?\d+)$/.exec((error as Error).message);

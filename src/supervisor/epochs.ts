@@ -1,5 +1,5 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
-import { MAKE_ROOM_MS, MOST_DRAINING } from "../common/deadlines.js";
+import { MAKE_ROOM_MS } from "../common/deadlines.js";
 import type { CompiledModule } from "../compile/compiled-module.js";
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
@@ -24,6 +24,9 @@ import type { Preparer } from "./preparer.js";
 import type { SpareThread } from "./spare-thread.js";
 import { lateSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
+
+/** Replaced threads that may finish what they have begun at the same time: each has a whole app in memory. */
+const MOST_DRAINING = 2;
 
 export interface EpochsOptions {
   readonly options: ResolvedOptions;

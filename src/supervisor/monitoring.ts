@@ -3,7 +3,7 @@
  * `autoload`, recorded dependencies and split classes; of the options, of the host, and of the app's modules. Looks at the
  * disk only in `look`, when files have come or gone, or when somebody has said more.
  */
-import { HOST_CALLBACK_MS } from "../common/deadlines.js";
+import { HOOK_MS } from "../common/deadlines.js";
 import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
 import { matchingFiles, matchingSourceFiles, plainPath, watchedFolders } from "../globs.js";
@@ -178,8 +178,8 @@ export class Monitoring {
       if (monitor.files.has(file)) continue;
       this.#telling++;
       try {
-        const told = await wait(Promise.resolve(monitor.onDelete?.(file)), { deadlineMs: HOST_CALLBACK_MS });
-        if (told.type === "late") throw new Error(`not done after ${HOST_CALLBACK_MS} ms; it is left to itself`);
+        const told = await wait(Promise.resolve(monitor.onDelete?.(file)), { deadlineMs: HOOK_MS });
+        if (told.type === "late") throw new Error(`not done after ${HOOK_MS} ms; it is left to itself`);
       } catch (error) {
         this.#options.failed(`onDelete of ${file}`, error);
       } finally {

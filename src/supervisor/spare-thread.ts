@@ -4,11 +4,9 @@
  */
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { THREAD_LOAD_MS } from "../common/deadlines.js";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
-
-/** How long the end of a thread waits until it has loaded the runtime; on a busy machine that has taken over 2 s. */
-const LOAD_MS = 10_000;
 
 /**
  * Node ends a thread that has reached the limit of its heap by letting it have 16 MB more, in which it is to come to its
@@ -59,7 +57,7 @@ export class SpareThread {
   async destroy(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LOAD_MS);
+      timer = setTimeout(resolve, THREAD_LOAD_MS);
     });
     await Promise.race([this.#loaded, late]);
     clearTimeout(timer);

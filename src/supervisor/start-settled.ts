@@ -1,7 +1,5 @@
 /** Whether the app's start is over: it listens, has failed, or has nothing to do that could still lead to a server. */
-
-/** One that goes on without ever listening (it works off a queue, say) is not waited for longer. */
-const LONGEST_START_MS = 60_000;
+import { START_SETTLED_MS } from "../common/deadlines.js";
 
 export class StartSettled {
   #settled = false;
@@ -27,7 +25,7 @@ export class StartSettled {
       timer = setTimeout(() => {
         this.#waiting.delete(resolve);
         resolve();
-      }, LONGEST_START_MS).unref();
+      }, START_SETTLED_MS).unref();
     });
     clearTimeout(timer);
   }

@@ -7,7 +7,7 @@ import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { Duplex } from "node:stream";
-import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
+import { CLOSE_MS, IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { ConfigChanges } from "../config/config-changes.js";
 import { UnreloaderError } from "../errors.js";
 import { FileRegistry } from "../files/registry.js";
@@ -318,7 +318,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   }
 
   /** Stops accepting, lets requests finish for up to `deadlineMs`, ends every thread and watcher. Idempotent. */
-  close(deadlineMs = 5000): Promise<void> {
+  close(deadlineMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
   }

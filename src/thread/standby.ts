@@ -2,6 +2,7 @@
  * The thread that is kept ready for the next fresh worker: with the app's packages loaded, and none of its own code. Made
  * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
  */
+import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
 import { firstChanged, TOO_YOUNG } from "../protocol/file-stamps.js";
 import type { BootOrder, WorkerReport } from "../protocol/messages.js";
 import type { PackageLog, PackageRequest } from "../protocol/package-log.js";
@@ -17,8 +18,6 @@ const LOOK_MS = 250;
 const QUIET_LOOKS = 4;
 /** A thread that could not be made so often in a row is not made before the app loads something else. */
 const ATTEMPTS = 3;
-/** Added to what the packages took at the start before, for a machine that has other things to do. */
-const PATIENCE_MS = 1000;
 
 export interface StandbyOptions {
   /** Whether a second thread is wanted at all. */
@@ -284,7 +283,9 @@ export class Standby {
     const { report } = ahead;
     if (report) return variableRead(ahead, report, environmentOf(order, environment()));
     const waited = performance.now() - ahead.startedAt;
-    return waited > 2 * durationOf(ahead.requests) + PATIENCE_MS ? `it has been loading for ${waited} ms` : undefined;
+    return waited > 2 * durationOf(ahead.requests) + STANDBY_EXTRA_MS
+      ? `it has been loading for ${waited} ms`
+      : undefined;
   }
 
   /** Why another thread would be better. */
@@ -341,7 +342,7 @@ export function lateOrder(ahead: AheadThread, order: BootOrder, now: NodeJS.Proc
 
 async function settledOrLate({ settled, requests, startedAt }: AheadThread): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const patience = startedAt + durationOf(requests) + PATIENCE_MS - performance.now();
+  const patience = startedAt + durationOf(requests) + STANDBY_EXTRA_MS - performance.now();
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.max(0, patience));
   });

@@ -3,6 +3,7 @@
  * blocked waits for. Has it told, and gives the requests of a blocked thread their page.
  */
 import { fileURLToPath } from "node:url";
+import { PLACE_MS, WAITS_TOLD_MS } from "../common/deadlines.js";
 import type { CompiledModule } from "../compile/compiled-module.js";
 import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
 import { originalPlace } from "../compile/original-place.js";
@@ -39,11 +40,6 @@ export interface ThreadWatchOptions {
   /** What the thread has begun gets the page. Without one: it beats again. */
   blocked(epoch: number, page: OwnPage | undefined): void;
 }
-
-/** How long a place may take to be found: then it is told without. */
-const PLACE_MS = 1000;
-/** How long a thread that is not blocked has to say what it waits for. */
-const ANSWER_MS = 1000;
 
 /** The supervisor's own code, and what it is built on, below `dist`. */
 const OWN_FOLDERS = [fileURLToPath(new URL("../../", import.meta.url))];
@@ -109,7 +105,7 @@ export class ThreadWatch {
   /** What is waited for in the newest thread that waits for something: an older one finishes what it has begun. */
   async describe(): Promise<Described | undefined> {
     for (const { number, waits } of [...this.#epochs.values()].reverse()) {
-      const told = await waits.ask(ANSWER_MS);
+      const told = await waits.ask(WAITS_TOLD_MS);
       if (told === undefined) {
         const busy = await this.#busyText(number);
         if (busy !== undefined) return { line: busy, waitedFor: `the app: ${busy}`, isTold: true };

@@ -6,6 +6,7 @@
  * does work of the supervisor's own, and of time in which this thread did not run either: a machine that slept, a host
  * that blocks, a process that was stopped.
  */
+import { TOLD_AFTER_MS } from "../common/deadlines.js";
 import { BEAT_MS, type ThreadBoard } from "../protocol/thread-board.js";
 import type { StuckPlace } from "./stuck-place.js";
 import type { Inspected } from "./thread-inspection.js";
@@ -46,8 +47,6 @@ export interface WatchdogOptions {
   readonly now?: () => number;
 }
 
-/** What is told, and when. */
-const TOLD_AFTER_MS = [2000, 10_000];
 /** How often it is looked. */
 const LOOK_MS = 250;
 /** If a look comes later than this, this thread was not running, and the other one may not have been either. */

@@ -1,4 +1,5 @@
 /** The adapters that are in use: attaches each to the libraries that the app loads, and tells them what is purged. */
+import { ADAPTER_END_MS } from "../../src/common/deadlines.js";
 import type {
   Adapter,
   AdapterContext,
@@ -9,9 +10,6 @@ import type {
 } from "../../src/protocol/adapter.js";
 import { type Ledger, withDeadline } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
-
-/** How long what is under way in a library may keep the thread from ending. */
-const END_DEADLINE_MS = 2000;
 
 export interface AdaptersOptions {
   /** The file to which what happens now belongs uses this one. */
@@ -80,10 +78,10 @@ export class Adapters {
 
   /** The thread is about to end. `takes`: told how long that may take. Never rejects. */
   async end(takes: (deadlineMs: number) => void): Promise<void> {
-    if (this.#attached.some(({ adapter }) => adapter.end)) takes(END_DEADLINE_MS);
+    if (this.#attached.some(({ adapter }) => adapter.end)) takes(ADAPTER_END_MS);
     const ending = this.#attached.map(async ({ name, adapter }) => {
       const pending = this.#options.ledger.outside(() => adapter.end?.());
-      if (pending) await withDeadline(Promise.resolve(pending), END_DEADLINE_MS);
+      if (pending) await withDeadline(Promise.resolve(pending), ADAPTER_END_MS);
       return name;
     });
     for (const [index, outcome] of (await Promise.allSettled(ending)).entries()) {

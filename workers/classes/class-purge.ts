@@ -2,6 +2,7 @@
  * What becomes of a file's classes when it is purged and evaluated again: those that the filter selects are purged, the
  * others wait for the new version to reopen them. What a failed reload has reopened is as it was before.
  */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleEdges } from "../runtime/observer.js";
 import { prototypeOf } from "../state/untouched.js";
@@ -9,9 +10,6 @@ import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
 import { hindrance, isClass, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
-
-/** How long a class's own purge hook may take; it goes on, and the reload goes on without it. */
-const HOOK_DEADLINE_MS = 5000;
 
 export interface ClassPurgeOptions {
   /** Classes of one version of a file, in the order in which they were defined. */
@@ -206,7 +204,7 @@ export class ClassPurge {
     try {
       const done = outside(() => purgeClass(known));
       if (typeof done === "boolean") return done;
-      await withDeadline(done, HOOK_DEADLINE_MS);
+      await withDeadline(done, HOOK_MS);
     } catch (error) {
       failed(file, `the purge hook of class ${shownName(known.name)}`, error);
     }

@@ -15,7 +15,7 @@ export interface ScheduleOptions {
 }
 
 /** From the last reload to the first look. */
-const QUIET_MS = 2000;
+const FIRST_MS = 2000;
 /** From one look to the next. */
 const BETWEEN_MS = 10_000;
 /** When requests were under way. */
@@ -32,7 +32,7 @@ export class StaleCheckSchedule {
 
   /** Something has been purged. */
   reloaded(): void {
-    this.#wait(QUIET_MS);
+    this.#wait(FIRST_MS);
   }
 
   close(): void {

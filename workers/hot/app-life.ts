@@ -2,12 +2,13 @@
  * What the app has a say in when it is reloaded or ended: dispose hooks, kept values, acceptances; and the object by which
  * `unreloader/app` finds them.
  */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/protocol/app-host.js";
 import type { PurgeStep } from "../purge.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
-import { DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
+import { DisposeHooks } from "./dispose-hooks.js";
 import { type AppliedChange, Hot } from "./hot.js";
 import { KeptValues } from "./kept-values.js";
 
@@ -102,8 +103,8 @@ export class AppLife {
   /** The app ends. `beginning` is called when there is anything to do, with how long it may take. */
   async end(beginning: (deadlineMs: number) => void): Promise<void> {
     if (this.#disposeHooks.size + this.#kept.size === 0) return;
-    beginning(HOOK_DEADLINE_MS);
-    const end = performance.now() + HOOK_DEADLINE_MS;
+    beginning(HOOK_MS);
+    const end = performance.now() + HOOK_MS;
     const remaining = (): number => Math.max(0, Math.ceil(end - performance.now()));
     await this.#disposeHooks.disposeAll(remaining);
     await this.#kept.closeEverything(remaining);

@@ -1,10 +1,8 @@
 /** What modules want to have done before they are replaced: their dispose hooks, run in reverse order of registration. */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
-
-/** A hook that takes longer is reported and left to itself. README names it. */
-export const HOOK_DEADLINE_MS = 5000;
 
 export interface DisposeHook {
   /** Undefined: no module's, but the thread's. */
@@ -36,7 +34,7 @@ export class DisposeHooks {
   /** The hook of what is left of a purged version runs at once. */
   add(version: ModuleEdges | undefined, run: () => unknown): DisposeHook {
     const hook = { version, run };
-    if (version?.purged) void this.#run(hook, HOOK_DEADLINE_MS);
+    if (version?.purged) void this.#run(hook, HOOK_MS);
     else this.#hooks.add(hook);
     return hook;
   }
@@ -48,13 +46,13 @@ export class DisposeHooks {
   /** Runs the hooks of one version. A promise only when there are any; it never rejects. */
   dispose(version: ModuleEdges): false | Promise<true> {
     const hooks = this.#take((hook) => hook.version === version);
-    return hooks.length > 0 && this.#runAll(hooks, () => HOOK_DEADLINE_MS).then(() => true);
+    return hooks.length > 0 && this.#runAll(hooks, () => HOOK_MS).then(() => true);
   }
 
   /** Runs the hooks of certain versions, newest first. */
   disposeWhere(isMeant: (version: ModuleEdges) => boolean): Promise<void> {
     const hooks = this.#take(({ version }) => version !== undefined && isMeant(version));
-    return this.#runAll(hooks, () => HOOK_DEADLINE_MS);
+    return this.#runAll(hooks, () => HOOK_MS);
   }
 
   /** Runs all hooks. When the time is over, those that are left are still started. */

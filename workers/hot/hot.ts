@@ -1,4 +1,5 @@
 /** Everything behind `import.meta.hot` and `module.hot`: who accepts what, and who is told of a reload and when. */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { ModuleHotStatus } from "../../src/protocol/hot-api.js";
 import { withDeadline } from "../ledger/ledger.js";
 import type { EsmModule } from "../runtime/esm-module.js";
@@ -6,7 +7,7 @@ import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { HotContexts } from "../runtime/runtime.js";
 import type { Waits } from "../waits.js";
-import { type DisposeHooks, HOOK_DEADLINE_MS } from "./dispose-hooks.js";
+import type { DisposeHooks } from "./dispose-hooks.js";
 import { type AcceptCallback, HotState } from "./hot-state.js";
 import { createImportMetaHot } from "./import-meta-hot.js";
 import { createModuleHot, STATUS_EVENT } from "./module-hot.js";
@@ -263,7 +264,7 @@ export class Hot implements HotContexts {
   }
 
   async #inTime(file: string, what: string, result: unknown): Promise<void> {
-    const done = withDeadline(Promise.resolve(result), HOOK_DEADLINE_MS);
+    const done = withDeadline(Promise.resolve(result), HOOK_MS);
     await (this.#options.waits?.during(what, file, done) ?? done);
   }
 }

@@ -1,10 +1,10 @@
 /** Values that outlive the modules that use them: `unreloader.keep()`. */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { MaybePromise } from "../../src/protocol/app-host.js";
 import { withDeadline } from "../ledger/ledger.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
-import { HOOK_DEADLINE_MS } from "./dispose-hooks.js";
 
 interface KeptValue {
   readonly key: string;
@@ -59,7 +59,7 @@ export class KeptValues {
   closeOf({ record, prepared }: ModuleVersion): false | Promise<true> {
     if (record.prepared?.compiled.hash === prepared.compiled.hash) return false;
     const created = [...this.#kept.values()].filter(({ factory }) => factory === record.file);
-    return created.length > 0 && this.#closeAll(created, () => HOOK_DEADLINE_MS).then(() => true);
+    return created.length > 0 && this.#closeAll(created, () => HOOK_MS).then(() => true);
   }
 
   /**
@@ -75,7 +75,7 @@ export class KeptValues {
       }
     }
     const unused = [...this.#kept.values()].filter(({ users, usedByRequests }) => users.size === 0 && !usedByRequests);
-    if (unused.length > 0) await this.#closeAll(unused, () => HOOK_DEADLINE_MS);
+    if (unused.length > 0) await this.#closeAll(unused, () => HOOK_MS);
   }
 
   async closeEverything(remainingMs: () => number): Promise<void> {

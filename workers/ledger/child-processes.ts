@@ -1,8 +1,6 @@
 /** Child processes of purged modules. One that is unref'ed is meant to live on its own, and does. */
 import type { ChildProcess } from "node:child_process";
-
-/** A child that has not ended so long after SIGTERM gets SIGKILL. */
-const KILL_AFTER_MS = 2000;
+import { CHILD_END_MS } from "../../src/common/deadlines.js";
 
 /** Ends the child; resolves when it has exited. */
 export async function endChild(child: ChildProcess): Promise<void> {
@@ -14,7 +12,7 @@ export async function endChild(child: ChildProcess): Promise<void> {
     child.once("exit", () => resolve());
   });
   child.kill("SIGTERM");
-  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  const timer = setTimeout(() => child.kill("SIGKILL"), CHILD_END_MS);
   await exited;
   clearTimeout(timer);
 }

@@ -3,11 +3,9 @@
  * first, so that the process is as if the version had never run.
  */
 import { types } from "node:util";
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
-
-/** A clean-up that takes longer is reported and left to itself. */
-const UNDO_DEADLINE_MS = 5000;
 
 export interface LedgerEntry {
   /** In words, for messages: `listener of "exit" on process`. */
@@ -28,7 +26,7 @@ export interface LedgerOptions {
   readonly waits?: Waits | undefined;
   /** An undo threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
-  /** How long one undo may take, in milliseconds; 5000 unless given. */
+  /** How long one undo may take, in milliseconds; `HOOK_MS` unless given. */
   readonly deadlineMs?: number;
 }
 
@@ -137,7 +135,7 @@ export class Ledger {
     const { what, undo } = entry;
     entry.undo = undefined;
     if (!undo) return undefined;
-    const { deadlineMs = UNDO_DEADLINE_MS, waits } = this.#options;
+    const { deadlineMs = HOOK_MS, waits } = this.#options;
     const failed = (error: unknown) => this.#options.failed(file, what, error);
     try {
       const pending = this.outside(undo);

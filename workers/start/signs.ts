@@ -8,13 +8,8 @@
  * lot together with a promise: somebody awaits it. What comes again and again (an interval, timers that set timers) is no
  * sign; but while a promise is open, or a server was made that has not listened, it may be a try at something.
  */
+import { BOOT_MS, BRIEF_START_MS, UNSURE_START_MS } from "../../src/common/deadlines.js";
 
-/** The longest start that is waited for. */
-const LONGEST_MS = 600_000;
-/** What may never end is waited for so long, after the last thing that surely would. */
-const UNSURE_MS = 10_000;
-/** A socket that was connected or written to, with nobody who awaits an answer, is waited for so long. */
-const BRIEF_MS = 2000;
 /** Nobody puts off a `listen()` by a timer that is set for later. */
 const FAR_OFF_MS = 60_000;
 /** More timers than this, each set by the one before, are no way to a `listen()` but a way to do something again and again. */
@@ -137,7 +132,7 @@ export interface Clock {
 /** Whether the start goes on. `unlistened`: a server was made that has not listened. */
 export function mayListen(signs: ReadonlySet<Sign>, unlistened: boolean, { sinceEnd, sinceSure }: Clock): boolean {
   const isOpen = signs.has("promise");
-  if (signs.has("sure") || (isOpen && (signs.has("owing") || signs.has("brief")))) return sinceEnd < LONGEST_MS;
-  if (isOpen || signs.has("owing") || (signs.has("repeating") && unlistened)) return sinceSure < UNSURE_MS;
-  return signs.has("brief") && sinceSure < BRIEF_MS;
+  if (signs.has("sure") || (isOpen && (signs.has("owing") || signs.has("brief")))) return sinceEnd < BOOT_MS;
+  if (isOpen || signs.has("owing") || (signs.has("repeating") && unlistened)) return sinceSure < UNSURE_START_MS;
+  return signs.has("brief") && sinceSure < BRIEF_START_MS;
 }

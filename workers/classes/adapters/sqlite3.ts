@@ -3,6 +3,7 @@
  * a thread that runs no JavaScript any more. Before the thread ends, each database is asked to tell when it is done; what
  * takes longer is interrupted, as the end of a process would do.
  */
+import { QUERY_END_MS } from "../../../src/common/deadlines.js";
 import type { Adapter, Constructor, Method } from "../../../src/protocol/adapter.js";
 
 interface Database {
@@ -13,8 +14,7 @@ interface Database {
   interrupt(): void;
 }
 
-/** How long what runs may go on by itself, and how often it is told to end after that: one query may follow another. */
-const GRACE_MS = 500;
+/** How often what runs is told to end, when it has had its time: one query may follow another. */
 const INTERRUPT_MS = 50;
 
 /** Databases are noted when they are made, and when they are used: the library makes those of its cache by itself. */
@@ -67,7 +67,7 @@ class Databases {
 
 function done(database: Database): Promise<void> {
   return new Promise((resolve) => {
-    let timer = setTimeout(interrupt, GRACE_MS);
+    let timer = setTimeout(interrupt, QUERY_END_MS);
     database.wait(() => {
       clearTimeout(timer);
       resolve();
