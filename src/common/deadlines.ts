@@ -131,6 +131,12 @@ export const CHILD_END_MS = 2000;
 /** A thread that keeps something for itself (a locked folder, a UDP port) from the one that shall follow gets this long to end. No option: the start waits. */
 export const MAKE_ROOM_MS = 2000;
 
+/**
+ * A replaced thread with nothing in flight ends before the next one begins, if it does so within this time: dispose hooks
+ * that take longer, or never end, run beside the new code. No option: it is part of what a restart costs.
+ */
+export const GOES_FIRST_MS = 1000;
+
 /** Beyond all its deadlines, before a thread is ended by force. No option: one that is busy for ever uses none of them. */
 export const FORCE_AFTER_MS = 1000;
 

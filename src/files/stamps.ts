@@ -31,12 +31,6 @@ export function lookAt(path: string): Look {
   return { type: "missing" };
 }
 
-/** Whether the file is there and has nothing in it: so it is in the middle of many a save. */
-export function isEmptyFile(path: string): boolean {
-  const look = lookAt(path);
-  return look.type === "file" && look.stamp.size === 0;
-}
-
 function stampOf({ mtimeMs, ctimeMs, size, ino, dev }: Stats): Stamp {
   return { mtimeMs, ctimeMs, size, ino, dev };
 }

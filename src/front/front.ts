@@ -312,6 +312,11 @@ export class Front {
     return false;
   }
 
+  /** A port is being opened for a server of the app. */
+  get isOpening(): boolean {
+    return this.#opening.size > 0;
+  }
+
   /** Requests that wait for the gate or for a server. */
   get held(): number {
     return this.#relay.held.size;

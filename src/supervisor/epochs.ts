@@ -53,6 +53,8 @@ export interface EpochsOptions {
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
+  /** A port has been opened for a server, or could not be. */
+  readonly onListened: () => void;
   readonly onBegunWorkDone: EpochListener["begunWorkDone"];
   readonly onInvalidated: EpochListener["invalidated"];
   readonly onStale: EpochListener["staleReferences"];
@@ -337,6 +339,7 @@ export class Epochs {
     } catch (error) {
       epoch.settleListen(listenId, { error: serializeError(error) });
     }
+    this.#with.onListened();
   }
 
   #lend(epoch: AppEpoch, request: OpenRequest): PublicAddress | undefined {

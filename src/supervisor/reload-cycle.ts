@@ -12,6 +12,7 @@ import {
   CLOSE_POLL_MS,
   CRASH_LOOP_HOLD_MS,
   EMPTY_FILE_MS,
+  GOES_FIRST_MS,
   JOIN_MS,
   MAKE_ROOM_MS,
   QUIET_MS,
@@ -20,7 +21,6 @@ import {
 import { type WaitLimits, wait } from "../common/wait.js";
 import type { ConfigChanges } from "../config/config-changes.js";
 import type { FileRegistry } from "../files/registry.js";
-import { isEmptyFile } from "../files/stamps.js";
 import type { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
@@ -333,12 +333,15 @@ export class ReloadCycle {
     const epoch = this.#app?.epoch;
     if (this.#run !== undefined || this.#state.phase !== "running" || !epoch?.alive) return;
     if (epoch.number !== this.#state.epoch || epoch.idleGeneration !== this.generation) return;
+    // The new code's port is open before the old one's is closed.
+    if (this.#parts.front.isOpening) return;
     // What was saved meanwhile may listen there: the run that takes it in comes back here.
     if (this.#mustWork()) return;
     // Between the two steps of a save (truncate, write) the code has no server: the second step gets some time.
     clearTimeout(this.#emptyFiles);
     const leftMs = this.#takenInAt + EMPTY_FILE_MS - performance.now();
-    if (leftMs > 0 && this.#takenIn.some(isEmptyFile)) {
+    const isEmpty = (file: string): boolean => this.#app?.modules.get(file)?.compiled.source === "";
+    if (leftMs > 0 && this.#takenIn.some(isEmpty)) {
       this.#emptyFiles = setTimeout(() => this.closeUnadopted(), leftMs).unref();
       return;
     }
@@ -714,13 +717,16 @@ export class ReloadCycle {
   }
 
   /**
-   * The new thread is tried beside the old one, which serves what it has begun. Should it fail, what the old one holds for
-   * itself (a locked folder, a UDP port) may be the reason: then the old one goes first.
+   * An old thread that has nothing in flight ends first, as with a restart: its hooks have run, and what it held is free,
+   * before the new code begins. Else the new thread is tried beside the old one, which serves what it has begun. Should it
+   * fail, what the old one holds for itself (a locked folder, a UDP port) may be the reason: then the old one goes first.
    */
   async #boot(fresh: AppEpoch, preparation: Preparation, run: Run): Promise<Boot> {
     const { epochs } = this.#parts;
     const old = this.#app;
     const { signal } = run.interruption;
+    if (old?.epoch.alive && this.#goesFirst(old.epoch))
+      await wait(epochs.retire(old.epoch, 0), { deadlineMs: GOES_FIRST_MS, signal });
     if (!old?.epoch.alive) {
       this.#app = undefined;
       return epochs.boot(fresh, preparation, signal);
@@ -731,6 +737,12 @@ export class ReloadCycle {
     await epochs.retire(old.epoch, MAKE_ROOM_MS, 2 * MAKE_ROOM_MS);
     this.#app = undefined;
     return epochs.boot(epochs.spawn(this.generation + 1), preparation, signal);
+  }
+
+  /** While the last good generation may have to answer, it stays until the new one has proved to be good. */
+  #goesFirst(old: AppEpoch): boolean {
+    const { requests, sockets } = this.#parts.front.inFlightOf(old.number);
+    return !this.#servesLastGood && requests + sockets + old.calls.size === 0;
   }
 
   async #replace(old: LoadedApp, fresh: AppEpoch): Promise<void> {

@@ -172,6 +172,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       onInvalidated: (epoch, file, again) => this.#cycle.invalidate(epoch, file, again),
       onStale: (epoch, references, news) => this.#leaks.found(epoch, references, news),
       onStartSettled: () => this.#startSettled.settle(),
+      onListened: () => this.#cycle.closeUnadopted(),
       onBegunWorkDone: () => this.#cycle.closeUnadopted(),
       onEnd: (epoch, end) => this.#cycle.ended(epoch, end),
     });
