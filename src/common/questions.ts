@@ -1,4 +1,5 @@
 /** Questions over a port whose answers carry the number of the question. */
+import { wait } from "./wait.js";
 
 export interface Question<Answer> {
   /** Settles with the answer, or with what is said for all when the other side has gone; never rejects. */
@@ -23,6 +24,14 @@ export class Questions<Answer> {
     });
     if (!this.#gone) send(id);
     return { answered, drop: () => void this.#open.delete(id) };
+  }
+
+  /** The same for whom an answer after `deadlineMs` is of no use; undefined: there was none. */
+  async askFor(deadlineMs: number, send: (id: number) => void): Promise<Answer | undefined> {
+    const question = this.ask(send);
+    const waited = await wait(question.answered, { deadlineMs });
+    question.drop();
+    return waited.type === "settled" ? waited.value : undefined;
   }
 
   answer(id: number, answer: Answer): void {

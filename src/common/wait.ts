@@ -34,3 +34,9 @@ export function wait<Value>(pending: Promise<Value>, { deadlineMs, signal }: Wai
     if (deadlineMs !== undefined) timer = setTimeout(() => end({ type: "late" }), deadlineMs);
   });
 }
+
+/** For what is reported when it fails: rejects also when the promise has not settled in time; it goes on. */
+export async function withDeadline(pending: Promise<unknown>, deadlineMs: number): Promise<void> {
+  const waited = await wait(pending, { deadlineMs });
+  if (waited.type === "late") throw new Error(`not done after ${deadlineMs} ms`);
+}

@@ -6,6 +6,7 @@ import { type EventEmitter, errorMonitor } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { type ListenOptions, Server } from "node:net";
 import { START_SETTLED_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 
 export interface ServersOptions {
   /** Overrides of `--port` and `--host`, for the first server; undefined leaves its own choice. */
@@ -99,12 +100,7 @@ export class Servers {
     this.#step();
     const closed = this.all().map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const server of this.all()) (server as Partial<HttpServer>).closeIdleConnections?.();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([Promise.all(closed), late]);
-    clearTimeout(timer);
+    await wait(Promise.all(closed), { deadlineMs });
     for (const server of this.all()) (server as Partial<HttpServer>).closeAllConnections?.();
   }
 

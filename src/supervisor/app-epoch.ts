@@ -14,7 +14,7 @@ import type {
   PublicAddress,
   SaidPage,
   StaleReference,
-  SupervisorOrder,
+  ThreadWait,
   WorkerReport,
 } from "../protocol/messages.js";
 import { OwnConnections } from "../protocol/own-connections.js";
@@ -22,7 +22,6 @@ import type { SerializedError } from "../protocol/serialized-error.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import { watchPulse } from "../thread/pulse.js";
 import type { ThreadSource } from "../thread/replaceable-thread.js";
-import { WaitQuestions } from "../thread/wait-questions.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 
@@ -93,16 +92,14 @@ export class AppEpoch {
   readonly board: ThreadBoard;
   /** Those that its app has opened to its own servers. */
   readonly ownConnections: OwnConnections;
-  /** What the thread waits for. */
-  readonly waits = new WaitQuestions((requestId) => {
-    if (this.#alive) this.#thread.send({ type: "tellWaits", requestId });
-  });
   readonly #thread: AppThread;
   readonly #listener: EpochListener;
   readonly #boots = new Questions<BootOutcome>();
   readonly #plans = new Questions<ApplyOutcome>();
   /** The answer is undefined when the thread ends. */
   readonly #requests = new Questions<StaleReport | SnapshotReport | undefined>();
+  /** The same. */
+  readonly #waits = new Questions<readonly ThreadWait[] | undefined>();
   /** The last plan whose purge is over. */
   #purged = 0;
   #reportsSeen = 0;
@@ -219,14 +216,26 @@ export class AppEpoch {
 
   /** Has the thread look for stale references now; they are reported as any others. Undefined: it has ended. */
   async checkStaleReferences(): Promise<readonly StaleReference[] | undefined> {
-    const answer = await this.#ask(STALE_CHECK_MS, (requestId) => ({ type: "checkStaleReferences", requestId }));
+    const answer = await this.#requests.askFor(STALE_CHECK_MS, (requestId) =>
+      this.#thread.send({ type: "checkStaleReferences", requestId }),
+    );
     return answer?.type === "staleReferencesChecked" ? answer.references : undefined;
   }
 
   /** The same, with a heap snapshot when there are any. */
   async writeHeapSnapshot(file: string): Promise<SnapshotReport | undefined> {
-    const answer = await this.#ask(HEAP_SNAPSHOT_MS, (requestId) => ({ type: "writeHeapSnapshot", requestId, file }));
+    const answer = await this.#requests.askFor(HEAP_SNAPSHOT_MS, (requestId) =>
+      this.#thread.send({ type: "writeHeapSnapshot", requestId, file }),
+    );
     return answer?.type === "heapSnapshotWritten" ? answer : undefined;
+  }
+
+  /**
+   * What the thread waits for. It answers beside everything else that it does, unless it is blocked. Undefined: it has
+   * ended, or does not answer within `deadlineMs`.
+   */
+  waits(deadlineMs: number): Promise<readonly ThreadWait[] | undefined> {
+    return this.#waits.askFor(deadlineMs, (requestId) => this.#thread.send({ type: "tellWaits", requestId }));
   }
 
   /** Settles when the thread has ended. */
@@ -307,7 +316,7 @@ export class AppEpoch {
         this.#listener.invalidated(this, report.file, report.again);
         break;
       case "waitsTold":
-        this.waits.receive(report);
+        this.#waits.answer(report.requestId, report.waits);
         break;
       case "staleReferencesChecked":
         this.#listener.staleReferences(this, report.references, report.news);
@@ -335,20 +344,9 @@ export class AppEpoch {
     }
   }
 
-  /** Undefined: the thread has ended, or does not answer in time. */
-  async #ask(
-    deadlineMs: number,
-    order: (requestId: number) => SupervisorOrder,
-  ): Promise<StaleReport | SnapshotReport | undefined> {
-    const question = this.#requests.ask((requestId) => this.#thread.send(order(requestId)));
-    const waited = await wait(question.answered, { deadlineMs });
-    question.drop();
-    return waited.type === "settled" ? waited.value : undefined;
-  }
-
   #end(end: ThreadEnd): void {
     this.#alive = false;
-    this.waits.end();
+    this.#waits.end(undefined);
     this.#requests.end(undefined);
     this.#boots.end({ type: "ended", end });
     this.#plans.end({ type: "ended", end });

@@ -5,6 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { THREAD_LOAD_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
@@ -55,12 +56,7 @@ export class SpareThread {
    * file (seen about once in 300 such ends).
    */
   async destroy(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, THREAD_LOAD_MS);
-    });
-    await Promise.race([this.#loaded, late]);
-    clearTimeout(timer);
+    await wait(this.#loaded, { deadlineMs: THREAD_LOAD_MS });
     await this.pool.destroy();
   }
 }

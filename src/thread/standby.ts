@@ -3,6 +3,7 @@
  * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
  */
 import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 import { firstChanged, TOO_YOUNG } from "../protocol/file-stamps.js";
 import type { BootOrder, WorkerReport } from "../protocol/messages.js";
 import type { PackageLog, PackageRequest } from "../protocol/package-log.js";
@@ -341,13 +342,8 @@ export function lateOrder(ahead: AheadThread, order: BootOrder, now: NodeJS.Proc
 }
 
 async function settledOrLate({ settled, requests, startedAt }: AheadThread): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
   const patience = startedAt + durationOf(requests) + STANDBY_EXTRA_MS - performance.now();
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, patience));
-  });
-  await Promise.race([settled, late]);
-  clearTimeout(timer);
+  await wait(settled, { deadlineMs: Math.max(0, patience) });
 }
 
 function durationOf(requests: readonly PackageRequest[]): number {

@@ -10,19 +10,20 @@ import { originalPlace } from "../compile/original-place.js";
 import { TraceMap } from "../compile/trace-map.js";
 import type { Verdict } from "../front/gate.js";
 import type { OwnPage } from "../front/own-pages.js";
+import type { ThreadWait } from "../protocol/messages.js";
 import type { ThreadBoard } from "../protocol/thread-board.js";
 import type { Described } from "../reports/progress.js";
 import { type WaitContext, waitedFor, waitText } from "../reports/wait-text.js";
 import { blockedPage, busyLine, busyText } from "./busy-text.js";
 import { nearestOwnFrame, type PlaceContext, stuckPlace } from "./stuck-place.js";
 import { ThreadInspection } from "./thread-inspection.js";
-import type { WaitQuestions } from "./wait-questions.js";
 import { type BusyReport, Watchdog } from "./watchdog.js";
 
 export interface WatchedEpoch {
   readonly number: number;
   readonly board: ThreadBoard;
-  readonly waits: Pick<WaitQuestions, "ask">;
+  /** What it waits for; undefined: it does not say so within `deadlineMs`. */
+  waits(deadlineMs: number): Promise<readonly ThreadWait[] | undefined>;
 }
 
 export interface ThreadWatchOptions {
@@ -104,8 +105,9 @@ export class ThreadWatch {
 
   /** What is waited for in the newest thread that waits for something: an older one finishes what it has begun. */
   async describe(): Promise<Described | undefined> {
-    for (const { number, waits } of [...this.#epochs.values()].reverse()) {
-      const told = await waits.ask(WAITS_TOLD_MS);
+    for (const epoch of [...this.#epochs.values()].reverse()) {
+      const { number } = epoch;
+      const told = await epoch.waits(WAITS_TOLD_MS);
       if (told === undefined) {
         const busy = await this.#busyText(number);
         if (busy !== undefined) return { line: busy, waitedFor: `the app: ${busy}`, isTold: true };

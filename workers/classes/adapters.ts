@@ -1,5 +1,6 @@
 /** The adapters that are in use: attaches each to the libraries that the app loads, and tells them what is purged. */
 import { ADAPTER_END_MS } from "../../src/common/deadlines.js";
+import { withDeadline } from "../../src/common/wait.js";
 import type {
   Adapter,
   AdapterContext,
@@ -8,7 +9,7 @@ import type {
   Method,
   PurgedClasses,
 } from "../../src/protocol/adapter.js";
-import { type Ledger, withDeadline } from "../ledger/ledger.js";
+import type { Ledger } from "../ledger/ledger.js";
 import type { LoadedPackage } from "./package-loads.js";
 
 export interface AdaptersOptions {

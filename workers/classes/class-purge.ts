@@ -3,7 +3,7 @@
  * others wait for the new version to reopen them. What a failed reload has reopened is as it was before.
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
-import { withDeadline } from "../ledger/ledger.js";
+import { withDeadline } from "../../src/common/wait.js";
 import type { ModuleEdges } from "../runtime/observer.js";
 import { prototypeOf } from "../state/untouched.js";
 import type { AnyClass } from "./base-chain.js";

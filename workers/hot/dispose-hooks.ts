@@ -1,6 +1,6 @@
 /** What modules want to have done before they are replaced: their dispose hooks, run in reverse order of registration. */
 import { HOOK_MS } from "../../src/common/deadlines.js";
-import { withDeadline } from "../ledger/ledger.js";
+import { withDeadline } from "../../src/common/wait.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 

@@ -4,6 +4,7 @@
  */
 import { types } from "node:util";
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import { withDeadline } from "../../src/common/wait.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 
@@ -147,19 +148,4 @@ export class Ledger {
       return undefined;
     }
   }
-}
-
-/** Rejects when the promise has not settled in time; it goes on. */
-export function withDeadline(pending: Promise<unknown>, deadlineMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not done after ${deadlineMs} ms`)), deadlineMs);
-    pending.then(
-      () => resolve(),
-      (error: unknown) => reject(error),
-    );
-    void pending.then(
-      () => clearTimeout(timer),
-      () => clearTimeout(timer),
-    );
-  });
 }
