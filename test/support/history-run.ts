@@ -48,7 +48,7 @@ function moduleText(index: number, version: number): string {
   const uses =
     index < 2 ? `import { version as other } from "./m2.js";\nif (!(other >= 0)) throw new Error("half");\n` : "";
   const filler = `/* ${"so that there is something to write ".repeat(8)} */\n`;
-  return `const first =${digits};\n${uses}${filler}if (first !==${digits}) throw new Error("torn");\nexport const version =${digits};\n`;
+  return `const first =${digits};\n${uses}${filler}if (first !==${digits}) throw new Error("torn");\nexport const version = first;\n`;
 }
 
 export interface HistoryOptions {
