@@ -14,8 +14,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { HELD_DEADLINE_MS } from "../src/common/deadlines.js";
 import { Front } from "../src/front/front.js";
 import { PASS } from "../src/front/gate.js";
+import { DEFAULT_HELD_BYTES } from "../src/options.js";
 import { createConnectionTable } from "../src/protocol/connection-table.js";
 import { installVirtualListen, type ListenRequest } from "../workers/listener/virtual-listen.js";
 
@@ -117,7 +119,12 @@ async function serveRelayed(): Promise<void> {
   const socketFolder = mkdtempSync(path.join(tmpdir(), "ur-bench-"));
   process.on("exit", () => rmSync(socketFolder, { recursive: true, force: true }));
   const table = createConnectionTable();
-  const front = new Front({ gate: { check: () => PASS }, table });
+  const front = new Front({
+    gate: { check: () => PASS },
+    table,
+    heldDeadline: HELD_DEADLINE_MS,
+    heldBytes: DEFAULT_HELD_BYTES,
+  });
   const worker = new Worker(new URL(import.meta.url), { workerData: { table: table.buffer, socketFolder } });
   const [request] = (await once(worker, "message")) as [ListenRequest];
   const address = await front.open({ ...request, epoch: 1 });

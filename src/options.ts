@@ -17,7 +17,8 @@ import { z } from "./protocol/zod.js";
 export const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
 const DEFAULT_INSPECT_PORT = 9229;
-const DEFAULT_HELD_BYTES = 64 * 2 ** 20;
+/** What all held requests may have together in memory, unless a user says otherwise. */
+export const DEFAULT_HELD_BYTES = 64 * 2 ** 20;
 /** Node's timers end at once when they are given more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

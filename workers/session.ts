@@ -46,7 +46,7 @@ import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { BegunWork } from "./start/begun-work.js";
-import { StartWatch } from "./start-watch.js";
+import { StartWatch } from "./start/start-watch.js";
 import { evaluatingWait, Waits } from "./waits.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;

@@ -4,7 +4,6 @@
  */
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
-import { HELD_DEADLINE_MS } from "../common/deadlines.js";
 import { SAID } from "../protocol/connection-table.js";
 import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../protocol/messages.js";
@@ -26,10 +25,10 @@ export interface FrontOptions {
   readonly table: Int32Array<SharedArrayBuffer>;
   /** Something that people should know. */
   readonly warn?: (message: string) => void;
-  /** Milliseconds that a request may be held; default 60000. */
-  readonly heldDeadline?: number;
-  /** Bytes of held requests in all; default 64 MiB. */
-  readonly heldBytes?: number;
+  /** Milliseconds that a request may be held. */
+  readonly heldDeadline: number;
+  /** Bytes of held requests in all. */
+  readonly heldBytes: number;
   /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
   unreachable?(server: AppServer): void;
   /** Number of the worker that a client with this address is; "unknown": ask again in a moment. */
@@ -56,7 +55,6 @@ export interface OpenPort {
 
 export type ClosedPort = Pick<OpenPort, "address" | "kind">;
 
-const HELD_BYTES = 64 * 1024 * 1024;
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const QUIET_POLL_MS = 20;
 
@@ -98,8 +96,8 @@ export class Front {
       movers: new Movers(),
       lack: new DescriptorLack((message) => options.warn?.(message)),
       held: new HeldClients({
-        deadlineMs: options.heldDeadline ?? HELD_DEADLINE_MS,
-        bytes: options.heldBytes ?? HELD_BYTES,
+        deadlineMs: options.heldDeadline,
+        bytes: options.heldBytes,
         waitingFor: () => options.gate.waitingFor?.(),
       }),
       deathPage: (epoch) => this.#deathPages.get(epoch),

@@ -262,7 +262,7 @@ export type SupervisorOrder =
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
   /**
    * Finish what is in flight, dispose, and end the task; a plan that is under way is abandoned. `restarts`: another thread
-   * has taken over, so streams and open sockets go on, too, as long as `drainMs` lasts.
+   * has taken over or is about to, so streams and open sockets go on, too, as long as `drainMs` lasts.
    */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
 

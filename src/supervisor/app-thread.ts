@@ -1,7 +1,6 @@
 /**
- * One worker thread, which is one epoch of the app: one Piscina pool with one thread that runs one task for as long as
- * the app lives. The task's promise is how the end of the thread shows, whatever ended it; aborting a task would kill
- * the thread, so nothing here is tied to a signal.
+ * The thread of one epoch of the app: tells it to stop, ends it by force when it does not, and says how it has ended, which
+ * its own reports know better than what ended it.
  */
 import { FORCE_AFTER_MS } from "../common/deadlines.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
@@ -23,7 +22,7 @@ export interface AppThread {
   readonly ended: Promise<ThreadEnd>;
   /**
    * Asks the app to finish what it has begun, for `drainMs`, and to dispose, and ends the thread: at `endMs` in every case,
-   * by force. A second call can only shorten that. `restarts`: another thread has taken over.
+   * by force. A second call can only shorten that. `restarts`: another thread has taken over, or is about to.
    */
   stop(drainMs: number, restarts: boolean, endMs?: number): Promise<void>;
 }

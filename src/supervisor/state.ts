@@ -1,5 +1,5 @@
 /**
- * The supervisor's life as one union, and what moves it. Pure: the supervisor acts, this decides what is legal and what
+ * The supervisor's life as one union, and what moves it. Pure: the reload cycle acts, this decides what is legal and what
  * a request that begins now must do.
  */
 import type { SerializedError } from "../protocol/serialized-error.js";

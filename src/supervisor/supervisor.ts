@@ -1,7 +1,7 @@
 /**
- * Keeps one app at its newest code: notices changes, prepares them in this thread, has the app thread apply them, and
- * tells the front what a request that begins now must do. All work on the app goes through one single-flight cycle; the
- * pure parts (state, plan, pending changes) decide, this acts.
+ * What a host has of one app: puts the parts together that keep it at its newest code, passes on what is asked of them, and
+ * tells the host what they report. The reload cycle does the work on the app, and owns its state; this has none but that it
+ * is being closed.
  */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,4 +1,8 @@
-/** The one task of a thread: what is sent to it, what it reports, and how it ends. */
+/**
+ * The one task of a thread, which runs for as long as the app lives: what is sent to it, what it reports, and how it ends.
+ * Its promise is how the end of the thread shows, whatever ended it; aborting a task would kill the thread, so nothing here
+ * is tied to a signal.
+ */
 import { MessageChannel } from "node:worker_threads";
 import { LINKED_MS } from "../common/deadlines.js";
 import { openControlPort } from "../protocol/control-port.js";

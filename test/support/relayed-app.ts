@@ -4,9 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
+import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
 import { Front, type OpenRequest } from "../../src/front/front.js";
 import { PASS, type Verdict } from "../../src/front/gate.js";
 import type { OwnPage } from "../../src/front/own-pages.js";
+import { DEFAULT_HELD_BYTES } from "../../src/options.js";
 import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
 import type { PublicAddress, SaidPage } from "../../src/protocol/messages.js";
 import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
@@ -60,15 +62,18 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
   readonly #workers = new Map<number, Worker>();
   readonly folder: string;
 
-  private constructor(folder: string, { slots, heldDeadline, heldBytes }: RelayedAppOptions) {
+  private constructor(
+    folder: string,
+    { slots, heldDeadline = HELD_DEADLINE_MS, heldBytes = DEFAULT_HELD_BYTES }: RelayedAppOptions,
+  ) {
     super();
     this.folder = folder;
     this.table = createConnectionTable(slots);
     this.front = new Front({
       gate: { check: () => this.verdict(), waitingFor: () => this.waitingFor },
       table: this.table,
-      ...(heldDeadline !== undefined && { heldDeadline }),
-      ...(heldBytes !== undefined && { heldBytes }),
+      heldDeadline,
+      heldBytes,
     });
   }
 

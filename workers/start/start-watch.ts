@@ -1,7 +1,8 @@
 /**
  * Tells when the start of an app is over although its evaluation says nothing of it: `main()` may connect to a database
  * first, and a `listen()` with a host looks up the name. It is over when a server listens and no other name is being
- * looked up, or when nothing goes on that could still lead to one.
+ * looked up, or when nothing goes on that could still lead to one. A rough look at the whole thread, which costs a start
+ * nothing; begun-work.ts knows better what goes on, by a hook that only those starts pay for that an open port waits for.
  */
 
 export interface StartWatchOptions {
