@@ -18,7 +18,7 @@ import type {
 } from "../src/protocol/messages.js";
 import { OwnConnections } from "../src/protocol/own-connections.js";
 import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
-import { BEAT_MS, ThreadBoard } from "../src/protocol/thread-board.js";
+import { BEAT_MS, END_SESSIONS, ThreadBoard } from "../src/protocol/thread-board.js";
 import { Abandonment } from "./abandonment.js";
 import { Calls } from "./calls.js";
 import { Adapters } from "./classes/adapters.js";
@@ -139,11 +139,11 @@ export class AppSession {
       variables: order.variables,
       onExit: (code) => {
         this.#control.send({ type: "exitRequested", code });
-        closeInspector();
+        this.#cutOff();
       },
       onCrash: (error) => {
         this.#control.send({ type: "crashed", error: this.#serialize(error) });
-        closeInspector();
+        this.#cutOff();
       },
     });
     this.#ledger = new Ledger({
@@ -214,8 +214,16 @@ export class AppSession {
       reportClosed: (listenId) => this.#control.send({ type: "serverClosed", listenId }),
       reportReleased: (listenId) => this.#control.send({ type: "serverReleased", listenId }),
       currentModule: () => this.#runtime.currentModule(),
+      sessionsChanged: (open) => {
+        this.#board.sessions = open;
+      },
       clock: () => this.#board.beats * BEAT_MS,
       answerTimeoutMs: LISTEN_ANSWER_MS,
+    });
+    // For a thread that is blocked and takes no orders.
+    Object.defineProperty(process, Symbol.for(END_SESSIONS), {
+      value: () => this.#listen.endSessions(),
+      configurable: true,
     });
     this.#calls = new Calls({
       entry: async () => {
@@ -653,7 +661,14 @@ export class AppSession {
     this.#start.end();
     this.#begun.close();
     await this.#adapters.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
+    this.#listen.endSessions();
     this.#end();
+  }
+
+  /** The thread ends now, and must not wait for debuggers, nor read on. */
+  #cutOff(): void {
+    this.#listen.endSessions();
+    closeInspector();
   }
 
   #tellWaits(requestId: number): void {

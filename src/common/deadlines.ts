@@ -146,6 +146,9 @@ export const LINKED_MS = 1000;
 /** The end of a thread waits until it has loaded the runtime, or Node 20 may abort; a busy machine took over 2 s. No option: rare. */
 export const THREAD_LOAD_MS = 10_000;
 
+/** A thread that is to be ended by force ends its HTTP/2 sessions first: some 10 ms, unless it is in native code. No option: as above. */
+export const SESSIONS_MS = 1000;
+
 /** The standby thread may load packages for so much longer than they took before. No option: a restart then starts cold. */
 export const STANDBY_EXTRA_MS = 1000;
 

@@ -19,6 +19,8 @@ const THREAD_ID = 4;
 const LINKING = 5;
 /** 1 when main is about to end the thread by force. */
 const ENDING = 6;
+/** How many HTTP/2 sessions the app's servers have open. */
+const SESSIONS = 7;
 const HEADER_BYTES = 32;
 const RING_BYTES = 8192;
 
@@ -26,6 +28,9 @@ const LINKING_POLL_MS = 2;
 
 /** How often the thread beats, in milliseconds. */
 export const BEAT_MS = 250;
+
+/** Name of the symbol under which the thread's `process` has what ends its HTTP/2 sessions. */
+export const END_SESSIONS = "unreloader.endSessions";
 
 export class ThreadBoard {
   readonly buffer: SharedArrayBuffer;
@@ -49,6 +54,10 @@ export class ThreadBoard {
 
   beat(): void {
     Atomics.add(this.#words, BEATS, 1);
+  }
+
+  set sessions(open: number) {
+    Atomics.store(this.#words, SESSIONS, open);
   }
 
   /** Runs work of the supervisor's own that blocks the thread for long. */
@@ -109,6 +118,7 @@ export class ThreadBoard {
     Atomics.store(this.#words, LINKING, 0);
     Atomics.store(this.#words, EXCUSED, 0);
     Atomics.store(this.#words, ENDING, 0);
+    Atomics.store(this.#words, SESSIONS, 0);
   }
 
   // ---- either
@@ -121,6 +131,11 @@ export class ThreadBoard {
   /** 0 until the thread has its runtime. */
   get threadId(): number {
     return Atomics.load(this.#words, THREAD_ID);
+  }
+
+  /** How many HTTP/2 sessions of the app's servers are open. */
+  get sessions(): number {
+    return Atomics.load(this.#words, SESSIONS);
   }
 
   get excused(): boolean {

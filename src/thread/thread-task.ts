@@ -4,7 +4,7 @@
  * is tied to a signal.
  */
 import { MessageChannel } from "node:worker_threads";
-import { LINKED_MS } from "../common/deadlines.js";
+import { LINKED_MS, SESSIONS_MS } from "../common/deadlines.js";
 import { openControlPort } from "../protocol/control-port.js";
 import {
   type BootOrder,
@@ -15,6 +15,7 @@ import {
 } from "../protocol/messages.js";
 import { ThreadBoard } from "../protocol/thread-board.js";
 import type { SpareThread } from "../supervisor/spare-thread.js";
+import { endSessions } from "./session-end.js";
 
 /** `threw`: an exception, `process.exit()`, or the end by force. */
 export type TaskEnd = { readonly type: "returned" } | { readonly type: "threw"; readonly error: unknown };
@@ -25,6 +26,8 @@ export class ThreadTask {
   #onReport: (report: WorkerReport) => void;
   readonly #spare: SpareThread;
   #board: ThreadBoard;
+  /** The task has ended, and the thread with it. */
+  #over = false;
   readonly #send: (order: SupervisorOrder) => void;
 
   /** `spare` is used up by this. */
@@ -48,6 +51,7 @@ export class ThreadTask {
       },
     );
     void this.ended.then(() => {
+      this.#over = true;
       port1.close();
       return spare.pool.destroy();
     });
@@ -67,6 +71,7 @@ export class ThreadTask {
   /** Ends the thread by force. */
   async destroy(): Promise<void> {
     await this.#board.readyToEnd(LINKED_MS);
+    if (!this.#over && this.#board.sessions > 0) await endSessions(this.#board.threadId, SESSIONS_MS);
     await this.#spare.destroy();
   }
 }

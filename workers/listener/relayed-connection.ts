@@ -196,6 +196,11 @@ export class RelayedConnection {
     if (before === STILL_OPEN || before === ENDED) Atomics.store(this.#table, word, how);
   }
 
+  /** The thread is ending: what the front has been told stays as it is. */
+  tellNoMore(): void {
+    this.#closed = true;
+  }
+
   #letGoIfIdle(): void {
     if (!this.#leaving || !this.unused || this.socket.writableLength > 0) return;
     // The front can send again what came to an idle connection; what came behind another request stays here.

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { HeldRequests } from "./held-requests.js";
+import type { Http2Sessions } from "./http2-sessions.js";
 import { socketInternals } from "./node-internals.js";
 import { connectionOf, type RelayedConnection } from "./relayed-connection.js";
 import { type SpokenPage, sayPage } from "./spoken-page.js";
@@ -27,10 +28,17 @@ export class RequestEvents {
   readonly #held: HeldRequests;
   readonly #spoken: SpokenPage;
   readonly #attribution: Attribution;
+  readonly #sessions: Http2Sessions;
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
 
-  constructor({ held, spoken, attribution }: Pick<ListenContext, "held" | "spoken" | "attribution">) {
+  constructor({
+    held,
+    spoken,
+    attribution,
+    sessions,
+  }: Pick<ListenContext, "held" | "spoken" | "attribution" | "sessions">) {
+    this.#sessions = sessions;
     this.#held = held;
     this.#spoken = spoken;
     this.#attribution = attribution;
@@ -58,7 +66,10 @@ export class RequestEvents {
     } else if (event === "session") {
       const session = args[0] as Http2Session;
       const owner = connectionOf(session.socket);
-      if (owner !== undefined) owner.session = session;
+      if (owner !== undefined) {
+        owner.session = session;
+        this.#sessions.add(owner, session);
+      }
     }
     return this.#pass(server, event, args);
   }

@@ -13,6 +13,7 @@ import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../sr
 import type { OwnConnections } from "../../src/protocol/own-connections.js";
 import { UnlistenedServers } from "../start/unlistened-servers.js";
 import { HeldRequests } from "./held-requests.js";
+import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight, type RequestInFlight } from "./in-flight.js";
 import { listenError } from "./listen-error.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
@@ -51,6 +52,8 @@ export interface VirtualListenOptions {
   reportReleased(listenId: number): void;
   /** The module that is being evaluated, or that the running code belongs to. */
   currentModule(): string | undefined;
+  /** Told how many HTTP/2 sessions are open. */
+  sessionsChanged?(open: number): void;
   /** In milliseconds; it may go in steps. */
   clock(): number;
   /** Keeps requests apart from what modules do; absent: nobody asks. */
@@ -112,6 +115,7 @@ export class VirtualListen {
         ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false,
       ),
       spoken,
+      sessions: new Http2Sessions(options.sessionsChanged ?? (() => {})),
       outside: AsyncLocalStorage.snapshot(),
       attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
       onDeserted: (server) => this.#servers.delete(server),
@@ -218,6 +222,11 @@ export class VirtualListen {
     // Sockets and streams end without an event that all of them have.
     while (this.oldestInUse() !== undefined && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, Math.min(DESERTED_POLL_MS, deadline - performance.now())));
+  }
+
+  /** The thread is about to end, perhaps in the middle of what an HTTP/2 session has read: that reads nothing more. */
+  endSessions(): void {
+    this.#context.sessions.end();
   }
 
   /** What is said in place of the app while the connection table says so. */

@@ -9,6 +9,7 @@ import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol
 import type { Preface } from "../../src/protocol/preface.js";
 import { ensurePrivateFolder } from "../../src/protocol/private-folder.js";
 import type { HeldRequests } from "./held-requests.js";
+import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
 import { readPreface } from "./preface-reader.js";
@@ -36,6 +37,7 @@ export interface ListenContext {
   readonly inFlight: InFlight;
   readonly held: HeldRequests;
   readonly spoken: SpokenPage;
+  readonly sessions: Http2Sessions;
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
   readonly attribution: Attribution;
@@ -168,6 +170,7 @@ export class VirtualServer {
   /** A connection has closed. */
   forget(connection: RelayedConnection): void {
     this.connections.delete(connection);
+    this.#context.sessions.delete(connection);
     if (this.#released && this.connections.size === 0) this.#context.onDeserted(this);
   }
 
