@@ -40,3 +40,12 @@ export async function withDeadline(pending: Promise<unknown>, deadlineMs: number
   const waited = await wait(pending, { deadlineMs });
   if (waited.type === "late") throw new Error(`not done after ${deadlineMs} ms`);
 }
+
+/** For what ends without an event: looks every `everyMs` whether it `isOver`, until `end` on the clock of `performance.now()`. */
+export async function lookUntil(isOver: () => boolean, everyMs: number, end: number): Promise<void> {
+  while (!isOver()) {
+    const left = end - performance.now();
+    if (left <= 0) return;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(everyMs, left)));
+  }
+}

@@ -4,6 +4,7 @@
  * bytes that the app has written to stdout and stderr.
  */
 import { stripVTControlCharacters } from "node:util";
+import { lookUntil } from "../common/wait.js";
 
 /** Header words. BEATS: rises while the thread's event loop turns; 0 until it has its runtime. */
 const BEATS = 0;
@@ -109,8 +110,7 @@ export class ThreadBoard {
   async readyToEnd(deadlineMs: number): Promise<void> {
     Atomics.store(this.#words, ENDING, 1);
     const end = performance.now() + deadlineMs;
-    while (Atomics.load(this.#words, LINKING) > 0 && performance.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, LINKING_POLL_MS));
+    await lookUntil(() => Atomics.load(this.#words, LINKING) <= 0, LINKING_POLL_MS, end);
   }
 
   /** The thread has been ended, and another one gets the board. */

@@ -18,7 +18,7 @@ import {
   QUIET_MS,
   SUPERSEDE_MS,
 } from "../common/deadlines.js";
-import { type WaitLimits, wait } from "../common/wait.js";
+import { lookUntil, type WaitLimits, wait } from "../common/wait.js";
 import type { ConfigChanges } from "../config/config-changes.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
@@ -248,8 +248,7 @@ export class ReloadCycle {
       }
     }
     // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
-    while (run && this.#letsPass() && performance.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    if (run) await lookUntil(() => !this.#letsPass(), CLOSE_POLL_MS, end);
     this.#move({ type: "close" });
     this.#sayInstead();
   }

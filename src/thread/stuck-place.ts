@@ -1,6 +1,6 @@
 /** Where in the user's source a thread is that does not answer, from the stack that the inspector has shown. */
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { pathOf } from "../common/file-url.js";
 import { codeFrame, type TextPosition } from "../compile/code-frame.js";
 import type { CompiledModule } from "../compile/compiled-module.js";
 import { originalPlace } from "../compile/original-place.js";
@@ -31,7 +31,7 @@ export function nearestOwnFrame(
   frames: readonly StackFrame[],
   context: Pick<PlaceContext, "versions">,
 ): StackFrame | undefined {
-  return frames.find(({ url }) => context.versions(fileOf(url)).length > 0);
+  return frames.find(({ url }) => context.versions(pathOf(url)).length > 0);
 }
 
 /** `source`: text of the script of `nearestOwnFrame`. */
@@ -41,10 +41,10 @@ export function stuckPlace(
   context: PlaceContext,
 ): StuckPlace {
   const own = nearestOwnFrame(frames, context);
-  const top = frames.find(({ url }) => url !== "" && !isSupervisor(fileOf(url), context));
+  const top = frames.find(({ url }) => url !== "" && !isSupervisor(pathOf(url), context));
   const inside = top === undefined || top === own ? undefined : shownFrame(top, context.root);
   if (own === undefined) return { location: undefined, frame: undefined, inside };
-  const file = fileOf(own.url);
+  const file = pathOf(own.url);
   const compiled = versionOf(context.versions(file), source);
   if (compiled === undefined)
     return { location: { file, line: own.line, column: own.column }, frame: undefined, inside };
@@ -72,7 +72,7 @@ function frameOf({ source }: CompiledModule, place: TextPosition): string {
 }
 
 function shownFrame({ functionName, url, line, column }: StackFrame, root: string): string {
-  const file = fileOf(url);
+  const file = pathOf(url);
   const relative = path.relative(root, file);
   const place = url.startsWith("node:") ? url : `${relative.startsWith("..") ? file : relative}:${line}:${column}`;
   return functionName === "" ? place : `${functionName} (${place})`;
@@ -80,14 +80,4 @@ function shownFrame({ functionName, url, line, column }: StackFrame, root: strin
 
 function isSupervisor(file: string, { ownFolders }: PlaceContext): boolean {
   return ownFolders.some((folder) => file.startsWith(folder));
-}
-
-function fileOf(url: string): string {
-  if (!url.startsWith("file:")) return url;
-  try {
-    return fileURLToPath(url);
-  } catch (error) {
-    if (error instanceof TypeError) return url;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
+import { isObject } from "../state/untouched.js";
 import { loadedBuiltin } from "./loaded-builtin.js";
 import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
@@ -106,8 +107,4 @@ export class Builtins {
     this.objects.add(value);
     this.objects.add(prototype);
   }
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

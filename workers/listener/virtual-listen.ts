@@ -8,6 +8,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
+import { lookUntil } from "../../src/common/wait.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../src/protocol/messages.js";
 import type { OwnConnections } from "../../src/protocol/own-connections.js";
@@ -213,15 +214,14 @@ export class VirtualListen {
   }
 
   /**
-   * Another thread has taken over: closes all servers and lets idle connections go. Resolves when nothing is left of what
+   * Another thread has taken over, or is about to: closes all servers and lets idle connections go. Resolves when nothing is left of what
    * had begun, streams and upgraded connections included, or after `deadlineMs`.
    */
   async deserted(deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     for (const server of this.listening()) server.release();
     // Sockets and streams end without an event that all of them have.
-    while (this.oldestInUse() !== undefined && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, Math.min(DESERTED_POLL_MS, deadline - performance.now())));
+    await lookUntil(() => this.oldestInUse() === undefined, DESERTED_POLL_MS, deadline);
   }
 
   /** The thread is about to end, perhaps in the middle of what an HTTP/2 session has read: that reads nothing more. */

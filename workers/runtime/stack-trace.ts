@@ -3,7 +3,7 @@
  * asks when `stack` is first read), in Node's own layout.
  */
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { pathOf } from "../../src/common/file-url.js";
 import { codeFrame } from "../../src/compile/code-frame.js";
 import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
@@ -82,7 +82,7 @@ export class StackTraces {
   #syntaxErrorLocation(stack: string): SourceLocation | undefined {
     const [first = "", , carets = ""] = stack.split("\n");
     const [, name = "", line] = /^(.+):(\d+)$/.exec(first) ?? [];
-    const file = toPath(name);
+    const file = pathOf(name);
     if (line === undefined || !this.#context.compiled(file)) return undefined;
     return this.#map(file, Number(line), Math.max(1, carets.indexOf("^") + 1));
   }
@@ -110,7 +110,7 @@ export class StackTraces {
   #describe(error: Error, frame: NodeJS.CallSite, name: string): string {
     const text = String(frame);
     if (frame.isEval()) return text.replace(EVAL_ORIGIN, (place, ...parts) => this.#evalOrigin(place, parts));
-    const file = toPath(name);
+    const file = pathOf(name);
     if (!this.#context.compiled(file)) return text;
     const line = frame.getLineNumber() ?? 1;
     // None for a place before the body, of which V8's text has a negative column: that of the module's function, which a
@@ -125,7 +125,7 @@ export class StackTraces {
   }
 
   #evalOrigin(place: string, [name, line, column]: readonly unknown[]): string {
-    const file = toPath(String(name));
+    const file = pathOf(String(name));
     if (!this.#context.compiled(file)) return place;
     const location = this.#map(file, Number(line), Number(column));
     return `(${String(name)}:${location.line}:${location.column})`;
@@ -148,7 +148,7 @@ export class StackTraces {
 }
 
 function isSupervisor(name: string): boolean {
-  const file = toPath(name);
+  const file = pathOf(name);
   return OWN_FOLDERS.some((folder) => file.startsWith(folder));
 }
 
@@ -158,16 +158,6 @@ function isGlue(frame: NodeJS.CallSite, name: string): boolean {
     return true;
   if (name !== "") return false;
   return /^(?:(?:Async)?Generator|Object)?\.?next$/.test(frame.getFunctionName() ?? "");
-}
-
-function toPath(name: string): string {
-  if (!name.startsWith("file:")) return name;
-  try {
-    return fileURLToPath(name);
-  } catch (error) {
-    if (error instanceof TypeError) return name;
-    throw error;
-  }
 }
 
 /** Node puts the code of its own errors, which it marks with a private symbol, into the first line. */
