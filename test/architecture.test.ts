@@ -100,6 +100,31 @@ test("no file imports itself through others", () => {
   for (const file of files) walk(file, []);
 });
 
+test("the deadline of a wait is declared in src/common/deadlines.ts, not where it is waited", () => {
+  const waits = [
+    /\bdeadlineMs\s*[:=]\s*(\w+)/g,
+    /\bwithDeadline\([^;]*?,\s*(\w+)\)/g,
+    /\.askFor\(\s*(\w+)/g,
+    /\bperformance\.now\(\) \+ (\w+)/g,
+    /\bstartTimer\(\s*(\w+)/g,
+    /\bsetTimeout\(\s*(?:resolve|answer)\s*,\s*(\w+)/g,
+  ];
+  const deadlines = readFileSync(join(projectRoot, "src/common/deadlines.ts"), "utf8");
+  const wrong: string[] = [];
+  let right = 0;
+  for (const file of files) {
+    const text = readFileSync(join(projectRoot, file), "utf8");
+    for (const [wait, deadline = ""] of waits.flatMap((pattern) => [...text.matchAll(pattern)])) {
+      // What is only looked up again and again may be looked up as often as it likes.
+      if (!/^(\d|[A-Z_]+_MS$)/.test(deadline) || deadline === "0" || deadline.endsWith("_POLL_MS")) continue;
+      if (deadlines.includes(`export const ${deadline}`)) right++;
+      else wrong.push(`${file}: ${wait}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(right > 15, `only ${right} waits were found`);
+});
+
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" })
     .map((name) => join(folder, name).split(sep).join("/"))
