@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { createSupervisor, type ReloadReport, type Supervisor } from "../src/index.js";
+import { express4Apps } from "./support/express4-apps.js";
 import { type FrameworkApp, frameworkApps, type Items } from "./support/framework-apps.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { runSeed } from "./support/random.js";
@@ -87,7 +88,7 @@ async function answersAsWithout(framework: FrameworkApp, value: string): Promise
 
 const only = process.env.UNRELOADER_FRAMEWORK ?? "";
 
-for (const framework of frameworkApps.filter(({ name }) => name.includes(only))) {
+for (const framework of [...frameworkApps, ...express4Apps].filter(({ name }) => name.includes(only))) {
   describe(framework.name, () => {
     test("answers the same while its modules are evaluated again", async (t) => {
       const value = `identity:2,seed:${runSeed() % 1e9}`;
