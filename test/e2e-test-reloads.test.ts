@@ -10,6 +10,7 @@ import { express4Apps } from "./support/express4-apps.js";
 import { type FrameworkApp, frameworkApps, type Items } from "./support/framework-apps.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { runSeed } from "./support/random.js";
+import { talk } from "./support/socket-talk.js";
 import { TempApp } from "./support/temp-app.js";
 
 const VARIABLE = "UNRELOADER_TEST_RELOADS";
@@ -52,6 +53,12 @@ class Told {
 }
 
 const REQUESTS = 60;
+/** An app with sockets gets a message behind every so many requests; what opens the socket is a request, too. */
+const TALK_EVERY = 10;
+
+function requestsOf({ sockets }: FrameworkApp): number {
+  return sockets === undefined ? REQUESTS : REQUESTS + REQUESTS / TALK_EVERY;
+}
 
 async function answersAsWithout(framework: FrameworkApp, value: string): Promise<Told> {
   await using app = new TempApp(framework.files, { packages: framework.packages });
@@ -65,7 +72,6 @@ async function answersAsWithout(framework: FrameworkApp, value: string): Promise
   let count = 0;
   try {
     for (let request = 1; request <= REQUESTS; request++) {
-      told.loaded.length = 0;
       const answer = await (request % 3 === 0 ? requestOnce(`${origin}/items`) : kept.request("/items"));
       const said = `request ${request} of ${value}: ${answer.body}\n${told.lines.join("\n")}`;
       assert.equal(answer.status, 200, said);
@@ -77,6 +83,9 @@ async function answersAsWithout(framework: FrameworkApp, value: string): Promise
         { leaf: "leaf-1", middle: "middle-1", extra: null, counted: count, pid: process.pid, entry: "entry-1" },
         said,
       );
+      told.loaded.length = 0;
+      if (framework.sockets !== undefined && request % TALK_EVERY === 0)
+        assert.equal(await talk(origin, framework.sockets), "entry-1", said);
     }
     assert.equal(kept.opened, 1, "the kept connection survived");
     assert.deepEqual(told.restarts, []);
@@ -94,14 +103,14 @@ for (const framework of [...frameworkApps, ...express4Apps].filter(({ name }) =>
       const value = `identity:2,seed:${runSeed() % 1e9}`;
       t.diagnostic(`${VARIABLE}=${value}`);
       const told = await answersAsWithout(framework, value);
-      assert.equal(told.reloads, REQUESTS / 2);
+      assert.equal(told.reloads, requestsOf(framework) / 2);
     });
 
     test("answers the same while reloads of its modules are rolled back", async (t) => {
       const value = `rollback:2,seed:${runSeed() % 1e9}`;
       t.diagnostic(`${VARIABLE}=${value}`);
       const told = await answersAsWithout(framework, value);
-      assert.equal(told.rollbacks, REQUESTS / 2);
+      assert.equal(told.rollbacks, requestsOf(framework) / 2);
       assert.equal(told.reloads, 0);
     });
 
@@ -109,7 +118,7 @@ for (const framework of [...frameworkApps, ...express4Apps].filter(({ name }) =>
       const value = `identity:2,rollback:3,seed:${runSeed() % 1e9}`;
       t.diagnostic(`${VARIABLE}=${value}`);
       const told = await answersAsWithout(framework, value);
-      assert.equal(told.rollbacks, REQUESTS / 3);
+      assert.equal(told.rollbacks, requestsOf(framework) / 3);
       assert.ok(told.reloads > 0);
     });
   });

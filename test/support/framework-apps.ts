@@ -3,6 +3,8 @@
  * an entry (`entry-1` in the header x-entry), a middle file with the route (`middle-1`), a leaf (`leaf-1`) and a
  * counter that nothing else touches. GET /items answers `Items`.
  */
+import type { SocketKind } from "./socket-talk.js";
+
 export interface FrameworkApp {
   readonly name: string;
   readonly packages: readonly string[];
@@ -14,6 +16,8 @@ export interface FrameworkApp {
   readonly added: { readonly file: string; readonly text: string; readonly importLine: string; readonly use: string };
   /** False where plain Node with tsx cannot run the app (it emits no decorator metadata). */
   readonly plain?: boolean;
+  /** What it answers over sockets: always `entry-1`. */
+  readonly sockets?: SocketKind;
 }
 
 export interface Items {
@@ -389,6 +393,7 @@ export class GreetingService {
   },
   {
     name: "Express 5 with socket.io attached",
+    sockets: "socket.io",
     packages: ["express", "socket.io"],
     entry: "index.js",
     middle: "items.js",
@@ -427,6 +432,7 @@ module.exports = Router().get("/", (req, res) => {
   },
   {
     name: "node:http with ws attached",
+    sockets: "ws",
     packages: ["ws"],
     entry: "index.js",
     middle: "items.js",
