@@ -9,7 +9,7 @@ import { PASS, type Verdict } from "../src/front/gate.js";
 import type { OwnPage } from "../src/front/own-pages.js";
 import { HOLD } from "../src/protocol/connection-table.js";
 import { certificate, key } from "./support/certificate.js";
-import { within } from "./support/deadline.js";
+import { eventually, within } from "./support/deadline.js";
 import { exchangeRaw, KeptConnection, requestOnce } from "./support/http-client.js";
 import { randomSource } from "./support/random.js";
 import { RelayedApp } from "./support/relayed-app.js";
@@ -299,6 +299,43 @@ test("sessions of the old worker end when they are idle, and their streams are r
   } finally {
     idle.destroy();
     busy.destroy();
+  }
+});
+
+test("requests in sessions of the old worker that wait for the new one are refused so that clients can send them again", async () => {
+  const secure = JSON.stringify({ cert: certificate, key });
+  const https = (name: string) =>
+    `require("node:https").createServer(${secure}, (req, res) => { report("begun"); res.end("${name}"); }).listen(0);`;
+  await using app = await RelayedApp.start(https("old"));
+  const origin = `https://127.0.0.1:${app.port}`;
+  const [reading, writing] = [new KeptConnection(origin), new KeptConnection(origin)];
+  try {
+    for (const kept of [reading, writing]) assert.equal((await kept.request("/")).body, "old");
+    const begunBefore = app.reported.length;
+    let open = (_: Verdict) => {};
+    const gate = new Promise<Verdict>((resolve) => {
+      open = resolve;
+    });
+    app.verdict = () => gate;
+    const read = reading.request("/").catch((error: NodeJS.ErrnoException) => error.code);
+    const written = writing.request("/", { method: "POST", body: "x".repeat(10_000) });
+    await eventually(
+      async () => app.front.held,
+      (held) => held === 2,
+      "both to wait",
+    );
+    await app.boot(https("new"));
+    app.verdict = () => PASS;
+    open(PASS);
+    const { status, headers, body } = await written;
+    assert.deepEqual([status, headers.connection, headers["retry-after"]], [503, "close", "0"]);
+    assert.match(body, /was not begun/);
+    assert.equal(await read, "ECONNRESET");
+    assert.equal(app.reported.length, begunBefore, "neither was begun");
+    for (const kept of [reading, writing]) assert.equal((await kept.request("/", { method: "POST" })).body, "new");
+  } finally {
+    reading.close();
+    writing.close();
   }
 });
 

@@ -201,6 +201,9 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     if (!upstream.moved || this.#leaving) return true;
     if (!upstream.idle) return false;
     const { kind } = upstream.server;
+    // What a client has sent within a session, only the worker of the session can refuse.
+    if (kind !== "http" && kind !== "raw" && kind === this.#port.kind && upstream.seen && this.#waiting.length > 0)
+      return false;
     if (kind !== this.#port.kind) this.#client.destroySoon();
     else if (kind === "raw" || (!upstream.seen && this.#relay.abandoned(upstream.server.epoch))) this.#requeue();
     else if (kind === "http") this.#leave();

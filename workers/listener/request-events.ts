@@ -141,7 +141,7 @@ function isMoved(socket: Socket): boolean {
 
 /**
  * What comes within a session cannot be sent elsewhere by the front. A client sends a stream that was refused, and a request
- * on a kept connection that is closed before an answer, once more.
+ * that changes nothing on a kept connection that is closed before an answer, once more. Others are told.
  */
 function refuse(event: string, args: unknown[]): boolean {
   if (event === "stream") {
@@ -151,10 +151,20 @@ function refuse(event: string, args: unknown[]): boolean {
     const { session } = stream;
     if (session !== undefined && !session.closed) session.close();
   } else {
-    (args[0] as IncomingMessage).socket.destroy();
+    const { method = "", socket } = args[0] as IncomingMessage;
+    if (isUpgrade(event) || SAFE_METHODS.has(method)) socket.destroy();
+    else sayPage(MOVED_PAGE, event, args, { connection: "close", "retry-after": "0" });
   }
   return true;
 }
+
+/** Clients repeat them by themselves. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+const MOVED_PAGE = {
+  number: 0,
+  status: 503,
+  text: "A fresh worker has taken over, and TLS sessions cannot move to it: this request was not begun. Send it again on a new connection.\n",
+};
 
 const HTTP2_REFUSED_STREAM = 7;
 

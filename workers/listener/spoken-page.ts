@@ -35,17 +35,27 @@ export class SpokenPage {
   }
 }
 
-/** Answers the request that `event` brought with its arguments `args`. */
-export function sayPage(page: SaidPage, event: string, args: readonly unknown[]): void {
+/** Answers the request that `event` brought with its arguments `args`. `more`: headers of an answer in HTTP/1.1. */
+export function sayPage(
+  page: SaidPage,
+  event: string,
+  args: readonly unknown[],
+  more: Readonly<Record<string, string>> = {},
+): void {
   if (event === "stream") sayOnStream(page, args[0] as ServerHttp2Stream, args[1] as IncomingMessage["headers"]);
   else if (event === "upgrade" || event === "connect") sayOnSocket(page, args[1] as Socket);
-  else sayAsResponse(page, args[0] as IncomingMessage, args[1] as ServerResponse);
+  else sayAsResponse(page, args[0] as IncomingMessage, args[1] as ServerResponse, more);
 }
 
-function sayAsResponse(page: SaidPage, request: IncomingMessage, response: ServerResponse): void {
+function sayAsResponse(
+  page: SaidPage,
+  request: IncomingMessage,
+  response: ServerResponse,
+  more: Readonly<Record<string, string>>,
+): void {
   // What is still to come of the request is read, for the next one on this connection.
   request.resume();
-  response.writeHead(page.status, headersOf(page));
+  response.writeHead(page.status, { ...headersOf(page), ...more });
   response.end(page.text);
 }
 
