@@ -200,9 +200,9 @@ describe("what takes long says so", { skip: plainMode }, () => {
     await using served = await serve(folder, "app.ts");
     const waiting = served.getOnce("/never?secret=1").catch(() => undefined);
     assert.equal((await served.getOnce("/")).status, 200);
-    folder.write("work.ts", `${work}\n// saved\n`);
+    const stopped = served.stop();
     await served.lines.wait(/^unreloader: waiting for 1 request in flight: GET \/never \(\d+ s\)$/);
-    await served.stop();
+    await stopped;
     await waiting;
   });
 });

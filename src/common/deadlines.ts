@@ -22,7 +22,7 @@ export const CLOSE_MS = 5000;
 // ---- Reloads
 
 /** How long requests in flight may hold up a reload in place. Not an option: what is given up on is not waited for again. */
-export const IN_PLACE_DRAIN_MS = 2000;
+export const IN_PLACE_DRAIN_MS = 1000;
 
 /** A burst of saves is one reload when its events are closer together than this. No option: a request asks earlier anyway. */
 export const QUIET_MS = 50;
@@ -191,3 +191,6 @@ export const SIGNAL_FORCE_MS = 4800;
 
 /** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
 export const SIGNAL_NATIVE_MS = 1000;
+
+/** A request that meets a blocked thread waits so long for the fresh one that a save brings; then it gets the page. No option. */
+export const TAKE_OVER_MS = 1500;

@@ -79,6 +79,8 @@ export interface EpochListener {
   startSettled(epoch: AppEpoch): void;
   /** What `idleGeneration` says has changed. */
   begunWorkDone(epoch: AppEpoch): void;
+  /** How long the thread has been seen not to beat, in milliseconds; 0 while it beats. */
+  silentMs(epoch: AppEpoch): number;
   logged(level: "debug" | "info" | "warn" | "error", message: string): void;
   /** It is about to be ended by force. */
   forced(epoch: AppEpoch): void;
@@ -168,14 +170,20 @@ export class AppEpoch {
       this.#thread.send({ type: "applyPlan", planId, reportsSeen: this.#reportsSeen, ...plan });
     });
     const blocked = new AbortController();
-    const unwatch = watchPulse(this.board, () => this.#purged !== planId && blocked.abort());
+    const pulse = watchPulse(
+      this.board,
+      () => this.#purged !== planId && blocked.abort(),
+      this.#listener.silentMs(this),
+    );
     const signals = [blocked.signal, ...(limits.signal ? [limits.signal] : [])];
     const waited = await wait(question.answered, { ...limits, signal: AbortSignal.any(signals) });
-    unwatch();
+    pulse.stop();
     if (waited.type === "settled") return waited.value;
     const because = blocked.signal.aborted ? "blocked" : waited.type;
     if (this.#alive) this.#thread.send({ type: "abandonPlan", planId });
-    const obeyed = await wait(question.answered, { deadlineMs: because === "blocked" ? 0 : OBEY_MS });
+    // One that does not beat does not read the order either.
+    const isSilent = because === "blocked" || pulse.silentMs() > OBEY_MS;
+    const obeyed = await wait(question.answered, { deadlineMs: isSilent ? 0 : OBEY_MS });
     question.drop();
     if (obeyed.type !== "settled") return { type: "abandoned", because };
     const outcome = obeyed.value;

@@ -49,7 +49,7 @@ export interface EpochsOptions {
   /** A request is in flight, or the app is being reloaded or started. */
   readonly busy: () => boolean;
   /** Looks at the threads from outside. */
-  readonly watch: Pick<ThreadWatch, "started" | "forced" | "ended">;
+  readonly watch: Pick<ThreadWatch, "started" | "forced" | "ended" | "silentMs">;
   readonly onLog: EpochListener["logged"];
   /** The app of a thread listens, or never will. */
   readonly onStartSettled: EpochListener["startSettled"];
@@ -264,13 +264,13 @@ export class Epochs {
   /** A thread that was told to end, is blocked, and has nothing in flight that may come to an end, has nothing to wait for. */
   #endWhenBlocked(epoch: AppEpoch): void {
     if (!epoch.alive) return;
-    const unwatch = watchPulse(epoch.board, () => {
+    const pulse = watchPulse(epoch.board, () => {
       this.#with.front.abandonEpoch(epoch.number);
       const { requests, sockets } = this.#with.front.inFlightOf(epoch.number);
       if (this.#closed || requests + sockets === 0) void epoch.stop(0, true, 0);
       else this.#endWhenBlocked(epoch);
     });
-    void epoch.ended.then(unwatch);
+    void epoch.ended.then(() => pulse.stop());
   }
 
   /** Threads that were replaced and go on for a while. */
@@ -317,6 +317,7 @@ export class Epochs {
     startSettled: (epoch) => this.#with.onStartSettled(epoch),
     begunWorkDone: (epoch) => this.#with.onBegunWorkDone(epoch),
     forced: (epoch) => this.#with.watch.forced(epoch.number),
+    silentMs: (epoch) => this.#with.watch.silentMs(epoch.number),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
       this.#with.watch.ended(epoch.number);

@@ -9,6 +9,7 @@ import {
   AFTER_START_MS,
   APPLY_MS,
   APPLY_WITH_LAST_GOOD_MS,
+  BLOCKED_MS,
   CLOSE_POLL_MS,
   CRASH_LOOP_HOLD_MS,
   EMPTY_FILE_MS,
@@ -68,6 +69,8 @@ export interface CycleParts {
   readonly subclasses: SubclassNames;
   readonly configChanges: ConfigChanges;
   readonly startSettled: StartSettled;
+  /** How long a thread has been seen not to beat, in milliseconds. */
+  silentMs(epoch: AppEpoch): number;
   /** Tells what a cycle waits for when it takes long. */
   readonly progress: Pick<Progress, "begin" | "end">;
   /** Never throws. */
@@ -424,7 +427,9 @@ export class ReloadCycle {
   }
 
   #watchWhetherSuperseded(run: Run): void {
-    this.#supersede ??= setTimeout(() => void this.#lookWhetherSuperseded(run), SUPERSEDE_MS);
+    // What has taken long already gets no more time.
+    const isLong = performance.now() - run.began >= BLOCKED_MS;
+    this.#supersede ??= setTimeout(() => void this.#lookWhetherSuperseded(run), isLong ? QUIET_MS : SUPERSEDE_MS);
   }
 
   /** A save that came while the run was at work: if it is one, what is at work has been superseded by it. */
@@ -741,7 +746,8 @@ export class ReloadCycle {
   /** While the last good generation may have to answer, it stays until the new one has proved to be good. */
   #goesFirst(old: AppEpoch): boolean {
     const { requests, sockets } = this.#parts.front.inFlightOf(old.number);
-    return !this.#servesLastGood && requests + sockets + old.calls.size === 0;
+    const answers = old !== this.#left && old.board.beats > 0 && this.#parts.silentMs(old) === 0;
+    return answers && !this.#servesLastGood && requests + sockets + old.calls.size === 0;
   }
 
   async #replace(old: LoadedApp, fresh: AppEpoch): Promise<void> {

@@ -32,6 +32,8 @@ export class SpareThread {
     maxThreads: 1,
     // The default waits for tasks with Atomics.wait, which freezes the app's timers.
     atomics: "disabled",
+    // Nobody but us ends it.
+    idleTimeout: Number.POSITIVE_INFINITY,
     // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
     trackUnmanagedFds: false,
     ...heapLimits(),
@@ -43,6 +45,9 @@ export class SpareThread {
   readonly #loaded: Promise<void>;
 
   constructor() {
+    // One thread, and never a second one in its place: Piscina (5.3) starts one when a thread crashes, and also when it is
+    // ended while `destroy()` is called again. Nobody would know of it, and it would stay.
+    (this.pool.options as { minThreads: number }).minThreads = 0;
     this.#loaded = new Promise((resolve) => {
       this.pool.once("message", () => resolve());
       this.pool.once("error", () => resolve());

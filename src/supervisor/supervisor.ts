@@ -191,6 +191,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       subclasses,
       configChanges: new ConfigChanges(options.configFiles),
       startSettled: this.#startSettled,
+      silentMs: (epoch) => this.#watch.silentMs(epoch.number),
       progress: this.#progress,
       emit: (event, report) => this.#emit(event, report),
     });

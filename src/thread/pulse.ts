@@ -2,13 +2,20 @@
 import { BLOCKED_MS, PULSE_MS } from "../common/deadlines.js";
 import type { ThreadBoard } from "../protocol/thread-board.js";
 
+export interface PulseWatch {
+  /** Milliseconds that the thread has not beaten. */
+  silentMs(): number;
+  /** Ends the watch. */
+  stop(): void;
+}
+
 /**
  * Calls `stopped` once, when the thread has not beaten for BLOCKED_MS; a look that comes late itself says nothing about
- * the thread, since this machine or this process was busy. Returns what ends the watch.
+ * the thread, since this machine or this process was busy. `alreadyMs`: how long it has been silent until now.
  */
-export function watchPulse(board: ThreadBoard, stopped: () => void): () => void {
+export function watchPulse(board: ThreadBoard, stopped: () => void, alreadyMs = 0): PulseWatch {
   let beats = board.beats;
-  let silentMs = 0;
+  let silentMs = alreadyMs;
   let lookedAt = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
@@ -23,5 +30,5 @@ export function watchPulse(board: ThreadBoard, stopped: () => void): () => void 
     clearInterval(timer);
     stopped();
   }, PULSE_MS);
-  return () => clearInterval(timer);
+  return { silentMs: () => silentMs, stop: () => clearInterval(timer) };
 }

@@ -3,7 +3,8 @@
  * blocked waits for. Has it told, and gives the requests of a blocked thread their page.
  */
 import { fileURLToPath } from "node:url";
-import { PLACE_MS, WAITS_TOLD_MS } from "../common/deadlines.js";
+import { PLACE_MS, TAKE_OVER_MS, WAITS_TOLD_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 import type { CompiledModule } from "../compile/compiled-module.js";
 import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
 import { originalPlace } from "../compile/original-place.js";
@@ -82,9 +83,15 @@ export class ThreadWatch {
     });
   }
 
+  /** How long the thread has been seen not to beat, in milliseconds; 0 while it beats. */
+  silentMs(epoch: number): number {
+    return this.#watchdog.blockedMs(epoch);
+  }
+
   /** The thread is about to be ended by force: nothing may make it stand still. */
   forced(epoch: number): void {
-    this.#watchdog.release(epoch);
+    // Not only now: one that is silent because it is being ended would be looked at next.
+    this.#watchdog.unwatch(epoch);
   }
 
   ended(epoch: number): void {
@@ -131,11 +138,20 @@ export class ThreadWatch {
     return busyText({ epoch, blockedMs, place }, this.#options);
   }
 
+  /** It was blocked before: a save lets a fresh thread take its place, which takes a moment. */
+  async #unlessReplaced(admitted: Promise<Verdict>, blocked: number | undefined): Promise<Verdict> {
+    const waited = await wait(admitted, { deadlineMs: TAKE_OVER_MS });
+    if (waited.type === "settled") return waited.value;
+    const newest = [...this.#epochs.keys()].at(-1);
+    const page = newest === blocked && newest !== undefined ? this.#pages.get(newest) : undefined;
+    return page === undefined ? this.#unlessBlocked(admitted) : { type: "page", page };
+  }
+
   /** Held until the cycle is over, or the newest thread is given up on. */
   #unlessBlocked(admitted: Promise<Verdict>): Promise<Verdict> {
     const newest = [...this.#epochs.keys()].at(-1);
     const page = newest === undefined ? undefined : this.#pages.get(newest);
-    if (page !== undefined) return Promise.resolve({ type: "page", page });
+    if (page !== undefined) return this.#unlessReplaced(admitted, newest);
     return new Promise((resolve, reject) => {
       const onBlocked = (found: OwnPage): void => resolve({ type: "page", page: found });
       this.#held.add(onBlocked);
