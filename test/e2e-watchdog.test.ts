@@ -191,7 +191,7 @@ describe("what takes long says so", { skip: plainMode }, () => {
     assert.equal((await served.getOnce("/")).status, 200);
   });
 
-  test("requests in flight, with the oldest and their age, without their query", async () => {
+  test("requests in flight at the end", async () => {
     const never = app.replace(
       'if (url.pathname === "/loop")',
       'if (url.pathname === "/never") return;\n  if (url.pathname === "/loop")',
@@ -201,7 +201,7 @@ describe("what takes long says so", { skip: plainMode }, () => {
     const waiting = served.getOnce("/never?secret=1").catch(() => undefined);
     assert.equal((await served.getOnce("/")).status, 200);
     const stopped = served.stop();
-    await served.lines.wait(/^unreloader: waiting for 1 request in flight: GET \/never \(\d+ s\)$/);
+    await served.lines.wait(/^unreloader: waiting for 1 request in flight$/);
     await stopped;
     await waiting;
   });

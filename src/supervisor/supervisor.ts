@@ -25,7 +25,7 @@ import {
 } from "../patterns.js";
 import { createConnectionTable } from "../protocol/connection-table.js";
 import type { PublicAddress } from "../protocol/messages.js";
-import { Progress } from "../reports/progress.js";
+import { type Described, Progress } from "../reports/progress.js";
 import { SocketFolder } from "../thread/socket-folder.js";
 import { ThreadWatch } from "../thread/thread-watch.js";
 import { releaseStoppedThreads } from "./debugger.js";
@@ -149,7 +149,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
       blocked: (epoch, page) => this.#front.blocked(epoch, page),
     });
     this.#progress = new Progress({
-      describe: () => this.#watch.describe(),
+      describe: async () => (await this.#watch.describe()) ?? this.#requestsAtTheEnd(),
       tell: (message) => this.#emit("log", { level: "info", message }),
     });
     const subclasses = new SubclassNames(options.subclasses);
@@ -370,6 +370,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
   #concerns(file: string): boolean {
     if (this.#cycle.phase === "failed" || this.#monitoring.concerns(file)) return true;
     return this.#preparer.concerns(file) || this.#cycle.app?.lists(path.dirname(file)) === true;
+  }
+
+  /** The app has not been told to end yet: what it has begun is waited for here. */
+  #requestsAtTheEnd(): Described | undefined {
+    const count = this.#front.inFlight();
+    if (this.#closing === undefined || count === 0) return undefined;
+    const what = `${count} ${count === 1 ? "request" : "requests"} in flight`;
+    return { line: `waiting for ${what}`, waitedFor: what, isTold: false };
   }
 
   #assertOpen(): void {
