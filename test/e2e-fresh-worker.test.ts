@@ -2,8 +2,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
+import http2 from "node:http2";
 import { describe, test } from "node:test";
+import { certificate, key } from "./support/certificate.js";
 import { eventually, within } from "./support/deadline.js";
+import { KeptConnection } from "./support/http-client.js";
 import { plainMode, ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -183,3 +186,62 @@ http.createServer((req, res) => res.end("never")).listen(0, () => {
     }
   });
 });
+
+test("requests in TLS sessions that ask for a fresh worker are refused in them, for clients to send again", {
+  skip: plainMode,
+}, async () => {
+  const server = (call: string) => `const { readFileSync } = require("node:fs");
+require(${call}({ key: readFileSync("key.pem"), cert: readFileSync("cert.pem") }, (req, res) => {
+  res.end("answered");
+}).listen(process.env.PORT, "127.0.0.1");
+`;
+  for (const call of [`"node:https").createServer`, `"node:http2").createSecureServer`]) {
+    await using app = new TempApp({ "key.pem": key, "cert.pem": certificate, "main.js": server(call) });
+    await using served = await serve(app, "main.js");
+    for (let version = 1; version <= 3; version++) {
+      const touch = () => app.write("package.json", JSON.stringify({ version: `1.${version}` }));
+      if (call.includes("https")) await refusedByPage(served.origin, touch);
+      else await refusedAsStream(served.origin, touch);
+    }
+  }
+});
+
+async function refusedByPage(origin: string, touch: () => void): Promise<void> {
+  const kept = new KeptConnection(origin);
+  try {
+    assert.equal((await kept.request("/")).body, "answered");
+    touch();
+    const { status, body } = await kept.request("/", { method: "POST", body: "x" });
+    assert.deepEqual([status, /not begun/.test(body)], [503, true]);
+    assert.equal((await kept.request("/", { method: "POST", body: "x" })).body, "answered");
+  } finally {
+    kept.close();
+  }
+}
+
+async function refusedAsStream(origin: string, touch: () => void): Promise<void> {
+  const session = http2.connect(origin, { rejectUnauthorized: false });
+  session.on("error", () => {});
+  try {
+    assert.deepEqual(await streamEnd(session), [200, http2.constants.NGHTTP2_NO_ERROR]);
+    touch();
+    assert.deepEqual(await streamEnd(session), [undefined, http2.constants.NGHTTP2_REFUSED_STREAM]);
+  } finally {
+    session.destroy();
+  }
+}
+
+/** Status of a POST, and the code that its stream has ended with. */
+function streamEnd(session: http2.ClientHttp2Session): Promise<[number | undefined, number]> {
+  const ended = new Promise<[number | undefined, number]>((resolve) => {
+    const stream = session.request({ ":path": "/", ":method": "POST" });
+    let status: number | undefined;
+    stream.on("response", (headers) => {
+      status = headers[":status"];
+    });
+    stream.on("error", () => {});
+    stream.on("close", () => resolve([status, stream.rstCode ?? -1]));
+    stream.resume().end("x");
+  });
+  return within(ended, "the stream to end");
+}

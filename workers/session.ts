@@ -1,6 +1,7 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { createRequire } from "node:module";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import { HOOK_MS, LISTEN_ANSWER_MS, START_READS_MS } from "../src/common/deadlines.js";
 import { withDeadline } from "../src/common/wait.js";
@@ -50,6 +51,9 @@ import { StartWatch } from "./start/start-watch.js";
 import { evaluatingWait, Waits } from "./waits.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
+
+/** Of the event loop, before the thread ends: to read what has been sent, and to write the answer (HTTP/2 writes a turn later). */
+const LAST_TURNS = 5;
 
 export class AppSession {
   /** Settles when the supervisor has told the app to stop. */
@@ -661,6 +665,8 @@ export class AppSession {
     this.#start.end();
     this.#begun.close();
     await this.#adapters.end((deadlineMs) => this.#control.send({ type: "disposing", deadlineMs }));
+    // What was sent before the order to stop has come by then, and is refused where another worker takes over.
+    for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
     this.#listen.endSessions();
     this.#end();
   }

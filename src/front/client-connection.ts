@@ -11,6 +11,7 @@
 import type { Socket } from "node:net";
 import { CLOSE_CHECK_MS, DEATH_REASON_MS, GOODBYE_MS, LEAVE_MS } from "../common/deadlines.js";
 import { ENDED, LET_GO, SAID, STILL_OPEN } from "../protocol/connection-table.js";
+import type { ServerKind } from "../protocol/messages.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
 import { type Gate, PASS, type Verdict } from "./gate.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
@@ -195,6 +196,15 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     this.#relay.movers.add(this);
   }
 
+  /** The worker of `epoch` is about to end, with its sessions: it refuses what waits in them, so that it is sent again. */
+  refuseIn(epoch: number): void {
+    const upstream = this.#upstream;
+    if (upstream?.server.epoch !== epoch || upstream.ended || upstream.moved || this.#isOpaque()) return;
+    if (!isSession(upstream.server.kind) || !upstream.seen || this.#waiting.length === 0) return;
+    upstream.move();
+    this.#pass();
+  }
+
   move(): boolean {
     const upstream = this.#upstream;
     if (this.#client.destroyed || upstream === undefined || upstream.ended || this.#isOpaque()) return true;
@@ -202,8 +212,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     if (!upstream.idle) return false;
     const { kind } = upstream.server;
     // What a client has sent within a session, only the worker of the session can refuse.
-    if (kind !== "http" && kind !== "raw" && kind === this.#port.kind && upstream.seen && this.#waiting.length > 0)
-      return false;
+    if (isSession(kind) && kind === this.#port.kind && upstream.seen && this.#waiting.length > 0) return false;
     if (kind !== this.#port.kind) this.#client.destroySoon();
     else if (kind === "raw" || (!upstream.seen && this.#relay.abandoned(upstream.server.epoch))) this.#requeue();
     else if (kind === "http") this.#leave();
@@ -848,6 +857,11 @@ async function settle(verdict: Verdict | Promise<Verdict>): Promise<Verdict> {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { type: "page", page: { status: 500, text: `unreloader could not check for changes: ${reason}\n` } };
   }
+}
+
+/** What is said on a connection has its meaning only within the worker that it began in. */
+function isSession(kind: ServerKind): boolean {
+  return kind !== "http" && kind !== "raw";
 }
 
 /** A client that breaks off is closed by Node, and `close` follows. */

@@ -214,6 +214,11 @@ export class Front {
     return closed;
   }
 
+  /** The worker of `epoch` is about to end: what waits in its TLS and HTTP/2 sessions is refused in them. */
+  refuseWaiting(epoch: number): void {
+    for (const connection of [...this.#connections()]) connection.refuseIn(epoch);
+  }
+
   /** What the worker of `epoch` has begun and not ended: requests, and connections that are none (upgraded, raw). */
   inFlightOf(epoch: number): { requests: number; sockets: number } {
     const inFlight = { requests: 0, sockets: 0 };

@@ -729,8 +729,10 @@ export class ReloadCycle {
     const { epochs } = this.#parts;
     const old = this.#app;
     const { signal } = run.interruption;
-    if (old?.epoch.alive && this.#goesFirst(old.epoch))
+    if (old?.epoch.alive && this.#goesFirst(old.epoch)) {
+      this.#parts.front.refuseWaiting(old.epoch.number);
       await wait(epochs.retire(old.epoch, 0), { deadlineMs: GOES_FIRST_MS, signal });
+    }
     if (!old?.epoch.alive) {
       this.#app = undefined;
       return epochs.boot(fresh, preparation, signal);

@@ -163,7 +163,7 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const MOVED_PAGE = {
   number: 0,
   status: 503,
-  text: "A fresh worker has taken over, and TLS sessions cannot move to it: this request was not begun. Send it again on a new connection.\n",
+  text: "A fresh worker takes over, and TLS sessions cannot move to it: this request was not begun. Send it again on a new connection.\n",
 };
 
 const HTTP2_REFUSED_STREAM = 7;
