@@ -1,8 +1,9 @@
 /** Code that never returns, wherever it stands: the save that mends it is answered by the new code, and nobody is refused. */
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import { createSupervisor } from "../src/index.js";
-import { DEADLINE_MS, within } from "./support/deadline.js";
+import { DEADLINE_MS, eventually, within } from "./support/deadline.js";
 import { plainMode, ServedApp, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -135,5 +136,47 @@ describe("what is asked for while the app is stuck", { skip: plainMode }, () => 
         await within(supervisor.close(), () => "close()", DEADLINE_MS);
       }
     });
+  }
+});
+
+test("a pipelined request that is held in the worker, where the front cannot take it back, has the same deadline", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    ...files,
+    "answer.js": `import { word } from "./word.js";
+export function answer(req, res) {
+  if (req.url !== "/slow") return res.end(word);
+  console.log("slow begun");
+  const begun = word;
+  process.once("go", () => res.end("slow " + begun));
+}
+import { existsSync } from "node:fs";
+setInterval(() => existsSync(new URL("go", import.meta.url)) && process.emit("go"), 5);
+`,
+  });
+  await using served = await serve(app, "main.js", { flags: ["--held-deadline", "700"] });
+  assert.equal(await served.text("/"), "one");
+  const socket = connect(served.port, "127.0.0.1");
+  let received = "";
+  socket.setEncoding("utf8").on("data", (part: string) => {
+    received += part;
+  });
+  try {
+    socket.write("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n");
+    await served.lines.wait(/slow begun/);
+    app.write("word.js", `console.log("stuck");\n${AWAIT}${OK("broken")}`);
+    // Behind a request that has begun, its bytes go on to the worker.
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    await served.lines.wait(/^stuck/);
+    app.write("go", "");
+    await eventually(
+      async () => received,
+      (text) => /slow one[^]*HTTP\/1.1 503/.test(text),
+      "both answers",
+    );
+    assert.match(received, /has held this request for 0.7 s/);
+  } finally {
+    socket.destroy();
   }
 });

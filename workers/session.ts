@@ -222,6 +222,7 @@ export class AppSession {
         this.#board.sessions = open;
       },
       clock: () => this.#board.beats * BEAT_MS,
+      heldDeadlineMs: order.heldDeadlineMs,
       answerTimeoutMs: LISTEN_ANSWER_MS,
     });
     // For a thread that is blocked and takes no orders.

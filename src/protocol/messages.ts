@@ -145,6 +145,8 @@ export interface BootOrder {
   readonly autoload: boolean;
   /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
   readonly variables: Readonly<Record<string, string>>;
+  /** How long a request may be held. */
+  readonly heldDeadlineMs: number;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
   readonly debuggable: boolean;
   /** Whether to write down what the start loads of node_modules, for a standby thread. */

@@ -161,6 +161,7 @@ export class Epochs {
       ownConnections: new OwnConnections().buffer,
       ...(subclasses.names && { subclasses: subclasses.names }),
       variables: fileVariables(options.envFiles),
+      heldDeadlineMs: options.heldDeadline,
       debuggable: options.inspect !== undefined,
       records: options.standby,
     };

@@ -2,28 +2,41 @@
  * Requests that reached the worker although the gate is closed: pipelined behind another one, or on their way when it
  * closed. They wait here, in order, and are handed to the server that is then behind their port.
  */
+import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
 import { HOLD } from "../../src/protocol/connection-table.js";
+import type { SaidPage } from "../../src/protocol/messages.js";
 import type { RelayedConnection } from "./relayed-connection.js";
 import type { SpokenPage } from "./spoken-page.js";
 
 interface HeldRequest {
   readonly connection: RelayedConnection;
   readonly hand: () => void;
+  /** Answers it without the app; absent: nothing can be said on the connection, which is closed. */
+  readonly refuse: ((page: SaidPage) => void) | undefined;
+  /** On the clock of `performance.now()`. */
+  readonly since: number;
 }
 
 export class HeldRequests {
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #spoken: SpokenPage;
   readonly #isOwn: (connection: RelayedConnection) => boolean;
-  /** In order of arrival; an entry leaves when it is handed on or its connection has closed. */
+  /** In order of arrival; an entry leaves when it is handed on, has waited too long, or its connection has closed. */
   #held: HeldRequest[] = [];
+  readonly #deadlineMs: number;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** `isOwn`: whether this thread is the client. Such a request may be what the gate waits for. */
+  /**
+   * `isOwn`: whether this thread is the client. Such a request may be what the gate waits for. `deadlineMs`: how long a
+   * request may wait here, as in the front (the option `heldDeadline`).
+   */
   constructor(
     table: Int32Array<SharedArrayBuffer>,
     spoken: SpokenPage,
     isOwn: (connection: RelayedConnection) => boolean,
+    deadlineMs: number = HELD_DEADLINE_MS,
   ) {
+    this.#deadlineMs = deadlineMs;
     this.#table = table;
     this.#spoken = spoken;
     this.#isOwn = isOwn;
@@ -41,9 +54,30 @@ export class HeldRequests {
     return connection.held > 0 || connection.server.released || connection.moved || this.#isClosedTo(connection);
   }
 
-  hold(connection: RelayedConnection, hand: () => void): void {
+  hold(connection: RelayedConnection, hand: () => void, refuse?: (page: SaidPage) => void): void {
     connection.hold();
-    this.#held.push({ connection, hand });
+    this.#held.push({ connection, hand, refuse, since: performance.now() });
+    this.#timer ??= this.#startTimer(this.#deadlineMs);
+  }
+
+  #startTimer(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#refuseLate(), Math.max(1, ms)).unref();
+  }
+
+  #refuseLate(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    const late = this.#held.filter(({ since }) => now - since >= this.#deadlineMs);
+    this.#held = this.#held.filter((request) => !late.includes(request));
+    for (const { connection, refuse } of late) {
+      // The front may have sent it to another worker in this very moment.
+      if (!connection.claim()) continue;
+      connection.held--;
+      if (refuse) refuse(pageAfter(this.#deadlineMs));
+      else connection.socket.destroy();
+    }
+    const [oldest] = this.#held;
+    if (oldest) this.#timer ??= this.#startTimer(oldest.since + this.#deadlineMs - now);
   }
 
   /** Forgets the requests of a connection that is let go: the front sends them again. */
@@ -71,4 +105,13 @@ export class HeldRequests {
   #isClosedTo(connection: RelayedConnection): boolean {
     return (Atomics.load(this.#table, HOLD) === 1 || this.#spoken.awaited) && !this.#isOwn(connection);
   }
+}
+
+/** The front says the same of what it holds itself, and for what; here that is not known. */
+function pageAfter(deadlineMs: number): SaidPage {
+  const seconds = Math.round(deadlineMs / 100) / 10;
+  const text = `unreloader has held this request for ${seconds} s and gives up: it waits for the app's new code.
+Nothing of it has reached the app: send it again.
+`;
+  return { number: 0, status: 503, text };
 }

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
+import type { SaidPage } from "../../src/protocol/messages.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import { socketInternals } from "./node-internals.js";
@@ -79,22 +80,46 @@ export class RequestEvents {
     if (!this.#held.mustHold(connection) && connection.claim()) return this.#deliver(connection, event, args);
     if (connection.moved && connection.server.kind !== "http") return refuse(event, args);
     if (!isUpgrade(event)) {
-      this.#held.hold(connection, () => this.#deliver(connection, event, args));
+      this.#held.hold(
+        connection,
+        () => this.#deliver(connection, event, args),
+        (page) => this.#say(connection, event, args, page),
+      );
       return true;
     }
     // Node has taken its own listeners off the socket, and the app's are not there before it is handed over.
     const socket = args[1] as Socket;
     socket.on("error", ignoreError);
-    this.#held.hold(connection, () => {
-      socket.off("error", ignoreError);
-      this.#deliver(connection, event, args);
-    });
+    this.#held.hold(
+      connection,
+      () => {
+        socket.off("error", ignoreError);
+        this.#deliver(connection, event, args);
+      },
+      (page) => this.#say(connection, event, args, page),
+    );
     return true;
   }
 
+  #say(connection: RelayedConnection, event: string, args: unknown[], page: SaidPage): void {
+    this.#begin(connection, event, args, page);
+    sayPage(page, event, args);
+  }
+
   #deliver(connection: RelayedConnection, event: string, args: unknown[]): boolean {
-    const receiver = connection.server.server;
     const page = this.#spoken.current;
+    if (page !== undefined) {
+      this.#say(connection, event, args, page);
+      return true;
+    }
+    this.#begin(connection, event, args, undefined);
+    const receiver = connection.server.server;
+    return this.#attribution.nobodys(() => this.#pass(receiver, event, args));
+  }
+
+  /** Counts it. `page`: what is said instead of the app's answer. */
+  #begin(connection: RelayedConnection, event: string, args: unknown[], page: SaidPage | undefined): void {
+    const receiver = connection.server.server;
     if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
     else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
     else {
@@ -104,11 +129,6 @@ export class RequestEvents {
       // Node checked for listeners on the server that the connection came in on.
       if (page === undefined && receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
     }
-    if (page !== undefined) {
-      sayPage(page, event, args);
-      return true;
-    }
-    return this.#attribution.nobodys(() => this.#pass(receiver, event, args));
   }
 
   #pass(server: Server, event: string | symbol, args: unknown[]): boolean {

@@ -59,6 +59,8 @@ export interface VirtualListenOptions {
   clock(): number;
   /** Keeps requests apart from what modules do; absent: nobody asks. */
   readonly attribution?: Attribution;
+  /** How long a request may be held in the worker; absent: as long as the front holds one by default. */
+  readonly heldDeadlineMs?: number | undefined;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
@@ -114,6 +116,7 @@ export class VirtualListen {
         table,
         spoken,
         ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false,
+        options.heldDeadlineMs,
       ),
       spoken,
       sessions: new Http2Sessions(options.sessionsChanged ?? (() => {})),
