@@ -160,6 +160,11 @@ export class Observer {
   inUse: (() => boolean) | undefined;
 
   /** Told whose work runs while evaluations may go on asynchronously. */
+  /** From here on modules are evaluated one after the other; until it is set to false. */
+  set evaluatesMany(on: boolean) {
+    this.#turns.evaluatesMany = on;
+  }
+
   set turns(watch: TurnWatch) {
     this.#turns.watch = watch;
   }

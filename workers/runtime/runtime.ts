@@ -350,9 +350,11 @@ export class Runtime {
     this.#report.hold();
     this.#observer.openWindow();
     this.#written.bounds = AT_START;
+    this.#observer.evaluatesMany = true;
     try {
       for (const file of starts) await this.#evaluate(this.#registry.record(file));
     } finally {
+      this.#observer.evaluatesMany = false;
       this.#report.release();
     }
   }
@@ -401,6 +403,7 @@ export class Runtime {
         if (this.#purge(file)) purged.push(file);
       }
       plan.purged?.();
+      this.#observer.evaluatesMany = true;
       for (const file of plan.load) await until(this.#evaluate(this.#registry.record(file)));
       await until(this.#evaluateLeftOut(purged));
       plan.beforeCommit?.();
@@ -416,6 +419,7 @@ export class Runtime {
       await plan.rolledBack?.(written.filter((file) => this.has(file) && !made.has(file)));
       throw error;
     } finally {
+      this.#observer.evaluatesMany = false;
       this.#report.release();
     }
   }

@@ -36,6 +36,11 @@ interface Piece {
 
 export class Turns {
   watch: TurnWatch | undefined;
+  /**
+   * Modules are being evaluated one after the other: between two of them nothing of the app runs, so that the turn is the
+   * evaluation's until another piece begins. (Each change of turn costs a look at all that is open: 50 modules took 2 s.)
+   */
+  evaluatesMany = false;
   readonly #options: TurnsOptions;
   readonly #hook: AsyncHook;
   #active = false;
@@ -88,7 +93,9 @@ export class Turns {
     } finally {
       if (this.#active) {
         this.#pieces.pop();
-        this.#turn(wasNobodys);
+        // A request's own piece, within which it asked for a module, goes on behind it.
+        const isWithinRun = this.#pieces.at(-1)?.asyncId === 0;
+        if (!this.evaluatesMany || isWithinRun) this.#turn(wasNobodys);
       }
     }
   }
