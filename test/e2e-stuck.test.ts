@@ -172,7 +172,7 @@ setInterval(() => existsSync(new URL("go", import.meta.url)) && process.emit("go
     app.write("go", "");
     await eventually(
       async () => received,
-      (text) => /slow one[^]*HTTP\/1.1 503/.test(text),
+      (text) => /slow one[\s\S]*HTTP\/1.1 503/.test(text),
       "both answers",
     );
     assert.match(received, /has held this request for 0.7 s/);
