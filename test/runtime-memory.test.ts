@@ -47,7 +47,10 @@ describe("old versions are collected", () => {
       assert.ok(tracked >= reloads, `${tracked} objects were tracked`);
       // The current versions, and a few that the last garbage collection may not have reached yet.
       assert.ok(alive <= current + 4, `${alive} of ${tracked} objects are alive`);
-      assert.ok(late - early < (scenario === "late" ? MARGIN_OF_LATE : MARGIN), `the heap grew from ${early} to ${late} bytes`);
+      assert.ok(
+        late - early < (scenario === "late" ? MARGIN_OF_LATE : MARGIN),
+        `the heap grew from ${early} to ${late} bytes`,
+      );
     });
   }
 });
