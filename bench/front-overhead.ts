@@ -15,10 +15,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { HELD_DEADLINE_MS } from "../src/common/deadlines.js";
+import { createConnectionTable } from "../src/common/protocol/connection-table.js";
 import { Front } from "../src/front/front.js";
 import { PASS } from "../src/front/gate.js";
-import { DEFAULT_HELD_BYTES } from "../src/options.js";
-import { createConnectionTable } from "../src/protocol/connection-table.js";
+import { DEFAULT_HELD_BYTES } from "../src/options/options.js";
 import { installVirtualListen, type ListenRequest } from "../workers/listener/virtual-listen.js";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -32,7 +32,7 @@ const amount: Amount = values.quick ? { fast: 15, slow: 3, requests: 8000 } : { 
 const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines;
 const out = values.out ?? (full ? fileURLToPath(new URL("../../bench/results", import.meta.url)) : undefined);
 
-if (!values.baselines && !isBuilt()) throw new Error("dist/src/cli.js is missing: run `npm run build` first");
+if (!values.baselines && !isBuilt()) throw new Error("dist/src/terminal/cli.js is missing: run `npm run build` first");
 const products: Subject[] = values.baselines ? [] : [unreloader];
 /** Only the cost of a request is of interest where nothing is reloaded. */
 const loadProducts: Subject[] = values.baselines ? [] : [withoutReloads];

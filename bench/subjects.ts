@@ -20,7 +20,7 @@ export interface Subject {
   command(entry: string): readonly string[];
 }
 
-const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../src/terminal/cli.js", import.meta.url));
 
 export const unreloader: Subject = {
   name: "unreloader",

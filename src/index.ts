@@ -1,10 +1,7 @@
 /** The public names of the package. */
-export { type Config, defineConfig } from "./config/define-config.js";
-export { type ErrorCode, UnreloaderError } from "./errors.js";
-export type { Holder } from "./heap/path-text.js";
-export type { LogFields, LogFunction, Logger, LoggerObject } from "./logger.js";
-export type { ConfigOptions, SupervisorOptions } from "./options.js";
-export type { ClassNames, Patterns, RequireOptions } from "./patterns.js";
+
+export { type ErrorCode, UnreloaderError } from "./common/errors.js";
+export type { ClassNames, Patterns, RequireOptions } from "./common/patterns.js";
 export type {
   Adapter,
   AdapterContext,
@@ -12,9 +9,13 @@ export type {
   Constructor,
   Library,
   PurgedClasses,
-} from "./protocol/adapter.js";
-export { createSupervisor, type PublicSupervisor as Supervisor } from "./supervisor/create-supervisor.js";
-export type { LeakHolder, LeakReport } from "./supervisor/leak-report.js";
+} from "./common/protocol/adapter.js";
+export { createSupervisor, type PublicSupervisor as Supervisor } from "./create-supervisor.js";
+export type { Holder } from "./leaks/heap/path-text.js";
+export type { LeakHolder, LeakReport } from "./leaks/leak-report.js";
+export { type Config, defineConfig } from "./options/define-config.js";
+export type { ConfigOptions, SupervisorOptions } from "./options/options.js";
+export type { LogFields, LogFunction, Logger, LoggerObject } from "./reports/logger.js";
 export type {
   FailureReport,
   ListeningReport,
@@ -24,4 +25,4 @@ export type {
   StaleReferencesReport,
   SupervisorEvents,
   WorkerExitReport,
-} from "./supervisor/report.js";
+} from "./reports/report.js";

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 
 import path from "node:path";
 import { describe, test } from "node:test";
-import adapter from "../workers/classes/adapters/sqlite3.js";
+import adapter from "../workers/adapters/sqlite3.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 

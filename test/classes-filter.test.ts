@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { inherits } from "node:util";
-import { parseSubclassName, type SubclassName, subclassText } from "../src/protocol/subclass-name.js";
+import { parseSubclassName, type SubclassName, subclassText } from "../src/common/protocol/subclass-name.js";
 import { matchVersions } from "../workers/classes/match-versions.js";
 import type { KnownClass } from "../workers/classes/purge-class.js";
 import { type SeenNames, SubclassFilter } from "../workers/classes/subclass-filter.js";

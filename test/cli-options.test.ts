@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exitCodeOf, helpText, parseCommandLine } from "../src/cli-options.js";
-import { EntryError, OptionError } from "../src/errors.js";
-import { flagOf, optionNames } from "../src/options.js";
+import { EntryError, OptionError } from "../src/common/errors.js";
+import { flagOf, optionNames } from "../src/options/options.js";
+import { exitCodeOf, helpText, parseCommandLine } from "../src/terminal/cli-options.js";
 
 /** The options of a command line that runs an app. */
 function options(...argv: string[]): Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
-import { reportLines } from "../src/supervisor/report-lines.js";
+import { reportLines } from "../src/reports/report-lines.js";
 import { eventually, within } from "./support/deadline.js";
 import { requestOnce } from "./support/http-client.js";
 import { OutputLines } from "./support/output-lines.js";

@@ -1,8 +1,8 @@
 /** Every error of the compiler names the place in the user's own text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Compiler } from "../src/compile/compiler.js";
-import { CompileError, ResolveError } from "../src/errors.js";
+import { Compiler } from "../src/common/compile/compiler.js";
+import { CompileError, ResolveError } from "../src/common/errors.js";
 import { TempApp } from "./support/temp-app.js";
 
 interface Bad {

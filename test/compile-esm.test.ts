@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { Compiler } from "../src/compile/compiler.js";
+import { Compiler } from "../src/common/compile/compiler.js";
 import { evaluate } from "./support/evaluate.js";
 import { TempApp } from "./support/temp-app.js";
 

@@ -2,7 +2,7 @@
 /** ES module or CommonJS: Node's rules. And what is found in each. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Compiler } from "../src/compile/compiler.js";
+import { Compiler } from "../src/common/compile/compiler.js";
 import { evaluate } from "./support/evaluate.js";
 import { TempApp } from "./support/temp-app.js";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Compiler } from "../src/compile/compiler.js";
-import { CompileError } from "../src/errors.js";
+import { Compiler } from "../src/common/compile/compiler.js";
+import { CompileError } from "../src/common/errors.js";
 import { evaluate } from "./support/evaluate.js";
 import { Random, randomSource } from "./support/random.js";
 import { randomModules } from "./support/random-modules.js";

@@ -4,9 +4,9 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { ResolveKind } from "../src/compile/compiled-module.js";
-import { Compiler } from "../src/compile/compiler.js";
-import { ResolveError } from "../src/errors.js";
+import type { ResolveKind } from "../src/common/compile/compiled-module.js";
+import { Compiler } from "../src/common/compile/compiler.js";
+import { ResolveError } from "../src/common/errors.js";
 import { TempApp } from "./support/temp-app.js";
 
 /** Resolution as text: a path relative to the app, `native:` or `builtin:` before it, or the error's code. */
@@ -195,7 +195,7 @@ test("a symlinked workspace package is own code, by its real path", async () => 
 });
 
 test("what an app imports from unreloader itself is never own code, even when it is linked", async () => {
-  const own = fileURLToPath(new URL("../src/compile/compiler.js", import.meta.url));
+  const own = fileURLToPath(new URL("../src/common/compile/compiler.js", import.meta.url));
   await using app = new TempApp(empty("a.mjs"));
   assert.equal(resolver(app)(pathToFileURL(own).href, "a.mjs"), `native:${own}`);
 });

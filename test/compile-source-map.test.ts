@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { SourceMap } from "node:module";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Compiler } from "../src/compile/compiler.js";
+import { Compiler } from "../src/common/compile/compiler.js";
 import { randomSource } from "./support/random.js";
 import { TempApp } from "./support/temp-app.js";
 

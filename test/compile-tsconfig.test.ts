@@ -1,7 +1,7 @@
 /** Compiler options to settings, with the defaults of the TypeScript version that the project has. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { typeScriptSettings } from "../src/compile/tsconfig-settings.js";
+import { typeScriptSettings } from "../src/common/compile/tsconfig-settings.js";
 
 test("interop: explicit, implied by the module kind, or as the installed version has it", () => {
   const interop = (options: Parameters<typeof typeScriptSettings>[0], major?: number) =>

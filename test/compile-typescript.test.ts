@@ -1,7 +1,7 @@
 /** TypeScript and JSX: what tsc's output would do, the compiler's does. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Compiler } from "../src/compile/compiler.js";
+import { Compiler } from "../src/common/compile/compiler.js";
 import { evaluate } from "./support/evaluate.js";
 import { TempApp } from "./support/temp-app.js";
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ConfigChanges } from "../src/config/config-changes.js";
-import { loadConfig } from "../src/config/load-config.js";
-import { OptionError } from "../src/errors.js";
-import { configFolders, parseOptions, type ResolvedOptions } from "../src/options.js";
+import { OptionError } from "../src/common/errors.js";
+import { ConfigChanges } from "../src/options/config-changes.js";
+import { loadConfig } from "../src/options/load-config.js";
+import { configFolders, parseOptions, type ResolvedOptions } from "../src/options/options.js";
 import { projectRoot } from "./support/project.js";
 import { plainMode, runToExit, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import { ArgumentError } from "../src/errors.js";
+import { ArgumentError } from "../src/common/errors.js";
 import { reloadManyTimes } from "./support/adapter-app.js";
 import { historyPackage } from "./support/history-package.js";
 import { plainMode, serve } from "./support/served-app.js";

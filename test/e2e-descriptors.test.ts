@@ -5,7 +5,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { devNull } from "node:os";
 import { test } from "node:test";
-import { descriptorReserve } from "../src/compile/descriptor-reserve.js";
+import { descriptorReserve } from "../src/common/compile/descriptor-reserve.js";
 import { within } from "./support/deadline.js";
 import { plainMode, serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";

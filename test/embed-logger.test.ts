@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import pino from "pino";
 import { createSupervisor } from "../src/index.js";
-import { type Logger, logFunction } from "../src/logger.js";
-import { appliedSteps, changeSteps } from "../src/supervisor/steps.js";
+import { type Logger, logFunction } from "../src/reports/logger.js";
+import { appliedSteps, changeSteps } from "../src/reports/steps.js";
 import { plainMode } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 

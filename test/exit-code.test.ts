@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { WorkerExitReport } from "../src/supervisor/report.js";
+import type { WorkerExitReport } from "../src/reports/report.js";
 import { within } from "./support/deadline.js";
 import { EmbeddedApp } from "./support/embedded-app.js";
 import { plainMode } from "./support/served-app.js";

@@ -14,7 +14,7 @@ import {
 import path from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { hashSource } from "../src/compile/hash.js";
+import { hashSource } from "../src/common/compile/hash.js";
 import { FileRegistry } from "../src/files/registry.js";
 import { within } from "./support/deadline.js";
 import { Random, randomSource } from "./support/random.js";

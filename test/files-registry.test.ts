@@ -4,7 +4,7 @@ import { chmodSync, closeSync, openSync, symlinkSync, utimesSync, writeSync } fr
 import path from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { hashSource } from "../src/compile/hash.js";
+import { hashSource } from "../src/common/compile/hash.js";
 import type { FileChange } from "../src/files/change-batch.js";
 import { FileRegistry, type FileRegistryOptions } from "../src/files/registry.js";
 import { within } from "./support/deadline.js";

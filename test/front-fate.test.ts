@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../src/common/protocol/connection-table.js";
+import type { ServerKind } from "../src/common/protocol/messages.js";
 import { type EndedUpstream, fateOf } from "../src/front/upstream-fate.js";
-import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../src/protocol/connection-table.js";
-import type { ServerKind } from "../src/protocol/messages.js";
 
 const PURPOSES = [STILL_OPEN, ENDED, DESTROYED, RESET, LET_GO];
 const KINDS: readonly ServerKind[] = ["http", "https", "http2", "http2-secure", "raw"];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createConnectionTable, RELEASED, SLOT_WORDS, slotBase } from "../src/common/protocol/connection-table.js";
+import type { ListenTarget } from "../src/common/protocol/messages.js";
+import { formatPreface, PREFACE_LIMIT, parsePreface } from "../src/common/protocol/preface.js";
 import { sameTarget } from "../src/front/front.js";
 import { SlotLeases } from "../src/front/slot-leases.js";
-import { createConnectionTable, RELEASED, SLOT_WORDS, slotBase } from "../src/protocol/connection-table.js";
-import type { ListenTarget } from "../src/protocol/messages.js";
-import { formatPreface, PREFACE_LIMIT, parsePreface } from "../src/protocol/preface.js";
 import { randomSource } from "./support/random.js";
 
 test("a slot is never leased while either end still has it, and none is lost", () => {

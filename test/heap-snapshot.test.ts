@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { explainSnapshot } from "../src/heap/explain-snapshot.js";
-import type { HeapGraph, SnapshotMeta } from "../src/heap/heap-graph.js";
-import { RetainingPaths } from "../src/heap/retaining-paths.js";
-import { SnapshotParser } from "../src/heap/snapshot-parser.js";
-import { leakLines, leakReports } from "../src/supervisor/leak-report.js";
+import { explainSnapshot } from "../src/leaks/heap/explain-snapshot.js";
+import type { HeapGraph, SnapshotMeta } from "../src/leaks/heap/heap-graph.js";
+import { RetainingPaths } from "../src/leaks/heap/retaining-paths.js";
+import { SnapshotParser } from "../src/leaks/heap/snapshot-parser.js";
+import { leakLines, leakReports } from "../src/leaks/leak-report.js";
 import { randomSource } from "./support/random.js";
 import { TempApp } from "./support/temp-app.js";
 
@@ -188,7 +188,7 @@ describe("a small program", () => {
       "program.cjs": program
         .replace(
           "WATCHED_REFERENCE",
-          JSON.stringify(new URL("../src/protocol/watched-reference.js", import.meta.url).href),
+          JSON.stringify(new URL("../src/common/protocol/watched-reference.js", import.meta.url).href),
         )
         .replace("OLD", () => JSON.stringify(old))
         .replace("HOLDERS", () =>

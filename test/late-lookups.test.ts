@@ -1,10 +1,10 @@
 /** Specifiers that are worked out at run time: as many as clients like, of which the newest are known. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Compiler } from "../src/compile/compiler.js";
+import { Compiler } from "../src/common/compile/compiler.js";
+import { NewestKeys } from "../src/common/protocol/late-lookups.js";
 import { LateFolders } from "../src/files/late-folders.js";
 import { FileRegistry } from "../src/files/registry.js";
-import { NewestKeys } from "../src/protocol/late-lookups.js";
 import { serve } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";
 

@@ -8,7 +8,7 @@ import express from "express";
 import { fastify } from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
-import { appKind, serveExported } from "../workers/listener/exported-app.js";
+import { appKind, serveExported } from "../src/common/exported-app/exported-app.js";
 import { within } from "./support/deadline.js";
 
 /** It has no types of its own. */

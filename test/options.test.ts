@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { EntryError, OptionError } from "../src/errors.js";
-import { matchingSourceFiles } from "../src/globs.js";
-import { editDistance, nearestName } from "../src/nearest-name.js";
-import { type OptionOrigin, optionNames, parseOptions, type ResolvedOptions } from "../src/options.js";
+import { EntryError, OptionError } from "../src/common/errors.js";
+import { matchingSourceFiles } from "../src/common/globs.js";
+import { editDistance, nearestName } from "../src/options/nearest-name.js";
+import { type OptionOrigin, optionNames, parseOptions, type ResolvedOptions } from "../src/options/options.js";
 import { Random, runSeed } from "./support/random.js";
 import { TempApp } from "./support/temp-app.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { CompiledModule, PreparedModule } from "../src/compile/compiled-module.js";
+import type { CompiledModule, PreparedModule } from "../src/common/compile/compiled-module.js";
 import { FileUses } from "../src/supervisor/file-uses.js";
 import { PendingChanges } from "../src/supervisor/pending.js";
 import { relinkCandidates } from "../src/supervisor/relink.js";

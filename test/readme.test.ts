@@ -3,8 +3,8 @@ import { EventEmitter } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { unreloader } from "../src/app-api.js";
-import { flagOf, optionNames } from "../src/options.js";
+import { unreloader } from "../src/app-side/app-api.js";
+import { flagOf, optionNames } from "../src/options/options.js";
 import { Supervisor } from "../src/supervisor/supervisor.js";
 import { projectRoot } from "./support/project.js";
 
@@ -35,7 +35,7 @@ test("the table of options is complete", () => {
 });
 
 test("the table of errors has the codes of the catalogue", () => {
-  const [, union = ""] = /export type ErrorCode =([^;]+);/.exec(read("src/errors.ts")) ?? [];
+  const [, union = ""] = /export type ErrorCode =([^;]+);/.exec(read("src/common/errors.ts")) ?? [];
   const codes = [...union.matchAll(/"(ERR_UNRELOADER_\w+)"/g)].map(([, code]) => code);
   assert.ok(codes.length > 0);
   assert.deepEqual(
@@ -60,7 +60,7 @@ const publicNames = [
   ...Object.keys(await import("../src/index.js")),
   ...membersOf(Supervisor.prototype, EventEmitter.prototype),
   ...membersOf(Object.getPrototypeOf(unreloader)),
-  ...[...read("src/supervisor/report.ts").matchAll(/^ {2}"?([\w-]+)"?: \w+Report;$/gm)].map(([, name = ""]) => name),
+  ...[...read("src/reports/report.ts").matchAll(/^ {2}"?([\w-]+)"?: \w+Report;$/gm)].map(([, name = ""]) => name),
   ...Object.keys(declaredHot()),
 ];
 
@@ -70,7 +70,8 @@ function membersOf(prototype: object, inherited: object = Object.prototype): str
 
 /** The members of `import.meta.hot`, from its published type. */
 function declaredHot(): Record<string, true> {
-  const [, body = ""] = /export interface ImportMetaHot \{(.*?)^\}/ms.exec(read("src/protocol/hot-api.ts")) ?? [];
+  const [, body = ""] =
+    /export interface ImportMetaHot \{(.*?)^\}/ms.exec(read("src/common/protocol/hot-api.ts")) ?? [];
   return Object.fromEntries([...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(<:]/gm)].map(([, name]) => [name, true]));
 }
 

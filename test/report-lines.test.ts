@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FailureReport, ReloadReport, SupervisorEvent } from "../src/supervisor/report.js";
-import { failureBlock, type LineStyle, publicUrl, reportLines, whyLines } from "../src/supervisor/report-lines.js";
+import type { FailureReport, ReloadReport, SupervisorEvent } from "../src/reports/report.js";
+import { failureBlock, type LineStyle, publicUrl, reportLines, whyLines } from "../src/reports/report-lines.js";
 
 const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: false, onError: "page" };
 

@@ -1,7 +1,7 @@
 /** Which edges the runtime sees: reads while a module is evaluated, also in functions and after an await. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { LoadedModule } from "../src/protocol/messages.js";
+import type { LoadedModule } from "../src/common/protocol/messages.js";
 import { RuntimeApp } from "./support/module-program.js";
 
 const ESM = { "package.json": `{ "type": "module" }` };

@@ -1,10 +1,10 @@
 /** Every function of a module keeps one object of that module alive, whatever it uses: how old code is found. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CompiledModule, PreparedModule } from "../src/compile/compiled-module.js";
-import { garbageCollector } from "../workers/classes/collect-garbage.js";
+import type { CompiledModule, PreparedModule } from "../src/common/compile/compiled-module.js";
 import type { BodyForm } from "../workers/runtime/esm-module.js";
 import { Scripts } from "../workers/runtime/script.js";
+import { garbageCollector } from "../workers/stale/collect-garbage.js";
 
 /** What a body hands out -> whether it is code of the module. */
 const bodies: Readonly<Record<string, boolean>> = {

@@ -16,7 +16,7 @@ import {
 import { createServer } from "node:net";
 import path from "node:path";
 import { describe, test } from "node:test";
-import { ensurePrivateFolder } from "../src/protocol/private-folder.js";
+import { ensurePrivateFolder } from "../src/common/protocol/private-folder.js";
 import { SocketFolder } from "../src/thread/socket-folder.js";
 import { eventually } from "./support/deadline.js";
 import { plainMode, runToExit, serve } from "./support/served-app.js";

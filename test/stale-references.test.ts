@@ -1,8 +1,8 @@
 /** Which purged versions are said to be stale, and when one looks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StaleCheckSchedule } from "../workers/classes/stale-check-schedule.js";
-import { StaleReferences, WATCHED_PER_SUBJECT } from "../workers/classes/stale-references.js";
+import { StaleCheckSchedule } from "../workers/stale/stale-check-schedule.js";
+import { StaleReferences, WATCHED_PER_SUBJECT } from "../workers/stale/stale-references.js";
 
 /** A heap that a test decides about: what is kept alive, and by hand what time it is. */
 class World {

@@ -1,8 +1,8 @@
 /** Which packages may be loaded before any code of the app has run, and whether they still may. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { PreparedModule } from "../src/compile/compiled-module.js";
-import type { PackageLog } from "../src/protocol/package-log.js";
+import type { PreparedModule } from "../src/common/compile/compiled-module.js";
+import type { PackageLog } from "../src/common/protocol/package-log.js";
 import { unchangedRequests } from "../src/thread/unchanged-requests.js";
 import { Eligibility, type JudgedRequest } from "../workers/standby/eligibility.js";
 import { PackageReach } from "../workers/standby/package-reach.js";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { ThreadBoard } from "../src/protocol/thread-board.js";
+import { ThreadBoard } from "../src/common/protocol/thread-board.js";
 import { eventually } from "./support/deadline.js";
 
 const lastLinesFile = new URL("../workers/last-lines.js", import.meta.url).href;
@@ -47,7 +47,7 @@ function startThread(board: ThreadBoard, code: string): Worker {
     (async () => {
       const { keepWritten } = await import(${JSON.stringify(lastLinesFile)});
       const { startHeartbeat } = await import(${JSON.stringify(heartbeatFile)});
-      const { ThreadBoard } = await import(${JSON.stringify(new URL("../src/protocol/thread-board.js", import.meta.url).href)});
+      const { ThreadBoard } = await import(${JSON.stringify(new URL("../src/common/protocol/thread-board.js", import.meta.url).href)});
       const board = new ThreadBoard(workerData);
       ${code}
     })();`;
@@ -115,8 +115,10 @@ test("the app sees its streams and node:fs as they were", async () => {
      stop();
      parentPort.postMessage({ before, during, after: seen(), refused, own: Object.hasOwn(process.stdout, "write") });`,
   );
+  // Both may come in one turn of the event loop.
+  const ended = once(worker, "exit");
   const [seen] = (await once(worker, "message")) as [Record<string, unknown>];
-  await once(worker, "exit");
+  await ended;
   assert.equal(seen.during, seen.before);
   assert.equal(seen.after, seen.before);
   assert.equal(seen.refused, "ERR_INVALID_ARG_TYPE");

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { createSupervisor } from "../src/index.js";
-import { SpareThread } from "../src/supervisor/spare-thread.js";
+import { SpareThread } from "../src/thread/spare-thread.js";
 import { eventually } from "./support/deadline.js";
 import { plainMode } from "./support/served-app.js";
 import { TempApp } from "./support/temp-app.js";

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe, test } from "node:test";
-import { evaluationEffects } from "../src/compile/evaluation-effects.js";
-import { parse } from "../src/compile/syntax-tree.js";
+import { evaluationEffects } from "../src/common/compile/evaluation-effects.js";
+import { parse } from "../src/common/compile/syntax-tree.js";
 import { affected } from "../src/graph/affected.js";
 import { ModuleGraph } from "../src/graph/module-graph.js";
-import { firstDifference } from "../workers/state/differences.js";
-import { innerScopesOf } from "../workers/state/inner-scopes.js";
-import { stateOf } from "../workers/state/known-kinds.js";
-import { reach } from "../workers/state/reach.js";
-import { type Slots, type Surroundings, slotsOf } from "../workers/state/slots.js";
+import { firstDifference } from "../workers/written/differences.js";
+import { innerScopesOf } from "../workers/written/inner-scopes.js";
+import { stateOf } from "../workers/written/known-kinds.js";
+import { reach } from "../workers/written/reach.js";
+import { type Slots, type Surroundings, slotsOf } from "../workers/written/slots.js";
 import { RuntimeApp } from "./support/module-program.js";
 import { esm } from "./support/random-graph.js";
 

@@ -1,8 +1,8 @@
 /** Runs exported functions of the entry on behalf of `supervisor.call()`. Calls under way are in flight like requests. */
-import { UnreloaderError } from "../src/errors.js";
-import type { CallOrder, WorkerReport } from "../src/protocol/messages.js";
-import type { SerializedError } from "../src/protocol/serialized-error.js";
-import { enumerableNames, ownValue } from "./state/untouched.js";
+import { UnreloaderError } from "../src/common/errors.js";
+import type { CallOrder, WorkerReport } from "../src/common/protocol/messages.js";
+import type { SerializedError } from "../src/common/protocol/serialized-error.js";
+import { enumerableNames, ownValue } from "../src/common/untouched.js";
 
 export interface CallsOptions {
   /** The entry as it is now. */

@@ -1,6 +1,6 @@
 /** Shows main that the event loop of this thread turns. */
 import { threadId } from "node:worker_threads";
-import { BEAT_MS, type ThreadBoard } from "../src/protocol/thread-board.js";
+import { BEAT_MS, type ThreadBoard } from "../src/common/protocol/thread-board.js";
 
 /**
  * Beats at once and then for as long as the event loop turns, until the returned function is called. Does not keep the

@@ -3,6 +3,7 @@
  * What cannot be done is listed in README.
  */
 import { constants } from "node:os";
+import { ignoreOwnSignal } from "../src/common/own-signal.js";
 
 export interface ProcessOptions {
   readonly entry: string;
@@ -41,18 +42,4 @@ export function deliverSignal(signal: NodeJS.Signals): Promise<void> {
     .rawListeners(signal)
     .map((listener) => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
   return new Promise((resolve) => void Promise.all(results).finally(resolve));
-}
-
-/**
- * The process is ending because of `signal`. An app that has its own listener for it often sends it to the process again
- * when it is done, to end as if it had none (Nest does): that is not somebody who wants it to end at once.
- */
-export function ignoreOwnSignal(signal: NodeJS.Signals, onIgnored: () => void = () => undefined): void {
-  const kill = process.kill;
-  process.kill = (pid, sent = "SIGTERM") => {
-    const isSame = pid === process.pid && (sent === signal || sent === constants.signals[signal]);
-    if (!isSame) return kill.call(process, pid, sent);
-    onIgnored();
-    return true;
-  };
 }

@@ -3,12 +3,12 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
+import type * as compilerModule from "../src/common/compile/compiler.js";
 import { HOOK_MS, LISTEN_ANSWER_MS, START_READS_MS } from "../src/common/deadlines.js";
-import { withDeadline } from "../src/common/wait.js";
-import type * as compilerModule from "../src/compile/compiler.js";
-import type { Adapter } from "../src/protocol/adapter.js";
-import { type ControlPort, openControlPort } from "../src/protocol/control-port.js";
-import { LATE_LOOKUPS, NewestKeys } from "../src/protocol/late-lookups.js";
+import { serveExported } from "../src/common/exported-app/exported-app.js";
+import type { Adapter } from "../src/common/protocol/adapter.js";
+import { type ControlPort, openControlPort } from "../src/common/protocol/control-port.js";
+import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
 import type {
   BootOrder,
   LateOrder,
@@ -16,18 +16,18 @@ import type {
   SupervisorOrder,
   ThreadWait,
   WorkerReport,
-} from "../src/protocol/messages.js";
-import { OwnConnections } from "../src/protocol/own-connections.js";
-import { reviveError, type SerializedError, serializeError } from "../src/protocol/serialized-error.js";
-import { BEAT_MS, END_SESSIONS, ThreadBoard } from "../src/protocol/thread-board.js";
+} from "../src/common/protocol/messages.js";
+import { OwnConnections } from "../src/common/protocol/own-connections.js";
+import { reviveError, type SerializedError, serializeError } from "../src/common/protocol/serialized-error.js";
+import { BEAT_MS, END_SESSIONS, ThreadBoard } from "../src/common/protocol/thread-board.js";
+import { withDeadline } from "../src/common/wait.js";
 import { Abandonment } from "./abandonment.js";
+import { Adapters } from "./adapters/attach.js";
+import { builtInAdapter } from "./adapters/built-in-adapters.js";
+import { loadAdapters } from "./adapters/load-adapters.js";
+import { PackageLoads } from "./adapters/package-loads.js";
 import { Calls } from "./calls.js";
-import { Adapters } from "./classes/adapters.js";
-import { builtInAdapter } from "./classes/built-in-adapters.js";
-import { loadAdapters } from "./classes/load-adapters.js";
 import { OwnClasses } from "./classes/own-classes.js";
-import { PackageLoads } from "./classes/package-loads.js";
-import { type GoneVersion, StaleReports } from "./classes/stale-reports.js";
 import { startHeartbeat } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector, openInspector } from "./inspector.js";
@@ -37,7 +37,6 @@ import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
-import { serveExported } from "./listener/exported-app.js";
 import { installVirtualListen, type ListenRequest, type VirtualListen } from "./listener/virtual-listen.js";
 import { Monitored } from "./monitored/monitored.js";
 import { adaptProcess, deliverSignal } from "./process.js";
@@ -45,6 +44,7 @@ import { Purge } from "./purge.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
+import { type GoneVersion, StaleReports } from "./stale/stale-reports.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { BegunWork } from "./start/begun-work.js";
 import { StartWatch } from "./start/start-watch.js";
@@ -291,7 +291,9 @@ export class AppSession {
     const loaded = (): compilerModule.Compiler => {
       if (!this.#compiler) {
         const require = createRequire(import.meta.url);
-        const { Compiler } = this.#board.link(() => require("../src/compile/compiler.js") as typeof compilerModule);
+        const { Compiler } = this.#board.link(
+          () => require("../src/common/compile/compiler.js") as typeof compilerModule,
+        );
         this.#compiler = new Compiler({ root, conditions, cacheFolder });
       }
       return this.#compiler;

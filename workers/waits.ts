@@ -3,8 +3,8 @@
  * known by the loader.)
  */
 
-import { placeOfAwait } from "../src/compile/await-mark.js";
-import type { ThreadWait } from "../src/protocol/messages.js";
+import { placeOfAwait } from "../src/common/compile/await-mark.js";
+import type { ThreadWait } from "../src/common/protocol/messages.js";
 import type { EsmModule } from "./runtime/esm-module.js";
 
 /** Something that is waited for. */

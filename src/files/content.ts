@@ -1,10 +1,10 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
 import { readdirSync, readFileSync } from "node:fs";
-import { descriptorReserve } from "../compile/descriptor-reserve.js";
-import { hashSource, MISSING } from "../compile/hash.js";
+import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
+import { hashSource, MISSING } from "../common/compile/hash.js";
 import { errorCode, isSettled, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
 
-export { MISSING } from "../compile/hash.js";
+export { MISSING } from "../common/compile/hash.js";
 
 /** The hash of the text; or MISSING; or `unreadable:CODE`, which no hash looks like. */
 export type Content = string;

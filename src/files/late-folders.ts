@@ -1,5 +1,5 @@
 /** Folders that are watched for what late specifiers of the app may mean: those of the newest. */
-import { LATE_LOOKUPS_IN_MAIN, NewestKeys } from "../protocol/late-lookups.js";
+import { LATE_LOOKUPS_IN_MAIN, NewestKeys } from "../common/protocol/late-lookups.js";
 import type { FileRegistry } from "./registry.js";
 
 export class LateFolders {

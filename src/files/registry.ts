@@ -5,8 +5,8 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
 import { MID_SAVE_MS } from "../common/deadlines.js";
-import { descriptorReserve } from "../compile/descriptor-reserve.js";
 import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";

@@ -10,8 +10,8 @@
  */
 import type { Socket } from "node:net";
 import { CLOSE_CHECK_MS, DEATH_REASON_MS, GOODBYE_MS, LEAVE_MS } from "../common/deadlines.js";
-import { ENDED, LET_GO, SAID, STILL_OPEN } from "../protocol/connection-table.js";
-import type { ServerKind } from "../protocol/messages.js";
+import { ENDED, LET_GO, SAID, STILL_OPEN } from "../common/protocol/connection-table.js";
+import type { ServerKind } from "../common/protocol/messages.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
 import { type Gate, PASS, type Verdict } from "./gate.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";

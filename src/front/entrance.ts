@@ -5,7 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import { SERVER_WAIT_MS } from "../common/deadlines.js";
-import { UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../common/errors.js";
 import type { Gate, Verdict } from "./gate.js";
 import type { HeldClients } from "./held-clients.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";

@@ -4,10 +4,10 @@
  */
 import { rmSync } from "node:fs";
 import type { Socket } from "node:net";
-import { SAID } from "../protocol/connection-table.js";
-import { clearListenMailbox, postListenAnswer } from "../protocol/listen-mailbox.js";
-import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../protocol/messages.js";
-import { serializeError } from "../protocol/serialized-error.js";
+import { SAID } from "../common/protocol/connection-table.js";
+import { clearListenMailbox, postListenAnswer } from "../common/protocol/listen-mailbox.js";
+import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../common/protocol/messages.js";
+import { serializeError } from "../common/protocol/serialized-error.js";
 import type { ClientConnection, Relay } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";

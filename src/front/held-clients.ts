@@ -2,8 +2,8 @@
  * Clients whose request waits for the gate, a server or a slot: how long each may wait, and how many bytes all of them may
  * keep in memory. Who waits too long, or comes when there are too many bytes, is told what it has waited for.
  */
-import { UnreloaderError } from "../errors.js";
-import { serializeError } from "../protocol/serialized-error.js";
+import { UnreloaderError } from "../common/errors.js";
+import { serializeError } from "../common/protocol/serialized-error.js";
 import type { OwnPage } from "./own-pages.js";
 
 export interface HeldClient {

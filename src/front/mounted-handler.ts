@@ -8,7 +8,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../common/errors.js";
 import { writeAnswerHead } from "./answer-head.js";
 import { type Entrance, Refusal } from "./entrance.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { BODY_WAIT_MS, GOODBYE_MS } from "../common/deadlines.js";
-import type { SerializedError } from "../protocol/serialized-error.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
 
 export interface OwnPage {
   readonly status: 500 | 502 | 503 | 504;

@@ -4,8 +4,8 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { isLackOfDescriptors } from "../compile/descriptor-reserve.js";
-import type { ListenTarget, PublicAddress, ServerKind } from "../protocol/messages.js";
+import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import { ClientConnection, type ConnectionTraits, type Relay } from "./client-connection.js";
 import type { AppServer } from "./upstream.js";
 

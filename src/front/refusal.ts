@@ -1,7 +1,7 @@
 /** A page of the supervisor's own where a host's server answers: as a response, or as the error that its `next` gets. */
 import type { ServerResponse } from "node:http";
-import { UnreloaderError } from "../errors.js";
-import { reviveError } from "../protocol/serialized-error.js";
+import { UnreloaderError } from "../common/errors.js";
+import { reviveError } from "../common/protocol/serialized-error.js";
 import type { OwnPage } from "./own-pages.js";
 
 /** With `status` and `statusCode`, as Express, Koa and Fastify look for them. The app's own error keeps its code and stack. */

@@ -3,7 +3,7 @@
  * main thread has given it back and the worker has written RELEASED (or has died), because until then the worker may
  * still write its counters.
  */
-import { RELEASED, SLOT_WORDS, slotBase } from "../protocol/connection-table.js";
+import { RELEASED, SLOT_WORDS, slotBase } from "../common/protocol/connection-table.js";
 
 const RETRY_MS = 10;
 

@@ -2,8 +2,8 @@
  * What becomes of a client whose upstream has ended. Pure: from what the worker has said about the connection and what was
  * sent on it, to one word; the client's connection acts.
  */
-import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../protocol/connection-table.js";
-import type { ServerKind } from "../protocol/messages.js";
+import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../common/protocol/connection-table.js";
+import type { ServerKind } from "../common/protocol/messages.js";
 
 export interface EndedUpstream {
   /** How the worker closed its end, as in the connection table. */

@@ -15,9 +15,9 @@ import {
   STARTED,
   slotBase,
   WHOLE_BYTES,
-} from "../protocol/connection-table.js";
-import type { ServerKind } from "../protocol/messages.js";
-import { formatPreface } from "../protocol/preface.js";
+} from "../common/protocol/connection-table.js";
+import type { ServerKind } from "../common/protocol/messages.js";
+import { formatPreface } from "../common/protocol/preface.js";
 import { outliveBrokenWrites } from "./broken-writes.js";
 import type { SlotLeases } from "./slot-leases.js";
 

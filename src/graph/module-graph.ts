@@ -1,5 +1,5 @@
 /** Snapshots of what is known about the app's own files: what each imports, and what it used while it was evaluated. */
-import type { ModuleFormat } from "../compile/compiled-module.js";
+import type { ModuleFormat } from "../common/compile/compiled-module.js";
 import { EvaluationOrder, sameEvaluationEdges } from "./evaluation-order.js";
 import { LayeredMap } from "./layered-map.js";
 import { type EdgeChange, ReverseEdges } from "./reverse-edges.js";

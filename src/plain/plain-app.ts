@@ -2,12 +2,12 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ResolvedOptions } from "../options.js";
-import { PLAIN_SETTINGS, type PlainSettings } from "../protocol/app-host.js";
-import { importConditions } from "../supervisor/environment.js";
-import { compileAhead } from "./compile-ahead.js";
-import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "./loader.js";
-import { isCompiled } from "./own-files.js";
+import { PLAIN_SETTINGS, type PlainSettings } from "../common/protocol/app-host.js";
+import { compileAhead } from "../node-loader/compile-ahead.js";
+import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
+import { isCompiled } from "../node-loader/own-files.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { importConditions } from "../thread/environment.js";
 
 /** `process`: the app is the process, as under `node`. `host`: it lives in somebody else's. */
 export type Role = "process" | "host";

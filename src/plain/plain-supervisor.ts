@@ -8,22 +8,22 @@ import { createRequire } from "node:module";
 import type { Server } from "node:net";
 import path from "node:path";
 import type { Duplex } from "node:stream";
-import { serveExported } from "../../workers/listener/exported-app.js";
-import { watchServerCreation } from "../../workers/listener/server-creation.js";
-import { ignoreOwnSignal } from "../../workers/process.js";
 import { CLOSE_MS } from "../common/deadlines.js";
-import { DEFAULT_HOST } from "../defaults.js";
-import { UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../common/errors.js";
+import { serveExported } from "../common/exported-app/exported-app.js";
+import type * as globsModule from "../common/globs.js";
+import { ignoreOwnSignal } from "../common/own-signal.js";
+import type * as patternsModule from "../common/patterns.js";
+import type { Patterns, RequireOptions } from "../common/patterns.js";
+import type { PublicAddress } from "../common/protocol/messages.js";
+import { watchServerCreation } from "../common/server-creation.js";
 import type { SocketFetch } from "../front/socket-fetch.js";
-import type * as globsModule from "../globs.js";
-import type { ResolvedOptions } from "../options.js";
-import type * as patternsModule from "../patterns.js";
-import type { Patterns, RequireOptions } from "../patterns.js";
-import type { PublicAddress } from "../protocol/messages.js";
-import { fileVariables } from "../supervisor/environment.js";
-import type { LeakReport } from "../supervisor/leak-report.js";
-import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../supervisor/report.js";
+import type { LeakReport } from "../leaks/leak-report.js";
+import { DEFAULT_HOST } from "../options/defaults.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../reports/report.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
+import { fileVariables } from "../thread/environment.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
 import { Servers } from "./servers.js";
@@ -34,11 +34,11 @@ const { createServer } = process.getBuiltinModule("node:http");
 const require = createRequire(import.meta.url);
 
 // Loaded when they are needed, which an app in production never does: its memory is to be that of the app alone.
-const patterns = () => require("../patterns.js") as typeof patternsModule;
+const patterns = () => require("../common/patterns.js") as typeof patternsModule;
 
 function sourceFiles(globs: readonly string[]): string[] {
   if (globs.length === 0) return [];
-  return (require("../globs.js") as typeof globsModule).matchingSourceFiles(globs);
+  return (require("../common/globs.js") as typeof globsModule).matchingSourceFiles(globs);
 }
 
 interface Entrance {

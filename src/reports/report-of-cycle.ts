@@ -1,7 +1,7 @@
 /** What one cycle has come to, as its report. Pure. */
 import type { AppliedPlans } from "../supervisor/applied-plan.js";
 import type { PendingChanges } from "../supervisor/pending.js";
-import type { ReloadReport } from "../supervisor/report.js";
+import type { ReloadReport } from "./report.js";
 
 export interface CycleOutcome {
   readonly kind: ReloadReport["kind"];

@@ -1,7 +1,7 @@
 /** What is waited for, in words: for lines, and for the pages of those who wait. Pure. */
 import path from "node:path";
-import type { ThreadWait } from "../protocol/messages.js";
-import type { SourceLocation } from "../protocol/serialized-error.js";
+import type { ThreadWait } from "../common/protocol/messages.js";
+import type { SourceLocation } from "../common/protocol/serialized-error.js";
 
 export interface WaitContext {
   /** Folder that shown paths are relative to. */

@@ -1,7 +1,8 @@
 /** What a reload has come to when one plan was not enough: modules turned out to write into others that were kept. Pure. */
+
+import type { LoadedModule } from "../common/protocol/messages.js";
 import type { ReloadPlan } from "../graph/plan.js";
-import type { LoadedModule } from "../protocol/messages.js";
-import type { PurgedModule } from "./report.js";
+import type { PurgedModule } from "../reports/report.js";
 
 export interface AppliedPlans {
   readonly purged: readonly PurgedModule[];

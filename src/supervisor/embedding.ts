@@ -9,8 +9,8 @@ import { MountedUpgrade } from "../front/mounted-upgrade.js";
 import { refusalError } from "../front/refusal.js";
 import { afterFileEvents } from "../front/turn.js";
 import { AppFetch } from "../front/undici-fetch.js";
-import type { AppEpoch } from "./app-epoch.js";
-import { type PreparedCall, prepareCall } from "./calls.js";
+import type { AppEpoch } from "../thread/app-epoch.js";
+import { type PreparedCall, prepareCall } from "../thread/calls.js";
 
 export interface EmbeddingOptions {
   readonly front: Front;

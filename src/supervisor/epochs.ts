@@ -1,28 +1,29 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
+
+import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { MAKE_ROOM_MS } from "../common/deadlines.js";
-import type { CompiledModule } from "../compile/compiled-module.js";
+import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../common/protocol/messages.js";
+import { OwnConnections } from "../common/protocol/own-connections.js";
+import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
+import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
-import type { ResolvedOptions } from "../options.js";
-import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../protocol/messages.js";
-import { OwnConnections } from "../protocol/own-connections.js";
-import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
-import { ThreadBoard } from "../protocol/thread-board.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { importerChain } from "../reports/failure.js";
+import type { ListenReports } from "../reports/listen-reports.js";
+import { lateSteps } from "../reports/steps.js";
+import { AppEpoch, type EpochListener, type ListenReport } from "../thread/app-epoch.js";
+import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
+import { cacheFolder, fileVariables, importConditions } from "../thread/environment.js";
 import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
+import type { SpareThread } from "../thread/spare-thread.js";
 import { Standby, type StandbyState } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
 import { reenterWorkingFolder } from "../thread/working-folder.js";
-import { AppEpoch, type EpochListener, type ListenReport } from "./app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
-import { cacheFolder, fileVariables, importConditions } from "./environment.js";
-import { importerChain } from "./failure.js";
-import type { ListenReports } from "./listen-reports.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
-import type { SpareThread } from "./spare-thread.js";
-import { lateSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
 
 /** Replaced threads that may finish what they have begun at the same time: each has a whole app in memory. */

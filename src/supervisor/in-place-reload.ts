@@ -3,23 +3,23 @@
  * plan, and climbs to all own modules when a part of them is not enough. What can only be done with a fresh worker is said.
  */
 
+import type { PreparedModule } from "../common/compile/compiled-module.js";
+import type { PlanOrder } from "../common/protocol/messages.js";
+import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { WaitLimits } from "../common/wait.js";
-import type { PreparedModule } from "../compile/compiled-module.js";
 import type { FileRegistry } from "../files/registry.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
-import type { ResolvedOptions } from "../options.js";
-import type { PlanOrder } from "../protocol/messages.js";
-import { type SerializedError, serializeError } from "../protocol/serialized-error.js";
-import type { ApplyOutcome, Interruption } from "./app-epoch.js";
-import { errorOfEnd } from "./app-thread.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { serializeSourceError } from "../reports/failure.js";
+import type { RestartReason } from "../reports/report.js";
+import type { ApplyOutcome, Interruption } from "../thread/app-epoch.js";
+import { errorOfEnd } from "../thread/app-thread.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
-import { serializeSourceError } from "./failure.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
-import type { RestartReason } from "./report.js";
 
 export interface InPlaceReloadOptions {
   readonly scope: ResolvedOptions["scope"];

@@ -1,10 +1,10 @@
 /** What one app thread holds, as far as main knows: its graph, and the code it was given. */
-import type { CompiledModule, PreparedModule } from "../compile/compiled-module.js";
-import type { SourceError } from "../errors.js";
+import type { CompiledModule, PreparedModule } from "../common/compile/compiled-module.js";
+import type { SourceError } from "../common/errors.js";
+import type { Asks, LoadedModule } from "../common/protocol/messages.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 import { reachable } from "../graph/reachable.js";
-import type { Asks, LoadedModule } from "../protocol/messages.js";
-import type { AppEpoch } from "./app-epoch.js";
+import type { AppEpoch } from "../thread/app-epoch.js";
 import { FileUses } from "./file-uses.js";
 import { type AsksByModule, NO_ASKS } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";

@@ -4,13 +4,13 @@
  * disk only in `look`, when files have come or gone, or when somebody has said more.
  */
 import { HOOK_MS } from "../common/deadlines.js";
+import { matchingFiles, matchingSourceFiles, plainPath, watchedFolders } from "../common/globs.js";
+import { givenNames, type RequireOptions } from "../common/patterns.js";
+import type { Asks } from "../common/protocol/messages.js";
 import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
-import { matchingFiles, matchingSourceFiles, plainPath, watchedFolders } from "../globs.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 import { NOTHING_RECORDED, RecordedEdges } from "../graph/recorded.js";
-import { givenNames, type RequireOptions } from "../patterns.js";
-import type { Asks } from "../protocol/messages.js";
 
 export interface MonitoringOptions {
   readonly entry: string;

@@ -4,9 +4,9 @@
  * matters depends on who would evaluate the file.
  */
 
-import type { CompiledModule, PreparedModule, Resolution } from "../compile/compiled-module.js";
-import type { Compiler } from "../compile/compiler.js";
-import { CompileError, LinkError, SourceError } from "../errors.js";
+import type { CompiledModule, PreparedModule, Resolution } from "../common/compile/compiled-module.js";
+import type { Compiler } from "../common/compile/compiler.js";
+import { CompileError, LinkError, SourceError } from "../common/errors.js";
 import type { LinkProblem } from "../graph/links.js";
 import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
 

@@ -1,18 +1,18 @@
 /** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
-import type { TextPosition } from "../compile/code-frame.js";
-import type { CompiledModule, PreparedModule, ResolveKind } from "../compile/compiled-module.js";
-import { Compiler } from "../compile/compiler.js";
-import type { EncodedSourceMap } from "../compile/encoded-source-map.js";
-import { traceBack } from "../compile/source-map.js";
-import { ResolveError, type SourceError } from "../errors.js";
+import type { TextPosition } from "../common/compile/code-frame.js";
+import type { CompiledModule, PreparedModule, ResolveKind } from "../common/compile/compiled-module.js";
+import { Compiler } from "../common/compile/compiler.js";
+import type { EncodedSourceMap } from "../common/compile/encoded-source-map.js";
+import { traceBack } from "../common/compile/source-map.js";
+import { ResolveError, type SourceError } from "../common/errors.js";
+import type { LoadedModule } from "../common/protocol/messages.js";
 import { LateFolders } from "../files/late-folders.js";
 import type { FileRegistry } from "../files/registry.js";
 import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
-import type { ResolvedOptions } from "../options.js";
-import type { LoadedModule } from "../protocol/messages.js";
-import { cacheFolder, importConditions, installedPackageFiles } from "./environment.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { cacheFolder, importConditions, installedPackageFiles } from "../thread/environment.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { NamesInUse } from "./names-in-use.js";

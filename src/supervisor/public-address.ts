@@ -1,10 +1,10 @@
 /** Where the app is public, if at all: as its options say, until `listen()` says otherwise. */
 
-import { DEFAULT_HOST } from "../defaults.js";
-import { UnreloaderError } from "../errors.js";
+import { UnreloaderError } from "../common/errors.js";
 import type { Front } from "../front/front.js";
-import type { ResolvedOptions } from "../options.js";
-import type { ListenReports } from "./listen-reports.js";
+import { DEFAULT_HOST } from "../options/defaults.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { ListenReports } from "../reports/listen-reports.js";
 
 export class PublicAddressChoice {
   /** Of the app's first server; undefined: as the app says. */

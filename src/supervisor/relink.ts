@@ -1,6 +1,6 @@
 /** Which modules may resolve differently after files were added or deleted. Pure. */
 import path from "node:path";
-import type { PreparedModule } from "../compile/compiled-module.js";
+import type { PreparedModule } from "../common/compile/compiled-module.js";
 
 /**
  * Files with a specifier that ends in the name of one of `files`, or of its folder when it is an index file or a

@@ -19,37 +19,43 @@ import {
   QUIET_MS,
   SUPERSEDE_MS,
 } from "../common/deadlines.js";
+import { HOLD } from "../common/protocol/connection-table.js";
+import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import { lookUntil, type WaitLimits, wait } from "../common/wait.js";
-import type { ConfigChanges } from "../config/config-changes.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
 import type { Verdict } from "../front/gate.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
-import type { ResolvedOptions } from "../options.js";
-import { HOLD } from "../protocol/connection-table.js";
-import { reviveError, type SerializedError, serializeError } from "../protocol/serialized-error.js";
+import type { Leaks } from "../leaks/leaks.js";
+import type { ConfigChanges } from "../options/config-changes.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { failureText, importersOf, serializeSourceError } from "../reports/failure.js";
+import { type ListenReports, reachedBy } from "../reports/listen-reports.js";
 import type { Progress } from "../reports/progress.js";
+import type {
+  FailureReport,
+  ReloadReport,
+  RestartReason,
+  StaleReferencesReport,
+  SupervisorEvents,
+} from "../reports/report.js";
+import { publicUrl } from "../reports/report-lines.js";
 import { type CycleOutcome, reportOfCycle } from "../reports/report-of-cycle.js";
-import type { AppEpoch, Interruption } from "./app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "./app-thread.js";
+import { appliedSteps, changeSteps } from "../reports/steps.js";
+import type { AppEpoch, Interruption } from "../thread/app-epoch.js";
+import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
 import type { AppliedPlans } from "./applied-plan.js";
 import { CrashBackOff } from "./crash-back-off.js";
 import type { Boot, Booted, Epochs } from "./epochs.js";
-import { failureText, importersOf, serializeSourceError } from "./failure.js";
 import type { InPlaceReload } from "./in-place-reload.js";
-import type { Leaks } from "./leaks.js";
-import { type ListenReports, reachedBy } from "./listen-reports.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { PendingChanges } from "./pending.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 import type { PublicAddressChoice } from "./public-address.js";
-import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport, SupervisorEvents } from "./report.js";
-import { publicUrl } from "./report-lines.js";
 import type { StartSettled } from "./start-settled.js";
 import { admission, type State, type StateEvent, transition } from "./state.js";
-import { appliedSteps, changeSteps } from "./steps.js";
 import type { SubclassNames } from "./subclass-names.js";
 import { Supersedings } from "./supersedings.js";
 import { rolledBackText, type TestReload, TestReloads, VARIABLE } from "./test-reloads.js";

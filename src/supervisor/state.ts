@@ -2,7 +2,7 @@
  * The supervisor's life as one union, and what moves it. Pure: the reload cycle acts, this decides what is legal and what
  * a request that begins now must do.
  */
-import type { SerializedError } from "../protocol/serialized-error.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
 
 export type State =
   /** A thread is being started and has not evaluated the entry yet; `generation` is the last one that was applied. */

@@ -1,6 +1,7 @@
 /** What people wrote as `subclasses`: the names in it, and what to tell them about the rest. Pure; says nothing twice. */
-import { nearestName } from "../nearest-name.js";
-import { parseSubclassName, type SubclassName } from "../protocol/subclass-name.js";
+
+import { parseSubclassName, type SubclassName } from "../common/protocol/subclass-name.js";
+import { nearestName } from "../options/nearest-name.js";
 
 const FITS = "expected a class name such as Model, or package#Name such as sequelize#Model";
 

@@ -8,12 +8,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { CLOSE_MS, IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
-import { ConfigChanges } from "../config/config-changes.js";
-import { UnreloaderError } from "../errors.js";
-import { FileRegistry } from "../files/registry.js";
-import { Front } from "../front/front.js";
-import type { Verdict } from "../front/gate.js";
-import type { ResolvedOptions } from "../options.js";
+import { UnreloaderError } from "../common/errors.js";
 import {
   checkRequireOptions,
   existingPatterns,
@@ -22,27 +17,32 @@ import {
   placedPath,
   placedPatterns,
   type RequireOptions,
-} from "../patterns.js";
-import { createConnectionTable } from "../protocol/connection-table.js";
-import type { PublicAddress } from "../protocol/messages.js";
+} from "../common/patterns.js";
+import { createConnectionTable } from "../common/protocol/connection-table.js";
+import type { PublicAddress } from "../common/protocol/messages.js";
+import { FileRegistry } from "../files/registry.js";
+import { Front } from "../front/front.js";
+import type { Verdict } from "../front/gate.js";
+import type { LeakReport } from "../leaks/leak-report.js";
+import { Leaks } from "../leaks/leaks.js";
+import { ConfigChanges } from "../options/config-changes.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { ListenReports } from "../reports/listen-reports.js";
 import { type Described, Progress } from "../reports/progress.js";
+import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
+import { releaseStoppedThreads } from "../thread/debugger.js";
+import { cacheFolder } from "../thread/environment.js";
 import { SocketFolder } from "../thread/socket-folder.js";
+import type { SpareThread } from "../thread/spare-thread.js";
 import { ThreadWatch } from "../thread/thread-watch.js";
-import { releaseStoppedThreads } from "./debugger.js";
 import { Embedding } from "./embedding.js";
-import { cacheFolder } from "./environment.js";
 import { Epochs } from "./epochs.js";
 import { InPlaceReload } from "./in-place-reload.js";
-import type { LeakReport } from "./leak-report.js";
-import { Leaks } from "./leaks.js";
-import { ListenReports } from "./listen-reports.js";
 import { callListeners } from "./listeners.js";
 import { Monitoring } from "./monitoring.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import { ReloadCycle } from "./reload-cycle.js";
-import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "./report.js";
-import type { SpareThread } from "./spare-thread.js";
 import { StartSettled } from "./start-settled.js";
 import { SubclassNames } from "./subclass-names.js";
 

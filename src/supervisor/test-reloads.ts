@@ -4,7 +4,7 @@
  * lets that fail when it is done. Which modules is random, and repeatable by seed:N.
  */
 import path from "node:path";
-import { OptionError } from "../errors.js";
+import { OptionError } from "../common/errors.js";
 import type { LoadedApp } from "./loaded-app.js";
 
 export const VARIABLE = "UNRELOADER_TEST_RELOADS";

@@ -1,6 +1,6 @@
 /** Looks at the heartbeat of a thread that somebody waits for, and says when it has stopped. */
 import { BLOCKED_MS, PULSE_MS } from "../common/deadlines.js";
-import type { ThreadBoard } from "../protocol/thread-board.js";
+import type { ThreadBoard } from "../common/protocol/thread-board.js";
 
 export interface PulseWatch {
   /** Milliseconds that the thread has not beaten. */

@@ -3,11 +3,11 @@
  * to evaluate, or, in rare cases, by what that then does. Another one takes its place then, and is told all that the first
  * one was; whoever sends orders and gets reports notices nothing.
  */
-import type { PreparedModule } from "../compile/compiled-module.js";
-import type { BootOrder, SupervisorOrder, WorkerReport } from "../protocol/messages.js";
-import type { PackageLog } from "../protocol/package-log.js";
-import { ThreadBoard } from "../protocol/thread-board.js";
-import { SpareThread } from "../supervisor/spare-thread.js";
+import type { PreparedModule } from "../common/compile/compiled-module.js";
+import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";
+import type { PackageLog } from "../common/protocol/package-log.js";
+import { ThreadBoard } from "../common/protocol/thread-board.js";
+import { SpareThread } from "./spare-thread.js";
 import { type AheadThread, lateOrder, unfitFor } from "./standby.js";
 import { type TaskEnd, ThreadTask } from "./thread-task.js";
 

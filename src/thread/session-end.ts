@@ -3,7 +3,7 @@
  * inspector runs a call in the middle of what it does, for an instant (see workers/listener/http2-sessions.ts for why).
  */
 import { Session } from "node:inspector";
-import { END_SESSIONS } from "../protocol/thread-board.js";
+import { END_SESSIONS } from "../common/protocol/thread-board.js";
 
 const CALL = JSON.stringify({
   id: 1,

@@ -13,9 +13,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { debuglog } from "node:util";
-import { UnreloaderError } from "../errors.js";
-import { ensurePrivateFolder } from "../protocol/private-folder.js";
-import { isRunning } from "../supervisor/process-state.js";
+import { UnreloaderError } from "../common/errors.js";
+import { ensurePrivateFolder } from "../common/protocol/private-folder.js";
+import { isRunning } from "./process-state.js";
 
 const debug = debuglog("unreloader");
 

@@ -3,13 +3,13 @@
  * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
  */
 import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
+import { firstChanged, TOO_YOUNG } from "../common/protocol/file-stamps.js";
+import type { BootOrder, WorkerReport } from "../common/protocol/messages.js";
+import type { PackageLog, PackageRequest } from "../common/protocol/package-log.js";
+import { requestKey } from "../common/protocol/request-key.js";
 import { wait } from "../common/wait.js";
-import { firstChanged, TOO_YOUNG } from "../protocol/file-stamps.js";
-import type { BootOrder, WorkerReport } from "../protocol/messages.js";
-import type { PackageLog, PackageRequest } from "../protocol/package-log.js";
-import { requestKey } from "../protocol/request-key.js";
-import { SpareThread } from "../supervisor/spare-thread.js";
 import type { ThreadSource } from "./replaceable-thread.js";
+import { SpareThread } from "./spare-thread.js";
 import { ThreadTask } from "./thread-task.js";
 import { type Modules, unchangedRequests } from "./unchanged-requests.js";
 

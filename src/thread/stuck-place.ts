@@ -1,11 +1,11 @@
 /** Where in the user's source a thread is that does not answer, from the stack that the inspector has shown. */
 import path from "node:path";
+import { codeFrame, type TextPosition } from "../common/compile/code-frame.js";
+import type { CompiledModule } from "../common/compile/compiled-module.js";
+import { originalPlace } from "../common/compile/original-place.js";
+import type { TraceMap } from "../common/compile/trace-map.js";
 import { pathOf } from "../common/file-url.js";
-import { codeFrame, type TextPosition } from "../compile/code-frame.js";
-import type { CompiledModule } from "../compile/compiled-module.js";
-import { originalPlace } from "../compile/original-place.js";
-import type { TraceMap } from "../compile/trace-map.js";
-import type { SourceLocation } from "../protocol/serialized-error.js";
+import type { SourceLocation } from "../common/protocol/serialized-error.js";
 import type { StackFrame } from "./thread-inspection.js";
 
 export interface StuckPlace {

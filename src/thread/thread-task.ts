@@ -5,17 +5,17 @@
  */
 import { MessageChannel } from "node:worker_threads";
 import { LINKED_MS, SESSIONS_MS } from "../common/deadlines.js";
-import { openControlPort } from "../protocol/control-port.js";
+import { openControlPort } from "../common/protocol/control-port.js";
 import {
   type BootOrder,
   type LateOrder,
   type SupervisorOrder,
   type WorkerReport,
   workerReport,
-} from "../protocol/messages.js";
-import { ThreadBoard } from "../protocol/thread-board.js";
-import type { SpareThread } from "../supervisor/spare-thread.js";
+} from "../common/protocol/messages.js";
+import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { endSessions } from "./session-end.js";
+import type { SpareThread } from "./spare-thread.js";
 
 /** `threw`: an exception, `process.exit()`, or the end by force. */
 export type TaskEnd = { readonly type: "returned" } | { readonly type: "threw"; readonly error: unknown };

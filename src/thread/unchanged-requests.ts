@@ -3,8 +3,8 @@
  * first file whose imports are others now, or whose body, which is another now, looks as if it changed what packages see.
  * Not needed for right answers (the thread itself compares), but for making an attempt only when it will succeed.
  */
-import type { PreparedModule } from "../compile/compiled-module.js";
-import type { PackageLog } from "../protocol/package-log.js";
+import type { PreparedModule } from "../common/compile/compiled-module.js";
+import type { PackageLog } from "../common/protocol/package-log.js";
 
 export type Modules = ReadonlyMap<string, PreparedModule>;
 

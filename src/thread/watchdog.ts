@@ -7,7 +7,7 @@
  * that blocks, a process that was stopped.
  */
 import { TOLD_AFTER_MS } from "../common/deadlines.js";
-import { BEAT_MS, type ThreadBoard } from "../protocol/thread-board.js";
+import { BEAT_MS, type ThreadBoard } from "../common/protocol/thread-board.js";
 import type { StuckPlace } from "./stuck-place.js";
 import type { Inspected } from "./thread-inspection.js";
 

@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import vm from "node:vm";
-import type { CompiledModule, PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
-import type { Compiler } from "../../src/compile/compiler.js";
+import type { CompiledModule, PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import type { Compiler } from "../../src/common/compile/compiler.js";
 
 type Namespace = Record<string, unknown>;
 type Getters = Record<string, () => unknown>;

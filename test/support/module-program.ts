@@ -2,8 +2,8 @@
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { Compiler } from "../../src/compile/compiler.js";
-import type { LoadedModule } from "../../src/protocol/messages.js";
+import { Compiler } from "../../src/common/compile/compiler.js";
+import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import { Runtime } from "../../workers/runtime/runtime.js";
 import { TempApp } from "./temp-app.js";
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
 /** The command line that was compiled together with the tests. */
-export const cliFile = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+export const cliFile = fileURLToPath(new URL("../../src/terminal/cli.js", import.meta.url));
 
 function findRoot(folder: string): string {
   const manifest = join(folder, "package.json");

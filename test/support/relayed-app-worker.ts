@@ -2,7 +2,7 @@
  * `report(value)` and the connection `table`. */
 import { createRequire } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { PublicAddress } from "../../src/protocol/messages.js";
+import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import { installVirtualListen } from "../../workers/listener/virtual-listen.js";
 import type { FromWorker, RelayedAppData, ToWorker } from "./relayed-app.js";
 

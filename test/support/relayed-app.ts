@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
+import { createConnectionTable, HOLD } from "../../src/common/protocol/connection-table.js";
+import type { PublicAddress, SaidPage } from "../../src/common/protocol/messages.js";
 import { Front, type OpenRequest } from "../../src/front/front.js";
 import { PASS, type Verdict } from "../../src/front/gate.js";
 import type { OwnPage } from "../../src/front/own-pages.js";
-import { DEFAULT_HELD_BYTES } from "../../src/options.js";
-import { createConnectionTable, HOLD } from "../../src/protocol/connection-table.js";
-import type { PublicAddress, SaidPage } from "../../src/protocol/messages.js";
+import { DEFAULT_HELD_BYTES } from "../../src/options/options.js";
 import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
 import { within } from "./deadline.js";
 

@@ -3,7 +3,7 @@
  * at the end, and how many old versions are still alive. Run with --expose-gc. Arguments: scenario, number of reloads.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { RuntimeApp } from "./module-program.js";
 
 interface Scenario {

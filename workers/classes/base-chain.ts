@@ -1,6 +1,6 @@
 /** What a class is derived from, by looking at it only: no getter of the app runs, and no trap. */
-import { withoutProxies } from "../state/proxy-targets.js";
-import { hasOwn, ownValue, prototypeOf } from "../state/untouched.js";
+import { withoutProxies } from "../../src/common/proxy-targets.js";
+import { hasOwn, ownValue, prototypeOf } from "../../src/common/untouched.js";
 
 /** A class, or a function that is used as one. */
 // biome-ignore lint/complexity/noBannedTypes: classes of the app, of whose shape nothing is known

@@ -3,9 +3,9 @@
  * others wait for the new version to reopen them. What a failed reload has reopened is as it was before.
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import { prototypeOf } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { ModuleEdges } from "../runtime/observer.js";
-import { prototypeOf } from "../state/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";

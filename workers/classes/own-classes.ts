@@ -1,5 +1,5 @@
 /** What the thread does with the classes of own files: the table, the filter and the purge, put together. */
-import { type SubclassName, subclassText } from "../../src/protocol/subclass-name.js";
+import { type SubclassName, subclassText } from "../../src/common/protocol/subclass-name.js";
 import type { Ledger } from "../ledger/ledger.js";
 import type { Runtime } from "../runtime/runtime.js";
 import type { AnyClass } from "./base-chain.js";

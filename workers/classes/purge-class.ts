@@ -1,7 +1,7 @@
 /** Takes one class out of the process: its own purge hook runs, and its global name goes. */
 import { types } from "node:util";
-import { withoutProxies } from "../state/proxy-targets.js";
-import { findDescriptor } from "../state/untouched.js";
+import { withoutProxies } from "../../src/common/proxy-targets.js";
+import { findDescriptor } from "../../src/common/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 import type { OwnClass } from "./class-table.js";
 

@@ -3,7 +3,7 @@
  * old class is emptied and inherits everything from the new one. Every step can be undone, because a reload can fail
  * after it.
  */
-import { inherits, isProxy, ownKeys, ownValue } from "../state/untouched.js";
+import { inherits, isProxy, ownKeys, ownValue } from "../../src/common/untouched.js";
 import type { AnyClass } from "./base-chain.js";
 
 /** Whether it makes instances: arrow functions and methods do not. */

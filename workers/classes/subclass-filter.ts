@@ -1,7 +1,7 @@
 /** Decides which classes `--subclasses` selects. Pure: what is loaded is asked of the one who knows. */
-import type { SubclassName } from "../../src/protocol/subclass-name.js";
-import { withoutProxies } from "../state/proxy-targets.js";
-import { findDescriptor, isObject, ownValue } from "../state/untouched.js";
+import type { SubclassName } from "../../src/common/protocol/subclass-name.js";
+import { withoutProxies } from "../../src/common/proxy-targets.js";
+import { findDescriptor, isObject, ownValue } from "../../src/common/untouched.js";
 import { type AnyClass, basesOf } from "./base-chain.js";
 
 /** What the filter has to know of the thread. */

@@ -3,7 +3,7 @@
  * `unreloader/app` finds them.
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
-import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/protocol/app-host.js";
+import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/common/protocol/app-host.js";
 import type { PurgeStep } from "../purge.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";

@@ -1,7 +1,7 @@
 /** Everything behind `import.meta.hot` and `module.hot`: who accepts what, and who is told of a reload and when. */
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import type { ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { ModuleHotStatus } from "../../src/protocol/hot-api.js";
 import type { EsmModule } from "../runtime/esm-module.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";

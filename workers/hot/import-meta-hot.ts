@@ -1,7 +1,7 @@
 /** `import.meta.hot` of one version of a module, as Vite has it. */
 import { inspect } from "node:util";
-import { ArgumentError } from "../../src/errors.js";
-import type { ImportMetaHot, ModuleNamespace } from "../../src/protocol/hot-api.js";
+import { ArgumentError } from "../../src/common/errors.js";
+import type { ImportMetaHot, ModuleNamespace } from "../../src/common/protocol/hot-api.js";
 import type { Hot } from "./hot.js";
 import type { HotState, Listener } from "./hot-state.js";
 

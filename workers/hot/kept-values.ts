@@ -1,7 +1,7 @@
 /** Values that outlive the modules that use them: `unreloader.keep()`. */
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import type { MaybePromise } from "../../src/common/protocol/app-host.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { MaybePromise } from "../../src/protocol/app-host.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";

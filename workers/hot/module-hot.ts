@@ -1,7 +1,7 @@
 /** `module.hot` of one version of a module, as webpack has it. What it calls module ids are absolute paths here. */
 import { inspect } from "node:util";
-import { ArgumentError } from "../../src/errors.js";
-import type { ModuleHot, ModuleHotStatus } from "../../src/protocol/hot-api.js";
+import { ArgumentError } from "../../src/common/errors.js";
+import type { ModuleHot, ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
 import type { DisposeHook } from "./dispose-hooks.js";
 import type { Hot } from "./hot.js";
 import type { HotState, Listener } from "./hot-state.js";

@@ -1,5 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
-import { isObject } from "../state/untouched.js";
+import { isObject } from "../../src/common/untouched.js";
 import { loadedBuiltin } from "./loaded-builtin.js";
 import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";

@@ -1,6 +1,7 @@
 /** Listeners that modules add to event targets: abort signals, ports, performance. Removed at purge. */
+
+import { findDescriptor, isObject } from "../../src/common/untouched.js";
 import type { Observer } from "../runtime/observer.js";
-import { findDescriptor, isObject } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Registrations } from "./registrations.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";

@@ -1,6 +1,6 @@
 /** `watch()` of `node:fs/promises`: at purge it is closed, and a loop over it waits for ever, as one over a timer does. */
 import fs from "node:fs/promises";
-import { inherits, isObject } from "../state/untouched.js";
+import { inherits, isObject } from "../../src/common/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";

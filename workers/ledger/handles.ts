@@ -7,7 +7,7 @@
  * connects again, and a shared service that loses its thread fails for everybody.
  */
 import type { EventEmitter } from "node:events";
-import { findDescriptor, foundValue, inherits, isObject, ownValue, prototypeOf } from "../state/untouched.js";
+import { findDescriptor, foundValue, inherits, isObject, ownValue, prototypeOf } from "../../src/common/untouched.js";
 import { type Caller, callerOf } from "./caller.js";
 import { endChild } from "./child-processes.js";
 import type { Creation } from "./creators.js";

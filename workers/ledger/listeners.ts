@@ -5,8 +5,8 @@
  */
 import { EventEmitter } from "node:events";
 import { Server } from "node:net";
+import { inherits, isProxy } from "../../src/common/untouched.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
-import { inherits, isProxy } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Creators } from "./creators.js";
 import type { Registrations } from "./registrations.js";

@@ -1,6 +1,5 @@
 /** The collections that a package exports, to a small depth: where own modules may register something. */
-import { reach } from "../state/reach.js";
-import { type Slots, slotsOfCollection } from "../state/slots.js";
+
 import {
   deleteFromMap,
   deleteFromSet,
@@ -14,7 +13,9 @@ import {
   sizeOfMap,
   sizeOfSet,
   valueInMap,
-} from "../state/untouched.js";
+} from "../../src/common/untouched.js";
+import { reach } from "../written/reach.js";
+import { type Slots, slotsOfCollection } from "../written/slots.js";
 
 export type Collection = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | object;
 

@@ -3,10 +3,11 @@
  * evaluated. The collections that a package exports are compared around each evaluation; what a module has added is taken
  * out at its purge.
  */
+
+import { withoutProxies } from "../../src/common/proxy-targets.js";
+import { isArray, isProxy, prototypeOf } from "../../src/common/untouched.js";
 import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
-import { withoutProxies } from "../state/proxy-targets.js";
-import { constructorOf, type Slots, slotsOfCollection } from "../state/slots.js";
-import { isArray, isProxy, prototypeOf } from "../state/untouched.js";
+import { constructorOf, type Slots, slotsOfCollection } from "../written/slots.js";
 import type { Ledger } from "./ledger.js";
 import { type Added, addedBetween, type Collection, collectionsOf, sizeOf, takeOut } from "./package-collections.js";
 

@@ -4,8 +4,8 @@
  * 20). So they are watched for as long as it takes, and only for timers that have been seen to need it.
  */
 import { types } from "node:util";
+import { ownKeys, prototypeOf } from "../../src/common/untouched.js";
 import type { ModuleEdges, Observer } from "../runtime/observer.js";
-import { ownKeys, prototypeOf } from "../state/untouched.js";
 
 /** A timer and those that its callbacks set. */
 export interface TimerChain {

@@ -3,8 +3,8 @@
  * process if nobody catches it.
  */
 import timers from "node:timers/promises";
+import { inherits, isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/observer.js";
-import { inherits, isObject } from "../state/untouched.js";
 import { callerOf } from "./caller.js";
 import type { LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";

@@ -3,8 +3,8 @@
  * closed. They wait here, in order, and are handed to the server that is then behind their port.
  */
 import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
-import { HOLD } from "../../src/protocol/connection-table.js";
-import type { SaidPage } from "../../src/protocol/messages.js";
+import { HOLD } from "../../src/common/protocol/connection-table.js";
+import type { SaidPage } from "../../src/common/protocol/messages.js";
 import type { RelayedConnection } from "./relayed-connection.js";
 import type { SpokenPage } from "./spoken-page.js";
 

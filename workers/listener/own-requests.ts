@@ -7,7 +7,7 @@
  * of Node's clients (http, fetch, net, tls and what is built on them) come through that one method of the handle.
  */
 import { Socket } from "node:net";
-import type { OwnConnections } from "../../src/protocol/own-connections.js";
+import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { type AddressOut, socketInternals } from "./node-internals.js";
 
 /** A TCP handle as Node's sockets have them. */

@@ -1,6 +1,6 @@
 /** Reads the first line of an upstream connection, before the app sees the socket. */
 import type { Socket } from "node:net";
-import { PREFACE_LIMIT, type Preface, parsePreface } from "../../src/protocol/preface.js";
+import { PREFACE_LIMIT, type Preface, parsePreface } from "../../src/common/protocol/preface.js";
 
 const LINE_FEED = 10;
 

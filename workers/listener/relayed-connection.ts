@@ -23,8 +23,8 @@ import {
   STILL_OPEN,
   slotBase,
   WHOLE_BYTES,
-} from "../../src/protocol/connection-table.js";
-import type { Preface } from "../../src/protocol/preface.js";
+} from "../../src/common/protocol/connection-table.js";
+import type { Preface } from "../../src/common/protocol/preface.js";
 import type { InFlight, RequestInFlight } from "./in-flight.js";
 import { rawSocketOf, sentHead, socketInternals } from "./node-internals.js";
 import { showAddresses } from "./shown-addresses.js";

@@ -3,7 +3,7 @@
  * `remoteAddress`, `localPort`, `address()` and the like work as ever, on TLS sockets and HTTP/2 sessions too.
  */
 import type { Socket } from "node:net";
-import type { Endpoint, Preface } from "../../src/protocol/preface.js";
+import type { Endpoint, Preface } from "../../src/common/protocol/preface.js";
 import { type AddressOut, type HandleInternals, socketInternals } from "./node-internals.js";
 
 const SHOWN = Symbol("unreloader.addresses");

@@ -6,8 +6,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { SAID } from "../../src/protocol/connection-table.js";
-import type { SaidPage } from "../../src/protocol/messages.js";
+import { SAID } from "../../src/common/protocol/connection-table.js";
+import type { SaidPage } from "../../src/common/protocol/messages.js";
 
 export class SpokenPage {
   readonly #table: Int32Array<SharedArrayBuffer>;

@@ -2,7 +2,7 @@
 
 import { chmodSync, statSync } from "node:fs";
 import type { Server } from "node:net";
-import type { PublicAddress } from "../../src/protocol/messages.js";
+import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import { type AddressOut, serverInternals } from "./node-internals.js";
 
 const PERMISSIONS = 0o777;

@@ -4,10 +4,10 @@
  */
 import { Server, type Socket } from "node:net";
 import path from "node:path";
-import { SEEN, SLOT_WORDS, slotBase } from "../../src/protocol/connection-table.js";
-import type { ListenTarget, PublicAddress, ServerKind } from "../../src/protocol/messages.js";
-import type { Preface } from "../../src/protocol/preface.js";
-import { ensurePrivateFolder } from "../../src/protocol/private-folder.js";
+import { SEEN, SLOT_WORDS, slotBase } from "../../src/common/protocol/connection-table.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
+import type { Preface } from "../../src/common/protocol/preface.js";
+import { ensurePrivateFolder } from "../../src/common/protocol/private-folder.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";

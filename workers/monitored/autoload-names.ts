@@ -1,5 +1,5 @@
 /** The getters that one call of `unreloader.autoload()` has put on an object. */
-import { namedExport } from "../../src/protocol/named-export.js";
+import { namedExport } from "../../src/common/protocol/named-export.js";
 
 export interface AutoloadNamesOptions {
   readonly target: object;

@@ -3,8 +3,8 @@
  * holds for the version that was being evaluated, or in whose text the call stands, until that is purged. The supervisor
  * is told of it, finds out what comes and goes, and plans its loading; this loads what is there when the call is made.
  */
-import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/protocol/app-host.js";
-import type { Asks } from "../../src/protocol/messages.js";
+import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/common/protocol/app-host.js";
+import type { Asks } from "../../src/common/protocol/messages.js";
 import type { ModuleEdges } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 import { AutoloadNames } from "./autoload-names.js";

@@ -1,7 +1,7 @@
 /** How `module.exports` looks to those who import it. */
-import type { Interop } from "../../src/compile/compiled-module.js";
-import { isPassingOn } from "../state/foreign.js";
-import { enumerableNames, hasOwn, isObject, ownDescriptor, ownValue } from "../state/untouched.js";
+import type { Interop } from "../../src/common/compile/compiled-module.js";
+import { enumerableNames, hasOwn, isObject, ownDescriptor, ownValue } from "../../src/common/untouched.js";
+import { isPassingOn } from "../written/foreign.js";
 import { NotEvaluated } from "./module-bindings.js";
 import { createNamespaceObject, type Read } from "./namespace.js";
 

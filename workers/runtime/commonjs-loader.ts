@@ -1,9 +1,9 @@
 /** Evaluates CommonJS and JSON files, and is their `require`. */
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
-import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
-import { ownValue } from "../state/untouched.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import { CommonJsModule } from "./commonjs-module.js";
 import type { EvaluationVisits } from "./evaluation-visits.js";

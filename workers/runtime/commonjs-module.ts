@@ -1,5 +1,5 @@
 /** One version of one CommonJS or JSON file. */
-import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import type { ModuleEdges } from "./observer.js";
 

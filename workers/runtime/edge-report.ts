@@ -1,5 +1,5 @@
 /** Collects what is to be told to the supervisor: which modules were evaluated, and edges and classes that came up later. */
-import type { LoadedModule } from "../../src/protocol/messages.js";
+import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import { ModuleEdges } from "./observer.js";
 
 export class EdgeReport {

@@ -1,8 +1,8 @@
 /** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
 import type Module from "node:module";
-import type { PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import type { PreparedModule, Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { enumerableNames, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
-import { enumerableNames, isObject, isProxy, ownValue } from "../state/untouched.js";
 import { commonJsReads, interopStar, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
 import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { EsmModule, ImportTarget } from "./esm-module.js";

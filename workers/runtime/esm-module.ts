@@ -1,5 +1,5 @@
 /** One version of one ES module: the state that the specification calls a cyclic module record. */
-import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { ExportNames } from "./export-names.js";
 import type { ModuleRecord, PrivateBindings } from "./module-record.js";
 import type { Read } from "./namespace.js";

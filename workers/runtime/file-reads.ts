@@ -7,8 +7,8 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { hashSource, MISSING } from "../../src/compile/hash.js";
-import { inherits, isObject } from "../state/untouched.js";
+import { hashSource, MISSING } from "../../src/common/compile/hash.js";
+import { inherits, isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "./observer.js";
 
 export interface FileReadsOptions {

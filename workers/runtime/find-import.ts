@@ -1,5 +1,5 @@
 /** Where in a source text something is imported. Pure. */
-import { positionAt, type TextPosition } from "../../src/compile/code-frame.js";
+import { positionAt, type TextPosition } from "../../src/common/compile/code-frame.js";
 
 /** Where `name` is imported from `specifier`, or else where the specifier stands, or the file's start. */
 export function findImport(source: string, specifier: string, name: string): TextPosition {

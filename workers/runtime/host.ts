@@ -1,7 +1,12 @@
 /** What the runtime asks of the thread it lives in: code, resolution, and someone to report to. */
-import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
-import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
-import type { LoadedModule } from "../../src/protocol/messages.js";
+import type {
+  CompiledModule,
+  PreparedModule,
+  Resolution,
+  ResolveKind,
+} from "../../src/common/compile/compiled-module.js";
+import type { EncodedSourceMap } from "../../src/common/compile/encoded-source-map.js";
+import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { ModuleEdges } from "./observer.js";
 
 export interface RuntimeHost {

@@ -1,7 +1,7 @@
 /** `import.meta` of one module. */
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Resolution } from "../../src/compile/compiled-module.js";
+import type { Resolution } from "../../src/common/compile/compiled-module.js";
 import { nativeUrl } from "./native-modules.js";
 
 export interface ImportMetaContext {

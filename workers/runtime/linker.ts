@@ -2,7 +2,7 @@
  * Links ES modules: makes a version of every module that an import leads to, gives their namespaces the exported names,
  * and checks that every imported name exists, before any of them is evaluated.
  */
-import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
+import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 import { EsmModule, type ImportTarget } from "./esm-module.js";
 import { type ExportShape, exportNames } from "./export-names.js";
 import { ambiguousExport, missingExport } from "./module-errors.js";

@@ -1,6 +1,7 @@
 /** The state of own modules as the runtime has it: their bindings, exported and private, by name. */
-import { type Slots, UNINITIALISED } from "../state/slots.js";
-import { ownValue } from "../state/untouched.js";
+
+import { ownValue } from "../../src/common/untouched.js";
+import { type Slots, UNINITIALISED } from "../written/slots.js";
 import type { ModuleVersion } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import type { Observer } from "./observer.js";

@@ -1,6 +1,6 @@
 /** The errors that Node gives for modules, with its codes and words: apps test for them. */
 
-import { CompileError, ResolveError } from "../../src/errors.js";
+import { CompileError, ResolveError } from "../../src/common/errors.js";
 
 export type NodeError = Error & { code: string };
 

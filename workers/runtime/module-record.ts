@@ -1,6 +1,6 @@
 /** What the registry knows of one file: things that stay for the file, and the version that is current. */
 import type Module from "node:module";
-import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import type { EsmModule } from "./esm-module.js";
 import type { Namespace, Read } from "./namespace.js";

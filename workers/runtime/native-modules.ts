@@ -5,9 +5,9 @@
 import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ImportRecord, Resolution } from "../../src/compile/compiled-module.js";
+import type { ImportRecord, Resolution } from "../../src/common/compile/compiled-module.js";
 import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
-import { ForeignObjects } from "../state/foreign.js";
+import { ForeignObjects } from "../written/foreign.js";
 import { nodeError } from "./module-errors.js";
 
 export type NativeTarget = Exclude<Resolution, { type: "file" }>;

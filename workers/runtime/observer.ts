@@ -4,7 +4,7 @@
  * of `async function main()`) still counts as its own while the observing window is open.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Acceptance, Asks } from "../../src/protocol/messages.js";
+import type { Acceptance, Asks } from "../../src/common/protocol/messages.js";
 import { type Doer, Turns, type TurnWatch } from "./turns.js";
 
 const SAYS_NOTHING: Acceptance = {

@@ -1,7 +1,7 @@
 /** What packages export, one value for each way in which the app has loaded them. Loads nothing. */
 import { isBuiltin } from "node:module";
-import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
-import { ownValue } from "../state/untouched.js";
+import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import { ownValue } from "../../src/common/untouched.js";
 import { moduleInternals } from "./commonjs-loader.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
 import type { Registry } from "./registry.js";

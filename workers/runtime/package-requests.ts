@@ -5,7 +5,7 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Resolution, ResolveKind } from "../../src/compile/compiled-module.js";
+import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
 import { rewritePackageImports } from "./package-imports.js";
 

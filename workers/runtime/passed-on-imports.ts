@@ -1,5 +1,5 @@
 /** Exports that only pass on an import (`export { a } from`, `import { a } ...; export { a }`), read off the prologue. */
-import type { CompiledModule } from "../../src/compile/compiled-module.js";
+import type { CompiledModule } from "../../src/common/compile/compiled-module.js";
 import { WHOLE_NAMESPACE } from "./export-names.js";
 
 /** The compiler writes each export as `key: () => expression`; these are the expressions that read an import. */

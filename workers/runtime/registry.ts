@@ -1,7 +1,7 @@
 /** Every own file the runtime has met, and the way back to how things were when a plan began. */
 import type Module from "node:module";
 import { pathToFileURL } from "node:url";
-import type { PreparedModule } from "../../src/compile/compiled-module.js";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { ModuleRecord, type ModuleVersion } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { Observer } from "./observer.js";

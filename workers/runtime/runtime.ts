@@ -3,14 +3,14 @@
  * while being evaluated, and replaces modules in place.
  */
 import type Module from "node:module";
-import type { PreparedModule, Resolution } from "../../src/compile/compiled-module.js";
-import type { LoadedModule } from "../../src/protocol/messages.js";
-import type { SourceLocation } from "../../src/protocol/serialized-error.js";
+import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import { ClassTable } from "../classes/class-table.js";
 import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
-import { privateFields } from "../state/private-fields.js";
-import { UNINITIALISED } from "../state/slots.js";
-import { AT_RELOAD, AT_START, WrittenEdges } from "../state/written-edges.js";
+import { privateFields } from "../written/private-fields.js";
+import { UNINITIALISED } from "../written/slots.js";
+import { AT_RELOAD, AT_START, WrittenEdges } from "../written/written-edges.js";
 import { CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
 import type { CommonJsModule } from "./commonjs-module.js";
 import { EdgeReport } from "./edge-report.js";

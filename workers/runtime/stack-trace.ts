@@ -3,14 +3,14 @@
  * asks when `stack` is first read), in Node's own layout.
  */
 import path from "node:path";
+import { codeFrame } from "../../src/common/compile/code-frame.js";
+import type { CompiledModule, PreparedModule } from "../../src/common/compile/compiled-module.js";
+import type { EncodedSourceMap } from "../../src/common/compile/encoded-source-map.js";
+import { originalPlace } from "../../src/common/compile/original-place.js";
+import { TraceMap } from "../../src/common/compile/trace-map.js";
 import { pathOf } from "../../src/common/file-url.js";
-import { codeFrame } from "../../src/compile/code-frame.js";
-import type { CompiledModule, PreparedModule } from "../../src/compile/compiled-module.js";
-import type { EncodedSourceMap } from "../../src/compile/encoded-source-map.js";
-import { originalPlace } from "../../src/compile/original-place.js";
-import { TraceMap } from "../../src/compile/trace-map.js";
-import type { SourceLocation } from "../../src/protocol/serialized-error.js";
-import { ownKeys, prototypesOf } from "../state/untouched.js";
+import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
+import { ownKeys, prototypesOf } from "../../src/common/untouched.js";
 import { findImport } from "./find-import.js";
 
 export interface StackTraceContext {

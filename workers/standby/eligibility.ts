@@ -3,7 +3,7 @@
  * loaded, and nothing that others could see of its load, depends on when that happens. Pure; the same rule chooses what a
  * standby thread loads, and checks at the takeover that it was right to do so.
  */
-import type { PackageRequest } from "../../src/protocol/package-log.js";
+import type { PackageRequest } from "../../src/common/protocol/package-log.js";
 
 export type JudgedRequest = Omit<
   PackageRequest,

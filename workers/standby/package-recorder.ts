@@ -4,8 +4,8 @@
  * that could be. The first difference ends the attempt, before own code has got anything from that package.
  */
 import path from "node:path";
-import type { PackageLog, PackageRequest } from "../../src/protocol/package-log.js";
-import { requestKey } from "../../src/protocol/request-key.js";
+import type { PackageLog, PackageRequest } from "../../src/common/protocol/package-log.js";
+import { requestKey } from "../../src/common/protocol/request-key.js";
 import type { FileUse } from "../runtime/file-reads.js";
 import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
 import { Eligibility } from "./eligibility.js";

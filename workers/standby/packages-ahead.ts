@@ -1,5 +1,5 @@
 /** A start's packages: written down for the next one, and loaded before it in a thread that waits. */
-import type { PackageLog, PackageRequest } from "../../src/protocol/package-log.js";
+import type { PackageLog, PackageRequest } from "../../src/common/protocol/package-log.js";
 import type { EnvironmentReads } from "../ledger/environment-reads.js";
 import type { Observer } from "../runtime/observer.js";
 import type { Runtime } from "../runtime/runtime.js";

@@ -1,11 +1,11 @@
 /** What packages may see of the process while they are loaded, and whether own code has changed it. */
 import Module, { syncBuiltinESMExports } from "node:module";
 import { types } from "node:util";
+import { enumerableNames, isObject, isProxy, ownKeys, ownValue } from "../../src/common/untouched.js";
 import { Builtins } from "../ledger/builtins.js";
 import { GlobalNames } from "../ledger/global-names.js";
 import { replaceMethod } from "../ledger/replace.js";
 import { type Difference, WatchedObjects } from "../ledger/watched-objects.js";
-import { enumerableNames, isObject, isProxy, ownKeys, ownValue } from "../state/untouched.js";
 
 /** Of Node's `process` and of `Error`: nothing that a package looks at while it is loaded. */
 const NOT_SEEN = new Set<PropertyKey>([

@@ -1,9 +1,9 @@
 /** Loads packages in a thread that has no app yet, as the app's modules would. */
 import path from "node:path";
 import v8 from "node:v8";
-import { stampOf, TOO_YOUNG } from "../../src/protocol/file-stamps.js";
-import type { WorkerReport } from "../../src/protocol/messages.js";
-import type { FileStamp, PackageRequest } from "../../src/protocol/package-log.js";
+import { stampOf, TOO_YOUNG } from "../../src/common/protocol/file-stamps.js";
+import type { WorkerReport } from "../../src/common/protocol/messages.js";
+import type { FileStamp, PackageRequest } from "../../src/common/protocol/package-log.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch } from "./load-watch.js";
 import { loadedPackageFiles } from "./loaded-files.js";

@@ -1,0 +1,238 @@
+/** Specifiers to files. The only file that knows the resolver library. */
+import { realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
+import { ResolveError } from "../errors.js";
+import type { Resolution, ResolveKind } from "./compiled-module.js";
+import { descriptorReserve } from "./descriptor-reserve.js";
+import type { PackageScopes } from "./package-scope.js";
+import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
+import { readSpecifier, type Specifier } from "./specifier.js";
+import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
+
+/**
+ * How a request is looked up. `exact`: an import as Node does it, the whole file name. `node`: `.js` before `.ts`, as
+ * `require` and packages want. `typescript`: `.ts` before `.js`, also when the specifier says `.js`.
+ */
+type Lookup = "exact" | "node" | "typescript";
+
+const TYPESCRIPT_FIRST: NapiResolveOptions = {
+  extensions: [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".node"],
+  extensionAlias: {
+    ".js": [".ts", ".tsx", ".js", ".jsx"],
+    ".jsx": [".tsx", ".jsx"],
+    ".mjs": [".mts", ".mjs"],
+    ".cjs": [".cts", ".cjs"],
+  },
+};
+const JAVASCRIPT_FIRST: NapiResolveOptions = {
+  extensions: [".js", ".json", ".node", ".ts", ".tsx", ".cjs", ".mjs", ".jsx", ".cts", ".mts"],
+  extensionAlias: {
+    ".js": [".js", ".ts", ".tsx", ".jsx"],
+    ".jsx": [".jsx", ".tsx"],
+    ".mjs": [".mjs", ".mts"],
+    ".cjs": [".cjs", ".cts"],
+  },
+};
+const OPTIONS_OF_LOOKUP: Readonly<Record<Lookup, NapiResolveOptions>> = {
+  exact: { ...JAVASCRIPT_FIRST, fullySpecified: true },
+  node: JAVASCRIPT_FIRST,
+  typescript: TYPESCRIPT_FIRST,
+};
+
+/** Lookups that are remembered, by us and by the library: spellings of one file are without number. */
+const KNOWN = 10_000;
+
+export class Resolver {
+  readonly #packages: PackageScopes;
+  readonly #tsconfigs: Tsconfigs;
+  readonly #conditions: readonly string[];
+  /** Kind and lookup to the factory for it; all share one cache of the file system. Created at first use. */
+  readonly #factories = new Map<string, ResolverFactory>();
+  #shared: ResolverFactory | undefined;
+  /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`, or until it is full. */
+  readonly #known = new Map<string, Resolution>();
+  /** Lookups since the library's cache was empty. */
+  #asked = 0;
+
+  constructor(packages: PackageScopes, tsconfigs: Tsconfigs, conditions: readonly string[]) {
+    this.#packages = packages;
+    this.#tsconfigs = tsconfigs;
+    this.#conditions = conditions;
+  }
+
+  /** Throws ResolveError. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    const key = keyOf(specifier, importer, kind);
+    const known = this.#known.get(key);
+    if (known) return known;
+    if (++this.#asked > KNOWN) this.#forgetDisk();
+    const resolution = this.#find(specifier, importer, kind);
+    if (this.#known.size >= KNOWN) this.#known.clear();
+    this.#known.set(key, resolution);
+    return resolution;
+  }
+
+  /** As `resolve`. `isNew`: nothing known of it is used. Of what is not found nothing is kept. Throws ResolveError. */
+  resolveLate(specifier: string, importer: string, kind: ResolveKind, isNew: boolean): Resolution {
+    if (isNew) {
+      this.#known.delete(keyOf(specifier, importer, kind));
+      this.#forgetDisk();
+    }
+    for (;;) {
+      const isFirst = this.#asked === 0;
+      try {
+        return this.resolve(specifier, importer, kind);
+      } catch (error) {
+        // The library remembers that a file is not there, and each path that it was asked for (1.3 kB).
+        this.#forgetDisk();
+        if (isFirst || !(error instanceof ResolveError)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Folders in which an added file could change where the specifier leads (some may not exist yet): for relative and
+   * path-mapped specifiers the folder of the target, and the target as a folder.
+   */
+  candidates(specifier: string, importer: string, kind: ResolveKind): string[] {
+    const read = readSpecifier(specifier, kind);
+    const folders = new Set<string>();
+    const add = (target: string): void => {
+      folders.add(path.dirname(target)).add(target);
+    };
+    if (read.type === "path") add(path.resolve(path.dirname(importer), read.request));
+    if (read.type === "package") for (const target of this.#mapped(read, importer)) add(path.resolve(target));
+    return [...folders];
+  }
+
+  forget(): void {
+    this.#known.clear();
+    this.#forgetDisk();
+  }
+
+  /** 15 us, and each lookup begins with an empty cache. */
+  #forgetDisk(): void {
+    if (this.#asked > 0) this.#shared?.clearCache();
+    this.#asked = 0;
+  }
+
+  #find(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    const read = readSpecifier(specifier, kind);
+    if (read.type === "builtin") return { type: "builtin", name: read.name };
+    if (read.type === "invalid") {
+      throw resolutionFailure(read.message, { specifier, importer, code: read.code });
+    }
+    // The library takes `?` and `#` for a query and a fragment; to `require` they are letters of a name.
+    if (kind === "require" && /[?#]/.test(read.request.slice(1)))
+      return this.#fallback(read, specifier, importer, kind, "");
+    const folder = path.dirname(importer);
+    for (const target of this.#mapped(read, importer)) {
+      const found = this.#factory(kind, "typescript").sync(folder, target).path;
+      if (found !== undefined) return classify(found);
+    }
+    const factory = this.#factory(kind, this.#lookup(read, importer, kind));
+    const { path: found, error } = descriptorReserve.during(
+      () => factory.sync(folder, read.request),
+      (result) => /os error 2[34]\)/.test(result.error ?? ""),
+    );
+    if (found !== undefined) return classify(found);
+    return this.#fallback(read, specifier, importer, kind, error ?? "");
+  }
+
+  /** What `paths` and `baseUrl` give; nothing for JavaScript that is not part of a TypeScript project. */
+  #mapped(read: Specifier, importer: string): readonly string[] {
+    // TypeScript asks `paths` before package.json's `imports`, so `#lib/*` may be either.
+    if (read.type !== "package") return [];
+    const config = this.#tsconfigs.of(importer);
+    return isCompiled(importer, config) ? config.mapped(read.request) : [];
+  }
+
+  #lookup(read: Specifier, importer: string, kind: ResolveKind): Lookup {
+    // Packages ship JavaScript, with TypeScript beside it now and then; `#imports` are own files.
+    if (read.type === "package" && !read.request.startsWith("#")) return kind === "import" ? "exact" : "node";
+    if (isCompiled(importer, this.#tsconfigs.of(importer))) return "typescript";
+    return kind === "import" ? "exact" : "node";
+  }
+
+  #factory(kind: ResolveKind, lookup: Lookup): ResolverFactory {
+    const key = `${kind} ${lookup}`;
+    const known = this.#factories.get(key);
+    if (known) return known;
+    const options: NapiResolveOptions = {
+      ...OPTIONS_OF_LOOKUP[lookup],
+      conditionNames: [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions],
+      mainFields: ["main"],
+      symlinks: true,
+    };
+    const factory = this.#shared ? this.#shared.cloneWithOptions(options) : new ResolverFactory(options);
+    this.#shared ??= factory;
+    this.#factories.set(key, factory);
+    return factory;
+  }
+
+  /** Node's own `require.resolve` has the last word for `require` (NODE_PATH, odd names), and words the error. */
+  #fallback(read: Specifier, specifier: string, importer: string, kind: ResolveKind, reason: string): Resolution {
+    const failed = { specifier, importer };
+    if (kind === "require") {
+      try {
+        return classify(createRequire(importer).resolve(specifier));
+      } catch (error) {
+        const { message, code } = error as NodeJS.ErrnoException;
+        throw resolutionFailure(message, { ...failed, code: code ?? "MODULE_NOT_FOUND", cause: error });
+      }
+    }
+    if (read.type === "path") {
+      const target = path.resolve(path.dirname(importer), read.request);
+      const found = statSync(target, { throwIfNoEntry: false });
+      // The library takes `?` and `#` in a name for a query and a fragment.
+      if (found?.isFile() && /[?#]/.test(target)) return classify(realpathSync(target));
+      throw pathNotFound(target, found?.isDirectory() ?? false, failed);
+    }
+    const manifest = specifier.startsWith("#") ? this.#packages.withoutImports(importer) : undefined;
+    if (manifest !== undefined) throw importNotDefined(manifest, failed);
+    throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);
+  }
+}
+
+/** Of an import, a query and a fragment change nothing. */
+function keyOf(specifier: string, importer: string, kind: ResolveKind): string {
+  const isUrl = kind === "import" && /^[./]/.test(specifier);
+  const [meant = ""] = isUrl ? specifier.split(/[?#]/, 1) : [specifier];
+  return `${kind}\0${path.extname(importer)}\0${path.dirname(importer)}\0${meant}`;
+}
+
+/** Node resolves `module-sync` where it can `require()` an ES module. */
+const requiresModules: boolean = (process.features as { require_module?: boolean }).require_module === true;
+
+/** The folder of this very build: what an app imports from here is never its own code, even when it is linked. */
+const ownFolder = realpathSync(fileURLToPath(new URL("../../../", import.meta.url))) + path.sep;
+
+const nativeFile = /[\\/]node_modules[\\/]|\.(?:node|wasm)$/;
+
+function classify(file: string): Resolution {
+  if (path.isAbsolute(file)) {
+    const native = nativeFile.test(file) || file.startsWith(ownFolder);
+    return native ? { type: "native", file } : { type: "file", file };
+  }
+  // Only `require.resolve` gives a name: a builtin.
+  return { type: "builtin", name: file.startsWith("node:") ? file : `node:${file}` };
+}
+
+/** Where the package that `request` names is installed for `importer`; undefined if it is not. */
+function packageFolder(request: string, importer: string): string | undefined {
+  const name = packageName(request);
+  for (let folder = path.dirname(importer); ; folder = path.dirname(folder)) {
+    const candidate = path.join(folder, "node_modules", name);
+    if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) return candidate;
+    if (path.dirname(folder) === folder) return undefined;
+  }
+}
+
+const compiledExtension = /\.(?:[cm]?ts|tsx|jsx)$/;
+
+function isCompiled(file: string, config: ProjectConfig): boolean {
+  return compiledExtension.test(file) || config.settings.allowsJavaScript;
+}

@@ -1,0 +1,159 @@
+/**
+ * What the app's thread tells main without sending anything, so that main knows it of a thread that is blocked or has
+ * died, too: a small memory that both threads share, one for each epoch. It has the thread's heartbeat, and the last
+ * bytes that the app has written to stdout and stderr.
+ */
+import { stripVTControlCharacters } from "node:util";
+import { lookUntil } from "../wait.js";
+
+/** Header words. BEATS: rises while the thread's event loop turns; 0 until it has its runtime. */
+const BEATS = 0;
+/** Above 0 while the thread does work of the supervisor's own that takes long: not the app's fault. */
+const EXCUSED = 1;
+/** Where in the ring the next byte goes. */
+const NEXT = 2;
+/** How many bytes of the ring are written; never more than RING_BYTES. */
+const FILLED = 3;
+/** The thread's id among those of the process. */
+const THREAD_ID = 4;
+/** Above 0 while Node links modules in the thread, in the middle of which the thread must not be ended. */
+const LINKING = 5;
+/** 1 when main is about to end the thread by force. */
+const ENDING = 6;
+/** How many HTTP/2 sessions the app's servers have open. */
+const SESSIONS = 7;
+const HEADER_BYTES = 32;
+const RING_BYTES = 8192;
+
+const LINKING_POLL_MS = 2;
+
+/** How often the thread beats, in milliseconds. */
+export const BEAT_MS = 250;
+
+/** Name of the symbol under which the thread's `process` has what ends its HTTP/2 sessions. */
+export const END_SESSIONS = "unreloader.endSessions";
+
+export class ThreadBoard {
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #ring: Uint8Array;
+
+  /** Without `buffer`: a new one. */
+  constructor(buffer = new SharedArrayBuffer(HEADER_BYTES + RING_BYTES)) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
+    this.#ring = new Uint8Array(buffer, HEADER_BYTES);
+  }
+
+  // ---- the thread
+
+  /** The thread has its runtime. `threadId`: as `node:worker_threads` has it. */
+  start(threadId: number): void {
+    Atomics.store(this.#words, THREAD_ID, threadId);
+    this.beat();
+  }
+
+  beat(): void {
+    Atomics.add(this.#words, BEATS, 1);
+  }
+
+  set sessions(open: number) {
+    Atomics.store(this.#words, SESSIONS, open);
+  }
+
+  /** Runs work of the supervisor's own that blocks the thread for long. */
+  excuse<Result>(run: () => Result): Result {
+    Atomics.add(this.#words, EXCUSED, 1);
+    try {
+      return run();
+    } finally {
+      Atomics.sub(this.#words, EXCUSED, 1);
+    }
+  }
+
+  /**
+   * Runs what has Node link modules. Node 20 aborts the whole process when a thread is ended in the middle of that
+   * (`v8::Module::IsGraphAsync must be used on an instantiated module`): a thread that is about to be ended stops here.
+   */
+  link<Result>(run: () => Result): Result {
+    Atomics.add(this.#words, LINKING, 1);
+    try {
+      // Main looks at LINKING only after it has written ENDING: one of the two sees the other.
+      if (Atomics.load(this.#words, ENDING) === 1) {
+        Atomics.sub(this.#words, LINKING, 1);
+        Atomics.wait(this.#words, ENDING, 1);
+        Atomics.add(this.#words, LINKING, 1);
+      }
+      return run();
+    } finally {
+      Atomics.sub(this.#words, LINKING, 1);
+    }
+  }
+
+  /** The app writes: the last bytes are kept. Main may read in the middle of it, and then sees a mixture. */
+  write(bytes: Uint8Array): void {
+    const kept = bytes.subarray(Math.max(0, bytes.length - RING_BYTES));
+    const next = Atomics.load(this.#words, NEXT);
+    const first = kept.subarray(0, RING_BYTES - next);
+    this.#ring.set(first, next);
+    this.#ring.set(kept.subarray(first.length), 0);
+    Atomics.store(this.#words, NEXT, (next + kept.length) % RING_BYTES);
+    Atomics.store(this.#words, FILLED, Math.min(RING_BYTES, Atomics.load(this.#words, FILLED) + kept.length));
+  }
+
+  // ---- main
+
+  /**
+   * The thread is about to be ended by force: resolves when it can be. One that stays in the middle of linking for
+   * `deadlineMs` runs a package's own code there, which may be stopped.
+   */
+  async readyToEnd(deadlineMs: number): Promise<void> {
+    Atomics.store(this.#words, ENDING, 1);
+    const end = performance.now() + deadlineMs;
+    await lookUntil(() => Atomics.load(this.#words, LINKING) <= 0, LINKING_POLL_MS, end);
+  }
+
+  /** The thread has been ended, and another one gets the board. */
+  reuse(): void {
+    Atomics.store(this.#words, LINKING, 0);
+    Atomics.store(this.#words, EXCUSED, 0);
+    Atomics.store(this.#words, ENDING, 0);
+    Atomics.store(this.#words, SESSIONS, 0);
+  }
+
+  // ---- either
+
+  /** How often the thread has beaten; 0 while it loads its runtime. */
+  get beats(): number {
+    return Atomics.load(this.#words, BEATS);
+  }
+
+  /** 0 until the thread has its runtime. */
+  get threadId(): number {
+    return Atomics.load(this.#words, THREAD_ID);
+  }
+
+  /** How many HTTP/2 sessions of the app's servers are open. */
+  get sessions(): number {
+    return Atomics.load(this.#words, SESSIONS);
+  }
+
+  get excused(): boolean {
+    return Atomics.load(this.#words, EXCUSED) > 0;
+  }
+
+  /** The last lines that the app has written, at most `most`, oldest first, without colours and empty lines at the end. */
+  lastLines(most: number): string[] {
+    const next = Atomics.load(this.#words, NEXT);
+    const filled = Atomics.load(this.#words, FILLED);
+    const start = (next - filled + RING_BYTES) % RING_BYTES;
+    const bytes = Buffer.alloc(filled);
+    const first = this.#ring.subarray(start, start + filled);
+    bytes.set(first, 0);
+    bytes.set(this.#ring.subarray(0, filled - first.length), first.length);
+    const lines = stripVTControlCharacters(bytes.toString("utf8")).trimEnd().split(/\r?\n/);
+    // What was before the ring's first byte is not known: that line has lost its beginning.
+    if (filled === RING_BYTES && lines.length > 1) lines.shift();
+    return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-most);
+  }
+}

@@ -1,0 +1,35 @@
+/** The embedding entry point. */
+import type { EventEmitter } from "node:events";
+import { createRequire } from "node:module";
+import { parseOptions, type SupervisorOptions } from "./options/options.js";
+import type * as plainModule from "./plain/plain-supervisor.js";
+import type { EmittedEvents } from "./reports/report.js";
+import { printEvents } from "./reports/tell-events.js";
+import type * as supervisorModule from "./supervisor/supervisor.js";
+
+/** What a host gets: the same whether the app runs in a worker and is reloaded, or in this thread and is not. */
+export type PublicSupervisor = Pick<SupervisorClass, Exclude<keyof SupervisorClass, keyof EventEmitter>> &
+  EventEmitter<EmittedEvents>;
+type SupervisorClass = supervisorModule.Supervisor;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * A supervisor for one app. Nothing runs until `start()`.
+ * @throws OptionError (ERR_UNRELOADER_OPTION) naming the option, its value and what fits.
+ * @throws EntryError (ERR_UNRELOADER_ENTRY) when the entry cannot be found.
+ */
+export function createSupervisor(options: SupervisorOptions): PublicSupervisor {
+  const resolved = parseOptions(options, { cwd: process.cwd(), origin: { type: "code" } });
+  // Each is loaded when it is needed: production has no use for a watcher, a compiler and a relay.
+  if (resolved.reload) {
+    const { Supervisor } = require("./supervisor/supervisor.js") as typeof supervisorModule;
+    const supervisor = new Supervisor(resolved);
+    if (resolved.logger) printEvents(supervisor, resolved);
+    return supervisor;
+  }
+  const { PlainSupervisor } = require("./plain/plain-supervisor.js") as typeof plainModule;
+  const supervisor = new PlainSupervisor(resolved, "host");
+  if (resolved.logger) printEvents(supervisor, resolved);
+  return supervisor;
+}

@@ -1,0 +1,111 @@
+/** What Node's own loader has to ask about the app's files. Runs in the app's thread, or in the one of Node's hooks. */
+import { createRequire, isBuiltin } from "node:module";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ResolveKind } from "../common/compile/compiled-module.js";
+import type * as compilerModule from "../common/compile/compiler.js";
+import type { TextForNode } from "../common/compile/text-for-node.js";
+import { type Ahead, lookupKey } from "./compile-ahead.js";
+
+export interface OwnFilesOptions {
+  readonly root: string;
+  readonly conditions: readonly string[];
+  /** What was compiled before the app began. */
+  readonly ahead?: Ahead | undefined;
+}
+
+/** Files that Node cannot evaluate as they are. */
+const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
+const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
+
+export function isCompiled(file: string): boolean {
+  return COMPILED.test(file);
+}
+
+export class OwnFiles {
+  readonly #options: OwnFilesOptions;
+  #ahead: Ahead | undefined;
+  #compiler: compilerModule.Compiler | undefined;
+
+  constructor(options: OwnFilesOptions) {
+    this.#options = options;
+    this.#ahead = options.ahead;
+  }
+
+  /** The path of an own file that has to be compiled; undefined for every other URL. */
+  compiledFile(url: string | undefined): string | undefined {
+    const file = url === undefined ? undefined : this.ownFile(url);
+    return file !== undefined && COMPILED.test(file) ? file : undefined;
+  }
+
+  /** The path of an own file; undefined for packages, builtins and everything that is no file. */
+  ownFile(url: string): string | undefined {
+    if (!url.startsWith("file:")) return undefined;
+    const file = fileURLToPath(url);
+    return BELOW_PACKAGES.test(file) ? undefined : file;
+  }
+
+  text(file: string): TextForNode {
+    return this.#ahead?.texts[file] ?? this.#loaded().textForNode(file);
+  }
+
+  /** The app is loaded: Node has what was compiled ahead. */
+  settle(): void {
+    this.#ahead = undefined;
+  }
+
+  /** What `import` of the file evaluates: an ES module in every case. */
+  importedText(file: string): string {
+    const { format, text, exports } = this.text(file);
+    return format === "module" ? text : passingOn(file, exports);
+  }
+
+  /** The own file that a specifier leads to by TypeScript's rules; undefined when it leads elsewhere, or nowhere. */
+  find(specifier: string, importer: string, kind: ResolveKind): string | undefined {
+    // A query makes a module of its own, which is Node's business.
+    if (specifier.includes("?") || isBuiltin(specifier)) return undefined;
+    const known = this.#ahead?.found[lookupKey(specifier, importer, kind)];
+    if (known !== undefined) return known ?? undefined;
+    try {
+      const found = this.#loaded().resolve(specifier, importer, kind);
+      return found.type === "file" ? found.file : undefined;
+    } catch (error) {
+      // Node words the error.
+      if (error instanceof Error && "specifier" in error) return undefined;
+      throw error;
+    }
+  }
+
+  /** Apps that are all JavaScript never need it. */
+  #loaded(): compilerModule.Compiler {
+    if (!this.#compiler) {
+      const { Compiler } = createRequire(import.meta.url)("../common/compile/compiler.js") as typeof compilerModule;
+      const { root, conditions } = this.#options;
+      this.#compiler = new Compiler({ root, conditions });
+    }
+    return this.#compiler;
+  }
+}
+
+/**
+ * CommonJS whose text a hook has given gets a lesser `require` (before 24), so `require` loads it, and a module passes its
+ * exports on: those that stand in the text, and all of them as the default.
+ */
+function passingOn(file: string, names: readonly string[]): string {
+  const named = names
+    .filter((name) => name !== "default")
+    .map((name, index) => {
+      const text = JSON.stringify(name);
+      return `const e${index} = exported[${text}]; export { e${index} as ${text} };`;
+    });
+  return [
+    'import { createRequire } from "node:module";',
+    `const exported = createRequire(import.meta.url)(${JSON.stringify(file)});`,
+    "export default exported;",
+    ...named,
+  ].join("\n");
+}
+
+export function urlOf(file: string): string {
+  return pathToFileURL(path.resolve(file)).href;
+}

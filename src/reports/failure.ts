@@ -1,0 +1,42 @@
+/** What is told about a failure: to the request that meets it, and to whoever listens for events. Pure. */
+import type { SourceError } from "../common/errors.js";
+import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
+import type { FailureReport } from "./report.js";
+import { failureBlock } from "./report-lines.js";
+
+/** Plain text: the failure, who imports it, what still works, and the stack in the user's source. */
+export function failureText(report: FailureReport, style: { cwd: string; onError: "page" | "last-good" }): string {
+  const lines = failureBlock(report, style);
+  const stack = report.error.stack;
+  const { lastLines = [] } = report;
+  const written = lastLines.length > 0 ? ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)] : [];
+  return `${[...lines, ...(stack ? ["", stack] : []), ...written].join("\n")}\n`;
+}
+
+/** Files that import the one an error is in, nearest first, up to the entry. */
+export function importersOf(error: SerializedError, graph: ModuleGraph | undefined, entry: string): string[] {
+  const file = error.location?.file;
+  return file === undefined ? [] : importerChain(file, graph, entry);
+}
+
+/** Files that lead to this one, nearest first, up to the entry. */
+export function importerChain(from: string, graph: ModuleGraph | undefined, entry: string): string[] {
+  const chain: string[] = [];
+  const seen = new Set<string>();
+  let file: string | undefined = from;
+  while (file !== undefined && file !== entry && !seen.has(file)) {
+    seen.add(file);
+    const importer: string | undefined = [...(graph?.importersOf(file) ?? [])].find(
+      (candidate) => !seen.has(candidate),
+    );
+    if (importer !== undefined) chain.push(importer);
+    file = importer;
+  }
+  return chain;
+}
+
+/** Without the stack, which is the compiler's and says nothing about the app. */
+export function serializeSourceError(error: SourceError): SerializedError {
+  return { ...serializeError(error, () => ({ location: error.location, frame: error.frame })), stack: undefined };
+}

@@ -1,0 +1,42 @@
+/** Turns a supervisor's events into lines: on the terminal, or in the logger that the options name. */
+import type { EventEmitter } from "node:events";
+import type { ResolvedOptions } from "../options/options.js";
+import { type LogFunction, logFunction } from "./logger.js";
+import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
+import { type LineStyle, messageOf, reportLines } from "./report-lines.js";
+
+type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "logger" | "root">;
+
+const NAMES = ["listening", "reload", "failed", "restarted", "worker-exit", "stale-references", "log"] as const;
+
+/** To the logger if there is one, else to standard output and standard error. */
+export function printEvents(supervisor: EventEmitter<EmittedEvents>, options: Told): void {
+  if (options.logger) {
+    logEvents(supervisor, options, logFunction(options.logger));
+    return;
+  }
+  each(supervisor, (event) => {
+    for (const { level, text } of reportLines(event, styleOf(options)))
+      (level === "error" || level === "warn" ? process.stderr : process.stdout).write(`${text}\n`);
+  });
+}
+
+/** One message for each event that the log level asks for, with everything that the event tells as fields. */
+export function logEvents(supervisor: EventEmitter<EmittedEvents>, options: Told, log: LogFunction): void {
+  const style: LineStyle = { ...styleOf(options), format: "pretty", why: false, cwd: options.root };
+  each(supervisor, (event) => {
+    const [line] = reportLines(event, style);
+    if (line) log(line.level, messageOf(line), { event: event.event, ...event.report });
+  });
+}
+
+function each(supervisor: EventEmitter<EmittedEvents>, tell: (event: SupervisorEvent) => void): void {
+  // Its overloads know one event at a time.
+  const emitter: EventEmitter = supervisor as EventEmitter;
+  for (const event of NAMES)
+    emitter.on(event, (report: SupervisorEvents[typeof event]) => tell({ event, report } as SupervisorEvent));
+}
+
+function styleOf({ logFormat, logLevel, why, onError }: Told): LineStyle {
+  return { format: logFormat, level: logLevel, cwd: process.cwd(), why, onError };
+}

@@ -1,0 +1,69 @@
+/** Runs a command line: flags and configuration to options, and options to an app that runs. */
+import { readFileSync } from "node:fs";
+import { UnreloaderError } from "../common/errors.js";
+import { loadConfig } from "../options/load-config.js";
+import { configFolders, parseOptions, type ResolvedOptions } from "../options/options.js";
+import type { SpareThread } from "../thread/spare-thread.js";
+import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
+
+/** `spare`: a thread that was started ahead. Sets the exit code of the process; ends it when the app is told to end. */
+export async function runCommandLine(argv: readonly string[], spare: SpareThread | undefined): Promise<void> {
+  try {
+    const command = parseCommandLine(argv);
+    switch (command.type) {
+      case "help":
+        console.log(helpText());
+        return;
+      case "version":
+        console.log(packageVersion());
+        return;
+      case "explainLeak": {
+        const { explainLeakCommand } = await import("./explain-leak-command.js");
+        await explainLeakCommand(command.input, process.cwd(), {
+          out: (line) => console.log(line),
+          note: (line) => process.stderr.write(`unreloader: ${line}\n`),
+        });
+        return;
+      }
+      case "run":
+        await run(await optionsOf(command.input), spare);
+        return;
+      default:
+        command satisfies never;
+    }
+  } catch (error) {
+    reportFailure(error);
+    await spare?.destroy();
+  }
+}
+
+/** Says what does not fit and sets the exit code; throws what is no error of the user's. */
+export function reportFailure(error: unknown): void {
+  if (!(error instanceof UnreloaderError)) throw error;
+  process.stderr.write(`unreloader: ${error.message}\n`);
+  process.exitCode = exitCodeOf(error.code);
+}
+
+/** Throws an UnreloaderError for what does not fit. */
+export async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<ResolvedOptions> {
+  const cwd = process.cwd();
+  const config = await loadConfig(configFolders(input, cwd));
+  return parseOptions(input, { cwd, origin: { type: "flags" }, config });
+}
+
+/** What one of the two needs, the other does not load. */
+async function run(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
+  if (options.reload) {
+    const { runSupervised } = await import("./run-supervised.js");
+    await runSupervised(options, spare);
+    return;
+  }
+  await spare?.destroy();
+  const { runPlain } = await import("./run-plain.js");
+  await runPlain(options);
+}
+
+function packageVersion(): string {
+  const file = new URL("../../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}
