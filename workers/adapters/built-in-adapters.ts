@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import type { Adapter } from "../../src/common/protocol/adapter.js";
 
-/** npm packages and the files in `adapters/` that know them. */
+/** npm packages and the files beside this one that know them. */
 const FILES: ReadonlyMap<string, string> = new Map([
   ...[
     "ajv",
@@ -42,5 +42,5 @@ const require = createRequire(import.meta.url);
 export function builtInAdapter(packageName: string): Adapter | undefined {
   const file = FILES.get(packageName);
   if (file === undefined) return undefined;
-  return (require(`./adapters/${file}.js`) as { default: Adapter }).default;
+  return (require(`./${file}.js`) as { default: Adapter }).default;
 }
