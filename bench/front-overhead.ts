@@ -17,7 +17,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { HELD_DEADLINE_MS } from "../src/common/deadlines.js";
 import { createConnectionTable } from "../src/common/protocol/connection-table.js";
 import { Front } from "../src/front/front.js";
-import { PASS } from "../src/front/gate.js";
+import { PASS } from "../src/front/turn.js";
 import { DEFAULT_HELD_BYTES } from "../src/options/options.js";
 import { installVirtualListen, type ListenRequest } from "../workers/listener/virtual-listen.js";
 

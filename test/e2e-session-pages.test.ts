@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import http2 from "node:http2";
 import { test } from "node:test";
 import tls from "node:tls";
-import { PASS, type Verdict } from "../src/front/gate.js";
+import { PASS, type Verdict } from "../src/front/turn.js";
 import { certificate, key } from "./support/certificate.js";
 import { within } from "./support/deadline.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
-import { PASS, type Verdict } from "../src/front/gate.js";
 import { REPLAY_LIMIT } from "../src/front/replay-buffer.js";
+import { PASS, type Verdict } from "../src/front/turn.js";
 import { DEADLINE_MS } from "./support/deadline.js";
 import { randomSource } from "./support/random.js";
 import { RelayedApp } from "./support/relayed-app.js";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
 import { Refusal } from "../src/front/entrance.js";
-import { PASS, type Verdict } from "../src/front/gate.js";
+import { PASS, type Verdict } from "../src/front/turn.js";
 import { within } from "./support/deadline.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { RelayedApp } from "./support/relayed-app.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { test } from "node:test";
-import { PASS } from "../src/front/gate.js";
+import { PASS } from "../src/front/turn.js";
 import { KeptConnection, requestOnce } from "./support/http-client.js";
 import { RelayedApp } from "./support/relayed-app.js";
 

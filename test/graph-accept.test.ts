@@ -1,8 +1,10 @@
 /** Where a change stops: at modules that accept it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Acceptance } from "../src/common/protocol/messages.js";
 import { affected } from "../src/graph/affected.js";
-import { type Acceptance, ModuleGraph, type ModuleNode } from "../src/graph/module-graph.js";
+import { ModuleGraph } from "../src/graph/module-graph.js";
+import type { ModuleNode } from "../src/graph/module-node.js";
 import { planReload, type ReloadPlan } from "../src/graph/plan.js";
 import { Random, randomSource } from "./support/random.js";
 import { commonjs, esm, leadsTo, moduleNode, randomGraph, withAcceptances } from "./support/random-graph.js";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkLinks } from "../src/graph/links.js";
-import { ModuleGraph, type ModuleNode } from "../src/graph/module-graph.js";
+import { ModuleGraph } from "../src/graph/module-graph.js";
+import type { ModuleNode } from "../src/graph/module-node.js";
 import { moduleNode } from "./support/random-graph.js";
 
 function importer(file: string, target: string, ...names: string[]): ModuleNode {

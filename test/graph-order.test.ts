@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EvaluationOrder } from "../src/graph/evaluation-order.js";
 import { ModuleGraph } from "../src/graph/module-graph.js";
-import { topologicalOrder } from "../src/graph/topological-order.js";
+import { walk } from "../src/graph/walk.js";
 import { Random, randomSource } from "./support/random.js";
 import { commonjs, esm, leadsTo, moduleNode, outsideCycles, randomGraph } from "./support/random-graph.js";
 
@@ -160,3 +160,9 @@ test("files that are not in the graph are in no order", () => {
   const graph = ModuleGraph.of([moduleNode("/a", { imports: ["/gone"] })]);
   assert.deepEqual(graph.evaluationOrder(["/a", "/gone"]).toLoad(["/a", "/gone"]), ["/a"]);
 });
+
+/** `files`, each after every file that it imports. */
+function topologicalOrder(files: ReadonlySet<string>, importsOf: (file: string) => Iterable<string>): string[] {
+  const { ended } = walk([...files].sort(), (file) => ({ before: importsOf(file), within: [] }));
+  return ended.filter((file) => files.has(file));
+}

@@ -1,7 +1,8 @@
 /** Edges that nobody observes: recorded dependencies, split classes, and files that are loaded by `unreloader.require()`. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ModuleGraph, type ModuleNode } from "../src/graph/module-graph.js";
+import { ModuleGraph } from "../src/graph/module-graph.js";
+import type { ModuleNode } from "../src/graph/module-node.js";
 import { planReload, type ReloadPlan } from "../src/graph/plan.js";
 import { reachable } from "../src/graph/reachable.js";
 import { RecordedEdges } from "../src/graph/recorded.js";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { affected } from "../src/graph/affected.js";
-import { ModuleGraph, type ModuleNode } from "../src/graph/module-graph.js";
+import { ModuleGraph } from "../src/graph/module-graph.js";
+import type { ModuleNode } from "../src/graph/module-node.js";
 import { eagerlyReachable, reachable } from "../src/graph/reachable.js";
 import { Random, randomSource } from "./support/random.js";
 import { commonjs, esm, moduleNode, randomGraph, randomNodes } from "./support/random-graph.js";

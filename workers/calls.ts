@@ -1,5 +1,5 @@
 /** Runs exported functions of the entry on behalf of `supervisor.call()`. Calls under way are in flight like requests. */
-import { UnreloaderError } from "../src/common/errors.js";
+import { errorText, UnreloaderError } from "../src/common/errors.js";
 import type { CallOrder, WorkerReport } from "../src/common/protocol/messages.js";
 import type { SerializedError } from "../src/common/protocol/serialized-error.js";
 import { enumerableNames, ownValue } from "../src/common/untouched.js";
@@ -58,7 +58,7 @@ export class Calls {
     } catch (error) {
       throw new UnreloaderError(
         "ERR_UNRELOADER_CLONE",
-        `the result of ${name}() cannot be passed on from the worker: ${(error as Error).message}`,
+        `the result of ${name}() cannot be passed on from the worker: ${errorText(error)}`,
         { cause: error },
       );
     }

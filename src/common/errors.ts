@@ -25,6 +25,11 @@ export type ErrorCode =
   | "ERR_UNRELOADER_ARGUMENT"
   | "ERR_UNRELOADER_TEMP_FOLDER";
 
+/** What went wrong, in words, whatever was thrown. */
+export function errorText(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 export class UnreloaderError extends Error {
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {

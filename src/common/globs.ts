@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { escapePath, globSync, isDynamicPattern } from "tinyglobby";
+import { mayHoldOwnFiles } from "./paths.js";
 
 const IGNORE = ["**/node_modules/**"];
-const NOT_ENTERED = /^(\.|node_modules$)/;
 
 /** `src/*.ts` is one, `src/app.ts` and `src` are not. */
 export function isGlob(text: string): boolean {
@@ -91,7 +91,7 @@ function isFile(file: string): boolean {
 function* foldersBelow(folder: string): Iterable<string> {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory() || NOT_ENTERED.test(entry.name)) continue;
+    if (!entry.isDirectory() || !mayHoldOwnFiles(entry.name)) continue;
     const below = path.join(folder, entry.name);
     yield below;
     yield* foldersBelow(below);

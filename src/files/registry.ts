@@ -7,6 +7,7 @@ import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
 import { MID_SAVE_MS } from "../common/deadlines.js";
+import { mayHoldOwnFiles } from "../common/paths.js";
 import { BackgroundLook } from "./background-look.js";
 import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
@@ -36,8 +37,6 @@ export interface FileRegistryOptions extends EventTrustOptions {
 const OVERFLOW = 8192;
 /** How often to look whether a save that has begun is over. */
 const SAVE_STEP_MS = 2;
-/** Folders that are not gone into when they appear; they are looked at where a specifier leads there. */
-const NOT_ENTERED = /^(\.|node_modules$)/;
 /** Names that the system may report in another Unicode form than the one they are known by. */
 const MANY_FORMS = /[^\0-\x7f]/;
 
@@ -291,7 +290,7 @@ export class FileRegistry {
   #comesByItself(folder: string): boolean {
     const above = this.#watches.get(path.dirname(folder));
     const name = path.basename(folder);
-    if (!above?.listing?.sight || NOT_ENTERED.test(name)) return false;
+    if (!above?.listing?.sight || !mayHoldOwnFiles(name)) return false;
     if (!above.listing.names.has(name)) return !above.listing.arrived.has(name);
     return above.files.has(name) || this.#disk.look(folder).type !== "folder";
   }
@@ -359,7 +358,7 @@ export class FileRegistry {
       listing.names.delete(name);
       return !listing.arrived.has(name);
     }
-    const isSkipped = type === "folder" ? NOT_ENTERED.test(name) : this.#options.concerns?.(file) === false;
+    const isSkipped = type === "folder" ? !mayHoldOwnFiles(name) : this.#options.concerns?.(file) === false;
     if (!isSkipped || name === "node_modules") return false;
     listing.names.add(name);
     return true;
@@ -417,7 +416,7 @@ export class FileRegistry {
       if (look.type === "file" && !listing.isAppsOwn && this.#options.concerns?.(file) === false) continue;
       if (look.type === "folder" && listing.isAppsOwn) changes.push({ file, kind: "added", mayBeHalfSaved: false });
       if (look.type === "file") changes.push({ file, kind: "added", mayBeHalfSaved: look.stamp.size === 0 });
-      if (look.type === "folder" && !NOT_ENTERED.test(name)) this.#enter(file);
+      if (look.type === "folder" && mayHoldOwnFiles(name)) this.#enter(file);
     }
     listing.arrived.clear();
     return changes;

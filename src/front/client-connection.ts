@@ -12,59 +12,15 @@ import type { Socket } from "node:net";
 import { CLOSE_CHECK_MS, DEATH_REASON_MS, GOODBYE_MS, LEAVE_MS } from "../common/deadlines.js";
 import { ENDED, LET_GO, SAID, STILL_OPEN } from "../common/protocol/connection-table.js";
 import type { ServerKind } from "../common/protocol/messages.js";
-import type { DescriptorLack } from "./descriptor-lack.js";
-import { type Gate, PASS, type Verdict } from "./gate.js";
-import type { HeldClient, HeldClients } from "./held-clients.js";
-import type { Mover, Movers } from "./movers.js";
+import type { HeldClient } from "./held-clients.js";
+import type { Mover } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
-import type { PublicPort } from "./public-port.js";
+import type { ClientPort, ConnectionTraits, Relay } from "./relay.js";
 import { REPLAY_LIMIT, ReplayBuffer } from "./replay-buffer.js";
 import { resetAtOnce } from "./reset.js";
-import type { SlotLeases } from "./slot-leases.js";
-import type { AfterTurn, Turn } from "./turn.js";
+import { type AfterTurn, PASS, type Verdict } from "./turn.js";
 import { type AppServer, Upstream, type UpstreamEvents } from "./upstream.js";
 import { fateOf } from "./upstream-fate.js";
-
-/** What all connections of a front share. */
-export interface Relay {
-  readonly gate: Gate;
-  readonly table: Int32Array<SharedArrayBuffer>;
-  readonly leases: SlotLeases;
-  readonly turn: Turn;
-  readonly pages: OwnPages;
-  readonly movers: Movers;
-  readonly held: HeldClients;
-  readonly lack: DescriptorLack;
-  /** The worker does not answer any more: it is not waited for. */
-  abandoned(epoch: number): boolean;
-  /** The page for requests that a dead worker had begun; undefined while its death is not known. */
-  deathPage(epoch: number): OwnPage | undefined;
-  /** Nobody listens on the server's socket. */
-  unreachable(server: AppServer): void;
-  /** Number of the worker that the client is, when the app asks itself; "unknown": ask again in a moment. */
-  ownEpoch(client: Pick<Socket, "remoteAddress" | "remotePort">): number | "unknown" | undefined;
-  /** The server of that worker, when another one's is still behind the port. */
-  lentServer(port: PublicPort, client: Socket): AppServer | undefined;
-}
-
-/** What is different for a connection that does not come from a public port. */
-export interface ConnectionTraits {
-  /**
-   * It was handed over by a host for one request, an upgrade that the app may not follow: what comes after that request
-   * may be meant for the host's own routes.
-   */
-  readonly once?: boolean;
-  /** It comes from within this process, from one that sends no request before the answer to the one before. */
-  readonly sender?: RequestSender;
-}
-
-/** Who sends requests on a connection of its own within this process. */
-export interface RequestSender {
-  /** Requests begun on this connection. */
-  readonly requests: number;
-  /** A page that is told instead of sent. */
-  refuse(page: OwnPage): void;
-}
 
 /** A request that was sent this often to workers that died before they began it is answered with a page. */
 const MAX_REPLAYS = 3;
@@ -83,7 +39,7 @@ const BROKEN_OFF = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 
 export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldClient {
   readonly #client: Socket;
-  #port: PublicPort;
+  #port: ClientPort;
   readonly #relay: Relay;
   readonly #traits: ConnectionTraits;
   #upstream: Upstream | undefined;
@@ -124,7 +80,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   #heard = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: Socket, port: PublicPort, relay: Relay, traits: ConnectionTraits = {}) {
+  constructor(client: Socket, port: ClientPort, relay: Relay, traits: ConnectionTraits = {}) {
     this.#client = client;
     this.#port = port;
     this.#relay = relay;
@@ -248,7 +204,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
   }
 
   /** Another port has taken the place of the one it came in on. */
-  moveTo(port: PublicPort): void {
+  moveTo(port: ClientPort): void {
     this.#port = port;
   }
 

@@ -6,12 +6,11 @@
 import type { Duplex } from "node:stream";
 import { SERVER_WAIT_MS } from "../common/deadlines.js";
 import { UnreloaderError } from "../common/errors.js";
-import type { Gate, Verdict } from "./gate.js";
 import type { HeldClients } from "./held-clients.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";
 import type { OwnPage } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
-import type { Turn } from "./turn.js";
+import type { Gate, Turn, Verdict } from "./turn.js";
 
 export interface EntranceOptions {
   readonly gate: Gate;

@@ -8,16 +8,16 @@ import { SAID } from "../common/protocol/connection-table.js";
 import { clearListenMailbox, postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../common/protocol/messages.js";
 import { serializeError } from "../common/protocol/serialized-error.js";
-import type { ClientConnection, Relay } from "./client-connection.js";
+import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
-import type { Gate } from "./gate.js";
 import { HeldClients } from "./held-clients.js";
 import { Movers } from "./movers.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { PublicPort } from "./public-port.js";
+import type { ClientPort, Relay } from "./relay.js";
 import { SlotLeases } from "./slot-leases.js";
-import { Turn } from "./turn.js";
+import { type Gate, Turn } from "./turn.js";
 import type { AppServer } from "./upstream.js";
 
 export interface FrontOptions {
@@ -38,22 +38,16 @@ export interface FrontOptions {
 /** The report `listenRequested`, and the worker it came from. */
 export interface OpenRequest extends AppServer {
   readonly target: ListenTarget;
-  readonly exported: boolean;
   readonly replaces?: number | undefined;
   /** It shall be reached from within this process only. */
   readonly hidden?: boolean;
 }
 
-export interface OpenPort {
+/** A public port that was closed. */
+export interface ClosedPort {
   readonly address: PublicAddress;
   readonly kind: ServerKind;
-  readonly target: ListenTarget;
-  readonly exported: boolean;
-  /** A server of the app answers; false while the port waits for one. */
-  readonly served: boolean;
 }
-
-export type ClosedPort = Pick<OpenPort, "address" | "kind">;
 
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const QUIET_POLL_MS = 20;
@@ -154,7 +148,7 @@ export class Front {
    * later adopts it. Rejects with Node's own error.
    */
   async openUnserved(target: { readonly port: number; readonly host: string }): Promise<PublicAddress> {
-    const port = new PublicPort({ type: "port", ...target }, false, "http", this.#relay);
+    const port = new PublicPort({ type: "port", ...target }, "http", this.#relay);
     const address = await port.open();
     this.#ports.add(port);
     this.#unserved = port;
@@ -330,13 +324,7 @@ export class Front {
     return this.#relay.held.bytes;
   }
 
-  /** Open ports, in the order in which they were opened. */
-  ports(): OpenPort[] {
-    return this.#publicPorts().map(({ address, kind, target, exported, server }) => {
-      return { address, kind, target, exported, served: server !== undefined };
-    });
-  }
-
+  /** Of open ports, in the order in which they were opened. */
   addresses(): PublicAddress[] {
     return this.#publicPorts().map((port) => port.address);
   }
@@ -353,7 +341,7 @@ export class Front {
   }
 
   /** Whose server a worker that asks itself means: its own, which only has been lent the port. */
-  #lentServer(port: PublicPort, { remoteAddress, remotePort }: Socket): AppServer | undefined {
+  #lentServer(port: ClientPort, { remoteAddress, remotePort }: Socket): AppServer | undefined {
     if (this.#lent.size === 0) return undefined;
     const own = this.#relay.ownEpoch({ remoteAddress, remotePort });
     return [...this.#lent.values()].find((lent) => lent.port === port && lent.epoch === own)?.server;
@@ -387,7 +375,7 @@ export class Front {
       this.#replaced.add(port);
       port.stopAccepting();
     }
-    const port = new PublicPort(request.target, request.exported, request.kind, this.#relay);
+    const port = new PublicPort(request.target, request.kind, this.#relay);
     this.#opening.set(request.listenId, "wanted");
     try {
       const number = replaced.map(portNumber).find((one) => one !== undefined);

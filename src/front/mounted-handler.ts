@@ -8,7 +8,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { UnreloaderError } from "../common/errors.js";
+import { errorText, UnreloaderError } from "../common/errors.js";
 import { writeAnswerHead } from "./answer-head.js";
 import { type Entrance, Refusal } from "./entrance.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";
@@ -204,12 +204,8 @@ function fail(error: unknown, response: ServerResponse, next: Next | undefined):
   else
     writePage(
       response,
-      error instanceof Refusal ? error.page : { status: 500, text: `unreloader: ${textOf(error)}\n` },
+      error instanceof Refusal ? error.page : { status: 500, text: `unreloader: ${errorText(error)}\n` },
     );
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): Addresses {

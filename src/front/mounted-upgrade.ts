@@ -1,6 +1,7 @@
 /** Upgrades (WebSocket) that a host's server has parsed: the client's connection as a whole is handed to the relay. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { errorText } from "../common/errors.js";
 import { type Entrance, Refusal } from "./entrance.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { requestHead } from "./request-bytes.js";
@@ -29,5 +30,5 @@ export class MountedUpgrade {
 
 function pageOf(error: unknown): OwnPage {
   if (error instanceof Refusal) return error.page;
-  return { status: 500, text: `unreloader: ${error instanceof Error ? error.message : String(error)}\n` };
+  return { status: 500, text: `unreloader: ${errorText(error)}\n` };
 }

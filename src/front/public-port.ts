@@ -6,12 +6,12 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
-import { ClientConnection, type ConnectionTraits, type Relay } from "./client-connection.js";
+import { ClientConnection } from "./client-connection.js";
+import type { ConnectionTraits, Relay } from "./relay.js";
 import type { AppServer } from "./upstream.js";
 
 export class PublicPort {
   #target: ListenTarget;
-  readonly exported: boolean;
   /** From accept until the client's socket has closed or an own page answers it. */
   readonly connections = new Set<ClientConnection>();
   readonly #relay: Relay;
@@ -23,9 +23,8 @@ export class PublicPort {
   #givenUp = false;
   #hidden = false;
 
-  constructor(target: ListenTarget, exported: boolean, kind: ServerKind, relay: Relay) {
+  constructor(target: ListenTarget, kind: ServerKind, relay: Relay) {
     this.#target = target;
-    this.exported = exported;
     this.#kind = kind;
     this.#relay = relay;
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.accept(client));

@@ -70,12 +70,6 @@ export class SlotLeases {
     this.#wakeWaiters();
   }
 
-  /** Slots that could be leased now. */
-  get available(): number {
-    this.#sweep();
-    return this.#free.length;
-  }
-
   close(): void {
     clearInterval(this.#retry);
     this.#retry = undefined;

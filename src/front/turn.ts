@@ -1,7 +1,23 @@
 /**
- * Runs callbacks after one turn of the event loop, with one `setImmediate` for all that were added in a turn. By then
- * every file event that was pending when the bytes of a request were read has been delivered.
+ * When and whether a request may pass to the app: one turn of the event loop after its first bytes, once the gate lets it.
  */
+import type { OwnPage } from "./own-pages.js";
+
+export type Verdict = { readonly type: "pass" } | { readonly type: "page"; readonly page: OwnPage };
+
+export interface Gate {
+  /**
+   * Called for each new request, one turn of the event loop after its first bytes came in, so that a file event that was
+   * there before them has been seen. Answers at once when nothing is stale: the fast path makes no promise. A promise
+   * holds the request until it settles. `isAgain`: it has been asked for this request before.
+   */
+  check(isAgain?: boolean): Verdict | Promise<Verdict>;
+  /** What a held request waits for, to follow "it waits for ": "src/db.ts, which is being evaluated". */
+  waitingFor?(): string | undefined;
+}
+
+export const PASS: Verdict = { type: "pass" };
+
 export interface AfterTurn {
   afterTurn(): void;
 }
@@ -15,6 +31,10 @@ export async function afterFileEvents(): Promise<void> {
   await new Promise(setImmediate);
 }
 
+/**
+ * Runs callbacks after one turn of the event loop, with one `setImmediate` for all that were added in a turn. By then
+ * every file event that was pending when the bytes of a request were read has been delivered.
+ */
 export class Turn {
   #waiting: AfterTurn[] = [];
   #running: AfterTurn[] = [];

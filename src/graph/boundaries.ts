@@ -1,5 +1,6 @@
 /** Where a change stops on its way to the importers: at modules that accept it (`import.meta.hot`, `module.hot`). Pure. */
-import type { ModuleGraph, ModuleNode } from "./module-graph.js";
+import type { ModuleGraph } from "./module-graph.js";
+import type { ModuleNode } from "./module-node.js";
 
 /** For a module that has read the changed file: the files at which the change stops before it; none when it does not. */
 export type StoppedAt = (observer: string) => readonly string[];

@@ -1,6 +1,6 @@
 /** What a fresh start evaluates, and in which order: computed once for a snapshot, then asked often. */
-import type { ModuleNode } from "./module-graph.js";
-import { type EvaluationEdges, walk } from "./topological-order.js";
+import type { ModuleNode } from "./module-node.js";
+import { type EvaluationEdges, walk } from "./walk.js";
 
 /** The part of a snapshot that is needed here. */
 export interface NodeSource {

@@ -1,55 +1,8 @@
-/** Snapshots of what is known about the app's own files: what each imports, and what it used while it was evaluated. */
-import type { ModuleFormat } from "../common/compile/compiled-module.js";
+/** Snapshots of what is known about the app's own files. */
 import { EvaluationOrder, sameEvaluationEdges } from "./evaluation-order.js";
 import { LayeredMap } from "./layered-map.js";
+import type { ModuleNode } from "./module-node.js";
 import { type EdgeChange, ReverseEdges } from "./reverse-edges.js";
-
-/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. Paths of own files. */
-export interface Acceptance {
-  /** A new version of the file concerns no importer. */
-  readonly self: boolean;
-  /** Exports that may change without concerning those who import no others. */
-  readonly exports: readonly string[];
-  /** Files whose new versions do not concern this module: a callback of its own takes them in. */
-  readonly dependencies: readonly string[];
-  /** The file is only replaced together with its worker. */
-  readonly declined: boolean;
-  /** Files that, seen from this module, are only replaced together with the worker. */
-  readonly declinedDependencies: readonly string[];
-}
-
-export interface ModuleNode {
-  /** Absolute path. */
-  readonly file: string;
-  readonly hash: string;
-  readonly format: ModuleFormat;
-  /** Own files of static imports (ESM), in source order. */
-  readonly imports: readonly string[];
-  /** Own files of literal `require()` calls, in source order; some may only run late. */
-  readonly requires: readonly string[];
-  /** Names that must exist in own ESM targets. `whole`: the target's namespace is imported as well. */
-  readonly links: readonly { readonly target: string; readonly names: readonly string[]; readonly whole?: boolean }[];
-  /** Names that the file itself exports, `export *` not expanded. */
-  readonly exports: readonly string[];
-  /** Own files of `export *`. */
-  readonly stars: readonly string[];
-  /** An `export *` leads outside the own ESM files (a package, CommonJS): any name may exist. */
-  readonly opaqueStars: boolean;
-  /**
-   * Own files read or required while this file was evaluated, as the worker reported them. For a text that has not been
-   * evaluated yet: what its last version observed, without what the new text cannot reach any more.
-   */
-  readonly observed: ReadonlySet<string>;
-  /** Own files that `require()` or `import()` loaded late, or by a computed specifier. */
-  readonly dynamic: ReadonlySet<string>;
-  /** Own files that calls of `unreloader.require()` and the like in this file load, in order; absent for the many without. */
-  readonly monitored?: readonly string[] | undefined;
-  /** Own files to whose state the last evaluated version has written; absent for the many that write to none. */
-  readonly written?: ReadonlySet<string> | undefined;
-  readonly evaluated: boolean;
-  /** As the last evaluated version said; absent for the many that say nothing. */
-  readonly hot?: Acceptance | undefined;
-}
 
 /** With more changes than this share of the graph, what can be derived is made anew when it is asked for. */
 const DERIVE_UP_TO = 1 / 4;

@@ -1,7 +1,8 @@
 /** Decides what a change reloads. Pure: graphs in, an immutable plan out. */
 import { affected } from "./affected.js";
 import { declinedAmong } from "./boundaries.js";
-import type { ModuleGraph, ModuleNode } from "./module-graph.js";
+import type { ModuleGraph } from "./module-graph.js";
+import type { ModuleNode } from "./module-node.js";
 import { reachable } from "./reachable.js";
 import { NOTHING_RECORDED, type RecordedEdges } from "./recorded.js";
 import type { Why } from "./why.js";

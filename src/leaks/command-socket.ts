@@ -1,8 +1,9 @@
 /** Where a running supervisor can be asked by other processes of the same user: a socket in a folder of the user's own. */
 import { existsSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import path from "node:path";
 import { debuglog } from "node:util";
+import { errorText } from "../common/errors.js";
+import { localSocketPath } from "../common/paths.js";
 import { EXPLAIN_LEAK } from "../common/protocol/leak-answer.js";
 import type { LeakReport } from "./leak-report.js";
 
@@ -29,10 +30,7 @@ export class CommandSocket {
   private constructor(options: CommandSocketOptions) {
     const { folder } = options;
     this.#options = options;
-    this.address =
-      process.platform === "win32"
-        ? `\\\\.\\pipe\\${path.basename(folder)}-commands`
-        : path.join(folder, "commands.sock");
+    this.address = localSocketPath(folder, "commands");
     this.#server = this.#createServer();
   }
 
@@ -83,7 +81,7 @@ export class CommandSocket {
     try {
       return { leaks: await this.#options.explainLeak() };
     } catch (error) {
-      return { error: (error as Error).message };
+      return { error: errorText(error) };
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Who keeps old code alive: the answer to `explainLeak()`, and its lines. Pure. */
-import path from "node:path";
+
+import { shownPath } from "../common/paths.js";
 import type { MarkedReference } from "../common/protocol/messages.js";
 import type { StaleReferencesReport } from "../reports/report.js";
 import type { HolderPlace } from "./heap/function-place.js";
@@ -62,9 +63,4 @@ export function leakLines(reports: readonly LeakReport[], cwd: string): string[]
 function shownLink({ text, place }: Holder, cwd: string): string {
   if (!place) return text;
   return `${text} (${shownPath(place.file, cwd)}${place.line === undefined ? "" : `:${place.line}`})`;
-}
-
-function shownPath(file: string, cwd: string): string {
-  const relative = path.relative(cwd, file);
-  return relative === "" || relative.startsWith("..") ? file : relative;
 }

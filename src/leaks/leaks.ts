@@ -1,5 +1,6 @@
 /** What is still alive of purged code: what the thread has found, who keeps it, and the same for other processes that ask. */
 import path from "node:path";
+import { errorText } from "../common/errors.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { StaleReferencesReport } from "../reports/report.js";
 import type { LoadedApp } from "../supervisor/loaded-app.js";
@@ -124,7 +125,7 @@ export class Leaks {
       findSupervisors(announcements);
       return commands;
     } catch (error) {
-      onLog(`unreloader explain-leak will not find this process: ${(error as Error).message}`);
+      onLog(`unreloader explain-leak will not find this process: ${errorText(error)}`);
       return undefined;
     }
   }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ResolveKind } from "../common/compile/compiled-module.js";
 import type * as compilerModule from "../common/compile/compiler.js";
 import type { TextForNode } from "../common/compile/text-for-node.js";
+import { isBelowPackages } from "../common/paths.js";
 import { type Ahead, lookupKey } from "./compile-ahead.js";
 
 export interface OwnFilesOptions {
@@ -16,7 +17,6 @@ export interface OwnFilesOptions {
 
 /** Files that Node cannot evaluate as they are. */
 const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
-const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
 
 export function isCompiled(file: string): boolean {
   return COMPILED.test(file);
@@ -42,7 +42,7 @@ export class OwnFiles {
   ownFile(url: string): string | undefined {
     if (!url.startsWith("file:")) return undefined;
     const file = fileURLToPath(url);
-    return BELOW_PACKAGES.test(file) ? undefined : file;
+    return isBelowPackages(file) ? undefined : file;
   }
 
   text(file: string): TextForNode {

@@ -6,13 +6,13 @@ import { EventEmitter, once } from "node:events";
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { Server } from "node:net";
-import path from "node:path";
 import type { Duplex } from "node:stream";
 import { CLOSE_MS } from "../common/deadlines.js";
 import { UnreloaderError } from "../common/errors.js";
 import { serveExported } from "../common/exported-app/exported-app.js";
 import type * as globsModule from "../common/globs.js";
 import { ignoreOwnSignal } from "../common/own-signal.js";
+import { localSocketPath } from "../common/paths.js";
 import type * as patternsModule from "../common/patterns.js";
 import type { Patterns, RequireOptions } from "../common/patterns.js";
 import type { PublicAddress } from "../common/protocol/messages.js";
@@ -21,6 +21,7 @@ import type { SocketFetch } from "../front/socket-fetch.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import { DEFAULT_HOST } from "../options/defaults.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { hostToAsk } from "../reports/listen-reports.js";
 import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../reports/report.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { fileVariables } from "../thread/environment.js";
@@ -255,8 +256,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     const { SocketFetch } = await import("../front/socket-fetch.js");
     const { SocketFolder } = await import("../thread/socket-folder.js");
     const folder = new SocketFolder();
-    const socketPath =
-      process.platform === "win32" ? `\\\\.\\pipe\\${path.basename(folder.path)}` : path.join(folder.path, "fetch");
+    const socketPath = localSocketPath(folder.path, "fetch");
     const server = createServer((request, response) => app.emit("request", request, response));
     server.listen(socketPath).unref();
     await once(server, "listening");
@@ -313,7 +313,6 @@ function reachedBy(
   address: NonNullable<ReturnType<Server["address"]>>,
 ): Pick<ListeningReport, "protocol" | "host" | "port"> {
   if (typeof address === "string") return { protocol: "path", host: address, port: 0 };
-  const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;
   const protocol = "setSecureContext" in server ? "https" : isHttpServer(server) ? "http" : "tcp";
-  return { protocol, host, port: address.port };
+  return { protocol, host: hostToAsk(address.address), port: address.port };
 }

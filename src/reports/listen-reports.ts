@@ -55,9 +55,12 @@ export function reachedBy(
   address: PublicAddress,
 ): Pick<ListeningReport, "protocol" | "host" | "port"> {
   if (typeof address === "string") return { protocol: "path", host: address, port: 0 };
-  // An address that means "all" is no address to click on.
-  const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;
-  return { protocol: protocolOf(kind), host, port: address.port };
+  return { protocol: protocolOf(kind), host: hostToAsk(address.address), port: address.port };
+}
+
+/** An address that means "all" is none to click on. */
+export function hostToAsk(address: string): string {
+  return address === "::" || address === "0.0.0.0" ? "localhost" : address;
 }
 
 function protocolOf(kind: ServerKind): ListeningReport["protocol"] {

@@ -1,5 +1,6 @@
 /** The lines that the command line prints for each event. Pure: what is printed, and where, is decided by the caller. */
-import path from "node:path";
+
+import { shownPath } from "../common/paths.js";
 import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
 import type {
   FailureReport,
@@ -266,12 +267,6 @@ function headingOf(error: SerializedError): string {
 
 function deedOf(error: SerializedError): string {
   return headingOf(error) === "EvaluationError" ? "threw while being evaluated: " : "";
-}
-
-/** Paths are shown relative where that is shorter to read: below the folder, or near it. */
-function shownPath(file: string, cwd: string): string {
-  const relative = path.relative(cwd, file);
-  return relative === "" || relative.startsWith(path.join("..", "..", "..")) ? file : relative;
 }
 
 function shownLocation({ file, line, column }: SourceLocation, cwd: string): string {

@@ -2,7 +2,8 @@
  * What a reload has done, step by step, one line each: for the log level `debug`. Pure, and always in the same order, which
  * is the order in which it happened: changes, purges (importers first), then each file that was loaded.
  */
-import path from "node:path";
+
+import { shownPath } from "../common/paths.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import type { PurgedModule } from "./report.js";
 
@@ -25,20 +26,20 @@ export interface Applied {
 
 export function changeSteps({ changed, added, deleted }: Changes, root: string): string[] {
   return [
-    ...[...changed].sort().map((file) => `${shown(file, root)} ${added.has(file) ? "was added" : "has changed"}`),
-    ...[...deleted].sort().map((file) => `${shown(file, root)} was deleted`),
+    ...[...changed].sort().map((file) => `${shownPath(file, root)} ${added.has(file) ? "was added" : "has changed"}`),
+    ...[...deleted].sort().map((file) => `${shownPath(file, root)} was deleted`),
   ];
 }
 
 export function appliedSteps({ purged, loaded, why, observedBefore }: Applied, root: string): string[] {
   return [
     ...purged.flatMap(({ file, classes }) => [
-      `purged ${shown(file, root)}`,
-      ...classes.map((name) => `removed class ${name} of ${shown(file, root)}`),
+      `purged ${shownPath(file, root)}`,
+      ...classes.map((name) => `removed class ${name} of ${shownPath(file, root)}`),
     ]),
     ...loaded.flatMap((module) => [
-      `loaded ${shown(module.file, root)}${reason(why[module.file], root)}`,
-      ...module.classes.map((found) => `found ${classLine(found)} in ${shown(module.file, root)}`),
+      `loaded ${shownPath(module.file, root)}${reason(why[module.file], root)}`,
+      ...module.classes.map((found) => `found ${classLine(found)} in ${shownPath(module.file, root)}`),
       ...edgeSteps(module, observedBefore(module.file), root),
     ]),
   ];
@@ -47,8 +48,8 @@ export function appliedSteps({ purged, loaded, why, observedBefore }: Applied, r
 /** Files that were loaded between reloads: by an `import()` in a request, or the first read of what is autoloaded. */
 export function lateSteps(loaded: readonly LoadedModule[], root: string): string[] {
   return loaded.flatMap((module) => [
-    `loaded ${shown(module.file, root)} when it was first used`,
-    ...module.classes.map((found) => `found ${classLine(found)} in ${shown(module.file, root)}`),
+    `loaded ${shownPath(module.file, root)} when it was first used`,
+    ...module.classes.map((found) => `found ${classLine(found)} in ${shownPath(module.file, root)}`),
   ]);
 }
 
@@ -57,7 +58,7 @@ function classLine({ name, bases }: LoadedModule["classes"][number]): string {
 }
 
 function reason(chain: readonly string[] | undefined, root: string): string {
-  const leads = (chain ?? []).slice(1).map((file) => ` <- ${shown(file, root)}`);
+  const leads = (chain ?? []).slice(1).map((file) => ` <- ${shownPath(file, root)}`);
   return leads.join("");
 }
 
@@ -66,13 +67,7 @@ function edgeSteps({ file, observed }: LoadedModule, before: ReadonlySet<string>
   const come = observed.filter((target) => !before?.has(target));
   const gone = [...(before ?? [])].filter((target) => !now.has(target));
   return [
-    ...come.map((target) => `${shown(file, root)} uses ${shown(target, root)}`),
-    ...gone.map((target) => `${shown(file, root)} no longer uses ${shown(target, root)}`),
+    ...come.map((target) => `${shownPath(file, root)} uses ${shownPath(target, root)}`),
+    ...gone.map((target) => `${shownPath(file, root)} no longer uses ${shownPath(target, root)}`),
   ];
-}
-
-/** Relative where that is shorter to read. */
-function shown(file: string, root: string): string {
-  const relative = path.relative(root, file);
-  return relative.startsWith(`..${path.sep}`) ? file : relative;
 }

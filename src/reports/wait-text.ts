@@ -1,5 +1,6 @@
 /** What is waited for, in words: for lines, and for the pages of those who wait. Pure. */
-import path from "node:path";
+
+import { shownPath } from "../common/paths.js";
 import type { ThreadWait } from "../common/protocol/messages.js";
 import type { SourceLocation } from "../common/protocol/serialized-error.js";
 
@@ -25,7 +26,7 @@ export function waitText(waits: readonly ThreadWait[], context: WaitContext): st
     case "evaluating":
       return evaluatingText(last, context);
     case "hook":
-      return `waiting for ${last.what}${last.file === undefined ? "" : ` of ${shown(last.file, context)}`}`;
+      return `waiting for ${last.what}${last.file === undefined ? "" : ` of ${shownPath(last.file, context.cwd)}`}`;
     case "requests":
       return requestsText(last.requests);
     default:
@@ -42,9 +43,9 @@ function evaluatingText(wait: ThreadWait & { type: "evaluating" }, context: Wait
   const { file, hash, position } = wait;
   const line = position && context.locate(file, hash, position).line;
   const what = line === undefined ? "which waits for a package that it imports" : "a top-level await";
-  const place = line === undefined ? shown(file, context) : `${shown(file, context)}:${line}`;
+  const place = line === undefined ? shownPath(file, context.cwd) : `${shownPath(file, context.cwd)}:${line}`;
   const importers = context.importersOf(file).slice(0, NAMED_IMPORTERS);
-  const importedBy = importers.map((importer) => shown(importer, context)).join(" <- ");
+  const importedBy = importers.map((importer) => shownPath(importer, context.cwd)).join(" <- ");
   return `still evaluating ${place}, ${what}${importedBy === "" ? "" : `; imported by ${importedBy}`}`;
 }
 
@@ -55,9 +56,4 @@ function requestsText(requests: readonly { label?: string | undefined; ageMs: nu
     .flatMap(({ label, ageMs }) => (label === undefined ? [] : [`${label} (${Math.round(ageMs / 1000)} s)`]));
   const more = named.length > 0 && requests.length > named.length ? ", ..." : "";
   return `waiting for ${count} in flight${named.length > 0 ? `: ${named.join(", ")}${more}` : ""}`;
-}
-
-function shown(file: string, { cwd }: WaitContext): string {
-  const relative = path.relative(cwd, file);
-  return relative === "" || relative.startsWith("..") ? file : relative;
 }

@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { abortable } from "../front/abortable.js";
 import type { Front } from "../front/front.js";
-import type { Verdict } from "../front/gate.js";
 import { MountedHandler, type Next } from "../front/mounted-handler.js";
 import { MountedUpgrade } from "../front/mounted-upgrade.js";
 import { refusalError } from "../front/refusal.js";
-import { afterFileEvents } from "../front/turn.js";
+import { afterFileEvents, type Verdict } from "../front/turn.js";
 import { AppFetch } from "../front/undici-fetch.js";
+import { reachedBy } from "../reports/listen-reports.js";
+import { publicUrl } from "../reports/report-lines.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { type PreparedCall, prepareCall } from "../thread/calls.js";
 
@@ -69,6 +70,5 @@ export class Embedding {
 function originOf(front: Front): string {
   const address = front.addresses().find((one) => typeof one !== "string");
   if (address === undefined || typeof address === "string") return "http://localhost";
-  const host = address.address === "::" || address.address === "0.0.0.0" ? "localhost" : address.address;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+  return publicUrl(reachedBy("http", address));
 }

@@ -2,6 +2,7 @@
 
 import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { MAKE_ROOM_MS } from "../common/deadlines.js";
+import { errorText } from "../common/errors.js";
 import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../common/protocol/messages.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
 import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
@@ -189,7 +190,7 @@ export class Epochs {
       if (this.#folderLost) return;
       this.#folderLost = true;
       const { path } = this.#with.socketFolder;
-      const reason = (error as Error).message;
+      const reason = errorText(error);
       const message = `the folder of the app's sockets, ${path}, cannot be made again: ${reason}; start unreloader again`;
       this.#with.onLog("error", message);
       return;

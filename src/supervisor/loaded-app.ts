@@ -2,7 +2,8 @@
 import type { CompiledModule, PreparedModule } from "../common/compile/compiled-module.js";
 import type { SourceError } from "../common/errors.js";
 import type { Asks, LoadedModule } from "../common/protocol/messages.js";
-import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
+import type { ModuleNode } from "../graph/module-node.js";
 import { reachable } from "../graph/reachable.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { FileUses } from "./file-uses.js";

@@ -9,7 +9,8 @@ import { givenNames, type RequireOptions } from "../common/patterns.js";
 import type { Asks } from "../common/protocol/messages.js";
 import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
-import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
+import type { ModuleNode } from "../graph/module-node.js";
 import { NOTHING_RECORDED, RecordedEdges } from "../graph/recorded.js";
 
 export interface MonitoringOptions {

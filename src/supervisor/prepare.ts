@@ -8,7 +8,8 @@ import type { CompiledModule, PreparedModule, Resolution } from "../common/compi
 import type { Compiler } from "../common/compile/compiler.js";
 import { CompileError, LinkError, SourceError } from "../common/errors.js";
 import type { LinkProblem } from "../graph/links.js";
-import type { ModuleGraph, ModuleNode } from "../graph/module-graph.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
+import type { ModuleNode } from "../graph/module-node.js";
 
 export interface Preparation {
   readonly graph: ModuleGraph;

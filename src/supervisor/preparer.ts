@@ -2,8 +2,7 @@
 import type { TextPosition } from "../common/compile/code-frame.js";
 import type { CompiledModule, PreparedModule, ResolveKind } from "../common/compile/compiled-module.js";
 import { Compiler } from "../common/compile/compiler.js";
-import type { EncodedSourceMap } from "../common/compile/encoded-source-map.js";
-import { traceBack } from "../common/compile/source-map.js";
+import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, type SourceError } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { LateFolders } from "../files/late-folders.js";

@@ -19,12 +19,13 @@ import {
   QUIET_MS,
   SUPERSEDE_MS,
 } from "../common/deadlines.js";
+import { errorText } from "../common/errors.js";
 import { HOLD } from "../common/protocol/connection-table.js";
 import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import { lookUntil, type WaitLimits, wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
-import type { Verdict } from "../front/gate.js";
+import type { Verdict } from "../front/turn.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
 import type { Leaks } from "../leaks/leaks.js";
 import type { ConfigChanges } from "../options/config-changes.js";
@@ -886,7 +887,7 @@ export class ReloadCycle {
       const opened = await front.openUnserved(address.fallback);
       listening.opened({ kind: "http", address: opened });
     } catch (error) {
-      const message = `the failure cannot be shown in a browser: ${(error as Error).message}`;
+      const message = `the failure cannot be shown in a browser: ${errorText(error)}`;
       emit("log", { level: "warn", message });
     }
     listening.loaded(0);

@@ -22,7 +22,7 @@ import { createConnectionTable } from "../common/protocol/connection-table.js";
 import type { PublicAddress } from "../common/protocol/messages.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
-import type { Verdict } from "../front/gate.js";
+import type { Verdict } from "../front/turn.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";

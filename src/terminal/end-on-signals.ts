@@ -1,6 +1,7 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
 import { spawn } from "node:child_process";
 import { SIGNAL_CLOSE_MS, SIGNAL_FORCE_MS, SIGNAL_NATIVE_MS } from "../common/deadlines.js";
+import { errorText } from "../common/errors.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndSignal = (typeof SIGNALS)[number];
@@ -44,7 +45,7 @@ async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
     const told = supervisor.signal(signal, SIGNAL_CLOSE_MS);
     await Promise.all([supervisor.close(SIGNAL_CLOSE_MS), told]);
   } catch (error) {
-    process.stderr.write(`unreloader: closing failed: ${(error as Error).message}\n`);
+    process.stderr.write(`unreloader: closing failed: ${errorText(error)}\n`);
   }
   clearTimeout(force);
   // What took so long may have been a thread in native code, which was given up and runs on.

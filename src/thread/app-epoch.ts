@@ -21,10 +21,10 @@ import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { Questions } from "../common/questions.js";
 import { type WaitLimits, wait } from "../common/wait.js";
 import type { Address } from "../options/options.js";
+import type { ThreadSource } from "./ahead-thread.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";
 import { watchPulse } from "./pulse.js";
-import type { ThreadSource } from "./replaceable-thread.js";
 
 export type ListenReport = Extract<WorkerReport, { type: "listenRequested" }>;
 

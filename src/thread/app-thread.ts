@@ -3,10 +3,12 @@
  * its own reports know better than what ended it.
  */
 import { FORCE_AFTER_MS } from "../common/deadlines.js";
+import { errorText } from "../common/errors.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
+import type { ThreadSource } from "./ahead-thread.js";
 import { releaseStoppedThreads } from "./debugger.js";
-import { ReplaceableThread, type ThreadSource } from "./replaceable-thread.js";
+import { ReplaceableThread } from "./replaceable-thread.js";
 
 /** How a thread ended. `stopped`: it was told to. */
 export type ThreadEnd = { readonly type: "stopped" } | UnexpectedEnd;
@@ -87,7 +89,7 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
 }
 
 function endOf(error: unknown): ThreadEnd {
-  const exited = /^worker exited with code: (-?\d+)$/.exec((error as Error).message);
+  const exited = /^worker exited with code: (-?\d+)$/.exec(errorText(error));
   return exited ? { type: "exited", code: Number(exited[1]) } : { type: "crashed", error: serializeError(error) };
 }
 

@@ -5,29 +5,10 @@
  */
 import type { PreparedModule } from "../common/compile/compiled-module.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";
-import type { PackageLog } from "../common/protocol/package-log.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
+import { type AheadThread, lateOrder, type ThreadSource, unfitFor } from "./ahead-thread.js";
 import { SpareThread } from "./spare-thread.js";
-import { type AheadThread, lateOrder, unfitFor } from "./standby.js";
 import { type TaskEnd, ThreadTask } from "./thread-task.js";
-
-/** Where threads come from. */
-export interface ThreadSource {
-  /** One that has loaded the app's packages. */
-  readonly ahead?: AheadThread | undefined;
-  /** One that has only loaded the runtime. */
-  readonly bare?: SpareThread | undefined;
-  /** What a thread that is started now gets as its environment. */
-  environment(): NodeJS.ProcessEnv;
-  /** Nothing of the app has run in it. */
-  giveBack(ahead: AheadThread): void;
-  /** Ends it. */
-  refused(ahead: AheadThread, because: string): Promise<void>;
-  /** The app has started; the modules change with its reloads. */
-  recorded(log: PackageLog, modules: ReadonlyMap<string, PreparedModule>): void;
-  /** The app's code has changed. */
-  changed(): void;
-}
 
 export class ReplaceableThread {
   /** Settles once, when the thread has ended and no other takes its place; never rejects. */

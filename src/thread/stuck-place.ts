@@ -1,10 +1,10 @@
 /** Where in the user's source a thread is that does not answer, from the stack that the inspector has shown. */
-import path from "node:path";
 import { codeFrame, type TextPosition } from "../common/compile/code-frame.js";
 import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { originalPlace } from "../common/compile/original-place.js";
 import type { TraceMap } from "../common/compile/trace-map.js";
 import { pathOf } from "../common/file-url.js";
+import { shownPath } from "../common/paths.js";
 import type { SourceLocation } from "../common/protocol/serialized-error.js";
 import type { StackFrame } from "./thread-inspection.js";
 
@@ -56,9 +56,7 @@ export function stuckPlace(
 export function shownPlace({ location, inside }: StuckPlace, cwd: string): string | undefined {
   const within = inside === undefined ? "" : ` in ${inside}`;
   if (location === undefined) return inside;
-  const relative = path.relative(cwd, location.file);
-  const file = relative === "" || relative.startsWith("..") ? location.file : relative;
-  return `${file}:${location.line}:${location.column}${within}`;
+  return `${shownPath(location.file, cwd)}:${location.line}:${location.column}${within}`;
 }
 
 /** While an edit is under way, the thread may be in the old version or in the new one. */
@@ -72,9 +70,7 @@ function frameOf({ source }: CompiledModule, place: TextPosition): string {
 }
 
 function shownFrame({ functionName, url, line, column }: StackFrame, root: string): string {
-  const file = pathOf(url);
-  const relative = path.relative(root, file);
-  const place = url.startsWith("node:") ? url : `${relative.startsWith("..") ? file : relative}:${line}:${column}`;
+  const place = url.startsWith("node:") ? url : `${shownPath(pathOf(url), root)}:${line}:${column}`;
   return functionName === "" ? place : `${functionName} (${place})`;
 }
 

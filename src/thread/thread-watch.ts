@@ -4,15 +4,15 @@
  */
 import { fileURLToPath } from "node:url";
 import type { CompiledModule } from "../common/compile/compiled-module.js";
-import type { EncodedSourceMap } from "../common/compile/encoded-source-map.js";
 import { originalPlace } from "../common/compile/original-place.js";
+import type { EncodedSourceMap } from "../common/compile/source-map.js";
 import { TraceMap } from "../common/compile/trace-map.js";
 import { PLACE_MS, TAKE_OVER_MS, WAITS_TOLD_MS } from "../common/deadlines.js";
 import type { ThreadWait } from "../common/protocol/messages.js";
 import type { ThreadBoard } from "../common/protocol/thread-board.js";
 import { wait } from "../common/wait.js";
-import type { Verdict } from "../front/gate.js";
 import type { OwnPage } from "../front/own-pages.js";
+import type { Verdict } from "../front/turn.js";
 import type { Described } from "../reports/progress.js";
 import { type WaitContext, waitedFor, waitText } from "../reports/wait-text.js";
 import { blockedPage, busyLine, busyText } from "./busy-text.js";

@@ -1,5 +1,7 @@
 /** Random module graphs, and what naive code says about them. */
-import { type Acceptance, ModuleGraph, type ModuleNode } from "../../src/graph/module-graph.js";
+import type { Acceptance } from "../../src/common/protocol/messages.js";
+import { ModuleGraph } from "../../src/graph/module-graph.js";
+import type { ModuleNode } from "../../src/graph/module-node.js";
 import type { Random } from "./random.js";
 
 export function moduleNode(file: string, rest: Partial<ModuleNode> = {}): ModuleNode {

@@ -1,5 +1,6 @@
 /** The adapters that are in use: attaches each to the libraries that the app loads, and tells them what is purged. */
 import { ADAPTER_END_MS } from "../../src/common/deadlines.js";
+import { errorText } from "../../src/common/errors.js";
 import type {
   Adapter,
   AdapterContext,
@@ -53,7 +54,7 @@ export class Adapters {
         const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter, replace));
         if (attached) this.#attached.push({ name: adapter.name, adapter: attached });
       } catch (error) {
-        this.#warn(adapter, `could not be attached to ${name} ${version}: ${messageOf(error)}`);
+        this.#warn(adapter, `could not be attached to ${name} ${version}: ${errorText(error)}`);
       }
     }
   }
@@ -71,7 +72,7 @@ export class Adapters {
         await this.#options.ledger.outside(() => adapter.purge?.(purged));
       } catch (error) {
         const { shown = (file) => file, warn } = this.#options;
-        warn(`adapter ${name} failed to purge the classes of ${shown(purged.file)}: ${messageOf(error)}`);
+        warn(`adapter ${name} failed to purge the classes of ${shown(purged.file)}: ${errorText(error)}`);
       }
     }
     return true;
@@ -89,7 +90,7 @@ export class Adapters {
       if (outcome.status === "fulfilled") continue;
       const { name } = this.#attached[index] ?? {};
       this.#options.warn(
-        `adapter ${name}: what it knows of did not end before the thread: ${messageOf(outcome.reason)}`,
+        `adapter ${name}: what it knows of did not end before the thread: ${errorText(outcome.reason)}`,
       );
     }
   }
@@ -169,8 +170,4 @@ function watchMaking<Maker extends object>(maker: Maker, made: (made: unknown) =
 function isReplaceable(target: object, name: PropertyKey): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(target, name);
   return descriptor === undefined || descriptor.configurable === true || descriptor.writable === true;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 /** Loads the user's own adapters, and says what is wrong with one before it can do harm. */
 import { pathToFileURL } from "node:url";
-import { OptionError } from "../../src/common/errors.js";
+import { errorText, OptionError } from "../../src/common/errors.js";
 import type { Adapter } from "../../src/common/protocol/adapter.js";
 
 /** The default export of a module, `module.exports`, or the list there. Throws OptionError for anything else. */
@@ -20,7 +20,7 @@ async function load(file: string): Promise<{ default?: unknown }> {
   try {
     return (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     throw new OptionError(`option adapters ${file}: it could not be loaded: ${message}`, { cause: error });
   }
 }

@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { isBelowPackages } from "../../src/common/paths.js";
 
 export interface Caller {
   /** Of the first frame that is not Node's; `node` when there is none. */
@@ -35,7 +36,7 @@ export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
 
 function kindOf(file: string): Caller["kind"] {
   if (file.startsWith(SUPERVISOR) || file.startsWith(SUPERVISOR_URL)) return "supervisor";
-  return /[\\/]node_modules[\\/]/.test(file) ? "package" : "own";
+  return isBelowPackages(file) ? "package" : "own";
 }
 
 /** Files of the frames, innermost first; frames of builtins that have no file (`Array.map`) are left out. */

@@ -2,6 +2,7 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
@@ -201,7 +202,7 @@ export class CommonJsLoader {
       const found = this.#context.natives.requireFor(record.file).resolve(specifier);
       if (isBuiltin(found)) return { type: "builtin", name: found };
       if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
-      return /[\\/]node_modules[\\/]|\.node$/.test(found)
+      return isBelowPackages(found) || found.endsWith(".node")
         ? { type: "native", file: found }
         : { type: "file", file: found };
     }

@@ -5,7 +5,7 @@ import type {
   Resolution,
   ResolveKind,
 } from "../../src/common/compile/compiled-module.js";
-import type { EncodedSourceMap } from "../../src/common/compile/encoded-source-map.js";
+import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { ModuleEdges } from "./observer.js";
 

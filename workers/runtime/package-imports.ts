@@ -3,6 +3,7 @@
  * rewritten as they are loaded, so that their `import()` asks for own files first. ES module packages are not reached.
  */
 import Module from "node:module";
+import { isBelowPackages } from "../../src/common/paths.js";
 
 export interface PackageImportsContext {
   /** The namespace of the own file that a package asks for; undefined for everything that is Node's. */
@@ -25,7 +26,7 @@ export function rewritePackageImports({ importOwn, rewrite }: PackageImportsCont
   const prototype = Module.prototype as Module & { _compile: Compile };
   const original = prototype._compile;
   const compile: Compile = function (content, file, ...rest) {
-    const computes = rest[0] !== "module" && COMPUTED_IMPORT.test(content) && /[\\/]node_modules[\\/]/.test(file);
+    const computes = rest[0] !== "module" && COMPUTED_IMPORT.test(content) && isBelowPackages(file);
     return original.call(this, computes ? rewritten(content, file, rewrite) : content, file, ...rest);
   };
   prototype._compile = compile;

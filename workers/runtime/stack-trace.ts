@@ -5,8 +5,8 @@
 import path from "node:path";
 import { codeFrame } from "../../src/common/compile/code-frame.js";
 import type { CompiledModule, PreparedModule } from "../../src/common/compile/compiled-module.js";
-import type { EncodedSourceMap } from "../../src/common/compile/encoded-source-map.js";
 import { originalPlace } from "../../src/common/compile/original-place.js";
+import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import { TraceMap } from "../../src/common/compile/trace-map.js";
 import { pathOf } from "../../src/common/file-url.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";

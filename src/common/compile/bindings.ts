@@ -1,4 +1,4 @@
-/** Which names a piece of syntax declares. Only names in `tracked` are of interest: the rest cannot shadow anything. */
+/** Names: which a piece of syntax declares, which texts are some, and how others are written where one could stand. */
 import { forEachChild, type Node } from "./syntax-tree.js";
 
 /** Adds the names that a binding pattern (or a single identifier) declares. */
@@ -52,4 +52,19 @@ export function addVarNames(node: Node, add: (name: string) => void, skip: (node
       return;
   }
   forEachChild(node, (child) => addVarNames(child, add, skip));
+}
+
+/** Tried first: most names are ASCII, and the other pattern is slow. */
+const plainName = /^[\w$]+$/;
+const identifierName = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+export function isName(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return plainName.test(text) ? first < 48 || first > 57 : identifierName.test(text);
+}
+
+/** A key for an object literal; computed for the one name that would set the prototype instead. */
+export function propertyKey(name: string): string {
+  if (name === "__proto__") return '["__proto__"]';
+  return isName(name) ? name : JSON.stringify(name);
 }

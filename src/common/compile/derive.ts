@@ -2,13 +2,15 @@
  * The steps from a file's text to the text that is rewritten: byte order mark off, types stripped, newest syntax
  * lowered; and the decision between ES module and CommonJS, where it takes the text to decide.
  */
-import type { EncodedSourceMap } from "./encoded-source-map.js";
+
+import { isBelowPackages } from "../paths.js";
 import { type EvaluationEffects, evaluationEffects } from "./evaluation-effects.js";
 import type { FileKind } from "./file-kind.js";
 import { hasUsing, lowerSyntax } from "./lower-syntax.js";
 import type { Rewritten } from "./rewrite.js";
 import { redeclaredWrapperName, rewriteCommonJs } from "./rewrite-commonjs.js";
 import { rewriteEsm } from "./rewrite-esm.js";
+import type { EncodedSourceMap } from "./source-map.js";
 import { type Derived, stripTypes } from "./strip-types.js";
 import { type ParsedText, type ParseGoal, parse, parses, SyntaxProblem } from "./syntax-tree.js";
 import type { TypeScriptSettings } from "./tsconfig-settings.js";
@@ -141,8 +143,6 @@ function goalOfJavaScript(request: DeriveRequest, source: DerivedText): ParseGoa
   return asCommonJs;
 }
 
-const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
-
 function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal | ParsedText): Derivation {
   const parsed = typeof goal === "string" ? parse(derived.text, goal) : goal;
   const interop = parsed.goal === "module" && request.kind.interop;
@@ -152,7 +152,7 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
     if (parsed.goal === "commonjs") {
       const redeclared = redeclaredWrapperName(parsed.program);
       if (redeclared) throw redeclared;
-      const rewritten = rewriteCommonJs(derived.text, parsed.program, { own: !BELOW_PACKAGES.test(request.file) });
+      const rewritten = rewriteCommonJs(derived.text, parsed.program, { own: !isBelowPackages(request.file) });
       return { ...derived, rewritten, format: "commonjs", interop: false, effects };
     }
     const importsByRequire = !interop && usesImportRequire(request, derived);

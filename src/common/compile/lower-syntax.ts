@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import type { TransformFailure, TransformOptions } from "esbuild";
-import type { EncodedSourceMap } from "./encoded-source-map.js";
+import type { EncodedSourceMap } from "./source-map.js";
 import type { Derived, StripRequest } from "./strip-types.js";
 import { SyntaxProblem } from "./syntax-tree.js";
 

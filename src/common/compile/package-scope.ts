@@ -1,6 +1,7 @@
 /** package.json files: the nearest one above a file decides what its `.js` and `.ts` files are. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { isBelowPackages } from "../paths.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
 
 /** `none`: the package.json has no `type`, or there is no package.json. */
@@ -48,9 +49,7 @@ export class PackageScopes {
 
   /** The package.json files that were read, those below node_modules left out. */
   files(): string[] {
-    return [...this.#contents]
-      .filter(([file, content]) => content && !file.includes(`${path.sep}node_modules${path.sep}`))
-      .map(([file]) => file);
+    return [...this.#contents].filter(([file, content]) => content && !isBelowPackages(file)).map(([file]) => file);
   }
 
   #typeIn(folder: string): PackageType {

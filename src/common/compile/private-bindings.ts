@@ -1,7 +1,6 @@
 /** The top-level bindings that a module does not export, and the text by which the runtime can read them. */
-import { addLexicalNames, addVarNames } from "./bindings.js";
+import { addLexicalNames, addVarNames, propertyKey } from "./bindings.js";
 import { namesWithoutState } from "./evaluation-effects.js";
-import { propertyKey } from "./identifier.js";
 import type { Program } from "./syntax-tree.js";
 
 /**

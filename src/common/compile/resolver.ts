@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { ResolveError } from "../errors.js";
+import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
 import type { PackageScopes } from "./package-scope.js";
@@ -210,11 +211,11 @@ const requiresModules: boolean = (process.features as { require_module?: boolean
 /** The folder of this very build: what an app imports from here is never its own code, even when it is linked. */
 const ownFolder = realpathSync(fileURLToPath(new URL("../../../", import.meta.url))) + path.sep;
 
-const nativeFile = /[\\/]node_modules[\\/]|\.(?:node|wasm)$/;
+const nativeFile = /\.(?:node|wasm)$/;
 
 function classify(file: string): Resolution {
   if (path.isAbsolute(file)) {
-    const native = nativeFile.test(file) || file.startsWith(ownFolder);
+    const native = isBelowPackages(file) || nativeFile.test(file) || file.startsWith(ownFolder);
     return native ? { type: "native", file } : { type: "file", file };
   }
   // Only `require.resolve` gives a name: a builtin.

@@ -1,9 +1,8 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
 import { awaitMark } from "./await-mark.js";
-import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
+import { addLexicalNames, addPatternNames, addVarNames, isName, propertyKey } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import type { ImportRecord } from "./compiled-module.js";
-import { isName, propertyKey } from "./identifier.js";
 import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
 import {

@@ -3,8 +3,18 @@ import { SourceMap } from "node:module";
 import remapping from "@jridgewell/remapping";
 import MagicString from "magic-string";
 import type { TextPosition } from "./code-frame.js";
-import type { EncodedSourceMap } from "./encoded-source-map.js";
 import type { TextEdits } from "./text-edits.js";
+import { decodedMappings, encodedMappings, TraceMap } from "./trace-map.js";
+
+/** A source map as JSON has it (version 3), with encoded mappings: positions of generated text to positions of sources. */
+export interface EncodedSourceMap {
+  readonly version: 3;
+  readonly file?: string;
+  readonly names: string[];
+  readonly sources: (string | null)[];
+  readonly sourcesContent?: (string | null)[];
+  readonly mappings: string;
+}
 
 export interface MapRequest {
   /** URL of the file, as it shall stand in the map. */
@@ -43,4 +53,15 @@ export function traceBack(position: TextPosition, map: EncodedSourceMap): TextPo
     position.column - 1,
   );
   return "originalLine" in entry ? { line: entry.originalLine + 1, column: entry.originalColumn + 1 } : position;
+}
+
+/**
+ * Keeps the last of several mappings of one place. oxc-transform 0.151 maps a field first to its decorator or modifier and
+ * then to its name, and what stood in parentheses first to the parenthesis; readers of maps take the first they find.
+ */
+export function keepLastMappings(map: EncodedSourceMap): EncodedSourceMap {
+  const { names, sources } = map;
+  const lines = decodedMappings(new TraceMap({ version: 3, names, sources, mappings: map.mappings }));
+  const mappings = lines.map((segments) => segments.filter(([column], index) => column !== segments[index + 1]?.[0]));
+  return { ...map, mappings: encodedMappings(new TraceMap({ version: 3, names, sources, mappings })) };
 }

@@ -1,9 +1,8 @@
 /** TypeScript and JSX to JavaScript. The only file that knows the transformer. */
 import { type TransformOptions, transformSync } from "oxc-transform";
 import { decoratorHelpersText } from "./decorator-helpers.js";
-import type { EncodedSourceMap } from "./encoded-source-map.js";
-import { keepLastMappings } from "./exact-mappings.js";
 import type { Language } from "./file-kind.js";
+import { type EncodedSourceMap, keepLastMappings } from "./source-map.js";
 import { asProblem, type ParseGoal, SyntaxProblem } from "./syntax-tree.js";
 import type { JsxSettings, TypeScriptSettings } from "./tsconfig-settings.js";
 

@@ -4,9 +4,8 @@
  */
 import { pathToFileURL } from "node:url";
 import { deriveLocated, type TextToCompile } from "./compile-text.js";
-import type { EncodedSourceMap } from "./encoded-source-map.js";
 import { toCommonJs } from "./lower-syntax.js";
-import { makeSourceMap } from "./source-map.js";
+import { type EncodedSourceMap, makeSourceMap } from "./source-map.js";
 import { TextEdits } from "./text-edits.js";
 
 export interface TextForNode {

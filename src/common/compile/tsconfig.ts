@@ -1,7 +1,7 @@
 /** The tsconfig.json that governs a file: found upwards, `extends` followed. The only file that knows its format. */
 import path from "node:path";
 import { createPathsMatcher, getTsconfig, type TsConfigResult } from "get-tsconfig";
-import { CompileError } from "../errors.js";
+import { CompileError, errorText } from "../errors.js";
 import type { PackageScopes } from "./package-scope.js";
 import { type TypeScriptOptions, type TypeScriptSettings, typeScriptSettings } from "./tsconfig-settings.js";
 
@@ -60,7 +60,7 @@ export class Tsconfigs {
     try {
       found = getTsconfig(folder, "tsconfig.json", this.#reads);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       throw new CompileError(`the tsconfig.json for ${folder} cannot be read: ${reason}`, undefined, undefined, {
         cause: error,
       });

@@ -27,12 +27,17 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
 
 const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
 
-/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. */
+/** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. Paths of own files. */
 export const acceptance = z.strictObject({
+  /** A new version of the file concerns no importer. */
   self: z.boolean(),
+  /** Exports that may change without concerning those who import no others. */
   exports: z.array(z.string()),
+  /** Files whose new versions do not concern this module: a callback of its own takes them in. */
   dependencies: z.array(z.string()),
+  /** The file is only replaced together with its worker. */
   declined: z.boolean(),
+  /** Files that, seen from this module, are only replaced together with the worker. */
   declinedDependencies: z.array(z.string()),
 });
 export type Acceptance = z.infer<typeof acceptance>;

@@ -1,4 +1,4 @@
-/** Orders over a whole graph, filtered afterwards: sorting only a part loses the edges that lead through the rest. */
+/** The order of a start, over a whole graph: sorting only a part would lose the edges that lead through the rest. */
 
 /** Where one file's edges lead, in source order: what is evaluated before its body, and what its body evaluates. */
 export interface EvaluationEdges {
@@ -15,16 +15,6 @@ export interface Walk {
   readonly begun: readonly string[];
   /** In the order in which they end: each file after all to which its edges lead. */
   readonly ended: readonly string[];
-}
-
-/**
- * Orders `files` so that each comes after every file it imports; purge in the reverse. In a cycle the closing edge is
- * dropped. Roots go by path and imports in source order, so equal graphs give equal orders. Edges through files outside
- * of `files` count as well. Linear.
- */
-export function topologicalOrder(files: ReadonlySet<string>, importsOf: (file: string) => Iterable<string>): string[] {
-  const { ended } = walk([...files].sort(), (file) => ({ before: importsOf(file), within: [] }));
-  return ended.filter((file) => files.has(file));
 }
 
 interface Visit {

@@ -1,0 +1,29 @@
+/** What paths say about files, and how people are shown them. */
+import path from "node:path";
+
+/** Of paths and of `file:` URLs. */
+const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
+
+/** Whether a path or `file:` URL leads to what was installed, so that it is no code of the app's own. */
+export function isBelowPackages(file: string): boolean {
+  return BELOW_PACKAGES.test(file);
+}
+
+/** Whether a folder of this name may hold own files: hidden ones and those of packages do not. */
+export function mayHoldOwnFiles(name: string): boolean {
+  return !name.startsWith(".") && name !== "node_modules";
+}
+
+/** Relative to `folder` where that is shorter to read: below it, or near it. */
+export function shownPath(file: string, folder: string): string {
+  const relative = path.relative(folder, file);
+  return relative === "" || relative.startsWith(path.join("..", "..", "..")) ? file : relative;
+}
+
+/** Where a server within this process listens: a socket in `folder`, or a pipe that is named after it. Keep `name` short. */
+export function localSocketPath(folder: string, name: string): string {
+  // Paths of unix sockets are limited to about 100 bytes.
+  return process.platform === "win32"
+    ? `\\\\.\\pipe\\${path.basename(folder)}-${name}`
+    : path.join(folder, `${name}.sock`);
+}
