@@ -1,16 +1,10 @@
 /** The embedding entry point. */
-import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { parseOptions, type SupervisorOptions } from "./options/options.js";
 import type * as plainModule from "./plain/plain-supervisor.js";
-import type { EmittedEvents } from "./reports/report.js";
+import type { PublicSupervisor } from "./public-supervisor.js";
 import { printEvents } from "./reports/tell-events.js";
 import type * as supervisorModule from "./supervisor/supervisor.js";
-
-/** What a host gets: the same whether the app runs in a worker and is reloaded, or in this thread and is not. */
-export type PublicSupervisor = Pick<SupervisorClass, Exclude<keyof SupervisorClass, keyof EventEmitter>> &
-  EventEmitter<EmittedEvents>;
-type SupervisorClass = supervisorModule.Supervisor;
 
 const require = createRequire(import.meta.url);
 

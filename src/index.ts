@@ -10,11 +10,13 @@ export type {
   Library,
   PurgedClasses,
 } from "./common/protocol/adapter.js";
-export { createSupervisor, type PublicSupervisor as Supervisor } from "./create-supervisor.js";
+export { createSupervisor } from "./create-supervisor.js";
 export type { Holder } from "./leaks/heap/path-text.js";
 export type { LeakHolder, LeakReport } from "./leaks/leak-report.js";
 export { type Config, defineConfig } from "./options/define-config.js";
 export type { ConfigOptions, SupervisorOptions } from "./options/options.js";
+export type { PublicSupervisor as Supervisor } from "./public-supervisor.js";
+export type { Autoload, InspectedModule, Inspection, MonitoredPattern, StandbyState } from "./reports/inspection.js";
 export type { LogFields, LogFunction, Logger, LoggerObject } from "./reports/logger.js";
 export type {
   FailureReport,

@@ -78,3 +78,28 @@ test("an entry that is no app has none to ask, and a closed supervisor says so",
   await supervisor.close();
   await assert.rejects(supervisor.reload(), code("ERR_UNRELOADER_CLOSED"));
 });
+
+test("call finds the same function, or says the same, whether the app is reloaded or not", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    ...files,
+    "jobs.ts": `export const one = (): number => 1;
+export default class Jobs {
+  static factor = 3;
+  static triple(value: number): number { return value * this.factor; }
+}
+`,
+  });
+  for (const reload of [true, false]) {
+    await using supervisor = createSupervisor({ entry: app.path("jobs.ts"), reload });
+    const why = `reload: ${reload}`;
+    assert.deepEqual([await supervisor.call("one"), await supervisor.call("triple", 4)], [1, 12], why);
+    for (const name of ["factor", "call", "toString", "gone"])
+      await assert.rejects(
+        supervisor.call(name),
+        { code: "ERR_UNRELOADER_CALL", message: `the entry exports no function ${name}: it exports default, one` },
+        why,
+      );
+  }
+});

@@ -1,8 +1,8 @@
 /** Runs exported functions of the entry on behalf of `supervisor.call()`. Calls under way are in flight like requests. */
 import { errorText, UnreloaderError } from "../src/common/errors.js";
+import { exportedFunction } from "../src/common/exported-app/exported-function.js";
 import type { CallOrder, WorkerReport } from "../src/common/protocol/messages.js";
 import type { SerializedError } from "../src/common/protocol/serialized-error.js";
-import { enumerableNames, ownValue } from "../src/common/untouched.js";
 
 export interface CallsOptions {
   /** The entry as it is now. */
@@ -12,8 +12,6 @@ export interface CallsOptions {
   send(report: WorkerReport): void;
   serialize(error: unknown): SerializedError;
 }
-
-type Exported = (...args: unknown[]) => unknown;
 
 export class Calls {
   readonly #options: CallsOptions;
@@ -63,27 +61,4 @@ export class Calls {
       );
     }
   }
-}
-
-/** The export `name`, or the function of that name inside the default export, which then is its `this`. */
-export function exportedFunction(
-  namespace: Readonly<Record<string, unknown>>,
-  name: string,
-): { readonly run: Exported; readonly owner: unknown } {
-  const inner = namespace.default;
-  if (Object.hasOwn(namespace, name) && typeof namespace[name] === "function")
-    return { run: namespace[name] as Exported, owner: undefined };
-  if (isOwner(inner) && typeof inner[name] === "function" && !(name in Object.prototype))
-    return { run: inner[name] as Exported, owner: inner };
-  const names = [...new Set([...functionsOf(namespace), ...(isOwner(inner) ? functionsOf(inner) : [])])];
-  const exported = names.length === 0 ? "it exports no function" : `it exports ${names.join(", ")}`;
-  throw new UnreloaderError("ERR_UNRELOADER_CALL", `the entry exports no function ${name}: ${exported}`);
-}
-
-function isOwner(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function functionsOf(owner: Readonly<Record<string, unknown>>): string[] {
-  return enumerableNames(owner).filter((name) => typeof ownValue(owner, name) === "function");
 }

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { CLOSE_MS } from "../common/deadlines.js";
 import { UnreloaderError } from "../common/errors.js";
 import { serveExported } from "../common/exported-app/exported-app.js";
+import { exportedFunction } from "../common/exported-app/exported-function.js";
 import type * as globsModule from "../common/globs.js";
 import { ignoreOwnSignal } from "../common/own-signal.js";
 import { localSocketPath } from "../common/paths.js";
@@ -21,9 +22,10 @@ import type { SocketFetch } from "../front/socket-fetch.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import { DEFAULT_HOST } from "../options/defaults.js";
 import type { ResolvedOptions } from "../options/options.js";
+import type { PublicSupervisor } from "../public-supervisor.js";
+import type { Inspection } from "../reports/inspection.js";
 import { hostToAsk } from "../reports/listen-reports.js";
 import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../reports/report.js";
-import type { Supervisor } from "../supervisor/supervisor.js";
 import { fileVariables } from "../thread/environment.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
@@ -48,7 +50,7 @@ interface Entrance {
   readonly fetcher: SocketFetch;
 }
 
-export class PlainSupervisor extends EventEmitter<EmittedEvents> {
+export class PlainSupervisor extends EventEmitter<EmittedEvents> implements PublicSupervisor {
   readonly #options: ResolvedOptions;
   readonly #role: Role;
   readonly #app: PlainApp;
@@ -84,7 +86,6 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     return this.#starting;
   }
 
-  /** Starts the app and serves it; an exported one at `port`, else the option's, else PORT, else 3000. */
   async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
     if (port !== undefined) this.#address = { port, host: host ?? this.#options.host ?? DEFAULT_HOST };
     await this.start();
@@ -164,7 +165,6 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     });
   }
 
-  /** The app as a request handler of the host's own server: `(req, res, next?)`. */
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     void this.#enter((server) => server.emit("request", request, response)).catch((error: unknown) => {
       if (next) next(error);
@@ -172,14 +172,12 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     });
   };
 
-  /** For the `upgrade` event of the host's own server. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     void this.#enter((server) => {
       if (!server.emit("upgrade", request, socket, head)) socket.destroy();
     }).catch(() => socket.destroy());
   };
 
-  /** Asks the app, without a port. Relative URLs are relative to its public address. */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const { fetcher } = await this.#enter((server) => {
       this.#entrance ??= this.#openEntrance(server);
@@ -188,19 +186,12 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     return fetcher.fetch(input, init, this.#origin());
   }
 
-  /** Runs the function `name` that the entry exports, itself or in its default export, with `args` as they are. */
   async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     await this.start();
-    const inner: unknown = this.#exports?.default;
-    for (const owner of [this.#exports, inner]) {
-      if ((typeof owner !== "object" && typeof owner !== "function") || owner === null) continue;
-      const run: unknown = Reflect.get(owner, name);
-      if (typeof run === "function") return (await run.apply(owner === inner ? inner : undefined, args)) as Result;
-    }
-    throw new UnreloaderError("ERR_UNRELOADER_CALL", `call("${name}"): the entry exports no such function`);
+    const { run, owner } = exportedFunction(this.#exports ?? {}, name);
+    return (await run.apply(owner, [...args])) as Result;
   }
 
-  /** Stops accepting, lets requests finish for up to `deadlineMs`. Idempotent. What the app has started goes on. */
   close(deadlineMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
@@ -210,7 +201,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> {
     return this.close();
   }
 
-  inspect(): ReturnType<Supervisor["inspect"]> {
+  inspect(): Inspection {
     return {
       phase: this.#closing ? "closed" : this.#exports ? "running" : "booting",
       generation: this.#exports ? 1 : 0,

@@ -11,6 +11,7 @@ import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { importerChain } from "../reports/failure.js";
+import type { StandbyState } from "../reports/inspection.js";
 import type { ListenReports } from "../reports/listen-reports.js";
 import { lateSteps } from "../reports/steps.js";
 import { AppEpoch, type EpochListener, type ListenReport } from "../thread/app-epoch.js";
@@ -19,7 +20,7 @@ import { cacheFolder, fileVariables, importConditions } from "../thread/environm
 import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
-import { Standby, type StandbyState } from "../thread/standby.js";
+import { Standby } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
 import { reenterWorkingFolder } from "../thread/working-folder.js";
 import { LoadedApp } from "./loaded-app.js";

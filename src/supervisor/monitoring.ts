@@ -3,6 +3,7 @@
  * `autoload`, recorded dependencies and split classes; of the options, of the host, and of the app's modules. Looks at the
  * disk only in `look`, when files have come or gone, or when somebody has said more.
  */
+
 import { HOOK_MS } from "../common/deadlines.js";
 import { matchingFiles, matchingSourceFiles, plainPath, watchedFolders } from "../common/globs.js";
 import { givenNames, type RequireOptions } from "../common/patterns.js";
@@ -12,6 +13,7 @@ import type { FileRegistry } from "../files/registry.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
 import type { ModuleNode } from "../graph/module-node.js";
 import { NOTHING_RECORDED, RecordedEdges } from "../graph/recorded.js";
+import type { Autoload, MonitoredPattern } from "../reports/inspection.js";
 
 export interface MonitoringOptions {
   readonly entry: string;
@@ -38,20 +40,6 @@ interface Dependency {
 interface SplitClass {
   readonly main: string;
   readonly parts: readonly string[];
-}
-
-export interface MonitoredPattern {
-  /** The module that asked; undefined: an option, or the host. */
-  readonly by: string | undefined;
-  readonly patterns: readonly string[];
-  readonly files: readonly string[];
-}
-
-export interface Autoload {
-  readonly name: string;
-  readonly file: string;
-  readonly by: string;
-  readonly loaded: boolean;
 }
 
 /** Module -> what its present version has asked for. */

@@ -27,6 +27,8 @@ import type { LeakReport } from "../leaks/leak-report.js";
 import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";
 import type { ResolvedOptions } from "../options/options.js";
+import type { PublicSupervisor } from "../public-supervisor.js";
+import type { Inspection } from "../reports/inspection.js";
 import { ListenReports } from "../reports/listen-reports.js";
 import { type Described, Progress } from "../reports/progress.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
@@ -51,7 +53,7 @@ const DISPOSE_SHARE = 0.2;
 /** What is under way when the supervisor is told to end may come to its end for this part of the time. */
 const GRACE_SHARE = 0.5;
 
-export class Supervisor extends EventEmitter<EmittedEvents> {
+export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSupervisor {
   readonly #options: ResolvedOptions;
   readonly #table = createConnectionTable();
   readonly #socketFolder: SocketFolder;
@@ -197,16 +199,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
   }
 
-  /** Starts the thread and evaluates the app. Settles when it serves, or when it failed and a page says so. */
   start(): Promise<ReloadReport> {
     return this.#cycle.freshenAndTell();
   }
 
-  /**
-   * Starts the app on a public port: `port` (127.0.0.1 unless `host` says otherwise), or without one where the app, or for
-   * an exported app the option `port`, says. Resolves with the address of the first port once the app listens, be it long
-   * after its evaluation, or has failed and a page says so; with undefined when it has nothing to do and never listened. Rejects with Node's own error (EADDRINUSE and the like), or with ERR_UNRELOADER_LISTENING.
-   */
   async listen(port?: number, host?: string): Promise<PublicAddress | undefined> {
     this.#assertOpen();
     await this.#address.choose(port, host, this.#cycle.app !== undefined);
@@ -217,35 +213,22 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#front.addresses()[0];
   }
 
-  /** The app as a request handler of the host's own server: `(req, res, next?)`. */
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void =>
     this.#embedding.handle(request, response, next);
 
-  /** For the `upgrade` event of the host's own server. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
     this.#embedding.upgrade(request, socket, head);
 
-  /** Asks the app, without a port. Relative URLs are relative to its public address. */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     this.#assertOpen();
     return this.#embedding.fetch(input, init);
   }
 
-  /**
-   * Runs the function `name` that the entry exports, itself or in its default export, with clones of `args`; an AbortSignal
-   * among them, or as the property `signal` of one, is followed. Rejects with what the function throws, with the reason of
-   * an abort, and with ERR_UNRELOADER_CALL, _CLONE, _WORKER_EXIT or _CLOSED.
-   */
   async call<Result = unknown>(name: string, ...args: readonly unknown[]): Promise<Result> {
     this.#assertOpen();
     return (await this.#embedding.call(name, args)) as Result;
   }
 
-  /**
-   * Loads files, globs and folders with their subfolders, and monitors them: a file that comes is loaded, one that goes is
-   * purged. Paths start from the project root. Before the start, they are loaded with it, before the entry.
-   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) when an argument does not fit, or a plain path does not exist.
-   */
   async require(paths: Patterns, options: RequireOptions = {}): Promise<ReloadReport> {
     this.#assertOpen();
     checkRequireOptions("require", options);
@@ -255,22 +238,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.#cycle.freshenAndTell();
   }
 
-  /**
-   * A change of `dependency` loads `files` again, after it. Each is a file, folder or glob, code or not, existing or not, or
-   * a list of them; paths start from the project root.
-   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
-   */
   recordDependency(dependency: Patterns, ...files: Patterns[]): void {
     this.#assertOpen();
     const { root } = this.#options;
     this.#monitoring.recordDependency(placedDependency("recordDependency", [dependency, ...files], root));
   }
 
-  /**
-   * `main` loads the files that `parts` match, which make up one class with it: a change, addition or deletion among them
-   * evaluates all of them again, as `main` loads them.
-   * @throws ArgumentError (ERR_UNRELOADER_ARGUMENT) for what is no path.
-   */
   recordSplitClass(main: string | URL, ...parts: Patterns[]): void {
     this.#assertOpen();
     const { root } = this.#options;
@@ -281,45 +254,35 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     });
   }
 
-  /** Checks now, whatever the cooldown, and applies what has changed. Not held up by what is stuck. */
   async reload(): Promise<ReloadReport> {
     this.#assertOpen();
     return this.#cycle.reload();
   }
 
-  /** A fresh worker behind the same public ports, whatever is under way; requests wait meanwhile. */
   async restart(): Promise<ReloadReport> {
     this.#assertOpen();
     return this.#cycle.restart();
   }
 
-  /** Forgets everything that is loaded: the next request, call or `reload()` evaluates all own modules again. */
   clear(): void {
     this.#assertOpen();
     this.#cycle.clear();
   }
 
-  /** Looks now whether anything that was purged is still reachable; tells what is new by `stale-references` too. */
   async checkStaleReferences(): Promise<readonly StaleReferencesReport[]> {
     this.#assertOpen();
     return this.#leaks.check();
   }
 
-  /**
-   * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
-   * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
-   */
   async explainLeak(): Promise<LeakReport[]> {
     this.#assertOpen();
     return this.#leaks.explain();
   }
 
-  /** Gives the app's own listeners for `signal` a turn. */
   signal(signal: NodeJS.Signals): void {
     this.#cycle.app?.epoch.signal(signal);
   }
 
-  /** Stops accepting, lets requests finish for up to `deadlineMs`, ends every thread and watcher. Idempotent. */
   close(deadlineMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
@@ -329,8 +292,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     return this.close();
   }
 
-  /** Plain data about what runs, for people and tests. */
-  inspect() {
+  inspect(): Inspection {
     const { app } = this.#cycle;
     const nodes = app ? [...app.graph.nodes()] : [];
     return {
@@ -345,13 +307,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
         dynamic: [...node.dynamic],
       })),
       inFlight: this.#cycle.inFlight,
-      /** Workers that were replaced and finish what they have begun. */
       draining: this.#epochs.draining,
       classes: Object.fromEntries(app?.classes ?? []),
       ...this.#monitoring.inspect(app?.graph, app?.asks),
-      /** As of the last look. */
       staleReferences: this.#leaks.references,
-      /** The thread that is kept ready for the next fresh worker. */
       standby: this.#epochs.standby,
       addresses: this.#front.addresses(),
     };
@@ -384,12 +343,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> {
     if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
   }
 
-  /** All within `deadlineMs`: each step gets what the ones before have left. */
   /** What a request that begins now must do. */
   #admit(isAgain?: boolean): Verdict | Promise<Verdict> {
     return this.#watch.verdict(this.#cycle.admit(isAgain), this.#cycle.app?.epoch.number);
   }
 
+  /** All within `deadlineMs`: each step gets what the ones before have left. */
   async #close(deadlineMs: number): Promise<void> {
     const end = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, end - performance.now());

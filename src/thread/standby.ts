@@ -7,6 +7,7 @@ import { TOO_YOUNG } from "../common/protocol/file-stamps.js";
 import type { BootOrder } from "../common/protocol/messages.js";
 import type { PackageLog, PackageRequest } from "../common/protocol/package-log.js";
 import { requestKey } from "../common/protocol/request-key.js";
+import type { StandbyState } from "../reports/inspection.js";
 import {
   type AheadThread,
   durationOf,
@@ -39,18 +40,6 @@ export interface StandbyOptions {
   /** A request is in flight, or the app is being reloaded or started. */
   busy(): boolean;
   onLog(message: string): void;
-}
-
-/** For people: what the thread is good for, and what it costs. */
-export interface StandbyState {
-  /** `bare`: only the supervisor's own part is loaded. */
-  readonly state: "none" | "bare" | "loading" | "ready";
-  /** Files of packages that were asked for ahead. */
-  readonly packages: number;
-  /** V8's heap of the thread and what it holds outside, when it was ready. */
-  readonly heapBytes: number;
-  /** How long the packages took to load. */
-  readonly loadMs: number;
 }
 
 export class Standby {
