@@ -1,4 +1,4 @@
-/** The folders' promises to each other (README, "where things are"): read from the import statements. */
+/** The folders' promises to each other (docs/internals.md): read from the import statements. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";

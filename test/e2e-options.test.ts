@@ -1,4 +1,4 @@
-/** Every flag that README lists does what it says, on an app that answers with what the flag is about. */
+/** Every flag of docs/options.md does what it says, on an app that answers with what the flag is about. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { historyPackage } from "./support/history-package.js";

@@ -1,4 +1,4 @@
-/** The examples for embedding and for calls outside HTTP, run as README says. */
+/** The examples for embedding and for calls outside HTTP, run as docs/ say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { within } from "./support/deadline.js";

@@ -1,4 +1,4 @@
-/** The examples for `unreloader/app`, `import.meta.hot`, `module.hot`, events, commands, errors and adapters, run as README says. */
+/** The examples for `unreloader/app`, `import.meta.hot`, `module.hot`, events, commands, errors and adapters, run as docs/ say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { within } from "./support/deadline.js";

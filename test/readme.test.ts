@@ -9,28 +9,38 @@ import { Supervisor } from "../src/supervisor/supervisor.js";
 import { projectRoot } from "./support/project.js";
 
 const readme = read("README.md");
+/** README and the pages below docs/, by their path below the project. */
+const pages = new Map(
+  [
+    "README.md",
+    "CHANGELOG.md",
+    "bench/README.md",
+    ...readdirSync(path.join(projectRoot, "docs")).map((name) => `docs/${name}`),
+  ].map((page) => [page, read(page)]),
+);
+const allText = [...pages.values()].join("\n");
 
 function read(file: string): string {
   return readFileSync(path.join(projectRoot, file), "utf8");
 }
 
-function rowsOf(heading: string): string[] {
-  const [, section = ""] = readme.split(new RegExp(`^#+ ${heading}\\n`, "m"));
-  const [own = ""] = section.split(/^#/m);
-  return own.split("\n").filter((line) => line.startsWith("| `"));
+function rowsOf(page: string): string[] {
+  return read(page)
+    .split("\n")
+    .filter((line) => line.startsWith("| `"));
 }
 
+test("README is read in a few minutes", () => {
+  assert.ok(Buffer.byteLength(readme) <= 10_000, `${Buffer.byteLength(readme)} bytes`);
+});
+
 test("the table of options is complete", () => {
-  const rows = rowsOf("Options");
+  const rows = rowsOf("docs/options.md").map((row) => row.split(" | "));
   for (const option of optionNames) {
     if (option === "entry" || option === "args") continue;
-    const row = `| \`${option}\` |`;
-    assert.ok(
-      rows.some((one) => one.includes(row)),
-      option,
-    );
-    const named = option === "adapters" || option === "logger" ? `\`${option}\`` : `\`${flagOf(option)}`;
-    assert.ok(readme.includes(named), named);
+    const [flag] = rows.find(([, name]) => name === `\`${option}\``) ?? [];
+    const expected = option === "adapters" || option === "logger" ? "(no flag)" : flagOf(option);
+    assert.ok(flag?.includes(expected), `${option}: ${flag}`);
   }
 });
 
@@ -39,7 +49,7 @@ test("the table of errors has the codes of the catalogue", () => {
   const codes = [...union.matchAll(/"(ERR_UNRELOADER_\w+)"/g)].map(([, code]) => code);
   assert.ok(codes.length > 0);
   assert.deepEqual(
-    rowsOf("Errors").map((row) => /`(\w+)`/.exec(row)?.[1]),
+    rowsOf("docs/errors.md").map((row) => /`(\w+)`/.exec(row)?.[1]),
     codes,
   );
 });
@@ -50,10 +60,51 @@ test("the line to edit is where README says", () => {
   assert.equal(read(file).split("\n")[Number(line) - 1], text);
 });
 
-test("every file that README leads to is there", () => {
-  for (const [, target = ""] of readme.matchAll(/\]\((?!http)([^)#]+)\)/g))
-    assert.ok(existsSync(path.join(projectRoot, target)), target);
+test("every file and every heading that a page leads to is there", () => {
+  const broken: string[] = [];
+  for (const [page, text] of pages)
+    for (const [, target = ""] of withoutCode(text).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [file = "", anchor] = target.split("#");
+      const led = file === "" ? page : path.posix.join(path.posix.dirname(page), file);
+      const isThere = existsSync(path.join(projectRoot, led));
+      if (!isThere || (anchor !== undefined && !anchorsOf(led).has(anchor))) broken.push(`${page}: ${target}`);
+    }
+  assert.deepEqual(broken, []);
 });
+
+test("README leads to every page of docs/", () => {
+  const missing = [...pages.keys()].filter((page) => page.startsWith("docs/") && !readme.includes(`](${page})`));
+  assert.deepEqual(missing, []);
+});
+
+test("every file of the project that a page names is there", () => {
+  const named = /(?<![\w./-])(?:src|workers|test|bench|docs|examples)\/[\w./-]*\w\.(?:ts|js|cjs|mjs|md)\b/g;
+  const ours = ["CONTRIBUTING.md", "docs/internals.md", "bench/README.md"];
+  const missing = ours.flatMap((page) =>
+    [...(pages.get(page) ?? "").matchAll(named)]
+      .filter(([file]) => !existsSync(path.join(projectRoot, file)))
+      .map(([file]) => `${page}: ${file}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+/** The text without its examples, whose brackets are no links. */
+function withoutCode(text: string): string {
+  return text.replace(/^```.*?^```/gms, "");
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): Set<string> {
+  const headings = withoutCode(pages.get(page) ?? read(page)).matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
 
 /** What a user can name: exports, members, events. Types are documented where what they describe is. */
 const publicNames = [
@@ -75,9 +126,9 @@ function declaredHot(): Record<string, true> {
   return Object.fromEntries([...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(<:]/gm)].map(([, name]) => [name, true]));
 }
 
-test("every public name is in README", () => {
+test("every public name is in the documentation", () => {
   assert.ok(publicNames.length > 30, publicNames.join(" "));
-  const missing = publicNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(readme));
+  const missing = publicNames.filter((name) => !new RegExp(`\\b${name}\\b`).test(allText));
   assert.deepEqual(missing, []);
 });
 

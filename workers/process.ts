@@ -1,6 +1,6 @@
 /**
  * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit, signals.
- * What cannot be done is listed in README.
+ * What cannot be done stands in docs/reload.md, "Limits".
  */
 import { constants } from "node:os";
 import { ignoreOwnSignal } from "../src/common/own-signal.js";

@@ -77,7 +77,7 @@ export const BOOT_MS = 600_000;
  */
 export const START_SETTLED_MS = 60_000;
 
-/** What may never end (a promise, a child process) may lead to a `listen()` for so long. No option: a rule of thumb, kept by README. */
+/** What may never end (a promise, a child process) may lead to a `listen()` for so long. No option: a rule of thumb, which docs/reload.md tells. */
 export const UNSURE_START_MS = 10_000;
 
 /** A socket that was connected or written to, with nobody who awaits an answer, may lead to one for so long. No option: as above. */
@@ -113,7 +113,7 @@ export const CRASH_LOOP_HOLD_MS = 800;
 
 /**
  * A hook, a listener of `import.meta.hot`, a clean-up, a callback of the host (`onDelete`): what takes longer is reported and
- * left to itself. No option: hooks that need more can do it without being awaited. README names it.
+ * left to itself. No option: hooks that need more can do it without being awaited. docs say it.
  */
 export const HOOK_MS = 5000;
 
@@ -123,7 +123,7 @@ export const ADAPTER_END_MS = 2000;
 /** A query that runs when the thread ends may go on by itself for so long; then it is interrupted. No option: part of `ADAPTER_END_MS`. */
 export const QUERY_END_MS = 500;
 
-/** A child process that has not ended so long after SIGTERM gets SIGKILL. No option: it has to be within `HOOK_MS`. README names it. */
+/** A child process that has not ended so long after SIGTERM gets SIGKILL. No option: it has to be within `HOOK_MS`. docs say it. */
 export const CHILD_END_MS = 2000;
 
 // ---- Threads

@@ -1,5 +1,5 @@
 /**
- * Every error that unreloader raises, with its stable code. README lists the codes; a test compares the two lists.
+ * Every error that unreloader raises, with its stable code. docs/errors.md lists the codes; a test compares the two lists.
  * A message says what failed (naming the value), what still works, and what to do next.
  */
 import type { SerializedError, SourceLocation } from "./protocol/serialized-error.js";

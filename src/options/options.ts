@@ -75,7 +75,7 @@ export type ConfigOptions = Partial<z.input<typeof schema>>;
 export type SupervisorOptions = ConfigOptions & { entry: string };
 type GivenOptions = { [Name in OptionName]?: z.output<typeof schema>[Name] | undefined };
 
-/** What fits each option, as messages and README say it. */
+/** What fits each option, as messages and docs/options.md say it. */
 const fits: Readonly<Record<OptionName, string>> = {
   entry: "the path of the app's main file",
   args: "a list of strings",

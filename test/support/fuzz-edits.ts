@@ -153,7 +153,7 @@ function loadsInAnyOrder(program: Program): boolean {
       if (!later.every((use) => ready(use.target))) return false;
     }
     // Siblings of a module that awaits go on meanwhile at a start, and wait for it in a reload: the order in which they write
-    // into others is not the same then (README, limits).
+    // into others is not the same then (docs/reload.md, limits).
     if (module.awaits && writes) return false;
     if (module.awaits && (program.dialect === "mixed" || module.language === "cjs" || inCycle(program, name)))
       return false;
