@@ -229,10 +229,13 @@ ${make}.listen(0, "127.0.0.1", function () { console.log("other at", this.addres
       restarts(app, where);
       await closesPromptly(served, exported, () => served.getOnce("/"));
       assert.equal((await requestOnce(`http://127.0.0.1:${own}/`)).body, "own");
+      const from = served.lines.all.length;
       app.write("main.js", exporting);
       if (where !== "in place") app.write("package.json", `{ "name": "app", "private": true, "version": "3.0.0" }\n`);
       await closesPromptly(served, own, () => requestOnce(`http://127.0.0.1:${own}/`));
       assert.equal((await served.getOnce("/")).body, "exported");
+      const [opened] = served.lines.all.slice(from).filter((line) => /listening on|closed/.test(line));
+      assert.match(opened ?? "", /listening on/, "a client that saw the one port closed must find the other open");
     });
   }
 });

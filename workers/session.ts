@@ -4,7 +4,7 @@ import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import type * as compilerModule from "../src/common/compile/compiler.js";
-import { HOOK_MS, LISTEN_ANSWER_MS, START_READS_MS } from "../src/common/deadlines.js";
+import { EXPORTED_LISTEN_MS, HOOK_MS, LISTEN_ANSWER_MS, START_READS_MS } from "../src/common/deadlines.js";
 import { serveExported } from "../src/common/exported-app/exported-app.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import { type ControlPort, openControlPort } from "../src/common/protocol/control-port.js";
@@ -20,7 +20,7 @@ import type {
 import { OwnConnections } from "../src/common/protocol/own-connections.js";
 import { reviveError, type SerializedError, serializeError } from "../src/common/protocol/serialized-error.js";
 import { BEAT_MS, END_SESSIONS, ThreadBoard } from "../src/common/protocol/thread-board.js";
-import { withDeadline } from "../src/common/wait.js";
+import { wait, withDeadline } from "../src/common/wait.js";
 import { Abandonment } from "./abandonment.js";
 import { Adapters } from "./adapters/attach.js";
 import { builtInAdapter } from "./adapters/built-in-adapters.js";
@@ -595,7 +595,8 @@ export class AppSession {
     await this.#runtime.import(entry);
     const server = await serveExported(this.#runtime.exportsOf(entry), { app });
     if (!server) return "pending";
-    this.#listen.listenExported(server, entry, fallback);
+    // Whoever closes ports that nobody has adopted must not do so before this one is open; a name may take time to look up.
+    await wait(this.#listen.listenExported(server, entry, fallback), { deadlineMs: EXPORTED_LISTEN_MS });
     return "exported";
   }
 

@@ -92,6 +92,9 @@ export const SERVER_WAIT_MS = 10_000;
 /** How long `listen()` sleeps for the main thread's answer before it goes on without. No option: it takes well below 1 ms. */
 export const LISTEN_ANSWER_MS = 2000;
 
+/** Looking up the host of an exported app's port may take so long; then the start goes on without. No option: it may open later. */
+export const EXPORTED_LISTEN_MS = 5000;
+
 /** What a later reload gains from is done when the first requests have had their turn. No option: nobody waits for it. */
 export const AFTER_START_MS = 500;
 

@@ -603,7 +603,7 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const purpose = upstream.closedOnPurpose;
-    if (purpose === STILL_OPEN && !this.#leaving) this.#avoid(upstream.server);
+    if (purpose === STILL_OPEN && !this.#leaving) this.#avoid(upstream.server, !upstream.seen);
     const fate = fateOf({
       purpose,
       kind: upstream.server.kind,
@@ -672,12 +672,16 @@ export class ClientConnection implements AfterTurn, UpstreamEvents, Mover, HeldC
     else this.#startTimer(DEATH_REASON_MS, () => this.#answerWith(UNKNOWN_DEATH));
   }
 
-  /** Waits for another server than this one, unless it turns out to live on. */
-  #avoid(server: AppServer | undefined): void {
+  /**
+   * Waits for another server than this one, unless it turns out to live on. `untaken`: it had not taken the connection, as
+   * when the worker has no descriptor for it; then Node accepts and closes all that wait, without a word.
+   */
+  #avoid(server: AppServer | undefined, untaken = false): void {
     this.#dying = server;
     setTimeout(() => {
       if (this.#dying !== server) return;
       this.#dying = undefined;
+      if (untaken && server !== undefined && server === this.#port.server) this.#relay.lack.met("EMFILE");
       this.wake();
     }, DEATH_REASON_MS).unref();
   }

@@ -447,6 +447,7 @@ export class Front {
     for (const port of ports) this.#closePort(port);
     this.#relay.movers.close();
     this.#relay.held.close();
+    this.#relay.lack.close();
     this.#relay.pages.close();
     this.#relay.leases.close();
   }

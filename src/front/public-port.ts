@@ -27,7 +27,10 @@ export class PublicPort {
     this.#target = target;
     this.#kind = kind;
     this.#relay = relay;
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.accept(client));
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+      this.accept(client);
+      relay.lack.accepted();
+    });
   }
 
   get target(): ListenTarget {

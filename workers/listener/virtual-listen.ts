@@ -89,8 +89,8 @@ export class VirtualListen {
   readonly #creators = new WeakMap<Server, string>();
   /** The version that made each server, likewise. */
   readonly #makers = new WeakMap<Server, { readonly purged: boolean }>();
-  /** Servers of exported apps and the file that exports them. */
-  readonly #exported = new WeakMap<Server, string>();
+  /** Servers of exported apps, the file that exports them, and what is called when main has been asked for their port. */
+  readonly #exported = new WeakMap<Server, { readonly file: string; asked(): void }>();
   readonly #unlistened = new UnlistenedServers();
   /** Released servers whose public ports nobody has adopted; one leaves with its adoption, or when its port is given up. */
   readonly #unadopted = new Set<VirtualServer>();
@@ -243,10 +243,12 @@ export class VirtualListen {
     this.#context.held.release();
   }
 
-  /** Lets the server of an app that `file` exports listen. */
-  listenExported(server: Server, file: string, target: { port: number; host: string }): void {
-    this.#exported.set(server, file);
-    server.listen(target.port, target.host);
+  /** Lets the server of an app that `file` exports listen. Resolves when main has been asked for the port. */
+  listenExported(server: Server, file: string, target: { port: number; host: string }): Promise<void> {
+    return new Promise((resolve) => {
+      this.#exported.set(server, { file, asked: resolve });
+      server.listen(target.port, target.host);
+    });
   }
 
   /** Whether the server stands for an app that is only exported. */
@@ -333,12 +335,13 @@ export class VirtualListen {
     // What a version that is gone had begun goes on until it wants to listen: its port belongs to another one now.
     const maker = this.#context.attribution.owner ?? this.#makers.get(server);
     if (maker?.purged && !this.#exported.has(server)) return;
-    const owners = [this.#exported.get(server), this.#options.currentModule(), this.#creators.get(server)];
+    const owners = [this.#exported.get(server)?.file, this.#options.currentModule(), this.#creators.get(server)];
     const files = new Set(owners.filter((file) => file !== undefined));
     // What has a descriptor of ours stands for another server's port.
     const shared = typeof fd === "number" && fd >= 0 ? this.listening().find((other) => other.fd === fd) : undefined;
     const target = shared?.identity.target ?? listenTarget(address, port, addressType, backlog, fd, flags);
     this.#listenVirtually(server, target, files, shared?.identity.listenId);
+    this.#exported.get(server)?.asked();
   }
 
   #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
