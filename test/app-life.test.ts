@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DisposeHooks } from "../workers/hot/dispose-hooks.js";
 import { KeptValues } from "../workers/hot/kept-values.js";
+import { ModuleEdges } from "../workers/runtime/module-edges.js";
 import type { ModuleVersion } from "../workers/runtime/module-record.js";
-import { ModuleEdges, Observer } from "../workers/runtime/observer.js";
+import { Observer } from "../workers/runtime/observer.js";
 import { within } from "./support/deadline.js";
 
 const NEVER = new Promise<void>(() => undefined);

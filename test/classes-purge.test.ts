@@ -5,7 +5,7 @@ import type { AnyClass } from "../workers/classes/base-chain.js";
 import { ClassPurge, type ClassPurgeOptions } from "../workers/classes/class-purge.js";
 import { namedClasses } from "../workers/classes/named-classes.js";
 import type { KnownClass } from "../workers/classes/purge-class.js";
-import { ModuleEdges } from "../workers/runtime/observer.js";
+import { ModuleEdges } from "../workers/runtime/module-edges.js";
 
 const PURGE = Symbol.for("unreloader.purge");
 

@@ -12,7 +12,8 @@ import { Ledger } from "../workers/ledger/ledger.js";
 import { type Descriptor, PropertyLayers } from "../workers/ledger/property-layers.js";
 import { Registrations } from "../workers/ledger/registrations.js";
 import { TimerChains } from "../workers/ledger/timer-chains.js";
-import { ModuleEdges, Observer } from "../workers/runtime/observer.js";
+import { ModuleEdges } from "../workers/runtime/module-edges.js";
+import { Observer } from "../workers/runtime/observer.js";
 import { randomSource } from "./support/random.js";
 
 /** A ledger, and what happened in order. */

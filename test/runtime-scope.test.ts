@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CompiledModule, PreparedModule } from "../src/common/compile/compiled-module.js";
-import type { BodyForm } from "../workers/runtime/esm-module.js";
+import type { BodyForm } from "../workers/runtime/module-record.js";
 import { Scripts } from "../workers/runtime/script.js";
 import { garbageCollector } from "../workers/stale/collect-garbage.js";
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as later } from "node:timers/promises";
-import { ModuleEdges } from "../workers/runtime/observer.js";
+import { ModuleEdges } from "../workers/runtime/module-edges.js";
 import { BegunWork } from "../workers/start/begun-work.js";
 import { type Begun, mayListen, type Sign, signOf } from "../workers/start/signs.js";
 import { within } from "./support/deadline.js";

@@ -5,7 +5,7 @@
 
 import { placeOfAwait } from "../src/common/compile/await-mark.js";
 import type { ThreadWait } from "../src/common/protocol/messages.js";
-import type { EsmModule } from "./runtime/esm-module.js";
+import type { EsmModule } from "./runtime/module-record.js";
 
 /** Something that is waited for. */
 export interface Wait {

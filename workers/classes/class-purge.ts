@@ -5,7 +5,7 @@
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { prototypeOf } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";

@@ -3,7 +3,7 @@
  * evaluated when the class was made, or else (a factory that a request calls) the one in whose text it stands. So a class
  * that a module gets from another's mixin goes with the module that asked for it.
  */
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import { type AnyClass, basesOf, ownName } from "./base-chain.js";
 
 /**

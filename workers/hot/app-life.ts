@@ -5,8 +5,9 @@
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/common/protocol/app-host.js";
 import type { PurgeStep } from "../purge.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 import { DisposeHooks } from "./dispose-hooks.js";
 import { type AppliedChange, Hot } from "./hot.js";

@@ -1,7 +1,13 @@
-/** What modules want to have done before they are replaced: their dispose hooks, run in reverse order of registration. */
+/**
+ * What versions of modules have registered for their reloads: dispose hooks, run in reverse order of registration before a
+ * version is replaced; and what came by `import.meta.hot` or `module.hot` beside them.
+ */
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import type { ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { ModuleVersion } from "../runtime/module-record.js";
+import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 
 export interface DisposeHook {
@@ -89,4 +95,68 @@ export class DisposeHooks {
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Wants to know of new versions. */
+export interface AcceptCallback {
+  /** Own files; the module's own file when it accepts itself. */
+  readonly files: readonly string[];
+  /** `updated`: those of `files` that have a new version. */
+  run(updated: readonly string[]): unknown;
+  /** Gets what `run` throws; absent: it is reported. */
+  onError?: ((error: unknown, updated: readonly string[]) => unknown) | undefined;
+}
+
+export type Listener = (payload: unknown) => unknown;
+
+/** Of one version of a module. */
+export class HotState {
+  readonly version: ModuleVersion;
+  readonly accepts: AcceptCallback[] = [];
+  /** Run when nothing leads to the file any more. */
+  readonly prunes: (() => unknown)[] = [];
+  /** Get what the evaluation of the next version throws, when the module accepts itself (webpack). */
+  readonly errorHandlers: ((error: unknown) => unknown)[] = [];
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  constructor(version: ModuleVersion) {
+    this.version = version;
+  }
+
+  get file(): string {
+    return this.version.record.file;
+  }
+
+  listen(event: string, listener: Listener): void {
+    const known = this.#listeners.get(event);
+    if (known) known.add(listener);
+    else this.#listeners.set(event, new Set([listener]));
+  }
+
+  unlisten(event: string, listener: Listener): void {
+    this.#listeners.get(event)?.delete(listener);
+  }
+
+  listeners(event: string): Listener[] {
+    return [...(this.#listeners.get(event) ?? [])];
+  }
+}
+
+/** What the objects that modules get as their `hot` ask of those behind them. */
+export interface HotActions {
+  readonly status: ModuleHotStatus;
+  readonly disposeHooks: DisposeHooks;
+  /** What importers of the file read. */
+  namespaceOf(file: string): object;
+  /** The own file to which a specifier leads; undefined for what is not own. */
+  targetOf(specifier: string, version: ModuleVersion, kind: "import" | "require"): string | undefined;
+  /** `import.meta.hot.data`. */
+  lastingValues(file: string): object;
+  /** What a dispose handler of `module.hot` gets, to fill it for the next version. */
+  handedOn(state: HotState): object;
+  /** `module.hot.data`. */
+  handedTo(file: string): object | undefined;
+  isCurrent(state: HotState): boolean;
+  /** The importers are to be loaded again; with `again` the file is, too. */
+  invalidate(state: HotState, message: string | undefined, how: { readonly again: boolean }): void;
 }

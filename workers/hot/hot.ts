@@ -2,13 +2,12 @@
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { EsmModule } from "../runtime/esm-module.js";
-import type { ModuleVersion } from "../runtime/module-record.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { EsmModule, ModuleVersion } from "../runtime/module-record.js";
+import type { Observer } from "../runtime/observer.js";
 import type { HotContexts } from "../runtime/runtime.js";
 import type { Waits } from "../waits.js";
-import type { DisposeHooks } from "./dispose-hooks.js";
-import { type AcceptCallback, HotState } from "./hot-state.js";
+import { type AcceptCallback, type DisposeHooks, type HotActions, HotState } from "./dispose-hooks.js";
 import { createImportMetaHot } from "./import-meta-hot.js";
 import { createModuleHot, STATUS_EVENT } from "./module-hot.js";
 
@@ -34,7 +33,7 @@ export interface AppliedChange {
   readonly pruned: readonly string[];
 }
 
-export class Hot implements HotContexts {
+export class Hot implements HotActions, HotContexts {
   status: ModuleHotStatus = "idle";
   readonly #options: HotOptions;
   /** Born when a module asks for its `hot`; dies when a plan has replaced the version. */
@@ -85,14 +84,12 @@ export class Hot implements HotContexts {
     return this.#options.targetOf(specifier, version, kind);
   }
 
-  /** `import.meta.hot.data`. */
   lastingValues(file: string): object {
     const values = this.#lasting.get(file) ?? {};
     this.#lasting.set(file, values);
     return values;
   }
 
-  /** What a dispose handler of `module.hot` gets, to fill it for the next version. */
   handedOn({ file, version }: HotState): object {
     const values = this.#handedBy.get(version) ?? {};
     this.#handedBy.set(version, values);
@@ -100,7 +97,6 @@ export class Hot implements HotContexts {
     return values;
   }
 
-  /** `module.hot.data`. */
   handedTo(file: string): object | undefined {
     return this.#handed.get(file);
   }

@@ -2,12 +2,11 @@
 import { inspect } from "node:util";
 import { ArgumentError } from "../../src/common/errors.js";
 import type { ImportMetaHot, ModuleNamespace } from "../../src/common/protocol/hot-api.js";
-import type { Hot } from "./hot.js";
-import type { HotState, Listener } from "./hot-state.js";
+import type { HotActions, HotState, Listener } from "./dispose-hooks.js";
 
 type OnModules = (modules: (ModuleNamespace | undefined)[]) => unknown;
 
-export function createImportMetaHot(hot: Hot, state: HotState): ImportMetaHot {
+export function createImportMetaHot(hot: HotActions, state: HotState): ImportMetaHot {
   const { edges } = state.version;
   const { file } = state;
 

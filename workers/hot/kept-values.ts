@@ -2,8 +2,9 @@
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { MaybePromise } from "../../src/common/protocol/app-host.js";
 import { withDeadline } from "../../src/common/wait.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 
 interface KeptValue {

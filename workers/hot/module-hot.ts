@@ -2,9 +2,7 @@
 import { inspect } from "node:util";
 import { ArgumentError } from "../../src/common/errors.js";
 import type { ModuleHot, ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
-import type { DisposeHook } from "./dispose-hooks.js";
-import type { Hot } from "./hot.js";
-import type { HotState, Listener } from "./hot-state.js";
+import type { DisposeHook, HotActions, HotState, Listener } from "./dispose-hooks.js";
 
 /** Beside the events of `import.meta.hot`. */
 export const STATUS_EVENT = "webpack:status";
@@ -12,7 +10,7 @@ export const STATUS_EVENT = "webpack:status";
 // biome-ignore lint/complexity/noBannedTypes: whatever the app gives; it is checked to be a function and called.
 type AnyFunction = Function;
 
-export function createModuleHot(hot: Hot, state: HotState): ModuleHot {
+export function createModuleHot(hot: HotActions, state: HotState): ModuleHot {
   const { edges } = state.version;
   const { file } = state;
   const hooks = new Map<AnyFunction, DisposeHook>();

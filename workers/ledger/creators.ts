@@ -1,8 +1,8 @@
 /** Which module version has created an emitter: class instances, streams, sockets, child processes, all of them. */
 import { EventEmitter } from "node:events";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
-import type { AnyFunction } from "./replace.js";
-import { replaceMethod } from "./replace.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { Observer } from "../runtime/observer.js";
+import { type AnyFunction, replaceMethod } from "./replace.js";
 
 export interface Creation {
   readonly emitter: EventEmitter;

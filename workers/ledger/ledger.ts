@@ -5,7 +5,8 @@
 import { types } from "node:util";
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { withDeadline } from "../../src/common/wait.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 
 export interface LedgerEntry {

@@ -6,7 +6,8 @@
 import { EventEmitter } from "node:events";
 import { Server } from "node:net";
 import { inherits, isProxy } from "../../src/common/untouched.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { Observer } from "../runtime/observer.js";
 import { callerOf } from "./caller.js";
 import type { Creators } from "./creators.js";
 import type { Registrations } from "./registrations.js";

@@ -6,7 +6,8 @@
 
 import { withoutProxies } from "../../src/common/proxy-targets.js";
 import { isArray, isProxy, prototypeOf } from "../../src/common/untouched.js";
-import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { constructorOf, type Slots, slotsOfCollection } from "../written/slots.js";
 import type { Ledger } from "./ledger.js";
 import { type Added, addedBetween, type Collection, collectionsOf, sizeOf, takeOut } from "./package-collections.js";

@@ -2,7 +2,7 @@
  * What modules have put into properties that others share. Several may have changed the same one, each on top of the
  * other; one that is purged takes its layer out, whatever its place.
  */
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Ledger } from "./ledger.js";
 
 export type Descriptor = PropertyDescriptor | undefined;

@@ -1,6 +1,6 @@
 /** Listeners that modules have added, held weakly: the ledger keeps neither them nor what they listen to alive. */
 import { EventEmitter } from "node:events";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 
 const { rawListeners } = EventEmitter.prototype;

@@ -3,7 +3,8 @@
  * put back at its purge, unless somebody else has changed it since.
  */
 import { syncBuiltinESMExports } from "node:module";
-import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { Builtins, mayPatch } from "./builtins.js";
 import { GlobalNames } from "./global-names.js";
 import type { PropertyLayers } from "./property-layers.js";

@@ -5,7 +5,8 @@
  */
 import { types } from "node:util";
 import { ownKeys, prototypeOf } from "../../src/common/untouched.js";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { Observer } from "../runtime/observer.js";
 
 /** A timer and those that its callbacks set. */
 export interface TimerChain {

@@ -4,7 +4,7 @@
  */
 import timers from "node:timers/promises";
 import { inherits, isObject } from "../../src/common/untouched.js";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import { callerOf } from "./caller.js";
 import type { LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";

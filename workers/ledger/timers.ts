@@ -3,7 +3,8 @@
  * keep the `Date` header going, are made below them.
  */
 import timers from "node:timers";
-import type { ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { Observer } from "../runtime/observer.js";
 import { callerOf } from "./caller.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";

@@ -5,11 +5,27 @@
 import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
 import { HOLD } from "../../src/common/protocol/connection-table.js";
 import type { SaidPage } from "../../src/common/protocol/messages.js";
-import type { RelayedConnection } from "./relayed-connection.js";
+import type { Preface } from "../../src/common/protocol/preface.js";
 import type { SpokenPage } from "./spoken-page.js";
 
+/** A connection whose requests may have to wait. */
+export interface HoldableConnection {
+  /** How many of its requests wait. */
+  held: number;
+  readonly socket: { destroy(): unknown };
+  /** The client's address, as far as it has one. */
+  readonly remote: Preface["remote"];
+  readonly server: { readonly released: boolean };
+  /** Another worker has its port. */
+  readonly moved: boolean;
+  /** A request waits. */
+  hold(): void;
+  /** Whether a request may begin; then it counts as begun. */
+  claim(): boolean;
+}
+
 interface HeldRequest {
-  readonly connection: RelayedConnection;
+  readonly connection: HoldableConnection;
   readonly hand: () => void;
   /** Answers it without the app; absent: nothing can be said on the connection, which is closed. */
   readonly refuse: ((page: SaidPage) => void) | undefined;
@@ -20,7 +36,7 @@ interface HeldRequest {
 export class HeldRequests {
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #spoken: SpokenPage;
-  readonly #isOwn: (connection: RelayedConnection) => boolean;
+  readonly #isOwn: (connection: HoldableConnection) => boolean;
   /** In order of arrival; an entry leaves when it is handed on, has waited too long, or its connection has closed. */
   #held: HeldRequest[] = [];
   readonly #deadlineMs: number;
@@ -33,7 +49,7 @@ export class HeldRequests {
   constructor(
     table: Int32Array<SharedArrayBuffer>,
     spoken: SpokenPage,
-    isOwn: (connection: RelayedConnection) => boolean,
+    isOwn: (connection: HoldableConnection) => boolean,
     deadlineMs: number = HELD_DEADLINE_MS,
   ) {
     this.#deadlineMs = deadlineMs;
@@ -50,11 +66,11 @@ export class HeldRequests {
    * Whether a request on `connection` must wait: the gate is closed, one before it waits, its server is gone or its port
    * another worker's.
    */
-  mustHold(connection: RelayedConnection): boolean {
+  mustHold(connection: HoldableConnection): boolean {
     return connection.held > 0 || connection.server.released || connection.moved || this.#isClosedTo(connection);
   }
 
-  hold(connection: RelayedConnection, hand: () => void, refuse?: (page: SaidPage) => void): void {
+  hold(connection: HoldableConnection, hand: () => void, refuse?: (page: SaidPage) => void): void {
     connection.hold();
     this.#held.push({ connection, hand, refuse, since: performance.now() });
     this.#timer ??= this.#startTimer(this.#deadlineMs);
@@ -81,7 +97,7 @@ export class HeldRequests {
   }
 
   /** Forgets the requests of a connection that is let go: the front sends them again. */
-  drop(connection: RelayedConnection): void {
+  drop(connection: HoldableConnection): void {
     this.#held = this.#held.filter((request) => request.connection !== connection);
   }
 
@@ -102,7 +118,7 @@ export class HeldRequests {
   }
 
   /** Whether the gate is closed, or it is not known yet what is to be said. */
-  #isClosedTo(connection: RelayedConnection): boolean {
+  #isClosedTo(connection: HoldableConnection): boolean {
     return (Atomics.load(this.#table, HOLD) === 1 || this.#spoken.awaited) && !this.#isOwn(connection);
   }
 }

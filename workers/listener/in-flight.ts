@@ -1,9 +1,12 @@
 /** Requests that the app has begun and not answered yet, and the wait until there are none that a reload waits for. */
+import type { ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
+import { sentHead } from "./node-internals.js";
 
 /** A request under way: an HTTP response or an HTTP/2 stream. */
-export interface RequestInFlight {
-  /** The connection it came on; only compared. */
-  readonly connection: object;
+export interface RequestInFlight<Connection extends object = object> {
+  /** The connection it came on. */
+  readonly connection: Connection;
   /** Value of the clock when the request began, in milliseconds. */
   readonly since: number;
   /** The response headers are on their way. */
@@ -121,4 +124,49 @@ export class InFlight {
     this.#waiters = [];
     for (const wake of waiters) wake();
   }
+}
+
+abstract class CarriedRequest<Connection extends object, Carrier extends { readonly headersSent: boolean }>
+  implements RequestInFlight<Connection>
+{
+  readonly connection: Connection;
+  readonly since: number;
+  protected readonly carrier: Carrier;
+
+  constructor(connection: Connection, since: number, carrier: Carrier) {
+    this.connection = connection;
+    this.since = since;
+    this.carrier = carrier;
+  }
+
+  get headersSent(): boolean {
+    return this.carrier.headersSent;
+  }
+
+  abstract contentType(): string | undefined;
+}
+
+export class ResponseInFlight<Connection extends object> extends CarriedRequest<Connection, ServerResponse> {
+  label(): string {
+    const { method = "GET", url = "/" } = this.carrier.req;
+    // A query may hold what nobody else shall read.
+    return `${method} ${url.split("?", 1)[0]}`;
+  }
+
+  contentType(): string | undefined {
+    // Headers given to `writeHead()` alone are only in the text that was sent.
+    return (
+      asText(this.carrier.getHeader("content-type")) ?? /^content-type: *(.*)$/im.exec(sentHead(this.carrier))?.[1]
+    );
+  }
+}
+
+export class StreamInFlight<Connection extends object> extends CarriedRequest<Connection, ServerHttp2Stream> {
+  contentType(): string | undefined {
+    return asText(this.carrier.sentHeaders?.["content-type"]);
+  }
+}
+
+function asText(header: unknown): string | undefined {
+  return header === undefined ? undefined : String(header);
 }

@@ -4,12 +4,10 @@
  */
 import type { ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
-import { constants } from "node:os";
+import type { Server, Socket } from "node:net";
 import {
   BROKEN,
   CLOSED_ON_PURPOSE,
-  DESTROYED,
   ENDED,
   FINISHED,
   FLUSHED,
@@ -17,27 +15,37 @@ import {
   MOVED,
   OPAQUE,
   RELEASED,
-  RESET,
   SEEN,
   STARTED,
   STILL_OPEN,
   slotBase,
   WHOLE_BYTES,
 } from "../../src/common/protocol/connection-table.js";
+import type { ServerKind } from "../../src/common/protocol/messages.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
-import type { InFlight, RequestInFlight } from "./in-flight.js";
-import { rawSocketOf, sentHead, socketInternals } from "./node-internals.js";
+import { type InFlight, type RequestInFlight, ResponseInFlight, StreamInFlight } from "./in-flight.js";
+import { afterClose, ownerOf, resetOnPurpose, takeSocket } from "./relayed-socket.js";
 import { showAddresses } from "./shown-addresses.js";
-import type { VirtualServer } from "./virtual-server.js";
 
-/** On raw and TLS sockets: the connection they belong to. */
-const CONNECTION = Symbol("unreloader.connection");
 /** On responses and streams: their request in flight. */
 const REQUEST = Symbol("unreloader.request");
 
 interface Tagged {
-  [CONNECTION]?: RelayedConnection;
-  [REQUEST]?: ResponseInFlight | StreamInFlight;
+  [REQUEST]?: RelayedRequest;
+}
+
+type RelayedRequest = RequestInFlight<RelayedConnection>;
+
+/** The server of the app that a connection came in on, or that one's successor. */
+export interface ConnectionServer {
+  readonly server: Server;
+  readonly kind: ServerKind;
+  readonly released: boolean;
+  readonly connections: Set<RelayedConnection>;
+  /** Its requests that wait are sent elsewhere by the front. */
+  dropHeld(connection: RelayedConnection): void;
+  /** It has closed. */
+  forget(connection: RelayedConnection): void;
 }
 
 export class RelayedConnection {
@@ -52,10 +60,11 @@ export class RelayedConnection {
   #started = 0;
   #finished = 0;
   #flushed = 0;
+  /** The bytes are no requests any more. */
   #opaque = false;
-  #closed = false;
-  #server: VirtualServer;
-  #leaving = false;
+  /** leaving: its server was released, and it closes when it is idle. closed: the front is told nothing any more. */
+  #phase: "open" | "leaving" | "closed" = "open";
+  #server: ConnectionServer;
   /** Requests that wait in the worker for the gate. */
   held = 0;
   /** One of them came while another one was being answered. */
@@ -66,7 +75,7 @@ export class RelayedConnection {
   /** Takes over `socket`, whose preface has been read. */
   constructor(
     socket: Socket,
-    server: VirtualServer,
+    server: ConnectionServer,
     preface: Preface,
     table: Int32Array<SharedArrayBuffer>,
     inFlight: InFlight,
@@ -80,13 +89,13 @@ export class RelayedConnection {
     this.remote = preface.remote;
     Atomics.store(table, this.#base + SEEN, 1);
     showAddresses(socket, preface);
-    this.addLayer(socket);
+    takeSocket(socket, this);
     socket.resetAndDestroy = resetOnPurpose;
     afterClose(socket, () => this.#onClose());
   }
 
   /** The server that answers: the one it came in on, or that one's successor. */
-  get server(): VirtualServer {
+  get server(): ConnectionServer {
     return this.#server;
   }
 
@@ -99,29 +108,26 @@ export class RelayedConnection {
 
   /** The client has broken off. */
   get broken(): boolean {
-    return !this.#closed && Atomics.load(this.#table, this.#base + BROKEN) === 1;
+    return this.#phase !== "closed" && Atomics.load(this.#table, this.#base + BROKEN) === 1;
   }
 
   get opaque(): boolean {
     return this.#opaque;
   }
 
-  /** The raw socket, and later perhaps a TLS socket on top of it: how they are closed is told to the front. */
+  /** A TLS socket on top of the raw one: how that is closed is told to the front as well. */
   addLayer(socket: Socket): void {
-    (socket as Tagged)[CONNECTION] = this;
-    socket.end = endOnPurpose as Socket["end"];
-    socket.destroy = destroyOnPurpose;
-    socket.push = pushUnlessBroken;
+    takeSocket(socket, this);
   }
 
   /** Another worker has taken its port: the front sends what has not begun to that one. */
   get moved(): boolean {
-    return !this.#closed && Atomics.load(this.#table, this.#base + MOVED) === 1;
+    return this.#phase !== "closed" && Atomics.load(this.#table, this.#base + MOVED) === 1;
   }
 
   /** Whether a request may begin; then it counts as begun. See MOVED for the order. */
   claim(): boolean {
-    if (this.#closed) return true;
+    if (this.#phase === "closed") return true;
     if (!this.#opaque) Atomics.store(this.#table, this.#base + STARTED, this.#started + 1);
     if (!this.moved) return true;
     if (!this.#opaque) Atomics.store(this.#table, this.#base + STARTED, this.#started);
@@ -131,7 +137,7 @@ export class RelayedConnection {
   /** The bytes are no requests from now on. */
   turnOpaque(): void {
     this.#opaque = true;
-    if (!this.#closed) Atomics.store(this.#table, this.#base + STARTED, OPAQUE);
+    if (this.#phase !== "closed") Atomics.store(this.#table, this.#base + STARTED, OPAQUE);
   }
 
   /** A request reaches the app. */
@@ -152,17 +158,17 @@ export class RelayedConnection {
   /** The app ends its answer; the last bytes are still to be written. */
   finish(): void {
     this.#finished++;
-    if (!this.#closed) Atomics.store(this.#table, this.#base + FINISHED, this.#finished);
+    if (this.#phase !== "closed") Atomics.store(this.#table, this.#base + FINISHED, this.#finished);
   }
 
   /** The answer has left. */
-  flushed(request: RequestInFlight): void {
-    if (this.#closed) return;
+  flushed(request: RelayedRequest): void {
+    if (this.#phase === "closed") return;
     this.#inFlight.end(request);
     this.#flushed++;
     Atomics.store(this.#table, this.#base + WHOLE_BYTES, this.socket.bytesWritten | 0);
     Atomics.store(this.#table, this.#base + FLUSHED, this.#flushed);
-    if (this.#leaving) setImmediate(() => this.#letGoIfIdle());
+    if (this.#phase === "leaving") setImmediate(() => this.#letGoIfIdle());
   }
 
   /**
@@ -170,11 +176,12 @@ export class RelayedConnection {
    * or HTTP/2 session cannot be continued by another socket: it stays.
    */
   leave(): void {
-    this.#leaving = this.#server.kind === "http";
+    if (this.#server.kind !== "http" || this.#phase === "closed") return;
+    this.#phase = "leaving";
     this.#letGoIfIdle();
   }
 
-  moveTo(server: VirtualServer): void {
+  moveTo(server: ConnectionServer): void {
     this.#server = server;
     server.connections.add(this);
   }
@@ -190,7 +197,7 @@ export class RelayedConnection {
 
   /** Says how the socket is closed, before it is. Ending may turn into destroying; nothing else is said twice. */
   markClosing(how: number): void {
-    if (this.#closed) return;
+    if (this.#phase === "closed") return;
     const word = this.#base + CLOSED_ON_PURPOSE;
     const before = Atomics.load(this.#table, word);
     if (before === STILL_OPEN || before === ENDED) Atomics.store(this.#table, word, how);
@@ -198,11 +205,11 @@ export class RelayedConnection {
 
   /** The thread is ending: what the front has been told stays as it is. */
   tellNoMore(): void {
-    this.#closed = true;
+    this.#phase = "closed";
   }
 
   #letGoIfIdle(): void {
-    if (!this.#leaving || !this.unused || this.socket.writableLength > 0) return;
+    if (this.#phase !== "leaving" || !this.unused || this.socket.writableLength > 0) return;
     // The front can send again what came to an idle connection; what came behind another request stays here.
     if (this.held > 0 && this.#heldBehind) return;
     this.letGo();
@@ -213,8 +220,8 @@ export class RelayedConnection {
     return !this.#opaque && this.#started === this.#flushed;
   }
 
-  #begin(carrier: object, request: ResponseInFlight | StreamInFlight): void {
-    if (this.#closed) return;
+  #begin(carrier: object, request: RelayedRequest): void {
+    if (this.#phase === "closed") return;
     (carrier as Tagged)[REQUEST] = request;
     this.#inFlight.begin(request);
     this.#started++;
@@ -225,69 +232,15 @@ export class RelayedConnection {
     if (this.#started !== this.#flushed) this.#inFlight.endConnection(this);
     if (this.moved) this.#server.dropHeld(this);
     this.#server.forget(this);
-    this.#closed = true;
+    this.#phase = "closed";
     Atomics.store(this.#table, this.#base + RELEASED, 1);
   }
 }
 
 /** The connection behind a socket that a server handed to the app; undefined for sockets that are not relayed. */
 export function connectionOf(socket: Socket | null | undefined): RelayedConnection | undefined {
-  if (socket === null || socket === undefined) return undefined;
-  const raw = rawSocketOf(socket);
-  return (socket as Tagged)[CONNECTION] ?? (raw && (raw as Tagged)[CONNECTION]);
-}
-
-class ResponseInFlight implements RequestInFlight {
-  readonly connection: RelayedConnection;
-  readonly since: number;
-  readonly #response: ServerResponse;
-
-  constructor(connection: RelayedConnection, since: number, response: ServerResponse) {
-    this.connection = connection;
-    this.since = since;
-    this.#response = response;
-  }
-
-  get headersSent(): boolean {
-    return this.#response.headersSent;
-  }
-
-  label(): string {
-    const { method = "GET", url = "/" } = this.#response.req;
-    // A query may hold what nobody else shall read.
-    return `${method} ${url.split("?", 1)[0]}`;
-  }
-
-  contentType(): string | undefined {
-    // Headers given to `writeHead()` alone are only in the text that was sent.
-    return (
-      asText(this.#response.getHeader("content-type")) ?? /^content-type: *(.*)$/im.exec(sentHead(this.#response))?.[1]
-    );
-  }
-}
-
-class StreamInFlight implements RequestInFlight {
-  readonly connection: RelayedConnection;
-  readonly since: number;
-  readonly #stream: ServerHttp2Stream;
-
-  constructor(connection: RelayedConnection, since: number, stream: ServerHttp2Stream) {
-    this.connection = connection;
-    this.since = since;
-    this.#stream = stream;
-  }
-
-  get headersSent(): boolean {
-    return this.#stream.headersSent;
-  }
-
-  contentType(): string | undefined {
-    return asText(this.#stream.sentHeaders?.["content-type"]);
-  }
-}
-
-function asText(header: unknown): string | undefined {
-  return header === undefined ? undefined : String(header);
+  // Nobody else takes sockets.
+  return socket ? (ownerOf(socket) as RelayedConnection | undefined) : undefined;
 }
 
 /** Inside `end()`, or later when another answer goes first: all of `response` was handed to the socket. */
@@ -309,47 +262,4 @@ function onStreamClose(this: ServerHttp2Stream): void {
 export function endResponse(response: ServerResponse): void {
   const request = (response as Tagged)[REQUEST];
   if (request !== undefined && !response.writableEnded) request.connection.finish();
-}
-
-function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket {
-  connectionOf(this)?.markClosing(ENDED);
-  return classOf(this).end.apply(this, args);
-}
-
-function destroyOnPurpose(this: Socket, error?: Error): Socket {
-  connectionOf(this)?.markClosing(DESTROYED);
-  return classOf(this).destroy.call(this, error) as Socket;
-}
-
-/** The end of the bytes of a client that has broken off is the error that it would be without the front. */
-function pushUnlessBroken(this: Socket, chunk: unknown, encoding?: BufferEncoding): boolean {
-  if (chunk !== null || !connectionOf(this)?.broken) return classOf(this).push.call(this, chunk, encoding);
-  const errno = -constants.errno.ECONNRESET;
-  this.destroy(Object.assign(new Error("read ECONNRESET"), { errno, code: "ECONNRESET", syscall: "read" }));
-  return false;
-}
-
-/** Runs `run` when Node closes the socket. Not by a listener: the app counts those. */
-function afterClose(socket: Socket, run: () => void): void {
-  const handle = socketInternals(socket)._handle;
-  const close = handle?.close;
-  if (!handle || !close) {
-    process.nextTick(run);
-    return;
-  }
-  handle.close = (closed) =>
-    close.call(handle, () => {
-      run();
-      closed?.();
-    });
-}
-
-/** The front resets the client's connection; a unix socket itself cannot be reset. */
-function resetOnPurpose(this: Socket): Socket {
-  connectionOf(this)?.markClosing(RESET);
-  return this.destroy();
-}
-
-function classOf(socket: Socket): Socket {
-  return Object.getPrototypeOf(socket) as Socket;
 }

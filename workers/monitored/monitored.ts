@@ -5,7 +5,7 @@
  */
 import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/common/protocol/app-host.js";
 import type { Asks } from "../../src/common/protocol/messages.js";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Waits } from "../waits.js";
 import { AutoloadNames } from "./autoload-names.js";
 

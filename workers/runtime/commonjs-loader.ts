@@ -6,12 +6,13 @@ import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
-import { CommonJsModule } from "./commonjs-module.js";
-import type { EvaluationVisits } from "./evaluation-visits.js";
+import type { ModuleEdges } from "./module-edges.js";
 import { nodeError } from "./module-errors.js";
-import type { ModuleRecord, ModuleVersion, PrivateBindings } from "./module-record.js";
+import { moduleInternals } from "./module-internals.js";
+import { CommonJsModule, type ModuleRecord, type ModuleVersion, type PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
-import type { ModuleEdges, Observer } from "./observer.js";
+import type { Observer } from "./observer.js";
+import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
 import type { Scripts } from "./script.js";
 
@@ -37,13 +38,6 @@ export interface CommonJsContext {
   /** What has to know when evaluations begin; absent: nothing. */
   readonly visits?: EvaluationVisits | undefined;
 }
-
-interface NodeModuleInternals {
-  _cache: NodeJS.Dict<NodeJS.Module>;
-  _nodeModulePaths(folder: string): string[];
-}
-
-export const moduleInternals = Module as unknown as NodeModuleInternals;
 
 /** The parameters of compiled CommonJS. */
 type CommonJsBody = (

@@ -1,6 +1,6 @@
 /** Collects what is to be told to the supervisor: which modules were evaluated, and edges and classes that came up later. */
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
-import { ModuleEdges } from "./observer.js";
+import { ModuleEdges } from "./module-edges.js";
 
 export class EdgeReport {
   readonly #deliver: (modules: LoadedModule[]) => void;

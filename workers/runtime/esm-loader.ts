@@ -4,17 +4,18 @@ import type { PreparedModule, Resolution, ResolveKind } from "../../src/common/c
 import { enumerableNames, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, interopStar, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
-import { type CommonJsLoader, moduleInternals } from "./commonjs-loader.js";
-import type { EsmModule, ImportTarget } from "./esm-module.js";
+import type { CommonJsLoader } from "./commonjs-loader.js";
 import { Evaluator } from "./evaluation.js";
-import type { EvaluationVisits } from "./evaluation-visits.js";
 import { createImportMeta } from "./import-meta.js";
 import type { Linker } from "./linker.js";
+import type { ModuleEdges } from "./module-edges.js";
 import { missingCommonJsExport, missingExport } from "./module-errors.js";
-import type { ModuleRecord, PrivateBindings } from "./module-record.js";
+import { moduleInternals } from "./module-internals.js";
+import type { EsmModule, ImportTarget, ModuleRecord, PrivateBindings } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { NativeModules } from "./native-modules.js";
-import type { ModuleEdges, Observer } from "./observer.js";
+import type { Observer } from "./observer.js";
+import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
 import type { Scripts } from "./script.js";
 

@@ -3,7 +3,7 @@
  * each other. One thing is turned around: a body asks for its dependencies from its own prologue, after its exports are
  * registered, so that hoisted functions of a cycle exist before anything runs.
  */
-import { type Completion, EsmModule } from "./esm-module.js";
+import { type Completion, EsmModule } from "./module-record.js";
 import { NativeIsAsync } from "./native-modules.js";
 
 /** What the evaluation needs from outside. */

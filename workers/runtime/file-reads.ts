@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSource, MISSING } from "../../src/common/compile/hash.js";
 import { inherits, isObject } from "../../src/common/untouched.js";
-import type { ModuleEdges } from "./observer.js";
+import type { ModuleEdges } from "./module-edges.js";
 
 export interface FileReadsOptions {
   /** Only what lies below it counts. */

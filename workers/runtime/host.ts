@@ -7,7 +7,7 @@ import type {
 } from "../../src/common/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
-import type { ModuleEdges } from "./observer.js";
+import type { ModuleEdges } from "./module-edges.js";
 
 export interface RuntimeHost {
   /** Compiles and resolves a file that a computed specifier led to; synchronous. Throws what the compiler throws. */

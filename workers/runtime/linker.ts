@@ -3,13 +3,12 @@
  * and checks that every imported name exists, before any of them is evaluated.
  */
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
-import { EsmModule, type ImportTarget } from "./esm-module.js";
 import { type ExportShape, exportNames } from "./export-names.js";
+import type { ModuleEdges } from "./module-edges.js";
 import { ambiguousExport, missingExport } from "./module-errors.js";
-import type { ModuleRecord } from "./module-record.js";
+import { EsmModule, type ImportTarget, type ModuleRecord } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
-import type { ModuleEdges } from "./observer.js";
 import { passedOnImports } from "./passed-on-imports.js";
 import type { Registry } from "./registry.js";
 

@@ -6,9 +6,9 @@ import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ImportRecord, Resolution } from "../../src/common/compile/compiled-module.js";
-import type { AskedPackage, PackageRequestWatch } from "../standby/package-recorder.js";
 import { ForeignObjects } from "../written/foreign.js";
 import { nodeError } from "./module-errors.js";
+import type { AskedPackage, PackageRequestWatch } from "./package-watch.js";
 
 export type NativeTarget = Exclude<Resolution, { type: "file" }>;
 export type Attributes = ImportRecord["attributes"];

@@ -2,7 +2,7 @@
 import { isBuiltin } from "node:module";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 import { ownValue } from "../../src/common/untouched.js";
-import { moduleInternals } from "./commonjs-loader.js";
+import { moduleInternals } from "./module-internals.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
 import type { Registry } from "./registry.js";
 

@@ -9,7 +9,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import type { CompiledModule, PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
-import type { BodyForm } from "./esm-module.js";
+import type { BodyForm } from "./module-record.js";
 
 const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
   plain: "function",

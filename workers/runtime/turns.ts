@@ -4,7 +4,7 @@
  * comes behind an await), so it is switched on only while evaluations may go on.
  */
 import { type AsyncHook, createHook, executionAsyncResource } from "node:async_hooks";
-import type { ModuleEdges } from "./observer.js";
+import type { ModuleEdges } from "./module-edges.js";
 
 /** `unknown`: a driver's own socket, say, whose callback may be what an evaluation waits for. */
 export type Doer = ModuleEdges | "nobody" | "unknown";

@@ -2,8 +2,8 @@
 import { createHook } from "node:async_hooks";
 import path from "node:path";
 import { type AnyFunction, replaceMethod } from "../ledger/replace.js";
-import { moduleInternals } from "../runtime/commonjs-loader.js";
 import type { FileUse } from "../runtime/file-reads.js";
+import { moduleInternals } from "../runtime/module-internals.js";
 import { packageFolder } from "./package-reach.js";
 
 export interface LoadWatchOptions {

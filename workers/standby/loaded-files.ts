@@ -2,7 +2,7 @@
 import { Session } from "node:inspector";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { moduleInternals } from "../runtime/commonjs-loader.js";
+import { moduleInternals } from "../runtime/module-internals.js";
 import { packageFolder } from "./package-reach.js";
 
 interface ParsedScript {

@@ -7,25 +7,13 @@ import path from "node:path";
 import type { PackageLog, PackageRequest } from "../../src/common/protocol/package-log.js";
 import { requestKey } from "../../src/common/protocol/request-key.js";
 import type { FileUse } from "../runtime/file-reads.js";
-import type { EvaluationWatch, ModuleEdges, Observer } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { EvaluationWatch, Observer } from "../runtime/observer.js";
+import type { AskedPackage, EvaluationVisits, PackageRequestWatch } from "../runtime/package-watch.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch, SeenLoad } from "./load-watch.js";
 import { type PackageReach, packageFolder } from "./package-reach.js";
 import { Surroundings } from "./surroundings.js";
-
-/** Own code asks for a package's file. `isStatic`: by an import, before the body of the importer runs. */
-export interface AskedPackage extends Pick<PackageRequest, "kind" | "file" | "attributes"> {
-  readonly importer?: string | undefined;
-  readonly isStatic: boolean;
-}
-
-/** Told of every file of a package that own code asks for. */
-export interface PackageRequestWatch {
-  /** `load` gives what own code gets, and loads the package if it is not loaded. */
-  requested<Result>(asked: AskedPackage, load: () => Result): Result;
-  /** A package that only `import()` can load, whenever that comes to it. */
-  requestedLater(asked: AskedPackage): void;
-}
 
 /** What was loaded ahead in this thread. */
 export interface LoadedAhead {
@@ -48,7 +36,7 @@ export interface PackageRecorderOptions {
   refuse(because: string): never;
 }
 
-export class PackageRecorder implements EvaluationWatch, PackageRequestWatch {
+export class PackageRecorder implements EvaluationVisits, EvaluationWatch, PackageRequestWatch {
   readonly #options: PackageRecorderOptions;
   readonly #requests: PackageRequest[] = [];
   readonly #visited: { file: string; before: number }[] = [];

@@ -6,6 +6,7 @@ import { Builtins } from "../ledger/builtins.js";
 import { GlobalNames } from "../ledger/global-names.js";
 import { replaceMethod } from "../ledger/replace.js";
 import { type Difference, WatchedObjects } from "../ledger/watched-objects.js";
+import { moduleInternals } from "../runtime/module-internals.js";
 
 /** Of Node's `process` and of `Error`: nothing that a package looks at while it is loaded. */
 const NOT_SEEN = new Set<PropertyKey>([
@@ -41,7 +42,7 @@ export class Surroundings {
   /** From here on; `close` ends it. */
   constructor() {
     this.#builtins.update();
-    this.#loader.add((Module as unknown as { _extensions: object })._extensions);
+    this.#loader.add(moduleInternals._extensions);
     this.#restores = ["register", "registerHooks"].map((name) =>
       replaceMethod(Module, name, (original) => {
         const surroundings = this;

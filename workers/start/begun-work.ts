@@ -6,7 +6,7 @@
  * evaluation until the start is over, and never for a start that no port waits for: requests pay nothing afterwards.
  */
 import { AsyncResource, createHook, executionAsyncId } from "node:async_hooks";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import { type Begun, isFollowed, isSocket, keepsResource, mayListen, type Sign, signOf } from "./signs.js";
 
 export interface BegunWorkOptions {

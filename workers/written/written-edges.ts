@@ -5,7 +5,7 @@
  * written edge. Between the two looks nothing else runs, unless the evaluation is asynchronous.
  */
 import type { EvaluationEffects } from "../../src/common/compile/evaluation-effects.js";
-import type { ModuleEdges } from "../runtime/observer.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import { type Closure, closuresOf, lookAgain } from "./closures.js";
 import { firstDifference } from "./differences.js";
 import { stateOf } from "./known-kinds.js";

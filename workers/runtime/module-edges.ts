@@ -1,0 +1,97 @@
+/**
+ * The edges of one version of one file: what it has read, loaded, written to and asked for. Holds paths only, so that async
+ * contexts that outlive the version keep nothing.
+ */
+import type { Acceptance, Asks } from "../../src/common/protocol/messages.js";
+
+const SAYS_NOTHING: Acceptance = {
+  self: false,
+  exports: [],
+  dependencies: [],
+  declined: false,
+  declinedDependencies: [],
+};
+
+export class ModuleEdges {
+  readonly file: string;
+  readonly observed = new Set<string>();
+  readonly dynamic = new Set<string>();
+  /** Own files whose state is another one since this version wrote to it. */
+  readonly written = new Set<string>();
+  /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
+  readonly reads = new Map<string, string | undefined>();
+  /** Folders listed. */
+  readonly lists = new Set<string>();
+  /** Those of `reads` and `lists` that a package used while it was being loaded itself. */
+  readonly usedByPackages = new Set<string>();
+  /** What the module has said about its reloads; undefined for most. */
+  hot: Acceptance | undefined;
+  /** What its calls of `unreloader/app` have asked for; undefined for most. */
+  asks: Asks | undefined;
+  /** False once the version is purged or its window has closed: reads are nobody's from then on. */
+  open = true;
+  /** The version is purged: what its leftovers still create is to be undone at once. */
+  purged = false;
+  readonly #changed: (edges: ModuleEdges) => void;
+
+  constructor(file: string, changed: (edges: ModuleEdges) => void) {
+    this.file = file;
+    this.#changed = changed;
+  }
+
+  /** Returns whether it is the first time. */
+  observe(file: string): boolean {
+    if (file === this.file || this.observed.has(file)) return false;
+    this.observed.add(file);
+    this.#changed(this);
+    return true;
+  }
+
+  writes(file: string): void {
+    if (file === this.file || this.written.has(file)) return;
+    this.written.add(file);
+    this.#changed(this);
+  }
+
+  readsFile(file: string, hash: string | undefined): void {
+    if (this.reads.has(file)) return;
+    this.reads.set(file, hash);
+    this.#changed(this);
+  }
+
+  listsFolder(folder: string): void {
+    if (this.lists.has(folder)) return;
+    this.lists.add(folder);
+    this.#changed(this);
+  }
+
+  packageUses(file: string): void {
+    if (this.usedByPackages.has(file)) return;
+    this.usedByPackages.add(file);
+    this.#changed(this);
+  }
+
+  /** Adds to what the module has said about its reloads. */
+  says(more: Partial<Acceptance>): void {
+    const said = this.hot ?? SAYS_NOTHING;
+    this.hot = {
+      self: said.self || more.self === true,
+      exports: [...said.exports, ...(more.exports ?? [])],
+      dependencies: [...said.dependencies, ...(more.dependencies ?? [])],
+      declined: said.declined || more.declined === true,
+      declinedDependencies: [...said.declinedDependencies, ...(more.declinedDependencies ?? [])],
+    };
+    this.#changed(this);
+  }
+
+  asksFor(asks: Asks): void {
+    this.asks = asks;
+    this.#changed(this);
+  }
+
+  loadsDynamically(file: string): void {
+    if (this.dynamic.has(file)) return;
+    this.dynamic.add(file);
+    this.#changed(this);
+  }
+}
