@@ -1,0 +1,95 @@
+/**
+ * sqlite3 aborts a process of which a thread ends during a query. The package is built natively, which takes minutes: it is
+ * looked for in the folder that UNRELOADER_TEST_SQLITE3 names (one in which \`npm install sqlite3\` was run).
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+
+import path from "node:path";
+import { describe, test } from "node:test";
+import adapter from "../../workers/adapters/sqlite3.js";
+import { plainMode, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const installed = process.env.UNRELOADER_TEST_SQLITE3 ?? "";
+const folder = path.resolve(installed, "node_modules/sqlite3");
+const skip =
+  plainMode || installed === "" || !existsSync(folder) ? "UNRELOADER_TEST_SQLITE3 names no folder with sqlite3" : false;
+
+const LONG =
+  "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000000) SELECT count(*) AS n FROM c";
+
+describe("sqlite3", { skip }, () => {
+  for (const [what, begin] of [
+    ["a query runs", `db.get(${JSON.stringify(LONG)}, () => {});`],
+    ["databases are being opened", `for (let n = 0; n < 50; n++) new sqlite3.Database("data-" + n + ".db");`],
+    [
+      "a database of the library's cache is used",
+      `sqlite3.cached.Database("cached.db").all(${JSON.stringify(LONG)}, () => {});`,
+    ],
+  ] as const) {
+    test(`a fresh worker while ${what}: the process lives, and serves`, async () => {
+      await using app = new TempApp({
+        "server.js": `const sqlite3 = require("sqlite3");
+const db = new sqlite3.Database(":memory:");
+const server = require("node:http").createServer((request, response) => {
+  if (request.url === "/begin") { ${begin} }
+  response.end("answer-1");
+});
+server.listen(0, "127.0.0.1");
+`,
+      });
+      mkdirSync(app.path("node_modules"), { recursive: true });
+      symlinkSync(folder, app.path("node_modules/sqlite3"), "junction");
+      await using served = await serve(app, "server.js", { flags: ["--scope", "worker"] });
+      for (let edit = 1; edit <= 3; edit++) {
+        assert.equal((await served.get("/begin")).body, `answer-${edit}`);
+        app.edit("server.js", `answer-${edit}`, `answer-${edit + 1}`);
+        assert.equal((await served.get("/")).body, `answer-${edit + 1}`);
+      }
+      await served.get("/begin");
+      const { code, signal } = await served.stop();
+      assert.deepEqual({ code, signal }, { code: 0, signal: null });
+    });
+  }
+});
+
+test("the thread's end waits for each database that is alive, and for no other thing", async () => {
+  const waiting: (() => void)[] = [];
+  let interrupted = 0;
+  class Database {
+    exec(): string {
+      return "executed";
+    }
+    readonly open = true;
+    wait(done: () => void): void {
+      waiting.push(done);
+    }
+    interrupt(): void {
+      interrupted++;
+    }
+  }
+  const exports = { Database };
+  const context = {
+    wrap: (target: Record<string, unknown>, name: string, replace: (original: unknown) => unknown) => {
+      if (target[name]) target[name] = replace(target[name]);
+    },
+  };
+  const attached = adapter.attach({ name: "sqlite3", version: "6.0.1", exports }, context as never) as {
+    end(): Promise<void>;
+  };
+  const made = new exports.Database();
+  assert.ok(made instanceof Database);
+  assert.equal(new Database().exec(), "executed", "made by the library itself");
+  let ended = false;
+  const end = attached.end().then(() => {
+    ended = true;
+  });
+  assert.equal(waiting.length, 2);
+  waiting[0]?.();
+  await Promise.resolve();
+  assert.equal(ended, false);
+  assert.equal(interrupted, 0, "what runs has some time to end by itself");
+  waiting[1]?.();
+  await end;
+});

@@ -1,0 +1,97 @@
+/** What apps get to see of the types: checked by the TypeScript compiler, in an app of its own. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { projectRoot } from "../support/project.js";
+import { TempApp } from "../support/temp-app.js";
+
+const tsconfig = {
+  compilerOptions: {
+    target: "es2023",
+    lib: ["es2023"],
+    module: "nodenext",
+    types: ["node", "unreloader/hot"],
+    strict: true,
+    noEmit: true,
+  },
+  include: ["*.ts", "*.cts"],
+};
+
+/** Lines with an expected error must have one, or the compiler reports that. */
+const files = {
+  "package.json": `{ "name": "app", "private": true, "type": "module" }\n`,
+  "tsconfig.json": JSON.stringify(tsconfig),
+  "app.ts": `import { unreloader } from "unreloader/app";
+const pool = await unreloader.keep("pool", async () => ({ size: 1 }), (pool) => pool.size);
+export const size: number = pool.size;
+// @ts-expect-error the value has no such property
+pool.length;
+unreloader.dispose(async () => {});
+// @ts-expect-error a hook is a function
+unreloader.dispose("hook");
+export const generation: number = unreloader.generation;
+export const flags: boolean[] = [unreloader.reloading, unreloader.autoloading];
+await unreloader.require("./models", { onDelete: (file) => file.length, classes: (file) => [file] });
+unreloader.requireSync(["./a", new URL("./b", import.meta.url)], { classes: "auto" });
+// @ts-expect-error classes are named by a function
+unreloader.requireSync("./a", { classes: ["A"] });
+export const models: Record<string, unknown> = unreloader.autoload("./models", (file) => file);
+export const user: unknown = unreloader.autoload("./models", () => ["A", "B"], { own: 1 }).own.toFixed();
+unreloader.recordDependency(["./a.sql"], "./app.ts", ["./b.ts"]);
+unreloader.recordSplitClass(import.meta.filename, "./parts");
+`,
+  "vite.ts": `if (import.meta.hot) {
+  const { hot } = import.meta;
+  hot.data.count = (hot.data.count ?? 0) + 1;
+  hot.accept();
+  hot.accept((module) => module?.anything);
+  hot.accept("./app.ts", (module) => module?.size);
+  hot.accept(["./app.ts"], ([module]) => module?.size);
+  hot.acceptExports(["a"], (module) => module?.a);
+  hot.acceptExports("a");
+  hot.dispose((data) => { data.count = 1; });
+  hot.prune(() => {});
+  hot.invalidate("because");
+  hot.decline();
+  hot.on("vite:beforeUpdate", ({ type, updates }) => [type satisfies "update", updates[0]?.path]);
+  // @ts-expect-error there are no updates in an error
+  hot.on("vite:error", ({ updates }) => updates);
+  hot.on("mine", (payload) => payload.anything);
+  hot.off("mine", () => {});
+  hot.send("mine", { any: "thing" });
+  // @ts-expect-error a dependency is a string
+  hot.accept(1, () => {});
+}
+// @ts-expect-error it may be undefined
+import.meta.hot.accept();
+`,
+  "webpack.cts": `if (module.hot) {
+  const { hot } = module;
+  hot.accept();
+  hot.accept((error, { moduleId }) => [error.message, moduleId]);
+  hot.accept("./lib", ([file]) => file?.length);
+  hot.accept(["./lib"], () => {}, (error, { dependencyId }) => [error.message, dependencyId]);
+  hot.decline();
+  hot.decline(["./lib"]);
+  const handler = (data: { count?: number }) => { data.count = (module.hot?.data?.count ?? 0) + 1; };
+  hot.dispose(handler);
+  hot.addDisposeHandler(handler);
+  hot.removeDisposeHandler(handler);
+  hot.invalidate();
+  if (hot.status() === "idle" && hot.active) hot.addStatusHandler((status) => status.length);
+  // @ts-expect-error there is no such status
+  hot.status() === "busy";
+}
+export {};
+`,
+};
+
+test("unreloader/app, import.meta.hot and module.hot have types", async () => {
+  await using app = new TempApp(files, { packages: ["unreloader", "@types/node"] });
+  const compiler = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
+  const run = promisify(execFile)(process.execPath, [compiler, "-p", app.folder], { cwd: app.folder });
+  const { stdout } = await run.catch((error: { stdout: string }) => error);
+  assert.equal(stdout, "");
+});

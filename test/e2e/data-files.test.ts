@@ -1,0 +1,219 @@
+/** Files read and folders listed while a module is evaluated count as its dependencies. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { historyPackage } from "../support/history-package.js";
+import { plainMode, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const esmPackage = { "package.json": `{ "name": "app", "type": "module" }\n` };
+
+/** Serves the `text` of page.js at every path, and at /evaluations how often page.js and the kept module were evaluated. */
+const main = `import http from "node:http";
+import history from "history";
+import { kept } from "./kept.js";
+import { text } from "./page.js";
+
+http.createServer((req, res) => {
+  if (req.url === "/evaluations") res.end(JSON.stringify({ page: history.all("page.js").length, kept }));
+  else res.end(text());
+}).listen(process.env.PORT, "127.0.0.1");
+`;
+const counted = `import history from "history";\nhistory.note("evaluated", "page.js");\n`;
+const kept = `import history from "history";\nhistory.note("evaluated", "kept.js");\nexport const kept = history.all("kept.js").length;\n`;
+
+function smallApp(page: string, more: Readonly<Record<string, string>> = {}): TempApp {
+  return new TempApp({
+    ...historyPackage,
+    ...esmPackage,
+    "main.js": main,
+    "kept.js": kept,
+    "page.js": counted + page,
+    ...more,
+  });
+}
+
+const readsTemplate = `import { readFileSync } from "node:fs";
+const template = readFileSync(new URL("views/page.html", import.meta.url), "utf8");
+export const text = () => template.trim();
+`;
+const listsPlugins = `import { readdirSync } from "node:fs";
+const names = readdirSync(new URL("plugins/", import.meta.url)).sort();
+export const text = () => names.join(" ");
+`;
+
+describe("files that are read while a module is evaluated", () => {
+  for (const load of [`import "settings";`, `require("settings");`]) {
+    test(`what a package read when ${load} loaded it takes a fresh worker, each time`, async () => {
+      const isImport = load.startsWith("import");
+      await using app = new TempApp({
+        "package.json": JSON.stringify({ name: "app", type: isImport ? "module" : "commonjs" }),
+        "node_modules/settings/package.json": `{ "name": "settings", "version": "1.0.0" }`,
+        "node_modules/settings/index.js": `
+const { existsSync, readdirSync, readFileSync } = require("node:fs");
+globalThis.settings = readFileSync("settings.txt", "utf8") + existsSync("more.txt") + readdirSync("conf").length;
+exports.read = (file) => readFileSync(file, "utf8");
+`,
+        "settings.txt": "one ",
+        "late.txt": "late 1",
+        "conf/a": "",
+        "page.js": isImport
+          ? `import { read } from "settings";\nexport const late = read("late.txt");\n`
+          : `exports.late = require("settings").read("late.txt");\n`,
+        "main.js": `${load}
+${isImport ? `import http from "node:http";\nimport * as page from "./page.js";` : `const http = require("node:http");\nconst page = require("./page.js");`}
+http.createServer((req, res) => res.end(globalThis.settings + page.late)).listen(process.env.PORT, "127.0.0.1");
+`,
+      });
+      await using served = await serve(app, "main.js");
+      assert.equal(await served.text("/"), "one false1late 1");
+      app.write("settings.txt", "two ");
+      assert.equal(await served.text("/"), "two false1late 1", String(served.lines));
+      app.write("settings.txt", "three ");
+      assert.equal(await served.text("/"), "three false1late 1", String(served.lines));
+      app.write("more.txt", "");
+      assert.equal(await served.text("/"), "three true1late 1", String(served.lines));
+      app.write("conf/b", "");
+      assert.equal(await served.text("/"), "three true2late 1", String(served.lines));
+      const restarts = () => served.lines.all.filter((line) => line.includes("restarted")).length;
+      if (served.inPlace) assert.equal(restarts(), 4, String(served.lines));
+      // What a function of the package reads for a module is that module's.
+      app.write("late.txt", "late 2");
+      assert.equal(await served.text("/"), "three true2late 2", String(served.lines));
+      if (served.inPlace) assert.equal(restarts(), 4, String(served.lines));
+    });
+  }
+
+  test("an edited template is in the next answer, and only its reader is evaluated again", async () => {
+    await using app = smallApp(readsTemplate, { "views/page.html": "<p>one</p>\n" });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "<p>one</p>");
+    for (const word of ["two", "three", "four"]) {
+      app.write("views/page.html", `<p>${word}</p>\n`);
+      assert.equal(await served.text("/"), `<p>${word}</p>`);
+    }
+    app.writeAtomically("views/page.html", "<p>five</p>\n");
+    assert.equal(await served.text("/"), "<p>five</p>");
+    if (served.inPlace) assert.deepEqual(await served.json("/evaluations"), { page: 5, kept: 1 });
+  });
+
+  test("the first read of a module that CommonJS code requires later counts too", async () => {
+    await using app = new TempApp({
+      "main.js": `require("node:http").createServer((req, res) => res.end(require("./page.js"))).listen(process.env.PORT, "127.0.0.1");\n`,
+      "page.js": `module.exports = require("node:fs").readFileSync(__dirname + "/page.txt", "utf8");\n`,
+      "page.txt": "one",
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    app.write("page.txt", "two");
+    assert.equal(await served.text("/"), "two");
+    app.write("page.txt", "six");
+    assert.equal(await served.text("/"), "six");
+  });
+
+  test("what is awaited at the top of a module counts", async () => {
+    const page = `import { readFile } from "node:fs/promises";
+const template = await readFile(new URL("page.txt", import.meta.url), "utf8");
+export const text = () => template;
+`;
+    await using app = smallApp(page, { "page.txt": "one" });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    app.write("page.txt", "two");
+    assert.equal(await served.text("/"), "two");
+  });
+
+  test("a template that is gone fails the reload, and one that is back mends it", async () => {
+    await using app = smallApp(readsTemplate, { "views/page.html": "one" });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    app.remove("views/page.html");
+    const { status, body } = await served.get("/");
+    assert.equal(status, 500);
+    assert.match(body, /ENOENT/);
+    app.write("views/page.html", "two");
+    assert.equal(await served.text("/"), "two");
+  });
+
+  test("a file that existsSync did not find counts when it comes, and when it goes again", async () => {
+    const page = `import { existsSync } from "node:fs";
+const found = existsSync(new URL("maintenance", import.meta.url));
+export const text = () => found ? "closed" : "open";
+`;
+    await using app = smallApp(page);
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "open");
+    app.write("maintenance", "");
+    assert.equal(await served.text("/"), "closed");
+    app.remove("maintenance");
+    assert.equal(await served.text("/"), "open");
+  });
+
+  test("a file that is read only during requests reloads nothing", { skip: plainMode }, async () => {
+    const page = `import { readFileSync } from "node:fs";
+export const text = () => readFileSync(new URL("page.txt", import.meta.url), "utf8");
+`;
+    await using app = smallApp(page, { "page.txt": "one" });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    app.write("page.txt", "two");
+    assert.equal(await served.text("/"), "two");
+    assert.deepEqual(await served.json("/evaluations"), { page: 1, kept: 1 });
+  });
+
+  test("a file that the app itself writes reloads nothing", { skip: plainMode }, async () => {
+    const page = `import { existsSync, readFileSync, writeFileSync } from "node:fs";
+const file = new URL("visits.json", import.meta.url);
+let visits = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : 0;
+export const text = () => {
+  writeFileSync(file, JSON.stringify(++visits));
+  return String(visits);
+};
+`;
+    await using app = smallApp(page, { "visits.json": "10" });
+    await using served = await serve(app, "main.js");
+    for (const visits of ["11", "12", "13", "14"]) assert.equal(await served.text("/"), visits);
+    assert.deepEqual(await served.json("/evaluations"), { page: 1, kept: 1 });
+  });
+
+  test("what --ignore names reloads nothing", { skip: plainMode }, async () => {
+    await using app = smallApp(readsTemplate, { "views/page.html": "one" });
+    await using served = await serve(app, "main.js", { flags: ["--ignore", "views/**"] });
+    app.write("views/page.html", "two");
+    assert.equal(await served.text("/"), "one");
+    assert.deepEqual(await served.json("/evaluations"), { page: 1, kept: 1 });
+  });
+});
+
+describe("folders that are listed while a module is evaluated", () => {
+  test("an added and a deleted file count, an edited one does not", async () => {
+    await using app = smallApp(listsPlugins, { "plugins/a.txt": "a" });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "a.txt");
+    app.write("plugins/b.txt", "b");
+    assert.equal(await served.text("/"), "a.txt b.txt");
+    app.remove("plugins/a.txt");
+    assert.equal(await served.text("/"), "b.txt");
+    if (!served.inPlace) return;
+    app.write("plugins/b.txt", "B");
+    assert.equal(await served.text("/"), "b.txt");
+    assert.deepEqual(await served.json("/evaluations"), { page: 3, kept: 1 });
+  });
+
+  test("a loader that requires all that it finds takes up new files", async () => {
+    const page = `import { createRequire } from "node:module";
+import { readdirSync } from "node:fs";
+const require = createRequire(import.meta.url);
+const names = readdirSync(new URL("plugins/", import.meta.url)).sort().map((file) => require("./plugins/" + file));
+export const text = () => names.join(" ");
+`;
+    await using app = smallApp(page, { "plugins/a.cjs": `module.exports = "a";\n` });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "a");
+    app.write("plugins/b.cjs", `module.exports = "b";\n`);
+    assert.equal(await served.text("/"), "a b");
+    app.write("plugins/a.cjs", `module.exports = "A";\n`);
+    assert.equal(await served.text("/"), "A b");
+    app.remove("plugins/b.cjs");
+    assert.equal(await served.text("/"), "A");
+  });
+});

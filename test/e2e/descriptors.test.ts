@@ -1,0 +1,70 @@
+/** Clients have taken all descriptors: said by a line, survived, and no save is misread because of it. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { devNull } from "node:os";
+import { test } from "node:test";
+import { descriptorReserve } from "../../src/common/compile/descriptor-reserve.js";
+import { within } from "../support/deadline.js";
+import { plainMode, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+test("a save while clients have taken all descriptors is taken in, and who comes later is served", async () => {
+  if (plainMode) return;
+  await using app = new TempApp({
+    "main.js": `const page = require("./page");
+const next = require("./next");
+require("node:http").createServer((req, res) => res.end(page + next)).listen(process.env.PORT, "127.0.0.1");
+`,
+    "page.js": `module.exports = "page 1 ";\n`,
+    "next.js": `module.exports = "next 1";\n`,
+  });
+  await using served = await serve(app, "main.js", { descriptors: 90 });
+  assert.equal(await served.text("/"), "page 1 next 1");
+  const clients = Array.from({ length: 80 }, () => net.connect(served.port, "127.0.0.1").on("error", () => {}));
+  try {
+    await served.lines.wait(/no descriptors are left \(E[MN]FILE\).*ulimit -n/);
+    // On the connection that it has.
+    app.edit("page.js", "page 1", "page 2");
+    assert.equal(await served.text("/"), "page 2 next 1");
+    app.write("new.js", `module.exports = "new ";\n`);
+    app.edit("next.js", `"next 1"`, `require("./new") + "next 2"`);
+    assert.equal(await served.text("/"), "page 2 new next 2");
+    assert.doesNotMatch(String(served.lines), /reload failed|worker exited/);
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+  await within(Promise.all(clients.map((client) => client.closed || once(client, "close"))), "the clients to close");
+  assert.equal((await served.getOnce("/")).body, "page 2 new next 2");
+});
+
+test("the reserve is used only when there are no descriptors, and filled again", () => {
+  let calls = 0;
+  const lack = Object.assign(new Error("too many"), { code: "EMFILE" });
+  const failing = () => {
+    calls++;
+    if (calls === 1) throw lack;
+    return "read";
+  };
+  descriptorReserve.open();
+  try {
+    const before = openSync(devNull, "r");
+    closeSync(before);
+    assert.equal(descriptorReserve.during(failing), "read");
+    assert.equal(calls, 2);
+    const after = openSync(devNull, "r");
+    closeSync(after);
+    assert.equal(after, before, "the same descriptors are in use as before");
+    assert.throws(() => descriptorReserve.during(() => writeFileSync("/nowhere/file", "")), { code: "ENOENT" });
+    assert.throws(
+      () =>
+        descriptorReserve.during(() => {
+          throw lack;
+        }),
+      { code: "EMFILE" },
+    );
+  } finally {
+    descriptorReserve.close();
+  }
+});

@@ -1,0 +1,247 @@
+/** A fresh worker beside the old one, and apps that crash again and again. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import http2 from "node:http2";
+import { describe, test } from "node:test";
+import { certificate, key } from "../support/certificate.js";
+import { eventually, within } from "../support/deadline.js";
+import { KeptConnection } from "../support/http-client.js";
+import { plainMode, ServedApp, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const files = {
+  "package.json": JSON.stringify({ type: "module" }),
+  "main.js": `import http from "node:http";
+import { word } from "./word.js";
+const waiting = [];
+http.createServer((req, res) => {
+  if (req.url === "/events") {
+    res.writeHead(200, { "content-type": "text/event-stream" });
+    res.write("data: " + word + "\\n\\n");
+    waiting.push(() => res.write("data: more " + word + "\\n\\n"));
+  } else if (req.url === "/slow") {
+    console.log("slow begun");
+    waiting.push(() => res.end("slow " + word));
+  } else if (req.url === "/exit") process.exit(3);
+  else res.end(word);
+}).listen(0);
+process.on("SIGUSR2", () => { for (const go of waiting.splice(0)) go(); });
+export const go = () => { for (const one of waiting.splice(0)) one(); };
+setInterval(() => { try { if (process.getBuiltinModule("node:fs").existsSync("go")) go(); } catch {} }, 10);
+`,
+  "word.js": `export const word = "one";\n`,
+};
+
+function touchPackage(app: TempApp, version: string): void {
+  app.write("package.json", JSON.stringify({ type: "module", version }));
+}
+
+async function openEvents(
+  served: ServedApp,
+): Promise<{ next(pattern: RegExp): Promise<string>; closed: Promise<unknown> }> {
+  const request = http.get(`${served.origin}/events`);
+  // An answer that is cut is reset.
+  request.on("error", () => undefined);
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  let text = "";
+  response.setEncoding("utf8").on("data", (part: string) => {
+    text += part;
+  });
+  const closed = new Promise((resolve) => {
+    response.on("error", () => undefined).once("close", resolve);
+  });
+  return {
+    next: (pattern) =>
+      eventually(
+        async () => text,
+        (seen) => pattern.test(seen),
+        `${pattern} in the stream`,
+      ),
+    closed,
+  };
+}
+
+describe("while a fresh worker takes over", { skip: plainMode }, () => {
+  test("requests and streams that have begun go on in the old worker, and everything new goes to the new one", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js");
+    const events = await openEvents(served);
+    await events.next(/data: one/);
+    const slow = served.getOnce("/slow");
+    await served.lines.wait(/slow begun/);
+    app.write("word.js", `export const word = "two";\n`);
+    touchPackage(app, "1.0.0");
+    assert.equal(await served.text("/"), "two");
+    assert.equal((await served.getOnce("/")).body, "two");
+    app.write("go", "");
+    assert.equal((await slow).body, "slow one", "finished by the code that began it");
+    await events.next(/more one/);
+  });
+
+  test("what does not end is closed when the drain is over, so that clients connect again", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js", { flags: ["--drain", "300"] });
+    const events = await openEvents(served);
+    await events.next(/data: one/);
+    touchPackage(app, "1.0.0");
+    assert.equal(await served.text("/"), "one");
+    await within(events.closed, "the end of the stream");
+    const again = await openEvents(served);
+    await again.next(/data: one/);
+  });
+
+  test("a fresh worker that fails is tried once more without the old one, whose lock may be the reason", async () => {
+    await using app = new TempApp({
+      ...files,
+      "word.js": `import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+const socket = createSocket("udp4");
+const port = Number(readFileSync("port.txt", "utf8"));
+socket.bind(port, "127.0.0.1");
+await once(socket, "listening");
+export const word = "bound " + process.env.TURN;
+`,
+    });
+    const { createSocket } = await import("node:dgram");
+    const probe = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address();
+    probe.close();
+    app.write("port.txt", String(port));
+    app.write(".env", "TURN=1\n");
+    await using served = await serve(app, "main.js", { flags: ["--env-file", ".env"] });
+    assert.equal(await served.text("/"), "bound 1");
+    app.write(".env", "TURN=2\n");
+    assert.equal(await served.text("/"), "bound 2");
+  });
+});
+
+test("an entry that is empty for a while, as in the middle of a save, keeps its port", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp(files);
+  await using served = await serve(app, "main.js");
+  assert.equal(await served.text("/"), "one");
+  app.write("main.js", "");
+  await served.lines.wait(/main\.js changed/);
+  const waiting = served.getOnce("/");
+  app.write("main.js", files["main.js"]);
+  assert.equal((await waiting).body, "one");
+  assert.equal(served.lines.matching(/closed http/).length, 0, String(served.lines));
+});
+
+describe("an app that crashes again and again", { skip: plainMode }, () => {
+  const crash = `console.log("start");
+import http from "node:http";
+http.createServer((req, res) => res.end("never")).listen(0, () => {
+  console.log("the database is at 127.0.0.1:5432");
+  setTimeout(() => { throw new Error("db down"); }, 5);
+});
+`;
+
+  test("is started again a few times, at longer and longer intervals, and then waits for a save", async () => {
+    await using app = new TempApp({ ...files, "main.js": crash });
+    await using served = await serve(app, "main.js");
+    await served.lines.wait(/waiting for a change/);
+    const starts = served.lines.matching(/^start$/).length;
+    assert.ok(starts >= 4 && starts <= 6, `${starts} starts`);
+    const page = await served.getOnce("/");
+    assert.equal(page.status, 500);
+    assert.match(page.body, /db down/);
+    assert.match(page.body, /the database is at 127\.0\.0\.1:5432/, "the last lines of the app");
+    assert.equal(served.lines.matching(/^start$/).length, starts, "a request is no reason to start it");
+    app.write("main.js", files["main.js"]);
+    assert.equal(await served.text("/"), "one");
+  });
+
+  test("gives who asks meanwhile a page, and a save that mends is taken at once", async () => {
+    await using app = new TempApp({ ...files, "main.js": crash });
+    await using served = await serve(app, "main.js");
+    await served.lines.wait(/restarting in 1 s/);
+    const page = await served.getOnce("/");
+    assert.equal(page.status, 500);
+    assert.match(page.body, /db down/);
+    app.write("main.js", files["main.js"]);
+    assert.equal(await served.text("/"), "one");
+  });
+
+  test("while it starts: process.exit(1) is tried again, process.exit(0) of a script is not", async () => {
+    await using app = new TempApp({ ...files, "main.js": `console.log("start"); await 0; process.exit(1);\n` });
+    await using served = new ServedApp(app, "main.js", {});
+    const starting = served.start().catch(() => undefined);
+    await served.lines.wait(/in 4 s/);
+    app.write("main.js", files["main.js"]);
+    await starting;
+    assert.equal(await served.text("/"), "one");
+  });
+
+  test("a handler that ends the process does so as often as somebody asks for it", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js");
+    for (let turn = 0; turn < 6; turn++) {
+      assert.equal((await served.getOnce("/exit")).status, 502);
+      assert.equal(await served.text("/"), "one");
+    }
+  });
+});
+
+test("requests in TLS sessions that ask for a fresh worker are refused in them, for clients to send again", {
+  skip: plainMode,
+}, async () => {
+  const server = (call: string) => `const { readFileSync } = require("node:fs");
+require(${call}({ key: readFileSync("key.pem"), cert: readFileSync("cert.pem") }, (req, res) => {
+  res.end("answered");
+}).listen(process.env.PORT, "127.0.0.1");
+`;
+  for (const call of [`"node:https").createServer`, `"node:http2").createSecureServer`]) {
+    await using app = new TempApp({ "key.pem": key, "cert.pem": certificate, "main.js": server(call) });
+    await using served = await serve(app, "main.js");
+    for (let version = 1; version <= 3; version++) {
+      const touch = () => app.write("package.json", JSON.stringify({ version: `1.${version}` }));
+      if (call.includes("https")) await refusedByPage(served.origin, touch);
+      else await refusedAsStream(served.origin, touch);
+    }
+  }
+});
+
+async function refusedByPage(origin: string, touch: () => void): Promise<void> {
+  const kept = new KeptConnection(origin);
+  try {
+    assert.equal((await kept.request("/")).body, "answered");
+    touch();
+    const { status, body } = await kept.request("/", { method: "POST", body: "x" });
+    assert.deepEqual([status, /not begun/.test(body)], [503, true]);
+    assert.equal((await kept.request("/", { method: "POST", body: "x" })).body, "answered");
+  } finally {
+    kept.close();
+  }
+}
+
+async function refusedAsStream(origin: string, touch: () => void): Promise<void> {
+  const session = http2.connect(origin, { rejectUnauthorized: false });
+  session.on("error", () => {});
+  try {
+    assert.deepEqual(await streamEnd(session), [200, http2.constants.NGHTTP2_NO_ERROR]);
+    touch();
+    assert.deepEqual(await streamEnd(session), [undefined, http2.constants.NGHTTP2_REFUSED_STREAM]);
+  } finally {
+    session.destroy();
+  }
+}
+
+/** Status of a POST, and the code that its stream has ended with. */
+function streamEnd(session: http2.ClientHttp2Session): Promise<[number | undefined, number]> {
+  const ended = new Promise<[number | undefined, number]>((resolve) => {
+    const stream = session.request({ ":path": "/", ":method": "POST" });
+    let status: number | undefined;
+    stream.on("response", (headers) => {
+      status = headers[":status"];
+    });
+    stream.on("error", () => {});
+    stream.on("close", () => resolve([status, stream.rstCode ?? -1]));
+    stream.resume().end("x");
+  });
+  return within(ended, "the stream to end");
+}

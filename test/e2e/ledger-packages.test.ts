@@ -1,0 +1,192 @@
+/** What modules register with packages that no adapter knows is taken out at their purge; other packages are left alone. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ServedApp, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const RELOADS = 20;
+
+/** A package with every kind of registry, and with one that does not let go. */
+const hooks = `
+class Registry { constructor() { this.entries = []; } }
+exports.list = [];
+exports.handlers = new Map();
+exports.tags = new Set();
+exports.helpers = { builtin() {} };
+exports.registry = new Registry();
+exports.connections = {};
+exports.connect = (name) => (exports.connections[name] ??= new (class Connection {})());
+exports.clear = (name, value) => Object.defineProperty(exports.helpers, name, { value, configurable: false, enumerable: true, writable: false });
+`;
+
+const main = (show: string): string => `const { createServer } = require("node:http");
+const hooks = require("hooks");
+require("./plugin.js");
+createServer((req, res) => res.end(JSON.stringify(${show}))).listen(process.env.PORT);
+`;
+
+const show = `[hooks.list.map((one) => one()), [...hooks.handlers.keys()], [...hooks.tags], Object.keys(hooks.helpers), hooks.registry.entries.map(({ name }) => name)]`;
+
+const plugin = (name: string): string => `const hooks = require("hooks");
+hooks.list.push(() => "${name}");
+hooks.handlers.set("${name}", () => {});
+hooks.tags.add("${name}");
+hooks.helpers["${name}"] = function () {};
+hooks.registry.entries.push({ name: "${name}", run() {} });
+`;
+
+const complaints = (served: ServedApp): string[] => served.lines.matching(/taking out|stale/);
+
+describe("registrations with a package that no adapter knows", () => {
+  test("are taken out when the module that made them is purged", async () => {
+    await using app = new TempApp({
+      "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/hooks/index.js": hooks,
+      "main.js": main(show),
+      "plugin.js": plugin("one"),
+    });
+    await using served = await serve(app, "main.js");
+    const expected = (...names: string[]) => [names, names, names, ["builtin", ...names], names];
+    assert.deepEqual(await served.json("/"), expected("one"));
+    for (const name of ["two", "three"]) {
+      app.write("plugin.js", plugin(name));
+      assert.deepEqual(await served.json("/"), expected(name));
+    }
+    app.write("plugin.js", "");
+    assert.deepEqual(await served.json("/"), expected());
+    app.write("plugin.js", plugin("four"));
+    assert.deepEqual(await served.json("/"), expected("four"));
+    assert.deepEqual(complaints(served), []);
+  });
+
+  test("but what the package made for whoever asks stays", async () => {
+    await using app = new TempApp({
+      "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/hooks/index.js": hooks,
+      "main.js": main(`hooks.connect("db") === require("./kept.js").connection`),
+      "kept.js": `exports.connection = require("hooks").connect("db");\n`,
+      "plugin.js": `require("hooks").connect("db");\nrequire("./kept.js");\n`,
+    });
+    await using served = await serve(app, "main.js");
+    for (const text of ["", "// edited\n", "// again\n"]) {
+      app.append("plugin.js", text);
+      assert.equal(await served.json("/"), true);
+    }
+  });
+
+  test("and what cannot be taken out is told as a stale reference", async () => {
+    await using app = new TempApp({
+      "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/hooks/index.js": hooks,
+      "main.js": main("Object.keys(hooks.helpers)"),
+      "plugin.js": `require("hooks").clear("fixed", () => {});\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.deepEqual(await served.json("/"), ["builtin", "fixed"]);
+    app.write("plugin.js", "\n");
+    await served.json("/");
+    if (!served.inPlace) return;
+    await served.lines.wait(/stale references: 1 old version of plugin\.js, .*entry fixed/);
+    assert.equal(complaints(served).length, 1, served.lines.toString());
+  });
+});
+
+describe("--strict-purge", () => {
+  test("gives a fresh worker when a package keeps something", async () => {
+    await using app = new TempApp({
+      "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/hooks/index.js": hooks,
+      "main.js": main("Object.keys(hooks.helpers)"),
+      "plugin.js": `require("hooks").clear("fixed", () => {});\n`,
+    });
+    await using served = await serve(app, "main.js", { flags: ["--strict-purge"] });
+    assert.deepEqual(await served.json("/"), ["builtin", "fixed"]);
+    app.write("plugin.js", "\n");
+    assert.deepEqual(await served.json("/"), ["builtin"]);
+    if (served.inPlace) assert.equal(served.lines.matching(/plugin\.js was purged, but its entry fixed/).length, 1);
+  });
+});
+
+/** Packages that need no help: what a module typically does with each, and an expression that shows it. */
+const quiet: Readonly<Record<string, { readonly packages: readonly string[]; readonly text: string }>> = {
+  express: {
+    packages: ["express"],
+    text: `const express = require("express"); const router = express.Router(); router.get("/x", () => {}); const app = express(); app.use(router);
+exports.value = () => router.stack.map((layer) => layer.route.path + VERSION);`,
+  },
+  koa: {
+    packages: ["koa"],
+    text: `const Koa = require("koa"); const app = new Koa(); app.use(() => VERSION); exports.value = () => app.middleware.map((one) => one());`,
+  },
+  hono: {
+    packages: ["hono"],
+    text: `const { Hono } = require("hono"); const app = new Hono(); app.get("/x" + VERSION, (c) => c.text("x")); exports.value = () => app.routes.map((route) => route.path);`,
+  },
+  zod: {
+    packages: ["zod"],
+    text: `const { z } = require("zod"); const User = z.object({ age: z.literal(VERSION) }).meta({ id: "User" });
+exports.value = () => [User.parse({ age: VERSION }), User.shape.age.value, z.globalRegistry.get(User).id];`,
+  },
+  yup: {
+    packages: ["yup"],
+    text: `const yup = require("yup"); const schema = yup.object({ v: yup.number().default(VERSION) }); exports.value = () => schema.getDefault();`,
+  },
+  typebox: {
+    packages: ["@sinclair/typebox"],
+    text: `const { Type, FormatRegistry } = require("@sinclair/typebox"); FormatRegistry.Set("even", (value) => value.length % 2 === 0);
+const schema = Type.Object({ v: Type.Literal(VERSION) }); exports.value = () => [schema.properties.v.const, FormatRegistry.Has("even")];`,
+  },
+  handlebars: {
+    packages: ["handlebars"],
+    text: `const handlebars = require("handlebars"); handlebars.registerHelper("version", () => VERSION); handlebars.registerPartial("p", "{{version}}!" + VERSION);
+exports.value = () => handlebars.compile("{{version}} {{> p}}")({});`,
+  },
+  "reflect-metadata": {
+    packages: ["reflect-metadata"],
+    text: `require("reflect-metadata"); class Thing {} Reflect.defineMetadata("v", VERSION, Thing); exports.value = () => Reflect.getMetadata("v", Thing);`,
+  },
+  awilix: {
+    packages: ["awilix"],
+    text: `const { createContainer, asValue } = require("awilix"); const container = createContainer(); container.register({ v: asValue(VERSION) }); exports.value = () => container.resolve("v");`,
+  },
+  drizzle: {
+    packages: ["drizzle-orm"],
+    text: `const { sqliteTable, integer } = require("drizzle-orm/sqlite-core"); const table = sqliteTable("t" + VERSION, { id: integer("id").primaryKey() });
+const { getTableName } = require("drizzle-orm"); exports.value = () => getTableName(table);`,
+  },
+  objection: {
+    packages: ["objection", "knex", "better-sqlite3"],
+    text: `const { Model } = require("objection"); class User extends Model { static get tableName() { return "users" + VERSION; } static get idColumn() { return "id"; } }
+exports.value = () => [User.tableName, User.fromJson({ v: VERSION }).v];`,
+  },
+  sequelize: {
+    packages: ["sequelize", "sqlite3"],
+    text: `const { Sequelize, DataTypes } = require("sequelize"); const sequelize = new Sequelize({ dialect: "sqlite", storage: ":memory:", logging: false });
+const User = sequelize.define("User", { name: { type: DataTypes.STRING, defaultValue: "n" + VERSION } }); exports.value = () => [User.build().name, Object.keys(sequelize.models)];`,
+  },
+};
+
+describe("packages that need no help", () => {
+  for (const [name, { packages, text }] of Object.entries(quiet)) {
+    test(`${name}: ${RELOADS} reloads, the right answers, nothing reported`, async () => {
+      const versioned = (version: number): string => text.replaceAll("VERSION", String(version));
+      await using app = new TempApp(
+        {
+          "main.js": `const plugin = require("./plugin.js");
+require("node:http").createServer((req, res) => res.end(JSON.stringify(plugin.value()))).listen(process.env.PORT);\n`,
+          "plugin.js": versioned(1),
+        },
+        { packages },
+      );
+      await using served = await serve(app, "main.js");
+      const first = await served.text("/");
+      assert.match(first, /1/);
+      for (let version = 2; version <= RELOADS; version++) {
+        app.write("plugin.js", versioned(version));
+        assert.equal(await served.text("/"), first.replaceAll("1", String(version)));
+      }
+      assert.deepEqual(complaints(served), []);
+      assert.deepEqual(served.lines.matching(/failed|warn|restarted|fresh/i), [], served.lines.toString());
+    });
+  }
+});

@@ -1,0 +1,145 @@
+/** The folders' promises to each other (docs/internals.md): read from the import statements. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, relative, sep } from "node:path";
+import { test } from "node:test";
+import { projectRoot } from "../support/project.js";
+
+interface Import {
+  /** File that imports, relative to the project. */
+  readonly from: string;
+  readonly specifier: string;
+  /** The imported file, relative to the project; undefined for packages and builtins. */
+  readonly to: string | undefined;
+  /** `import type`: nothing is loaded. */
+  readonly typeOnly: boolean;
+}
+
+const files = ["src", "workers"].flatMap((folder) => sourceFiles(folder));
+const imports = files.flatMap((file) => importsOf(file, readFileSync(join(projectRoot, file), "utf8")));
+
+test("the imports of all files were found", () => {
+  assert.ok(files.length > 20, `only ${files.length} files`);
+  assert.ok(imports.length > files.length, `only ${imports.length} imports`);
+  for (const { from, to } of imports) if (to !== undefined) assert.ok(files.includes(to), `${from} imports ${to}`);
+});
+
+/** Upper floors first; bench is above all of them. Each floor uses the floors below it. */
+const floors: readonly { readonly name: string; readonly has: RegExp; readonly uses: RegExp }[] = [
+  // src starts the worker thread by the path of its built entry.
+  { name: "src", has: /^src\/(?!common\/)/, uses: /^src\// },
+  { name: "workers", has: /^workers\//, uses: /^(workers|src\/common)\// },
+  { name: "src/common", has: /^src\/common\//, uses: /^src\/common\// },
+];
+
+for (const { name, has, uses } of floors) {
+  test(`${name} imports downwards only`, () => {
+    const own = imports.filter(({ from }) => has.test(from));
+    assert.ok(own.length > 10, `only ${own.length} imports`);
+    // A configuration is evaluated as apps are; that goes through the worker's runtime still.
+    const wrong = own.filter(({ from, to }) => to && !uses.test(to) && from !== "src/options/evaluate-config.ts");
+    assert.deepEqual(wrong.map(show), []);
+  });
+}
+
+test("an outside package is imported in one place", () => {
+  /** Packages with a place of several files. */
+  const places: Readonly<Record<string, RegExp>> = {
+    zod: /^src\/(options\/options\.ts|common\/protocol\/)/,
+    undici: /^src\/front\//,
+  };
+  const importers = new Map<string, Set<string>>();
+  for (const { from, specifier, to } of imports) {
+    if (to !== undefined || isBuiltin(specifier)) continue;
+    const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+    importers.set(name, (importers.get(name) ?? new Set()).add(from));
+  }
+  assert.ok(importers.has("zod"));
+  for (const [name, where] of importers) {
+    const place = places[name];
+    if (place === undefined)
+      assert.deepEqual([...where].slice(1), [], `${name} is imported in ${[...where].join(", ")}`);
+    else for (const file of where) assert.match(file, place, `${name} is imported in ${file}`);
+  }
+});
+
+test("pure files read no disk, no clock and know no thread", () => {
+  const pure = /^src\/(graph\/|reports\/report-lines\.ts|supervisor\/state\.ts|files\/change-batch\.ts)/;
+  const impure = /^node:(fs|child_process|worker_threads|net|http|https|timers)/;
+  const wrong = imports.filter(({ from, specifier }) => pure.test(from) && impure.test(specifier));
+  assert.deepEqual(wrong.map(show), []);
+  for (const file of files.filter((name) => pure.test(name))) {
+    const text = readFileSync(join(projectRoot, file), "utf8");
+    assert.doesNotMatch(text, /\bDate\.now\(|\bperformance\.now\(|\bconsole\.|\bsetTimeout\(/, file);
+  }
+});
+
+test("builtins are imported with the node: prefix", () => {
+  const wrong = imports.filter(({ specifier }) => isBuiltin(specifier) && !specifier.startsWith("node:"));
+  assert.deepEqual(wrong.map(show), []);
+});
+
+test("no file imports itself through others", () => {
+  const targets = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of imports) {
+    if (to === undefined || typeOnly) continue;
+    targets.set(from, [...(targets.get(from) ?? []), to]);
+  }
+  const finished = new Set<string>();
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) assert.fail([...path.slice(path.indexOf(file)), file].join(" -> "));
+    if (finished.has(file)) return;
+    for (const target of targets.get(file) ?? []) walk(target, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of files) walk(file, []);
+});
+
+test("the deadline of a wait is declared in src/common/deadlines.ts, not where it is waited", () => {
+  const waits = [
+    /\bdeadlineMs\s*[:=]\s*(\w+)/g,
+    /\bwithDeadline\([^;]*?,\s*(\w+)\)/g,
+    /\.askFor\(\s*(\w+)/g,
+    /\bperformance\.now\(\) \+ (\w+)/g,
+    /\bstartTimer\(\s*(\w+)/g,
+    /\bsetTimeout\(\s*(?:resolve|answer)\s*,\s*(\w+)/g,
+  ];
+  const deadlines = readFileSync(join(projectRoot, "src/common/deadlines.ts"), "utf8");
+  const wrong: string[] = [];
+  let right = 0;
+  for (const file of files) {
+    const text = readFileSync(join(projectRoot, file), "utf8");
+    for (const [wait, deadline = ""] of waits.flatMap((pattern) => [...text.matchAll(pattern)])) {
+      // What is only looked up again and again may be looked up as often as it likes.
+      if (!/^(\d|[A-Z_]+_MS$)/.test(deadline) || deadline === "0" || deadline.endsWith("_POLL_MS")) continue;
+      if (deadlines.includes(`export const ${deadline}`)) right++;
+      else wrong.push(`${file}: ${wait}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(right > 15, `only ${right} waits were found`);
+});
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name).split(sep).join("/"))
+    .filter((name) => name.endsWith(".ts"))
+    .sort();
+}
+
+function importsOf(file: string, text: string): Import[] {
+  const statement = /^(import|export)\s+(type\s)?[^;"'`]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  return [...text.matchAll(statement)].map((match) => {
+    const specifier = match[3] ?? match[4] ?? match[5] ?? "";
+    const target = specifier.startsWith(".")
+      ? relative(projectRoot, join(projectRoot, dirname(file), specifier))
+      : undefined;
+    const to = target?.split(sep).join("/").replace(/\.js$/, ".ts");
+    return { from: file, specifier, to, typeOnly: match[2] !== undefined };
+  });
+}
+
+function show({ from, specifier }: Import): string {
+  return `${from} imports ${specifier}`;
+}

@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FailureReport, ReloadReport, SupervisorEvent } from "../../src/reports/report.js";
+import { failureBlock, type LineStyle, publicUrl, reportLines, whyLines } from "../../src/reports/report-lines.js";
+
+const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: false, onError: "page" };
+
+const reload: ReloadReport = {
+  kind: "reloaded",
+  generation: 7,
+  epoch: 1,
+  changed: ["/work/models/user.ts"],
+  purged: [{ file: "/work/models/user.ts", classes: ["User"] }],
+  loaded: ["/work/models/user.ts", "/work/routes/users.ts"],
+  why: {
+    "/work/models/user.ts": ["/work/models/user.ts"],
+    "/work/routes/users.ts": ["/work/routes/users.ts", "/work/models/user.ts"],
+  },
+  kept: 40,
+  durationMs: 2.7,
+};
+
+const failure: FailureReport = {
+  ...reload,
+  kind: "failed",
+  generation: 6,
+  loaded: [],
+  purged: [],
+  importedBy: ["/work/routes/users.ts", "/work/app.ts"],
+  error: {
+    name: "TypeError",
+    message: "Cannot read properties of undefined (reading 'schema')",
+    location: { file: "/work/models/user.ts", line: 12, column: 7 },
+  },
+};
+
+function lines(event: SupervisorEvent, changes: Partial<LineStyle> = {}): string[] {
+  return reportLines(event, { ...style, ...changes }).map(({ text }) => text);
+}
+
+function withError(error: Partial<FailureReport["error"]>, rest: Partial<FailureReport> = {}): FailureReport {
+  return { ...failure, ...rest, error: { ...failure.error, ...error } };
+}
+
+test("the public address is one line, with whole milliseconds", () => {
+  const report = { protocol: "http", host: "127.0.0.1", port: 3000, modules: 42, durationMs: 318.4 } as const;
+  assert.deepEqual(lines({ event: "listening", report }), [
+    "unreloader: listening on http://127.0.0.1:3000 (42 modules in 318 ms)",
+  ]);
+});
+
+test("addresses are written as a browser takes them", () => {
+  assert.equal(publicUrl({ protocol: "https", host: "::1", port: 8443 }), "https://[::1]:8443");
+  assert.equal(publicUrl({ protocol: "tcp", host: "localhost", port: 25 }), "tcp://localhost:25");
+  assert.equal(publicUrl({ protocol: "path", host: "/tmp/app.sock", port: 0 }), "/tmp/app.sock");
+});
+
+test("a reload is one line that names the change", () => {
+  assert.deepEqual(lines({ event: "reload", report: reload }), [
+    "unreloader: reloaded 2 of 42 modules in 3 ms (generation 7): models/user.ts changed",
+  ]);
+});
+
+test("a reload that takes no time to speak of took 1 ms", () => {
+  const [line] = lines({ event: "reload", report: { ...reload, durationMs: 0.2 } });
+  assert.match(line ?? "", / in 1 ms /);
+});
+
+test("a burst of saves names three files", () => {
+  const changed = Array.from({ length: 500 }, (_, index) => `/work/src/${index}.ts`);
+  const [line] = lines({ event: "reload", report: { ...reload, changed } });
+  assert.match(line ?? "", /: src\/0\.ts, src\/1\.ts, src\/2\.ts and 497 more changed$/);
+  const [three] = lines({ event: "reload", report: { ...reload, changed: changed.slice(0, 3) } });
+  assert.match(three ?? "", /: src\/0\.ts, src\/1\.ts, src\/2\.ts changed$/);
+});
+
+test("a reload that changed nothing is told only in detail, restarts and failures by their own events", () => {
+  const unchanged: SupervisorEvent = { event: "reload", report: { ...reload, kind: "unchanged" } };
+  assert.deepEqual(lines(unchanged), []);
+  assert.deepEqual(lines(unchanged, { level: "debug" }), ["unreloader: nothing has changed (generation 7)"]);
+  for (const kind of ["restarted", "failed"] as const)
+    assert.deepEqual(lines({ event: "reload", report: { ...reload, kind } }, { level: "debug" }), []);
+});
+
+test("why every file was reloaded follows in order of evaluation", () => {
+  const report = {
+    ...reload,
+    loaded: [...reload.loaded, "/work/app.ts", "/work/new.ts"],
+    why: { ...reload.why, "/work/app.ts": ["/work/app.ts", "/work/routes/users.ts", "/work/models/user.ts"] },
+  };
+  const expected = [
+    "  models/user.ts changed",
+    "  routes/users.ts <- models/user.ts",
+    "  app.ts <- routes/users.ts <- models/user.ts",
+    "  new.ts newly used",
+  ];
+  assert.deepEqual(whyLines(report, "/work"), expected);
+  assert.deepEqual(lines({ event: "reload", report }, { why: true }).slice(1), expected);
+});
+
+test("a failed reload is one line, then who imports the file, what is served, what to do, and the source", () => {
+  const report = withError({ frame: "  11 | const a = b;\n> 12 | a.schema;\n     |       ^" });
+  assert.deepEqual(lines({ event: "failed", report }), [
+    "unreloader: reload failed (generation 6 kept): models/user.ts:12:7 Cannot read properties of undefined (reading 'schema')",
+    "  imported by     routes/users.ts <- app.ts",
+    "  requests get    this failure, until it is fixed; generation 6 is whole",
+    "  to retry        save models/user.ts, or any file it imports",
+    "    11 | const a = b;",
+    "  > 12 | a.schema;",
+    "       |       ^",
+  ]);
+});
+
+test("the failure block is that of the error catalogue", () => {
+  assert.deepEqual(failureBlock(failure, { cwd: "/work", onError: "last-good" }), [
+    "EvaluationError: models/user.ts:12:7 threw while being evaluated: Cannot read properties of undefined (reading 'schema')",
+    "  imported by     routes/users.ts <- app.ts",
+    "  still serving   generation 6",
+    "  to retry        save models/user.ts, or any file it imports",
+  ]);
+});
+
+test("an error of the compiler is called what it is", () => {
+  const head = (code: string) => failureBlock(withError({ code, message: "no" }), style)[0];
+  assert.equal(head("ERR_UNRELOADER_COMPILE"), "CompileError: models/user.ts:12:7 no");
+  assert.equal(head("ERR_UNRELOADER_RESOLVE"), "ResolveError: models/user.ts:12:7 no");
+  assert.equal(head("ERR_UNRELOADER_LINK"), "LinkError: models/user.ts:12:7 no");
+  assert.equal(head("ENOENT"), "EvaluationError: models/user.ts:12:7 threw while being evaluated: no");
+});
+
+test("a failed start keeps no generation", () => {
+  assert.deepEqual(lines({ event: "failed", report: withError({}, { generation: 0, importedBy: [] }) }), [
+    "unreloader: start failed: models/user.ts:12:7 Cannot read properties of undefined (reading 'schema')",
+    "  requests get    this failure, until it is fixed",
+    "  to retry        save models/user.ts, or any file it imports",
+  ]);
+});
+
+test("a failure without a place in the source names none", () => {
+  const { location: _, ...error } = failure.error;
+  assert.deepEqual(lines({ event: "failed", report: { ...failure, importedBy: [], error } }), [
+    "unreloader: reload failed (generation 6 kept): Cannot read properties of undefined (reading 'schema')",
+    "  requests get    this failure, until it is fixed; generation 6 is whole",
+  ]);
+});
+
+test("whatever the app's message holds, the report's line is one line", () => {
+  const report = withError({ message: "\r\nExpected values to be equal:\n\n1 !== 2\n" });
+  assert.match(lines({ event: "failed", report })[0] ?? "", /: models\/user\.ts:12:7 Expected values to be equal:$/);
+});
+
+test("a restart says why", () => {
+  const report = { epoch: 2, generation: 8, modules: 42, durationMs: 120 };
+  const line = (reason: Extract<SupervisorEvent, { event: "restarted" }>["report"]["reason"]) =>
+    lines({ event: "restarted", report: { ...report, reason } });
+  assert.deepEqual(line({ type: "changed", files: ["/work/package.json"] }), [
+    "unreloader: restarted 42 modules in 120 ms (epoch 2): package.json changed",
+  ]);
+  assert.match(line({ type: "asked" })[0] ?? "", /: asked for$/);
+  assert.match(line({ type: "workerExit" })[0] ?? "", /: the worker had exited$/);
+  assert.match(
+    line({ type: "reloadFailed", error: { name: "Error", message: "x\ny" } })[0] ?? "",
+    /failed \(x\), a fresh/,
+  );
+});
+
+test("the end of a worker is one line that names the cause and what follows", () => {
+  assert.deepEqual(
+    lines({
+      event: "worker-exit",
+      report: { epoch: 1, cause: { type: "exited", code: 3 }, next: "restarting" },
+    }),
+    ["unreloader: worker exited: process.exit(3); restarting"],
+  );
+  assert.deepEqual(
+    lines({
+      event: "worker-exit",
+      report: { epoch: 1, cause: { type: "crashed", error: failure.error }, next: "waiting for a change" },
+    }),
+    [
+      "unreloader: worker exited: models/user.ts:12:7 uncaught TypeError: Cannot read properties of undefined (reading 'schema'); waiting for a change",
+    ],
+  );
+});
+
+test("stale references name the class and its file, or the module", () => {
+  const report = { file: "/work/models/user.ts", generation: 3, count: 2, ageMs: 9000, inUse: false };
+  assert.deepEqual(lines({ event: "stale-references", report: { ...report, class: "User" } }), [
+    "unreloader: stale references: 2 old versions of User (models/user.ts), purged since generation 3, can still be reached; unreloader explain-leak says by whom",
+  ]);
+  assert.deepEqual(lines({ event: "stale-references", report: { ...report, count: 1, inUse: true } }), [
+    "unreloader: stale references: 1 old version of models/user.ts, purged in generation 3, can still be reached; an open request or connection may hold it",
+  ]);
+});
+
+test("a level leaves out what is below it", () => {
+  const log = (level: "debug" | "info" | "warn" | "error"): SupervisorEvent => ({
+    event: "log",
+    report: { level, message: "m" },
+  });
+  assert.deepEqual(lines(log("debug")), []);
+  assert.deepEqual(lines(log("info")), ["unreloader: m"]);
+  assert.deepEqual(lines(log("warn")), ["unreloader: warning: m"]);
+  assert.deepEqual(lines(log("error"), { level: "warn" }), ["unreloader: error: m"]);
+  assert.deepEqual(lines({ event: "reload", report: reload }, { level: "warn" }), []);
+  assert.deepEqual(lines({ event: "failed", report: failure }, { level: "silent" }), []);
+});
+
+test("json is one object a line, with the fields of the event", () => {
+  const report = withError({ message: "a\nb", frame: "x\ny" });
+  const text = lines({ event: "failed", report }, { format: "json", why: true });
+  assert.equal(text.length, 1);
+  assert.doesNotMatch(text[0] ?? "", /\n/);
+  assert.deepEqual(JSON.parse(text[0] ?? ""), { event: "failed", ...report });
+  const reloaded = lines({ event: "reload", report: reload }, { format: "json" });
+  assert.deepEqual(JSON.parse(reloaded[0] ?? ""), { event: "reload", ...reload });
+});
+
+test("files far from the working folder are shown with their whole path", () => {
+  const shown = (file: string) => whyLines({ ...reload, loaded: [file], changed: [file], why: {} }, "/work/app/src");
+  assert.deepEqual(shown("/work/app/src/a.ts"), ["  a.ts changed"]);
+  assert.deepEqual(shown("/work/packages/b.ts"), ["  ../../packages/b.ts changed"]);
+  assert.deepEqual(shown("/elsewhere/c.ts"), ["  /elsewhere/c.ts changed"]);
+});
