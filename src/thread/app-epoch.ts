@@ -105,6 +105,8 @@ export class AppEpoch {
   readonly #waits = new Questions<readonly ThreadWait[] | undefined>();
   /** The last plan whose purge is over. */
   #purged = 0;
+  /** Called with each plan whose purge is over. */
+  #onPurged: (planId: number) => void = () => undefined;
   #reportsSeen = 0;
   /** Code of the plan that is under way, or was last: the thread may be running it. */
   #planned: readonly PreparedModule[] = [];
@@ -160,8 +162,9 @@ export class AppEpoch {
   }
 
   /**
-   * Applies a plan. Given up at the deadline, at the abort of `signal`, and when the thread is blocked by old code (in a
-   * handler, in a dispose hook): then it is told to go back, and has a moment to say that it has.
+   * Applies a plan. Given up when its evaluation has taken as long as the deadline, at the abort of `signal`, and when the
+   * thread is blocked by old code (in a handler, in a dispose hook): then it is told to go back, and has a moment to say
+   * that it has.
    */
   async apply(plan: PlanOrder, limits: WaitLimits = {}): Promise<ApplyOutcome> {
     let planId = 0;
@@ -176,8 +179,13 @@ export class AppEpoch {
       () => this.#purged !== planId && blocked.abort(),
       this.#listener.silentMs(this),
     );
-    const signals = [blocked.signal, ...(limits.signal ? [limits.signal] : [])];
-    const waited = await wait(question.answered, { ...limits, signal: AbortSignal.any(signals) });
+    const signal = AbortSignal.any([blocked.signal, ...(limits.signal ? [limits.signal] : [])]);
+    // What comes before (requests in flight, dispose hooks) has deadlines of its own, one for each.
+    const purged = new Promise<void>((resolve) => {
+      this.#onPurged = (id) => id === planId && resolve();
+    });
+    const begun = await wait(Promise.race([question.answered, purged]), { signal });
+    const waited = begun.type === "settled" ? await wait(question.answered, { ...limits, signal }) : begun;
     pulse.stop();
     if (waited.type === "settled") return waited.value;
     const because = blocked.signal.aborted ? "blocked" : waited.type;
@@ -282,6 +290,7 @@ export class AppEpoch {
         break;
       case "planPurged":
         this.#purged = report.planId;
+        this.#onPurged(report.planId);
         // A reload that fails, and what mends it, are of the generation before: what they begin may listen as well.
         this.#idleGeneration = undefined;
         break;

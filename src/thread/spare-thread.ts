@@ -34,8 +34,8 @@ export class SpareThread {
     atomics: "disabled",
     // Nobody but us ends it.
     idleTimeout: Number.POSITIVE_INFINITY,
-    // Node would warn about every descriptor that the app itself leaves open at the end of an epoch.
-    trackUnmanagedFds: false,
+    // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
+    trackUnmanagedFds: true,
     ...heapLimits(),
   });
 

@@ -6,7 +6,7 @@ import net from "node:net";
 import { devNull } from "node:os";
 import { test } from "node:test";
 import { descriptorReserve } from "../../src/common/compile/descriptor-reserve.js";
-import { within } from "../support/deadline.js";
+import { eventually, within } from "../support/deadline.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -67,4 +67,36 @@ test("the reserve is used only when there are no descriptors, and filled again",
   } finally {
     descriptorReserve.close();
   }
+});
+
+test("files that the app has open are closed with its thread", {
+  skip: process.platform !== "linux" || plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `const fs = require("node:fs");
+fs.openSync("open.log", "a");
+const stream = fs.createWriteStream("open.log", { flags: "a" });
+const isLog = (number) => {
+  try { return fs.readlinkSync("/proc/self/fd/" + number).endsWith("open.log"); } catch { return false; }
+};
+require("node:http").createServer((req, res) => {
+  if (req.url === "/exit") process.exit(3);
+  if (req.url === "/throw") setImmediate(() => { throw new Error("thrown"); });
+  else stream.write("x", () => res.end(String(fs.readdirSync("/proc/self/fd").filter(isLog).length)));
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+  });
+  await using served = await serve(app, "main.js");
+  assert.equal(await served.text("/"), "2");
+  for (const end of ["/exit", "/throw", "/exit"]) assert.equal((await served.getOnce(end)).status, 502);
+  app.write("package.json", `{ "name": "app", "version": "1.0.0" }\n`);
+  assert.equal(
+    await eventually(
+      () => served.text("/"),
+      (open) => open === "2",
+      "the descriptors of five threads",
+    ),
+    "2",
+  );
+  assert.deepEqual(served.lines.matching(/descriptor/), []);
 });

@@ -91,6 +91,31 @@ describe("while a fresh worker takes over", { skip: plainMode }, () => {
     await again.next(/data: one/);
   });
 
+  for (const [what, flags, order] of [
+    ["ends before the new one begins", [], ["begun one", "disposed one", "begun two"]],
+    [
+      "stays until the new one serves, where it may have to answer",
+      ["--on-error", "last-good"],
+      ["begun one", "begun two", "disposed one"],
+    ],
+  ] as const) {
+    test(`an old worker that has nothing in flight ${what}`, async () => {
+      const said = (word: string) => `import { unreloader } from "unreloader/app";
+console.log("begun ${word}");
+unreloader.dispose(() => console.log("disposed ${word}"));
+export const word = "${word}";
+`;
+      await using app = new TempApp({ ...files, "word.js": said("one") }, { packages: ["unreloader"] });
+      await using served = await serve(app, "main.js", { flags });
+      assert.equal((await served.getOnce("/")).body, "one");
+      app.write("word.js", said("two"));
+      touchPackage(app, "1.0.0");
+      assert.equal((await served.getOnce("/")).body, "two");
+      await served.lines.wait(/^disposed one/);
+      assert.deepEqual(served.lines.matching(/^(begun|disposed) /), order);
+    });
+  }
+
   test("a fresh worker that fails is tried once more without the old one, whose lock may be the reason", async () => {
     await using app = new TempApp({
       ...files,

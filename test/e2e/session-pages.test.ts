@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import http2 from "node:http2";
 import { test } from "node:test";
 import tls from "node:tls";
+import { createConnectionTable, SAID } from "../../src/common/protocol/connection-table.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
+import { SpokenPage } from "../../workers/listener/spoken-page.js";
 import { certificate, key } from "../support/certificate.js";
 import { within } from "../support/deadline.js";
 import { KeptConnection, requestOnce } from "../support/http-client.js";
@@ -104,6 +106,24 @@ test("requests that wait in the worker behind another one get the failure page, 
   assert.equal((await requestOnce(`http://127.0.0.1:${app.port}/`)).body, "the failure");
   app.say(undefined);
   assert.equal((await requestOnce(`http://127.0.0.1:${app.port}/`)).body, "old code");
+});
+
+test("a page is said while its number stands in the shared memory, and never in place of a newer one", () => {
+  const table = createConnectionTable(1);
+  const spoken = new SpokenPage(table);
+  const page = (number: number) => ({ number, status: 500, text: `page ${number}` });
+  const state = () => [spoken.current?.text, spoken.awaited];
+  assert.deepEqual(state(), [undefined, false]);
+  Atomics.store(table, SAID, 1);
+  assert.deepEqual(state(), [undefined, true], "its text is on its way");
+  spoken.learn(page(1));
+  assert.deepEqual(state(), ["page 1", false]);
+  Atomics.store(table, SAID, 2);
+  assert.deepEqual(state(), [undefined, true], "the page before is not said again");
+  spoken.learn(page(2));
+  assert.deepEqual(state(), ["page 2", false]);
+  Atomics.store(table, SAID, 0);
+  assert.deepEqual(state(), [undefined, false], "the app answers");
 });
 
 test("a session that is opened while the gate is closed begins with what the new code has: certificate and protocols", async () => {

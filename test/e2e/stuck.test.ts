@@ -91,6 +91,16 @@ describe("a save that mends", { skip: plainMode }, () => {
     });
   }
 
+  test("a dispose hook that never ends takes its own time, not that of the new code, where older code could answer", async () => {
+    const hooked = `import { unreloader } from "unreloader/app";\nunreloader.dispose(() => new Promise(() => {}));\n`;
+    await using app = new TempApp({ ...files, "word.js": hooked + OK("one") }, { packages: ["unreloader"] });
+    await using served = await serve(app, "main.js", { flags: ["--on-error", "last-good"] });
+    assert.equal(await served.text("/"), "one");
+    app.write("word.js", OK("two"));
+    assert.equal(await served.text("/"), "two");
+    assert.deepEqual(served.lines.matching(/reload failed/), []);
+  });
+
   test("a handler that loops: the request that began it is the only one to suffer", async () => {
     await using app = new TempApp({
       ...files,
@@ -111,6 +121,27 @@ export function answer(req, res) {
     assert.equal((await waiting).body, "two");
     assert.ok([502, 504].includes((await looping).status));
   });
+});
+
+test("a file that the app writes whenever it starts puts an end to its start a few times, not for ever", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "package.json": files["package.json"],
+    // Longer than a save leaves to what is under way.
+    "main.js": `import { writeFileSync } from "node:fs";
+import http from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
+import { start } from "./stamp.js";
+writeFileSync(new URL("stamp.js", import.meta.url), "export const start = " + JSON.stringify("at " + performance.timeOrigin + performance.now()));
+await pause(1500);
+http.createServer((req, res) => res.end("started " + start)).listen(0);
+`,
+    "stamp.js": `export const start = "";\n`,
+  });
+  await using served = await serve(app, "main.js");
+  assert.match(await served.text("/"), /^started at /);
+  assert.equal(served.lines.matching(/stamp.js: written whenever the app starts/).length, 1);
 });
 
 describe("what is asked for while the app is stuck", { skip: plainMode }, () => {

@@ -189,9 +189,9 @@ function routesLines(app: FuzzApp): string[] {
   const values = app.links.map((_, index) => `m${index}: m${index}.version`).join(", ");
   return [
     `const versions = (main) => ({ main, routes: version, ${values} });`,
-    "let log;",
     "function note(req) {",
-    '  try { log ??= fs.openSync(process.env.FUZZ_LOG, "a"); fs.writeSync(log, req.headers["x-id"] + "\\n"); }',
+    // One for the whole thread: nobody closes what a request opens when the module goes.
+    '  try { globalThis.log ??= fs.openSync(process.env.FUZZ_LOG, "a"); fs.writeSync(log, req.headers["x-id"] + "\\n"); }',
     // Few descriptors: the log is only one of the checks.
     "  catch (error) { if (error.code !== 'EMFILE') throw error; }",
     "}",

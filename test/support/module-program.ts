@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import { Compiler } from "../../src/common/compile/compiler.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import type { Observer } from "../../workers/runtime/observer.js";
 import { Runtime } from "../../workers/runtime/runtime.js";
 import { TempApp } from "./temp-app.js";
 
@@ -35,7 +36,7 @@ export class RuntimeApp extends TempApp {
   /** How much of `told` has been waited for. */
   #seen = 0;
 
-  constructor(files: Readonly<Record<string, string>>, entry?: string) {
+  constructor(files: Readonly<Record<string, string>>, entry?: string, observer?: Observer) {
     super(files);
     this.runtime = new Runtime(
       {
@@ -48,7 +49,7 @@ export class RuntimeApp extends TempApp {
           this.#waiting?.();
         },
       },
-      { entry: entry === undefined ? "" : this.path(entry) },
+      { entry: entry === undefined ? "" : this.path(entry), ...(observer && { observer }) },
     );
   }
 
