@@ -181,7 +181,7 @@ export class Front {
   listensAgain(listenId: number): void {
     const port = this.#portOf(listenId);
     if (port?.server === undefined) return;
-    for (const connection of port.connections) connection.serverIsBack(port.server);
+    for (const connection of port.connections) connection.app.serverIsBack(port.server);
   }
 
   /** Any port is open, be it a hidden one. */
@@ -217,7 +217,7 @@ export class Front {
   inFlightOf(epoch: number): { requests: number; sockets: number } {
     const inFlight = { requests: 0, sockets: 0 };
     for (const connection of this.#connections()) {
-      const use = connection.useOf(epoch);
+      const use = connection.app.exchange.useOf(epoch);
       if (use === "request") inFlight.requests++;
       else if (use === "socket") inFlight.sockets++;
     }
@@ -233,7 +233,7 @@ export class Front {
     this.#abandoned.add(epoch);
     for (const port of this.#everyPort()) {
       if (port.server?.epoch === epoch) port.abandon();
-      else for (const connection of [...port.connections]) connection.serverChanged();
+      else for (const connection of [...port.connections]) connection.app.serverChanged();
     }
   }
 
@@ -244,7 +244,7 @@ export class Front {
   blocked(epoch: number, page: OwnPage | undefined): void {
     if (page === undefined) this.#blocked.delete(epoch);
     else this.#blocked.add(epoch);
-    if (page !== undefined) for (const connection of [...this.#connections()]) connection.blocked(epoch, page);
+    if (page !== undefined) for (const connection of [...this.#connections()]) connection.app.blocked(epoch, page);
   }
 
   /**
@@ -253,7 +253,7 @@ export class Front {
    */
   endEpoch(epoch: number, page: OwnPage): void {
     this.abandonEpoch(epoch);
-    for (const connection of [...this.#connections()]) connection.giveUp(epoch, page);
+    for (const connection of [...this.#connections()]) connection.app.giveUp(epoch, page);
   }
 
   /**
@@ -305,7 +305,7 @@ export class Front {
 
   /** Whether the worker of `epoch` has begun a request that has not left it whole. */
   hasBegun(epoch: number): boolean {
-    for (const connection of this.#connections()) if (connection.hasBegunAt(epoch)) return true;
+    for (const connection of this.#connections()) if (connection.app.exchange.hasBegunAt(epoch)) return true;
     return false;
   }
 

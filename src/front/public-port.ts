@@ -97,7 +97,7 @@ export class PublicPort {
     if (this.#kind !== server.kind) {
       // What was said on open connections so far is another protocol's. What an older worker has begun goes on there.
       const begun = (connection: ClientConnection) =>
-        before !== undefined && connection.useOf(before.epoch) !== undefined;
+        before !== undefined && connection.app.exchange.useOf(before.epoch) !== undefined;
       for (const connection of this.connections) if (!begun(connection)) connection.destroy();
       this.#kind = server.kind;
     }
@@ -112,7 +112,7 @@ export class PublicPort {
   }
 
   #serverChanged(): void {
-    for (const connection of [...this.connections]) connection.serverChanged();
+    for (const connection of [...this.connections]) connection.app.serverChanged();
   }
 
   /** The server is gone; new requests wait for another one. */
@@ -128,7 +128,7 @@ export class PublicPort {
   /** Takes the clients of a port that this one replaces. */
   takeOver(before: PublicPort): void {
     for (const connection of before.connections) {
-      connection.moveTo(this);
+      connection.app.port = this;
       this.connections.add(connection);
     }
     before.connections.clear();

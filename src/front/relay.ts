@@ -60,3 +60,16 @@ export interface RequestSender {
   /** A page that is told instead of sent. */
   refuse(page: OwnPage): void;
 }
+
+/** The client's side of its connection with the app. */
+export interface LinkOwner {
+  /** The upstream is gone, and the client stays; `again`: what it has begun, be it nothing, passes the gate anew. */
+  dropped(again: boolean): void;
+  /** There is room upstream for what the client sends. */
+  drained(): void;
+  /** Something changed that a held request may wait for. */
+  wake(): void;
+  /** Nothing more is said to the client. */
+  sayGoodbye(): void;
+  answerWith(page: OwnPage): void;
+}

@@ -18,6 +18,16 @@ export interface Gate {
 
 export const PASS: Verdict = { type: "pass" };
 
+/** A gate that fails must not take the front with it: the client is told. */
+export async function settledVerdict(verdict: Verdict | Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await verdict;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { type: "page", page: { status: 500, text: `unreloader could not check for changes: ${reason}\n` } };
+  }
+}
+
 export interface AfterTurn {
   afterTurn(): void;
 }

@@ -30,7 +30,9 @@ export interface EndedUpstream {
 export type Fate =
   /** The client stays. What the app has not begun goes to the next server, the rest of the connection too. */
   | "detach"
-  /** The same, but not without end: the worker may have died of it. */
+  /** The same, also when the client has sent nothing: the server may be the one that speaks first. */
+  | "requeue"
+  /** What the app has not begun goes to the next server, but not without end: the worker may have died of it. */
   | "sendAgain"
   /** The app ended its half. */
   | "end"
@@ -46,7 +48,7 @@ export function fateOf(upstream: EndedUpstream): Fate {
     case STILL_OPEN:
       return fateOfLost(upstream);
     case LET_GO:
-      return "detach";
+      return staying(upstream);
     case RESET:
       return "reset";
     case ENDED:
@@ -60,13 +62,48 @@ export function fateOf(upstream: EndedUpstream): Fate {
   }
 }
 
+function staying({ kind }: EndedUpstream): Fate {
+  return kind === "http" ? "detach" : "requeue";
+}
+
 /** The bytes ended and the app did not end them: its worker is dead or dying. */
 function fateOfLost(upstream: EndedUpstream): Fate {
-  if (!upstream.seen) return "detach";
+  if (!upstream.seen) return staying(upstream);
   // Nothing can be said inside a session that lived in the worker.
   if (upstream.opaque) return "close";
   if (upstream.kind !== "http") return upstream.flushed ? "close" : "reset";
   if (upstream.answeredPartly) return "reset";
   if (!upstream.flushed) return "deathPage";
   return upstream.unstarted ? "sendAgain" : "detach";
+}
+
+/** What becomes of what a worker has begun that is not waited for any more. */
+export function fateWithoutWorker({
+  kind,
+  answeredPartly,
+}: Pick<EndedUpstream, "kind" | "answeredPartly">): "page" | "reset" {
+  return kind !== "http" || answeredPartly ? "reset" : "page";
+}
+
+/** How a page of the supervisor's own reaches the client. */
+export type PageWay =
+  /** As the answer to the request, which is at hand. */
+  | "serve"
+  /** As bytes: the request is not whole. */
+  | "write"
+  /** Not at all: nothing can be said on this connection. */
+  | "close"
+  /** Not at all: half an answer was sent, which must not be taken for a whole one. */
+  | "reset";
+
+/** `whole`: the request that the page answers is at hand from its beginning, and the client may send more. */
+export function pageWay({
+  kind,
+  opaque,
+  answeredPartly,
+  whole,
+}: Pick<EndedUpstream, "kind" | "opaque" | "answeredPartly"> & { readonly whole: boolean }): PageWay {
+  if (answeredPartly) return "reset";
+  if (kind !== "http" || opaque) return "close";
+  return whole ? "serve" : "write";
 }

@@ -97,6 +97,16 @@ export class Upstream {
     return this.started === OPAQUE;
   }
 
+  /** Bytes that have come from the worker, modulo 2^32. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** More bytes should be written only when some have gone: `drained` tells. */
+  get full(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   /** The app has ended every answer it began: the client's next bytes begin a request. */
   get idle(): boolean {
     // FINISHED is read first: the other way round, a request begun in between would be missed.

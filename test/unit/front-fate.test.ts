@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DESTROYED, ENDED, LET_GO, RESET, STILL_OPEN } from "../../src/common/protocol/connection-table.js";
 import type { ServerKind } from "../../src/common/protocol/messages.js";
-import { type EndedUpstream, fateOf } from "../../src/front/upstream-fate.js";
+import { type EndedUpstream, fateOf, fateWithoutWorker, pageWay } from "../../src/front/upstream-fate.js";
 
 const PURPOSES = [STILL_OPEN, ENDED, DESTROYED, RESET, LET_GO];
 const KINDS: readonly ServerKind[] = ["http", "https", "http2", "http2-secure", "raw"];
@@ -33,7 +33,7 @@ const lost = (end: EndedUpstream) => end.purpose === STILL_OPEN && !end.leaving;
 
 test("a client's connection ends with its upstream as the app, or the death of its worker, has it", () => {
   always("what is left on purpose keeps its client", ({ leaving }) => leaving, is("detach"));
-  always("what the worker lets go keeps its client", ({ purpose }) => purpose === LET_GO, is("detach"));
+  always("what the worker lets go keeps its client", ({ purpose }) => purpose === LET_GO, is("detach", "requeue"));
   always("a reset is passed on", ({ purpose, leaving }) => purpose === RESET && !leaving, is("reset"));
   always(
     "what the app closed is closed",
@@ -45,7 +45,26 @@ test("a client's connection ends with its upstream as the app, or the death of i
     (end) => http(end) && end.moved && end.flushed && [ENDED, DESTROYED].includes(end.purpose),
     is("detach", "sendAgain"),
   );
-  always("a connection that was not taken notice of is no loss", (end) => lost(end) && !end.seen, is("detach"));
+  always(
+    "a connection that was not taken notice of is no loss",
+    (end) => lost(end) && !end.seen,
+    is("detach", "requeue"),
+  );
+  always(
+    "a server may be the one that speaks first, where the client has sent nothing",
+    (end) => end.kind !== "http" && !end.leaving && (end.purpose === LET_GO || (lost(end) && !end.seen)),
+    is("requeue"),
+  );
+  always(
+    "what waits for requests of HTTP is enough to go on",
+    (end) => end.kind === "http",
+    (fate) => fate !== "requeue",
+  );
+  always(
+    "a request that a sender of this process has lost is sent again",
+    (end) => [ENDED, DESTROYED].includes(end.purpose) && !end.leaving && end.senderLost,
+    is("sendAgain"),
+  );
   always(
     "an answer that was cut is never taken for whole",
     (end) => lost(end) && end.seen && http(end) && end.answeredPartly,
@@ -76,3 +95,20 @@ test("a client's connection ends with its upstream as the app, or the death of i
 function is(...fates: string[]): (fate: string) => boolean {
   return (fate) => fates.includes(fate);
 }
+
+test("a page of the supervisor reaches a client in the one way that can be understood, or not at all", () => {
+  const flags = [false, true];
+  for (const kind of KINDS)
+    for (const opaque of flags)
+      for (const answeredPartly of flags) {
+        const state = JSON.stringify({ kind, opaque, answeredPartly });
+        const cut = fateWithoutWorker({ kind, answeredPartly });
+        assert.equal(cut, kind === "http" && !answeredPartly ? "page" : "reset", state);
+        for (const whole of flags) {
+          const way = pageWay({ kind, opaque, answeredPartly, whole });
+          if (answeredPartly) assert.equal(way, "reset", state);
+          else if (kind === "http" && !opaque) assert.equal(way, whole ? "serve" : "write", state);
+          else assert.equal(way, "close", state);
+        }
+      }
+});
