@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { projectRoot } from "./support/project.js";
-import { TempApp } from "./support/temp-app.js";
+import { projectRoot } from "../support/project.js";
+import { TempApp } from "../support/temp-app.js";
 
 /** What examples use without saying where it comes from, because the text around them does. */
 const surroundings = `import type httpModule from "node:http";
