@@ -18,7 +18,7 @@ import { HELD_DEADLINE_MS } from "../src/common/deadlines.js";
 import { createConnectionTable } from "../src/common/protocol/connection-table.js";
 import { Front } from "../src/front/front.js";
 import { PASS } from "../src/front/turn.js";
-import { DEFAULT_HELD_BYTES } from "../src/options/options.js";
+import { DEFAULT_HELD_BYTES } from "../src/options/defaults.js";
 import { installVirtualListen, type ListenRequest } from "../workers/listener/virtual-listen.js";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -1,6 +1,7 @@
 /** The embedding entry point. */
 import { createRequire } from "node:module";
-import { parseOptions, type SupervisorOptions } from "./options/options.js";
+import type { SupervisorOptions } from "./options/config-options.js";
+import { parseOptions } from "./options/options.js";
 import type * as plainModule from "./plain/plain-supervisor.js";
 import type { PublicSupervisor } from "./public-supervisor.js";
 import { printEvents } from "./reports/tell-events.js";

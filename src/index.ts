@@ -13,8 +13,8 @@ export type {
 export { createSupervisor } from "./create-supervisor.js";
 export type { Holder } from "./leaks/heap/path-text.js";
 export type { LeakHolder, LeakReport } from "./leaks/leak-report.js";
+export type { ConfigOptions, SupervisorOptions } from "./options/config-options.js";
 export { type Config, defineConfig } from "./options/define-config.js";
-export type { ConfigOptions, SupervisorOptions } from "./options/options.js";
 export type { PublicSupervisor as Supervisor } from "./public-supervisor.js";
 export type { Autoload, InspectedModule, Inspection, MonitoredPattern, StandbyState } from "./reports/inspection.js";
 export type { LogFields, LogFunction, Logger, LoggerObject } from "./reports/logger.js";

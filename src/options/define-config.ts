@@ -1,5 +1,5 @@
 /** For editors: completion and checks while a configuration is written. */
-import type { ConfigOptions } from "./options.js";
+import type { ConfigOptions } from "./config-options.js";
 
 /** What a configuration file exports by default. */
 export type Config = ConfigOptions | (() => ConfigOptions | Promise<ConfigOptions>);

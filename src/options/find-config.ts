@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { OptionError } from "../common/errors.js";
+import { nearestPackageFolder } from "./project-root.js";
 
 export type ConfigPlace =
   /** `unreloader.config.*` */
@@ -27,6 +28,14 @@ export function findConfig(folders: Iterable<string>): ConfigPlace | undefined {
     if (first) return first;
   }
   return undefined;
+}
+
+/** Where a configuration may lie, best place first: the project of the entry, then the working folder. */
+export function configFolders(input: Readonly<Record<string, unknown>>, cwd: string): string[] {
+  const folders = [path.resolve(cwd)];
+  if (typeof input.root === "string") folders.unshift(path.resolve(cwd, input.root));
+  else if (typeof input.entry === "string") folders.unshift(nearestPackageFolder(path.resolve(cwd, input.entry)));
+  return [...new Set(folders)];
 }
 
 function placesIn(folder: string): ConfigPlace[] {

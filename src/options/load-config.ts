@@ -15,11 +15,18 @@ export async function loadConfig(folders: Iterable<string>): Promise<ConfiguredO
   const { file } = place;
   if (place.type === "key") return { options: place.options, file, files: [file] };
   if (path.extname(file) === ".json")
-    return { options: parseJson(readFileSync(file, "utf8"), file), file, files: [file] };
+    return { options: withoutSchema(parseJson(readFileSync(file, "utf8"), file)), file, files: [file] };
   // Most projects have no configuration in code: what evaluates one is loaded when there is.
   const { evaluateConfig } = await import("./evaluate-config.js");
   const { exported, files } = await evaluateConfig(file);
   return { options: await optionsOf(exported, file), file, files };
+}
+
+/** `$schema` tells editors what the file may say, and nothing to us. */
+function withoutSchema(options: unknown): unknown {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) return options;
+  const { $schema: _, ...others } = options as Record<string, unknown>;
+  return others;
 }
 
 /** The default export: options, or a function or promise that gives them. */

@@ -1,10 +1,12 @@
 /** Runs a command line: flags and configuration to options, and options to an app that runs. */
 import { readFileSync } from "node:fs";
-import { UnreloaderError } from "../common/errors.js";
+import { type ErrorCode, UnreloaderError } from "../common/errors.js";
+import { configFolders } from "../options/find-config.js";
 import { loadConfig } from "../options/load-config.js";
-import { configFolders, parseOptions, type ResolvedOptions } from "../options/options.js";
+import { parseOptions, type ResolvedOptions } from "../options/options.js";
 import type { SpareThread } from "../thread/spare-thread.js";
-import { exitCodeOf, helpText, parseCommandLine } from "./cli-options.js";
+import { helpText } from "./help.js";
+import { parseCommandLine } from "./parse-command-line.js";
 
 /** `spare`: a thread that was started ahead. Sets the exit code of the process; ends it when the app is told to end. */
 export async function runCommandLine(argv: readonly string[], spare: SpareThread | undefined): Promise<void> {
@@ -42,6 +44,11 @@ export function reportFailure(error: unknown): void {
   if (!(error instanceof UnreloaderError)) throw error;
   process.stderr.write(`unreloader: ${error.message}\n`);
   process.exitCode = exitCodeOf(error.code);
+}
+
+/** 1: an option does not fit. 2: the entry cannot be found. Anything else that ends the start: 1. */
+export function exitCodeOf(code: ErrorCode | undefined): 1 | 2 {
+  return code === "ERR_UNRELOADER_ENTRY" ? 2 : 1;
 }
 
 /** Throws an UnreloaderError for what does not fit. */

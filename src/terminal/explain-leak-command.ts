@@ -5,7 +5,7 @@ import { NoSupervisorError } from "../common/errors.js";
 import { EXPLAIN_LEAK, type LeakAnswer, leakAnswer } from "../common/protocol/leak-answer.js";
 import { leakLines } from "../leaks/leak-report.js";
 import { findSupervisors, type RunningSupervisor } from "../leaks/running-supervisors.js";
-import { nearestPackageFolder } from "../options/options.js";
+import { nearestPackageFolder } from "../options/project-root.js";
 import { cacheFolder } from "../thread/environment.js";
 
 export interface ExplainLeakInput {

@@ -3,8 +3,8 @@
  * 3: null when they cannot be handed over (a logger with functions), or are not those of an app without reloads.
  */
 import { writeSync } from "node:fs";
-import { parseCommandLine } from "./cli-options.js";
 import { optionsOf, reportFailure } from "./command-line.js";
+import { parseCommandLine } from "./parse-command-line.js";
 
 const OUT = 3;
 

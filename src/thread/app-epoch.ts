@@ -20,7 +20,7 @@ import type { SerializedError } from "../common/protocol/serialized-error.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { Questions } from "../common/questions.js";
 import { type WaitLimits, wait } from "../common/wait.js";
-import type { Address } from "../options/options.js";
+import type { Address } from "../options/inspect-address.js";
 import type { ThreadSource } from "./ahead-thread.js";
 import { type AppThread, errorOfEnd, startAppThread, type ThreadEnd } from "./app-thread.js";
 import { ThreadCalls } from "./calls.js";

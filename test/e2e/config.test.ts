@@ -4,8 +4,9 @@ import { symlinkSync } from "node:fs";
 import { describe, test } from "node:test";
 import { OptionError } from "../../src/common/errors.js";
 import { ConfigChanges } from "../../src/options/config-changes.js";
+import { configFolders } from "../../src/options/find-config.js";
 import { loadConfig } from "../../src/options/load-config.js";
-import { configFolders, parseOptions, type ResolvedOptions } from "../../src/options/options.js";
+import { parseOptions, type ResolvedOptions } from "../../src/options/options.js";
 import { projectRoot } from "../support/project.js";
 import { plainMode, runToExit, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
@@ -52,6 +53,14 @@ describe("configuration", () => {
         file,
       );
     }
+  });
+
+  test("a JSON file may name its schema, for editors", async () => {
+    await using app = new TempApp({
+      ...main,
+      "unreloader.config.json": `{ "$schema": "./node_modules/unreloader/schema/options.json", "entry": "src/app.ts", "port": 1 }`,
+    });
+    assert.equal((await optionsIn(app)).port, 1);
   });
 
   test("flags win, one by one", async () => {

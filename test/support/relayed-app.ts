@@ -10,7 +10,7 @@ import type { PublicAddress, SaidPage } from "../../src/common/protocol/messages
 import { Front, type OpenRequest } from "../../src/front/front.js";
 import type { OwnPage } from "../../src/front/own-pages.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
-import { DEFAULT_HELD_BYTES } from "../../src/options/options.js";
+import { DEFAULT_HELD_BYTES } from "../../src/options/defaults.js";
 import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
 import { within } from "./deadline.js";
 

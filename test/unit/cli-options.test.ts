@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EntryError, OptionError } from "../../src/common/errors.js";
-import { flagOf, optionNames } from "../../src/options/options.js";
-import { exitCodeOf, helpText, parseCommandLine } from "../../src/terminal/cli-options.js";
+import { flagOf, optionNames } from "../../src/options/option-table.js";
+import { exitCodeOf } from "../../src/terminal/command-line.js";
+import { helpText } from "../../src/terminal/help.js";
+import { parseCommandLine } from "../../src/terminal/parse-command-line.js";
 
 /** The options of a command line that runs an app. */
 function options(...argv: string[]): Readonly<Record<string, unknown>> {

@@ -4,8 +4,10 @@ import path from "node:path";
 import { test } from "node:test";
 import { EntryError, OptionError } from "../../src/common/errors.js";
 import { matchingSourceFiles } from "../../src/common/globs.js";
+import type { OptionOrigin } from "../../src/options/check-options.js";
 import { editDistance, nearestName } from "../../src/options/nearest-name.js";
-import { type OptionOrigin, optionNames, parseOptions, type ResolvedOptions } from "../../src/options/options.js";
+import { optionNames } from "../../src/options/option-table.js";
+import { parseOptions, type ResolvedOptions } from "../../src/options/options.js";
 import { Random, runSeed } from "../support/random.js";
 import { TempApp } from "../support/temp-app.js";
 

@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { unreloader } from "../../src/app-side/app-api.js";
-import { flagOf, optionNames } from "../../src/options/options.js";
 import { Supervisor } from "../../src/supervisor/supervisor.js";
 import { projectRoot } from "../support/project.js";
 
@@ -32,16 +31,6 @@ function rowsOf(page: string): string[] {
 
 test("README is read in a few minutes", () => {
   assert.ok(Buffer.byteLength(readme) <= 10_000, `${Buffer.byteLength(readme)} bytes`);
-});
-
-test("the table of options is complete", () => {
-  const rows = rowsOf("docs/options.md").map((row) => row.split(" | "));
-  for (const option of optionNames) {
-    if (option === "entry" || option === "args") continue;
-    const [flag] = rows.find(([, name]) => name === `\`${option}\``) ?? [];
-    const expected = option === "adapters" || option === "logger" ? "(no flag)" : flagOf(option);
-    assert.ok(flag?.includes(expected), `${option}: ${flag}`);
-  }
 });
 
 test("the table of errors has the codes of the catalogue", () => {

@@ -1,0 +1,159 @@
+/** Written from option-table.ts by `npm run docs:options`. */
+import type { Logger } from "../reports/logger.js";
+
+/** What a configuration file may say. */
+export interface ConfigOptions {
+  /**
+   * The app's own main file, unmodified.
+   * On the command line it stands by itself: `unreloader src/server.ts`.
+   */
+  entry?: string | undefined;
+  /**
+   * Arguments of the app: its `process.argv.slice(2)`.
+   * On the command line they follow `--`.
+   */
+  args?: string[] | undefined;
+  /**
+   * Public port of the first server; 0 takes a free one.
+   * Default: the app's own choice.
+   */
+  port?: number | undefined;
+  /**
+   * Public host of the first server.
+   * Default: the app's own choice.
+   */
+  host?: string | undefined;
+  /**
+   * Export to serve if the entry starts no server.
+   * Default: `default`, `app`, `handler` or `server`.
+   */
+  app?: string | undefined;
+  /**
+   * Project root.
+   * What lies below it, outside of node_modules, is your own code.
+   * Default: the folder of the nearest package.json.
+   */
+  root?: string | undefined;
+  /**
+   * Files, globs or folders to load before the entry and to monitor.
+   * Relative to the project root.
+   */
+  require?: string | string[] | undefined;
+  /**
+   * Purge only these classes and their descendants, reopen the others.
+   * Default: all classes.
+   */
+  subclasses?: string | string[] | undefined;
+  /**
+   * A change in DEP reloads FILE, or FILE,FILE.
+   * Relative to the project root.
+   */
+  depend?: Record<string, string | string[]> | undefined;
+  /**
+   * Load FILE into the app's environment.
+   * What is set already stays. A change restarts the worker.
+   */
+  envFile?: string | string[] | undefined;
+  /**
+   * What a change reloads: affected modules, the whole app, or a fresh worker.
+   * Default: `affected`.
+   */
+  scope?: "affected" | "app" | "worker" | undefined;
+  /**
+   * Least time between two automatic checks; off: reload only when told.
+   * Default: `0` milliseconds.
+   */
+  cooldown?: number | "off" | undefined;
+  /**
+   * Notice changes by events or poll; auto tests the file system.
+   * File systems without events are those of Docker's shared folders, NFS and the like.
+   * Default: `auto`.
+   */
+  watch?: "auto" | "events" | "poll" | undefined;
+  /**
+   * Never monitor these files.
+   * Relative to the working folder, or anywhere when a glob begins with `**`.
+   */
+  ignore?: string | string[] | undefined;
+  /**
+   * False, for production: the app runs in the main thread and is never reloaded.
+   * Default: `true`.
+   */
+  reload?: boolean | undefined;
+  /**
+   * False: load at once what the app autoloads.
+   * Default: `true`.
+   */
+  autoload?: boolean | undefined;
+  /**
+   * While the newest code is broken: page of the error, or last-good code.
+   * Requests get a page that shows the error, or the answers of the last good generation.
+   * Default: `page`.
+   */
+  onError?: "page" | "last-good" | undefined;
+  /**
+   * Fresh worker when a package, or anything else, keeps something of a purged module.
+   * Default: `false`.
+   */
+  strictPurge?: boolean | undefined;
+  /**
+   * 504 for the requests of a worker that is blocked for so long; off: never.
+   * Default: `10000` milliseconds.
+   */
+  watchdog?: number | "off" | undefined;
+  /**
+   * How long what has begun may go on in a worker that is being replaced.
+   * Default: `30000` milliseconds.
+   */
+  drain?: number | undefined;
+  /**
+   * How long a request may be held; then it gets 503.
+   * Default: `60000` milliseconds.
+   */
+  heldDeadline?: number | undefined;
+  /**
+   * How many bytes of requests may be held in all; more get 503.
+   * Default: 64 MiB.
+   */
+  heldBytes?: number | undefined;
+  /**
+   * False: keep no second thread ready for a fresh worker.
+   * Default: `true`.
+   */
+  standby?: boolean | undefined;
+  /**
+   * Let a debugger attach to the app, at 127.0.0.1:9229 unless told otherwise.
+   * Default: `false`.
+   */
+  inspect?: boolean | number | string | undefined;
+  /**
+   * Say for every reloaded file why it was reloaded.
+   * Default: `false`.
+   */
+  why?: boolean | undefined;
+  /**
+   * Least level of lines: debug, info, warn, error or silent.
+   * Default: info, or debug with a logger.
+   */
+  logLevel?: "debug" | "info" | "warn" | "error" | "silent" | undefined;
+  /**
+   * Pretty lines, or json: one object a line, with the fields of the events.
+   * Default: `pretty`.
+   */
+  logFormat?: "pretty" | "json" | undefined;
+  /**
+   * Only warnings and errors: as the log level warn.
+   * Default: `false`.
+   */
+  quiet?: boolean | undefined;
+  /**
+   * Where lines go instead of the terminal.
+   * Default: the terminal.
+   */
+  logger?: Logger | undefined;
+  /** Modules that export adapters of your own: files or installed packages. */
+  adapters?: string | string[] | undefined;
+}
+
+/** What `createSupervisor` takes. */
+export type SupervisorOptions = ConfigOptions & { entry: string };

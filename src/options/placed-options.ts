@@ -1,0 +1,102 @@
+/** Options name files and folders by relative paths: they are looked for here, once, and become absolute. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { EntryError, OptionError } from "../common/errors.js";
+import { absoluteGlob, isGlob, placedPattern } from "../common/globs.js";
+import { checkOptions, nameOf, type OptionOrigin, shown } from "./check-options.js";
+import { importedPackage } from "./imported-package.js";
+import { type GivenOptions, type OptionName, optionTable } from "./option-table.js";
+import { nearestPackageFolder } from "./project-root.js";
+
+const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
+
+/**
+ * The options of one place, checked; relative paths start from `folder`.
+ * @throws OptionError
+ * @throws EntryError when the entry cannot be found.
+ */
+export function placedOptions(input: unknown, folder: string, origin: OptionOrigin): GivenOptions {
+  const given = checkOptions(input, origin);
+  const cwd = realpathSync(folder);
+  const { entry, root, require, depend, envFile, adapters, ignore, quiet } = given;
+  const main = entry === undefined ? undefined : findEntry(entry, cwd, origin);
+  const givenRoot = root === undefined ? undefined : existingFolder(root, cwd, origin);
+  const project = givenRoot ?? (main === undefined ? cwd : nearestPackageFolder(main));
+  return {
+    ...(quiet && { logLevel: "warn" }),
+    ...given,
+    ...(main !== undefined && { entry: main }),
+    ...(givenRoot !== undefined && { root: givenRoot }),
+    ...(require && { require: require.map((pattern) => existingPattern(pattern, project, origin)) }),
+    ...(depend && { depend: placedDependencies(depend, project) }),
+    ...(envFile && { envFile: envFile.map((file) => existingFile("envFile", file, cwd, origin)) }),
+    ...(adapters && { adapters: adapters.map((name) => existingModule("adapters", name, cwd, origin)) }),
+    ...(ignore && { ignore: ignore.map((pattern) => absoluteGlob(pattern, cwd)) }),
+  };
+}
+
+/** The main file as `node <entry>` would find it: the file, the file with an extension, or the folder's index file. */
+function findEntry(given: string, cwd: string, origin: OptionOrigin): string {
+  const wanted = path.resolve(cwd, given);
+  const found = [wanted, ...withExtensions(wanted), ...withExtensions(path.join(wanted, "index"))].find(isFile);
+  if (found === undefined) throw new EntryError(`cannot find the entry ${given}: no such file in ${cwd}`);
+  if (!SOURCE_EXTENSIONS.some((extension) => found.endsWith(extension)))
+    throw new OptionError(
+      `${nameOf("entry", origin)} ${shown(given)}: expected a file that ends in ${SOURCE_EXTENSIONS.join(", ")}`,
+    );
+  return realpathSync(found);
+}
+
+function withExtensions(file: string): string[] {
+  return SOURCE_EXTENSIONS.map((extension) => file + extension);
+}
+
+function existingFolder(given: string, cwd: string, origin: OptionOrigin): string {
+  const folder = path.resolve(cwd, given);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new OptionError(
+      `${nameOf("root", origin)} ${shown(given)}: expected ${optionTable.root.fits}, and there is none at ${folder}`,
+    );
+  return realpathSync(folder);
+}
+
+function existingFile(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (!isFile(file)) throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file`);
+  return file;
+}
+
+/** A file, or a package that the project has installed. */
+function existingModule(option: OptionName, given: string, cwd: string, origin: OptionOrigin): string {
+  const file = path.resolve(cwd, given);
+  if (isFile(file)) return realpathSync(file);
+  try {
+    return createRequire(path.join(cwd, "package.json")).resolve(given);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const imported = importedPackage(given, cwd);
+    if (imported !== undefined) return imported;
+    throw new OptionError(`${nameOf(option, origin)} ${shown(given)}: there is no such file or package`);
+  }
+}
+
+/** A glob may match nothing today and a file tomorrow; a plain path must exist. */
+function existingPattern(given: string, folder: string, origin: OptionOrigin): string {
+  if (!isGlob(given) && !existsSync(path.resolve(folder, given)))
+    throw new OptionError(`${nameOf("require", origin)} ${shown(given)}: there is no such file or folder`);
+  return placedPattern(given, folder);
+}
+
+/** Either side may come later. */
+function placedDependencies(depend: Readonly<Record<string, readonly string[]>>, folder: string) {
+  const entries = Object.entries(depend).map(
+    ([dependency, files]) =>
+      [placedPattern(dependency, folder), files.map((file) => placedPattern(file, folder))] as const,
+  );
+  return Object.fromEntries(entries);
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+}
