@@ -344,6 +344,8 @@ export class AppSession {
   }
 
   #obey(message: SupervisorOrder): void {
+    // Orders that follow each other closely (each answer brings the next) leave the timers no turn.
+    this.#board.beat();
     switch (message.type) {
       case "loadAhead":
         this.#loadAhead(message);

@@ -50,7 +50,7 @@ export interface WatchdogOptions {
 /** How often it is looked. */
 const LOOK_MS = 250;
 /** If a look comes later than this, this thread was not running, and the other one may not have been either. */
-const LATE_MS = 1000;
+const LATE_MS = 3 * LOOK_MS;
 /** A thread beats every 250 ms; a busy machine makes that late. */
 const LEAST_LIMIT_MS = 4 * BEAT_MS;
 /** A busy machine may not find the place in time: the page of a thread that is blocked gets it later. */
@@ -132,7 +132,10 @@ export class Watchdog {
   blockedMs(epoch: number): number {
     const watched = this.#watched.get(epoch);
     if (!watched || watched.beats !== watched.thread.board.beats) return 0;
-    const silent = this.#now() - watched.since;
+    const now = this.#now();
+    // As in `look`, which would be late.
+    if (now - this.#lastLook > LATE_MS) return 0;
+    const silent = now - watched.since;
     return silent < LEAST_LIMIT_MS ? 0 : silent;
   }
 

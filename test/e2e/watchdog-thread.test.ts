@@ -82,6 +82,17 @@ test("a thread that does not beat is told after 2 s and after 10 s, and its requ
   assert.equal(stage.watchdog.blockedMs(1), 0);
 });
 
+test("a main thread that did not run itself takes no other thread for blocked", async () => {
+  using stage = new Stage();
+  await stage.pass(1000, true);
+  stage.now += 5000;
+  assert.equal(stage.watchdog.blockedMs(1), 0);
+  await stage.pass(250);
+  assert.equal(stage.watchdog.blockedMs(1), 0);
+  await stage.pass(1000);
+  assert.equal(stage.watchdog.blockedMs(1), 1000);
+});
+
 test("a thread that is slow again is told again", async () => {
   using stage = new Stage();
   await stage.pass(3000);
