@@ -48,7 +48,7 @@ export class NamespaceBridge {
 function readIfInitialized(namespace: Namespace, name: string): unknown {
   if (namespace.runs(name)) return undefined;
   try {
-    return Reflect.get(namespace.object, name);
+    return namespace.newest(name);
   } catch (error) {
     if (error instanceof ReferenceError) return undefined;
     throw error;

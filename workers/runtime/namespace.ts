@@ -13,7 +13,16 @@ export interface Read {
 
 /** What a getter calls. The getter stays when the file is reloaded, so that V8 keeps its inline caches. */
 interface Cell {
+  /** What the name leads to. */
+  target: Read;
+  /** The same, but for those who read what it led to before (`keepFor`). */
   read: Read;
+}
+
+/** What the names led to before a plan, and who reads that until the plan is over. */
+interface Kept {
+  readonly reads: ReadonlyMap<string, Read>;
+  readonly isOutsider: () => boolean;
 }
 
 export class Namespace {
@@ -22,6 +31,7 @@ export class Namespace {
   readonly #observer: Observer;
   /** Exported name to cell; born and dies with the name. */
   #cells = new Map<string, Cell>();
+  #kept: Kept | undefined;
 
   constructor(file: string, observer: Observer) {
     this.#file = file;
@@ -34,7 +44,7 @@ export class Namespace {
 
   /** Whether reading the export would run code of the app. */
   runs(name: string): boolean {
-    return this.#cells.get(name)?.read.runs === true;
+    return this.#cells.get(name)?.target.runs === true;
   }
 
   /** Sorted, as `Object.keys` gives them. */
@@ -42,16 +52,37 @@ export class Namespace {
     return [...this.#cells.keys()];
   }
 
+  /** An export of the version that is current, or is being evaluated, whoever asks; nobody reads it by that. */
+  newest(name: string): unknown {
+    return this.#cells.get(name)?.target();
+  }
+
   /** What the names lead to now: give it to `replace` to go back. */
   snapshot(): Map<string, Read> {
-    return new Map([...this.#cells].map(([name, cell]) => [name, cell.read]));
+    return new Map([...this.#cells].map(([name, { target }]) => [name, target]));
+  }
+
+  /**
+   * From now until `keepNoMore` outsiders read what the names lead to now, whatever becomes of them: requests that have
+   * outlived the drain of a reload, while the new version is being evaluated.
+   */
+  keepFor(isOutsider: () => boolean): void {
+    this.#kept = { reads: this.snapshot(), isOutsider };
+  }
+
+  keepNoMore(): void {
+    const lost = this.#lostNames();
+    this.#kept = undefined;
+    for (const cell of this.#cells.values()) cell.read = cell.target;
+    for (const name of lost) Reflect.deleteProperty(this.object, name);
+    if (lost.length > 0) makeFast(this.object);
   }
 
   /** Points names that exist to new bindings; names that do not exist are skipped. */
   bind(reads: Iterable<readonly [string, Read]>): void {
     for (const [name, read] of reads) {
       const cell = this.#cells.get(name);
-      if (cell) cell.read = read;
+      if (cell) this.#lead(cell, name, read);
     }
   }
 
@@ -62,16 +93,33 @@ export class Namespace {
       return;
     }
     // Keys of a namespace are sorted, and a property that comes later comes last: define all of them again.
-    for (const name of this.#cells.keys()) Reflect.deleteProperty(this.object, name);
+    for (const name of [...this.#cells.keys(), ...this.#lostNames()]) Reflect.deleteProperty(this.object, name);
     const old = this.#cells;
     this.#cells = new Map();
     for (const name of [...reads.keys()].sort()) {
-      const cell = old.get(name) ?? { read: unbound };
-      cell.read = reads.get(name) ?? unbound;
+      const cell = old.get(name) ?? { target: unbound, read: unbound };
+      this.#lead(cell, name, reads.get(name) ?? unbound);
       this.#cells.set(name, cell);
       defineExport(this.object, name, cell, this.#file, this.#observer);
     }
+    for (const name of this.#lostNames()) {
+      const cell = { target: unbound, read: unbound };
+      this.#lead(cell, name, unbound);
+      defineExport(this.object, name, cell, this.#file, this.#observer, false);
+    }
     makeFast(this.object);
+  }
+
+  #lead(cell: Cell, name: string, target: Read): void {
+    const before = this.#kept?.reads.get(name);
+    const isOutsider = this.#kept?.isOutsider;
+    cell.target = target;
+    cell.read = before && isOutsider ? () => (isOutsider() ? before() : target()) : target;
+  }
+
+  /** Those that are no exports any more: only outsiders find them. */
+  #lostNames(): string[] {
+    return [...(this.#kept?.reads.keys() ?? [])].filter((name) => !this.#cells.has(name));
   }
 }
 
@@ -80,9 +128,16 @@ function unbound(): undefined {
 }
 
 /** Reading costs about 8 ns when nothing is being evaluated (a data property 3, a getter that never records 7). */
-function defineExport(object: object, name: string, cell: Cell, file: string, observer: Observer): void {
+function defineExport(
+  object: object,
+  name: string,
+  cell: Cell,
+  file: string,
+  observer: Observer,
+  enumerable = true,
+): void {
   Object.defineProperty(object, name, {
-    enumerable: true,
+    enumerable,
     configurable: true,
     get() {
       if (observer.active) observer.read(file);

@@ -105,6 +105,16 @@ export class Observer {
     return continued?.isLate ? undefined : continued?.edges;
   }
 
+  /**
+   * Whether what runs now is a module's evaluation, or goes back to one since the window was opened last: what that goes on
+   * with, its timers.
+   */
+  get isOfWindow(): boolean {
+    if (this.#evaluating !== undefined) return true;
+    const edges = this.#resumed ?? this.#continued?.edges;
+    return edges !== undefined && this.#ofWindow.has(edges);
+  }
+
   /** Whether a module's body is on the stack. */
   get evaluating(): boolean {
     return this.#evaluating !== undefined;

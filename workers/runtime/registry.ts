@@ -31,11 +31,14 @@ export class Registry {
   });
   readonly #observer: Observer;
   readonly #moduleCache: NodeJS.Dict<NodeJS.Module>;
+  /** Whether what runs now is no part of the plan under way: it goes on with the versions that there were. */
+  readonly #isOutsider: () => boolean;
   /** While a plan is applied: what to go back to. */
   #saved: Map<ModuleRecord, Saved> | undefined;
 
-  constructor(observer: Observer, moduleCache: NodeJS.Dict<NodeJS.Module>) {
+  constructor(observer: Observer, isOutsider: () => boolean, moduleCache: NodeJS.Dict<NodeJS.Module>) {
     this.#observer = observer;
+    this.#isOutsider = isOutsider;
     this.#moduleCache = moduleCache;
   }
 
@@ -73,10 +76,21 @@ export class Registry {
     return record;
   }
 
+  /**
+   * For who is no part of the plan under way, of a file whose evaluated version that replaces: what `module.exports` was.
+   * Undefined for everybody and everything else.
+   */
+  before(record: ModuleRecord): { readonly exports: unknown } | undefined {
+    const { version, module } = this.#saved?.get(record) ?? {};
+    if (!hasExports(version) || version === record.version || !this.#isOutsider()) return undefined;
+    return { exports: module?.exports };
+  }
+
   /** To be called before anything of a record changes. */
   touch(record: ModuleRecord): void {
     if (!this.#saved || this.#saved.has(record)) return;
     const { module } = record;
+    if (hasExports(record.version)) record.namespace.keepFor(this.#isOutsider);
     this.#saved.set(record, {
       prepared: record.prepared,
       version: record.version,
@@ -100,6 +114,7 @@ export class Registry {
   commit(): ModuleVersion[] {
     const replaced: ModuleVersion[] = [];
     for (const [record, { version }] of this.#saved ?? []) {
+      record.namespace.keepNoMore();
       if (version && version !== record.version) replaced.push(version);
     }
     this.#saved = undefined;
@@ -119,6 +134,7 @@ export class Registry {
       record.prepared = saved.prepared;
       record.version = saved.version;
       record.requiredBy = saved.requiredBy;
+      record.namespace.keepNoMore();
       record.namespace.replace(saved.reads);
       this.#restoreModule(record, saved);
     }
@@ -138,4 +154,9 @@ export class Registry {
     if (saved.module.cached === undefined) delete this.#moduleCache[file];
     else this.#moduleCache[file] = saved.module.cached as NodeJS.Module;
   }
+}
+
+/** It is evaluated, or waits for ever with what it exports in use. */
+function hasExports(version: ModuleVersion | undefined): boolean {
+  return version?.state === "evaluated" || version?.state === "waiting";
 }

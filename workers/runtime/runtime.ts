@@ -119,7 +119,7 @@ export class Runtime {
       options.packageRequests,
       (run) => (host.linking ? host.linking(run) : run()),
     );
-    this.#registry = new Registry(this.#observer, moduleInternals._cache);
+    this.#registry = new Registry(this.#observer, () => this.#isOutsider(), moduleInternals._cache);
     this.#bindings = new ModuleBindings(this.#registry, this.#observer, (value) => this.#natives.foreign.has(value));
     this.#written = new WrittenEdges({
       surroundings: {
@@ -554,10 +554,17 @@ export class Runtime {
     this.#commonJs.load(record, this.#code(record), requiredBy);
   }
 
+  /** A request that has outlived the drain of a reload, say. */
+  #isOutsider(): boolean {
+    return !this.#bindings.looking && !this.#observer.isOfWindow;
+  }
+
   /** `require()` of an own file by another, or by a package. */
   #requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
     const reader = this.#bindings.lookingAt(file) ? undefined : this.#observer.reader;
     const record = this.#registry.record(file);
+    const before = this.#registry.before(record);
+    if (before) return record.module ? before.exports : this.#esm.required(record);
     this.#unloadIfDeleted(record);
     const importer = typeof requiredBy === "string" ? this.#registry.find(requiredBy) : undefined;
     importer?.version?.edges.loadsDynamically(file);
@@ -600,6 +607,8 @@ export class Runtime {
     reader?.observe(target.file);
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
+    const record = this.#registry.record(target.file);
+    if (this.#registry.before(record)) return record.namespace.object;
     const namespace = await this.import(target.file);
     if (reader) this.#written.read(reader, target.file);
     return namespace;
