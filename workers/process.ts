@@ -32,14 +32,15 @@ export function adaptProcess({ entry, args, variables, onExit, onCrash }: Proces
 }
 
 /**
- * Runs the app's listeners for a signal that the process got. Resolves when those that are asynchronous have ended; their
- * errors are the app's own, as with any listener.
+ * Runs the app's listeners for a signal that the process got; with `isEnd` it ends by it. `done` resolves when those that are
+ * asynchronous have ended; their errors are the app's own, as with any listener.
  */
-export function deliverSignal(signal: NodeJS.Signals): Promise<void> {
-  ignoreOwnSignal(signal);
+export function deliverSignal(signal: NodeJS.Signals, isEnd: boolean): { isHeard: boolean; done: Promise<void> } {
+  if (isEnd) ignoreOwnSignal(signal);
   const emitter: NodeJS.EventEmitter = process;
-  const results: unknown[] = emitter
-    .rawListeners(signal)
-    .map((listener) => Reflect.apply(listener, process, [signal, constants.signals[signal]]));
-  return new Promise((resolve) => void Promise.all(results).finally(resolve));
+  const listeners = emitter.rawListeners(signal);
+  const results: unknown[] = listeners.map((listener) =>
+    Reflect.apply(listener, process, [signal, constants.signals[signal]]),
+  );
+  return { isHeard: listeners.length > 0, done: new Promise((resolve) => void Promise.all(results).finally(resolve)) };
 }

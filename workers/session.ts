@@ -391,7 +391,7 @@ export class AppSession {
         this.#calls.abort(message);
         break;
       case "signal":
-        this.#signalled = this.#observer.nobodys(() => deliverSignal(message.signal));
+        this.#signal(message);
         break;
       case "announceFailure":
         this.#enqueue(() => this.#announceFailure(message));
@@ -681,6 +681,13 @@ export class AppSession {
   #cutOff(): void {
     this.#listen.endSessions();
     closeInspector();
+  }
+
+  #signal({ signal, requestId }: OrderOf<"signal">): void {
+    const isEnd = requestId === undefined;
+    const { isHeard, done } = this.#observer.nobodys(() => deliverSignal(signal, isEnd));
+    if (isEnd) this.#signalled = done;
+    else this.#control.send({ type: "signalDelivered", requestId, isHeard });
   }
 
   #tellWaits(requestId: number): void {

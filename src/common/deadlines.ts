@@ -161,6 +161,9 @@ export const PLACE_MS = 1000;
 /** How long a thread that is not blocked has to say what it waits for. No option: it is told without. */
 export const WAITS_TOLD_MS = 1000;
 
+/** How long a thread has to say whether its app listens for a signal. No option: one that is blocked needs a fresh one anyway. */
+export const SIGNAL_HEARD_MS = 1000;
+
 /** A thread that is asked what is stale collects garbage for it, a few times. No option: nothing else waits. */
 export const STALE_CHECK_MS = 30_000;
 

@@ -283,6 +283,12 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     this.#cycle.app?.epoch.signal(signal);
   }
 
+  /** A signal that is the app's when it listens for it, and else asks for a fresh worker: SIGUSR2. */
+  async signalOrRestart(signal: NodeJS.Signals): Promise<void> {
+    const isHeard = await this.#cycle.app?.epoch.offerSignal(signal);
+    if (!isHeard && this.#closing === undefined) await this.restart();
+  }
+
   close(deadlineMs = CLOSE_MS): Promise<void> {
     this.#closing ??= this.#close(deadlineMs);
     return this.#closing;

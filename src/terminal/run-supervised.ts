@@ -23,6 +23,8 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   printEvents(supervisor, options);
 
   endOnSignals(supervisor);
+  // Its default is to end the process.
+  process.on("SIGUSR2", (signal) => void supervisor.signalOrRestart(signal));
   watchKeys({
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),

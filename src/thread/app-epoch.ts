@@ -4,7 +4,7 @@
  */
 
 import type { PreparedModule, ResolveKind } from "../common/compile/compiled-module.js";
-import { BOOT_MS, HEAP_SNAPSHOT_MS, OBEY_MS, STALE_CHECK_MS } from "../common/deadlines.js";
+import { BOOT_MS, HEAP_SNAPSHOT_MS, OBEY_MS, SIGNAL_HEARD_MS, STALE_CHECK_MS } from "../common/deadlines.js";
 import type {
   BootOrder,
   LoadedModule,
@@ -103,6 +103,8 @@ export class AppEpoch {
   readonly #requests = new Questions<StaleReport | SnapshotReport | undefined>();
   /** The same. */
   readonly #waits = new Questions<readonly ThreadWait[] | undefined>();
+  /** Whether the app listens for a signal; undefined when the thread ends. */
+  readonly #signals = new Questions<boolean | undefined>();
   /** The last plan whose purge is over. */
   #purged = 0;
   /** Called with each plan whose purge is over. */
@@ -226,6 +228,13 @@ export class AppEpoch {
     if (this.#alive) this.#thread.send({ type: "signal", signal });
   }
 
+  /** The same; resolves with whether the app listens for it. Undefined: the thread has ended, or does not answer. */
+  offerSignal(signal: NodeJS.Signals): Promise<boolean | undefined> {
+    return this.#signals.askFor(SIGNAL_HEARD_MS, (requestId) =>
+      this.#thread.send({ type: "signal", signal, requestId }),
+    );
+  }
+
   /** The newest code is broken: for those of the app who want to know. */
   announceFailure(error: SerializedError): void {
     if (this.#alive) this.#thread.send({ type: "announceFailure", error });
@@ -333,6 +342,9 @@ export class AppEpoch {
       case "invalidated":
         this.#listener.invalidated(this, report.file, report.again);
         break;
+      case "signalDelivered":
+        this.#signals.answer(report.requestId, report.isHeard);
+        break;
       case "waitsTold":
         this.#waits.answer(report.requestId, report.waits);
         break;
@@ -365,6 +377,7 @@ export class AppEpoch {
   #end(end: ThreadEnd): void {
     this.#alive = false;
     this.#waits.end(undefined);
+    this.#signals.end(undefined);
     this.#requests.end(undefined);
     this.#boots.end({ type: "ended", end });
     this.#plans.end({ type: "ended", end });

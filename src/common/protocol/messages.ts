@@ -255,7 +255,8 @@ export type SupervisorOrder =
   | { readonly type: "sayInstead"; readonly page: SaidPage }
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "releaseRequests" }
-  | { readonly type: "signal"; readonly signal: NodeJS.Signals }
+  /** Call the app's listeners; with `requestId`, say whether there are any. */
+  | { readonly type: "signal"; readonly signal: NodeJS.Signals; readonly requestId?: number }
   | CallOrder
   /** The signal with this number among a call's arguments was aborted. */
   | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
@@ -429,6 +430,11 @@ export const workerReport = z.discriminatedUnion("type", [
     references: z.array(staleReference),
     /** Those among them that are to be told. */
     news: z.array(staleReference),
+  }),
+  z.strictObject({
+    type: z.literal("signalDelivered"),
+    requestId: z.int(),
+    isHeard: z.boolean(),
   }),
   z.strictObject({
     type: z.literal("waitsTold"),
