@@ -24,6 +24,16 @@ export const CLOSE_MS = 5000;
 /** How long requests in flight may hold up a reload in place. Not an option: what is given up on is not waited for again. */
 export const IN_PLACE_DRAIN_MS = 1000;
 
+/**
+ * A request that is this old when a reload begins had as long as a drain already, and may never end (it awaits what never
+ * settles): the reload that may mend it waits for it `OLD_REQUEST_DRAIN_MS` at most, less than a restart would take
+ * (`node --watch`: 280 ms). One that is slow for good reasons loses nothing that it had not before: it goes on all the same.
+ */
+export const OLD_REQUEST_MS = IN_PLACE_DRAIN_MS;
+
+/** See there. Not nothing: an answer is often due at any moment. */
+export const OLD_REQUEST_DRAIN_MS = 100;
+
 /** A burst of saves is one reload when its events are closer together than this. No option: a request asks earlier anyway. */
 export const QUIET_MS = 50;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { OLD_REQUEST_MS } from "../../src/common/deadlines.js";
 import { InFlight, isAwaited, LONG_STREAM_MS, type RequestInFlight } from "../../workers/listener/in-flight.js";
 
 const request = (since: number, headersSent: boolean, contentType?: string): RequestInFlight => ({
@@ -45,4 +46,22 @@ test("what has outlived a reload's drain is not waited for by the next, but by t
   const end = inFlight.drained(60_000);
   inFlight.end(old);
   assert.equal(await end, 0);
+});
+
+test("a reload waits less for what is old than for what is young", async () => {
+  const [ofOld, ofYoung] = [new InFlight(() => OLD_REQUEST_MS), new InFlight(() => OLD_REQUEST_MS)];
+  const [old, young] = [request(0, false), request(1, false)];
+  ofOld.begin(old);
+  ofYoung.begin(young);
+  let isWaiting = true;
+  const drained = ofYoung.drainedForReload(60_000).finally(() => {
+    isWaiting = false;
+  });
+  assert.equal(await ofOld.drainedForReload(60_000), 0, "it is given up long before the deadline");
+  assert.ok(isWaiting);
+  ofYoung.end(young);
+  assert.equal(await drained, 0);
+  const end = ofOld.drained(60_000);
+  ofOld.end(old);
+  assert.equal(await end, 0, "but waited for at the end");
 });

@@ -1,6 +1,7 @@
 /** Requests that the app has begun and not answered yet, and the wait until there are none that a reload waits for. */
 import type { ServerResponse } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
+import { OLD_REQUEST_DRAIN_MS, OLD_REQUEST_MS } from "../../src/common/deadlines.js";
 import { sentHead } from "./node-internals.js";
 
 /** A request under way: an HTTP response or an HTTP/2 stream. */
@@ -84,10 +85,17 @@ export class InFlight {
     return this.#drained(deadlineMs, () => true);
   }
 
-  /** The same for a reload: what has outlived one is given up on, and not waited for by the next. */
+  /**
+   * The same for a reload: what is old gets less time, and what has outlived a reload's drain is not waited for by the next.
+   */
   async drainedForReload(deadlineMs: number): Promise<number> {
-    const left = await this.#drained(deadlineMs, (request) => !this.#givenUp.has(request));
-    for (const request of left > 0 ? this.#requests : []) this.#givenUp.add(request);
+    const began = performance.now();
+    const oldBefore = this.#clock() - OLD_REQUEST_MS;
+    const left = await this.#drained(deadlineMs, (request) => {
+      const isLate = request.since <= oldBefore && performance.now() - began >= OLD_REQUEST_DRAIN_MS;
+      return !isLate && !this.#givenUp.has(request);
+    });
+    for (const request of this.#requests) this.#givenUp.add(request);
     return left;
   }
 
