@@ -2,7 +2,7 @@
  * How soon a fresh worker answers: the app loads packages that take long, and a change takes a new thread or process. Beside
  * it the same own code without packages, which is what is left when a standby thread has them loaded already.
  */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,10 @@ import { summarize } from "./statistics.js";
 import { RunningApp, type Subject, unreloader, watchers } from "./subjects.js";
 
 const PACKAGES = ["express", "mongoose", "typeorm", "pino", "fastify"];
-const INSTALLED = fileURLToPath(new URL("../../node_modules", import.meta.url));
+/** typeorm is one of the packages that only tests need: `npm ci --prefix test/packages` installs it. */
+const INSTALLED = ["../../node_modules", "../../test/packages/node_modules"].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
 const OWN_MODULES = 20;
 /** The standby thread is made when the app has been quiet for a second, and then has to load the packages. */
 const QUIET_MS = 6000;
@@ -82,7 +85,9 @@ export async function measureFreshWorkers(workFolder: string, samples: number): 
 function appWith(folder: string, packages: readonly string[]): BenchApp {
   mkdirSync(path.join(folder, "node_modules"), { recursive: true });
   for (const name of packages) {
-    symlinkSync(path.join(INSTALLED, name), path.join(folder, "node_modules", name), "junction");
+    const installed = INSTALLED.map((packages) => path.join(packages, name)).find((place) => existsSync(place));
+    if (installed === undefined) throw new Error(`${name} is not installed: run npm ci --prefix test/packages`);
+    symlinkSync(installed, path.join(folder, "node_modules", name), "junction");
   }
   writeFileSync(path.join(folder, "package.json"), "{}");
   const own = Array.from({ length: OWN_MODULES }, (_, index) => `own-${index}`);

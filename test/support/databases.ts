@@ -1,11 +1,10 @@
 /** What tests of libraries for databases share: descriptors that are open, connections that are counted. */
-import { createRequire } from "node:module";
+import { requireOfTestPackages } from "./packages.js";
 
 /** For the options of a test: false, or why it is skipped. The package is a native addon, built for one Node. */
 export function skipWithoutSqlite(): string | false {
-  const require = createRequire(import.meta.url);
   try {
-    const Database = require("better-sqlite3") as new (file: string) => { close(): void };
+    const Database = requireOfTestPackages()("better-sqlite3") as new (file: string) => { close(): void };
     new Database(":memory:").close();
     return false;
   } catch (error) {

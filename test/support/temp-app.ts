@@ -13,12 +13,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { projectRoot } from "./project.js";
+import { packageFolders } from "./packages.js";
 import "./suppressed-error.js";
 
 export interface TempAppOptions {
   /**
-   * Packages that the app can import, the project's own and `unreloader` itself: each is linked below its node_modules.
+   * Packages that the app can import, the project's own, those of test/packages and `unreloader` itself: each is linked
+   * below its node_modules.
    * `express from express4`: under another name.
    */
   readonly packages?: readonly string[];
@@ -40,12 +41,12 @@ export class TempApp implements AsyncDisposable {
     this.scratch = join(this.#base, "t");
     mkdirSync(this.folder);
     mkdirSync(this.scratch);
-    for (const wanted of options.packages ?? []) {
-      const [name = wanted, source = name] = wanted.split(" from ");
+    const wanted = (options.packages ?? []).map((name) => name.split(" from "));
+    const folders = packageFolders(wanted.map(([name = "", source = name]) => source));
+    for (const [index, [name = ""]] of wanted.entries()) {
       const link = join(this.folder, "node_modules", name);
       mkdirSync(dirname(link), { recursive: true });
-      const target = name === "unreloader" ? projectRoot : join(projectRoot, "node_modules", source);
-      symlinkSync(target, link, "junction");
+      symlinkSync(folders[index] ?? "", link, "junction");
     }
     if (!("package.json" in files)) this.write("package.json", `{ "name": "app", "private": true }\n`);
     for (const [file, text] of Object.entries(files)) this.write(file, text);

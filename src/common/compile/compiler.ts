@@ -12,6 +12,7 @@ import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./
 import { descriptorReserve } from "./descriptor-reserve.js";
 import { fileKind, kindKey } from "./file-kind.js";
 import { hashSource } from "./hash.js";
+import { esbuildVersion } from "./lower-syntax.js";
 import { ModuleCache } from "./module-cache.js";
 import { PackageScopes } from "./package-scope.js";
 import { Resolver } from "./resolver.js";
@@ -39,7 +40,7 @@ export class Compiler {
     const { root, cacheFolder, conditions = [] } = options;
     this.#resolver = new Resolver(this.#packages, this.#tsconfigs, conditions);
     const pack = cacheFolder && path.join(cacheFolder, `modules-${hashSource(Buffer.from(root)).slice(0, 16)}.bin`);
-    this.#cache = new ModuleCache(pack, compilerVersion());
+    this.#cache = new ModuleCache(pack, compilerVersion(root));
   }
 
   /** Reads `file` when `source` is absent. Throws CompileError; a file that cannot be read throws as `readFileSync` does. */
@@ -170,13 +171,14 @@ function located(error: ResolveError, { file, source }: CompiledModule): Resolve
 }
 
 /** Everything but a file's own text and settings that decides what it is compiled to. */
-function compilerVersion(): string {
+function compilerVersion(root: string): string {
   const require = createRequire(import.meta.url);
   const versionOf = (name: string): string => {
     const { version } = require(`${name}/package.json`) as { version: string };
     return `${name} ${version}`;
   };
-  return [FORMAT, process.version, ...["oxc-parser", "oxc-transform", "esbuild"].map(versionOf)].join("; ");
+  const transformers = [versionOf("oxc-parser"), versionOf("oxc-transform"), `esbuild ${esbuildVersion(root)}`];
+  return [FORMAT, process.version, ...transformers].join("; ");
 }
 
 /** Raise when the same text is compiled to something else. */

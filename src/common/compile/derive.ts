@@ -64,16 +64,27 @@ function lowered(request: DeriveRequest, source: DerivedText, first: Derivation)
   const { rewritten, format } = first;
   const goal = format === "esm" ? "module" : "commonjs";
   const { language } = request.kind;
-  if (rewritten.lowered.has("decorator")) {
+  const decorator = rewritten.lowered.get("decorator");
+  if (decorator !== undefined) {
     const strip = { ...request, text: source.text, language, goal, withMap: request.withMaps } as const;
-    const usesLegacy = language === "js" && request.settings.legacyDecorators;
-    return rewrite(request, next(source, usesLegacy ? stripTypes(strip) : lowerSyntax(strip)), goal);
+    if (language === "js" && request.settings.legacyDecorators)
+      return rewrite(request, next(source, stripTypes(strip)), goal);
+    const derived = lowerSyntax(strip) ?? withoutEsbuild("decorators", decorator);
+    // Nothing was lowered: the place is one of the text in which the decorator was found.
+    return rewrite(request, next(derived instanceof MissingEsbuild ? first : source, derived), goal);
   }
-  if (rewritten.lowered.has("using") && !hasUsing) {
+  const using = rewritten.lowered.get("using");
+  if (using !== undefined && !hasUsing) {
     const strip = { ...request, text: first.text, language: "js", goal, withMap: request.withMaps } as const;
-    return rewrite(request, next(first, lowerSyntax(strip)), goal);
+    return rewrite(request, next(first, lowerSyntax(strip) ?? withoutEsbuild("`using` before Node 24", using)), goal);
   }
   return first;
+}
+
+class MissingEsbuild extends SyntaxProblem {}
+
+function withoutEsbuild(syntax: string, offset: number): MissingEsbuild {
+  return new MissingEsbuild(`${syntax} must be compiled by esbuild, which is not installed: npm i -D esbuild`, offset);
 }
 
 function next(before: DerivedText, derived: Derived | SyntaxProblem): DerivedText {
@@ -104,7 +115,9 @@ function stripped(request: DeriveRequest, source: DerivedText): [DerivedText, Pa
   }
   // What parses has only met a limit of the fast transformer.
   if (!parses(file, source.text, "module")) throw new DerivedProblem(derived, source);
-  const after = next(source, lowerSyntax({ ...strip, goal: "module" }));
+  const lowered = lowerSyntax({ ...strip, goal: "module" });
+  const missing = () => withoutEsbuild(`this (${derived.message})`, derived.offset);
+  const after = next(source, lowered ?? missing());
   return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
 }
 

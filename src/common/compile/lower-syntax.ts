@@ -1,8 +1,10 @@
 /**
  * What the fast transformer lacks: standard decorators, `using` for versions of Node that do not have it, namespaces
- * that export variables. Slow (2 ms a file and 50 ms once), so it is loaded when the first such file appears.
+ * that export variables. Slow (2 ms a file and 50 ms once) and large (11 MB), so it is loaded when the first such file
+ * appears, and installed by the projects that have one.
  */
 import { createRequire } from "node:module";
+import path from "node:path";
 import type { TransformFailure, TransformOptions } from "esbuild";
 import type { EncodedSourceMap } from "./source-map.js";
 import type { Derived, StripRequest } from "./strip-types.js";
@@ -11,10 +13,18 @@ import { SyntaxProblem } from "./syntax-tree.js";
 /** Whether this Node runs `using` itself (24 and later do). */
 export const hasUsing: boolean = understands("{ using x = null }");
 
-/** As stripTypes, by the slow transformer, down to what every supported Node runs. */
-export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem {
+/** Version of the esbuild that is used for files of the folder; "none" when there is none. */
+export function esbuildVersion(folder: string): string {
+  const found = requireEsbuild<{ version: string }>("esbuild/package.json", path.join(folder, "package.json"));
+  return found?.version ?? "none";
+}
+
+/** As stripTypes, by the slow transformer, down to what every supported Node runs. Undefined without an esbuild. */
+export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem | undefined {
   const { settings, text, withMap } = request;
-  const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+  const esbuild = requireEsbuild<typeof import("esbuild")>("esbuild", request.file);
+  if (!esbuild) return undefined;
+  const { transformSync } = esbuild;
   const { jsx } = settings;
   const options: TransformOptions = {
     loader: request.language,
@@ -46,25 +56,16 @@ export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem {
   }
 }
 
-/** What tsc makes of `import` and `export` in a CommonJS package, from JavaScript. */
-export function toCommonJs(
-  text: string,
-  file: string,
-  interop: "esModule" | "callable",
-): { readonly text: string; readonly map: EncodedSourceMap } {
-  const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-  const { code, map } = transformSync(text, {
-    format: "cjs",
-    platform: "node",
-    target: "esnext",
-    charset: "utf8",
-    sourcemap: "external",
-    sourcefile: file,
-    logLevel: "silent",
-  });
-  // Without esModuleInterop an import is what `require` gives, and nothing else.
-  const converted = interop === "callable" ? code.replaceAll("__toESM(require(", "(require(") : code;
-  return { text: converted, map: JSON.parse(map) as EncodedSourceMap };
+/** The one of the package that we are installed for comes first, then the one of the file's project. */
+function requireEsbuild<T>(specifier: string, file: string): T | undefined {
+  for (const from of [import.meta.url, file]) {
+    try {
+      return createRequire(from)(specifier) as T;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND")) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** `line` is 1-based, `byteColumn` 0-based and in bytes. */

@@ -39,7 +39,7 @@ export function rewriteCommonJs(text: string, program: Program, { own }: CommonJ
   const edits = new TextEdits();
   const requires = new Set<string>();
   const dynamicImports = new Set<string>();
-  const lowered = new Set<LoweredSyntax>();
+  const lowered = new Map<LoweredSyntax, number>();
   rewriteHashbang(text, edits);
   findReferences(program, text, REQUIRE, {
     reference({ called, parent }) {
@@ -56,7 +56,7 @@ export function rewriteCommonJs(text: string, program: Program, { own }: CommonJ
     topLevelAwait() {
       // The parser has refused it already: a CommonJS module has none.
     },
-    lowered: (syntax) => lowered.add(syntax),
+    lowered: (syntax, node) => lowered.has(syntax) || lowered.set(syntax, node.start),
     class(node) {
       if (own) registerClass(node, edits);
     },

@@ -2,6 +2,7 @@
 import { awaitMark } from "./await-mark.js";
 import { addLexicalNames, addPatternNames, addVarNames, isName, propertyKey } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
+import { type CommonJsInterop, commonJsPrologue, variable } from "./commonjs-prologue.js";
 import type { ImportRecord } from "./compiled-module.js";
 import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
@@ -35,11 +36,13 @@ interface Import {
 export interface EsmOptions {
   /** The module has the CommonJS names in scope (TypeScript with import syntax in a CommonJS package). */
   readonly commonJsNames: boolean;
+  /** The text is for Node's own CommonJS loader, with this reading of an import; nothing in it is told to our runtime. */
+  readonly forNode?: CommonJsInterop;
 }
 
 /** Edits for a text parsed as a module. Throws SyntaxProblem for what cannot be compiled. */
 export function rewriteEsm(text: string, program: Program, options: EsmOptions): Rewritten {
-  return new EsmRewrite(text, program).run(options);
+  return new EsmRewrite(text, program, options).run();
 }
 
 class EsmRewrite {
@@ -69,13 +72,16 @@ class EsmRewrite {
   /** What is to be inserted behind the value of an `export default`. */
   #defaultEnd: [at: number, text: string] | undefined;
   #needsConstant = false;
+  readonly #options: EsmOptions;
 
-  constructor(text: string, program: Program) {
+  constructor(text: string, program: Program, options: EsmOptions) {
     this.#text = text;
     this.#program = program;
+    this.#options = options;
   }
 
-  run({ commonJsNames }: EsmOptions): Rewritten {
+  run(): Rewritten {
+    const { commonJsNames, forNode } = this.#options;
     const { body } = this.#program;
     rewriteHashbang(this.#text, this.#edits);
     // Imports first: they are hoisted, and `export { imported }` may come before them. Re-exports count in their order.
@@ -103,7 +109,7 @@ class EsmRewrite {
     if (tracksRequire) tracked.add("require");
     const requires = new Set<string>();
     const dynamicImports = new Set<string>();
-    const lowered = new Set<LoweredSyntax>();
+    const lowered = new Map<LoweredSyntax, number>();
     let topLevelAwait = false;
     findReferences(this.#program, this.#text, tracked, {
       reference: (reference) => {
@@ -116,16 +122,17 @@ class EsmRewrite {
       },
       importMeta: (node) => this.#edits.replace(node.start, node.end, "__ur.meta"),
       dynamicImport: (node) => {
+        if (forNode) return;
         const specifier = rewriteDynamicImport(node, this.#edits);
         if (specifier !== undefined) dynamicImports.add(specifier);
       },
       topLevelAwait: (operand) => {
         topLevelAwait = true;
-        if (operand) this.#noteAwait(operand.start, operand.end);
+        if (operand && !forNode) this.#noteAwait(operand.start, operand.end);
       },
-      lowered: (syntax) => lowered.add(syntax),
-      class: (node) => registerClass(node, this.#edits),
-      classDecoration: (node) => registerDecorated(node, this.#edits),
+      lowered: (syntax, node) => lowered.has(syntax) || lowered.set(syntax, node.start),
+      class: (node) => forNode || registerClass(node, this.#edits),
+      classDecoration: (node) => forNode || registerDecorated(node, this.#edits),
     });
     if (this.#defaultEnd) this.#edits.insert(...this.#defaultEnd);
     return {
@@ -153,7 +160,7 @@ class EsmRewrite {
         case "ExportAllDeclaration": {
           const index = this.#import(statement.source, statement.attributes);
           if (statement.exported) {
-            this.#getters.set(exportName(statement.exported), namespaceOf(index));
+            this.#getters.set(exportName(statement.exported), this.#namespace(index));
             this.#takeWhole(index);
           } else this.#stars.add(index);
           this.#drop(statement.start, statement.end);
@@ -192,7 +199,7 @@ class EsmRewrite {
     const target = this.#locals.get(local);
     if (!target) return local;
     this.#read.add(local);
-    return target.name === undefined ? namespaceOf(target.index) : member(target.index, target.name);
+    return target.name === undefined ? this.#namespace(target.index) : member(target.index, target.name);
   }
 
   #exportDefault(statement: ExportDefaultDeclaration): void {
@@ -252,7 +259,7 @@ class EsmRewrite {
         parent.type === "MemberExpression" &&
         parent.object.start === start &&
         (!parent.computed || (parent.property.type === "Literal" && typeof parent.property.value === "string"));
-      read = readsMember ? variable(target.index) : namespaceOf(target.index);
+      read = readsMember ? variable(target.index) : this.#namespace(target.index);
       if (!readsMember && reference.constructed) read = `(${read})`;
     } else {
       read = member(target.index, target.name);
@@ -298,14 +305,20 @@ class EsmRewrite {
     if (record) record.whole = true;
   }
 
+  #namespace(index: number): string {
+    return this.#options.forNode ? variable(index) : `__ur.namespace(${index})`;
+  }
+
   #prologue(): string {
-    const variables = this.#imports.map((_, index) => `${variable(index)} = __ur.namespaces[${index}]`);
     const getters = [...this.#getters].map(([name, read]) => `${propertyKey(name)}: () => ${read}`);
     const constant = this.#needsConstant ? `const ${CONSTANT} = undefined; ` : "";
     const name = this.#namesDefault
       ? // Not `Object`: the module may declare a variable of that name.
         `({}).constructor.defineProperty(${DEFAULT}, "name", { value: "default", configurable: true }); `
       : "";
+    if (this.#options.forNode)
+      return constant + name + commonJsPrologue(this.#records(), getters, [...this.#stars], this.#options.forNode);
+    const variables = this.#imports.map((_, index) => `${variable(index)} = __ur.namespaces[${index}]`);
     const hidden = privateGetters(this.#program, new Set(this.#getters.values()));
     return (
       (variables.length > 0 ? `const ${variables.join(", ")}; ` : "") +
@@ -352,14 +365,6 @@ class EsmRewrite {
         ),
     );
   }
-}
-
-function variable(index: number): string {
-  return `__ur${index}`;
-}
-
-function namespaceOf(index: number): string {
-  return `__ur.namespace(${index})`;
 }
 
 function member(index: number, name: string): string {

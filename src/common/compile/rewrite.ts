@@ -14,8 +14,8 @@ export interface Rewritten {
   readonly requires: readonly string[];
   readonly dynamicImports: readonly string[];
   readonly topLevelAwait: boolean;
-  /** Syntax that must be compiled away first; the rest of the result is worthless then. */
-  readonly lowered: ReadonlySet<LoweredSyntax>;
+  /** Syntax that must be compiled away first, with the offset of its first place; the rest is worthless then. */
+  readonly lowered: ReadonlyMap<LoweredSyntax, number>;
 }
 
 /** `#!...` is a comment only at the very start of a script: inside a function it becomes one (same length). */

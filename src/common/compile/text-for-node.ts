@@ -4,8 +4,9 @@
  */
 import { pathToFileURL } from "node:url";
 import { deriveLocated, type TextToCompile } from "./compile-text.js";
-import { toCommonJs } from "./lower-syntax.js";
+import { rewriteEsm } from "./rewrite-esm.js";
 import { type EncodedSourceMap, makeSourceMap } from "./source-map.js";
+import { parse } from "./syntax-tree.js";
 import { TextEdits } from "./text-edits.js";
 
 export interface TextForNode {
@@ -23,18 +24,14 @@ export function textForNode(input: TextToCompile): TextForNode {
   const { text, maps, helpers, format, interop, rewritten } = deriveLocated(input, kind, true);
   const { exports } = rewritten;
   const strict = format === "esm" && !interop ? "" : settings.alwaysStrict || interop ? '"use strict"; ' : "";
+  const converted = interop
+    ? rewriteEsm(text, parse(text, "module").program, { commonJsNames: true, forNode: settings.interop })
+    : undefined;
+  const edits = converted?.edits ?? new TextEdits();
   // Written for our own loader, where `import.meta` has another name.
-  const prefix = helpers.replace("__ur.meta.url", "import.meta.url");
-  const step = interop ? toCommonJs(`${prefix}${text}`, file, settings.interop) : undefined;
-  const map = makeSourceMap({
-    url: pathToFileURL(file).href,
-    source,
-    steps: step ? [step.map, ...maps] : maps,
-    text: step ? step.text : text,
-    edits: new TextEdits(),
-    prefix: step ? strict : `${strict}${prefix}`,
-  });
-  const complete = step ? strict + step.text : strict + prefix + text;
+  const prefix = `${strict}${converted?.prologue ?? ""}${helpers.replace("__ur.meta.url", "import.meta.url")}`;
+  const map = makeSourceMap({ url: pathToFileURL(file).href, source, steps: maps, text, edits, prefix });
+  const complete = prefix + edits.applyTo(text);
   return { format: format === "esm" && !interop ? "module" : "commonjs", text: complete + inline(map), exports };
 }
 
