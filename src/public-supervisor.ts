@@ -3,7 +3,7 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Patterns, RequireOptions } from "./common/patterns.js";
-import type { PublicAddress } from "./common/protocol/messages.js";
+import type { PublicAddress } from "./common/protocol/bound-address.js";
 import type { LeakReport } from "./leaks/leak-report.js";
 import type { Inspection } from "./reports/inspection.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport } from "./reports/report.js";

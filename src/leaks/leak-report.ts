@@ -1,7 +1,6 @@
 /** Who keeps old code alive: the answer to `explainLeak()`, and its lines. Pure. */
 
 import { shownPath } from "../common/paths.js";
-import type { MarkedReference } from "../common/protocol/messages.js";
 import type { StaleReferencesReport } from "../reports/report.js";
 import type { HolderPlace } from "./heap/function-place.js";
 import type { Holder } from "./heap/path-text.js";
@@ -23,7 +22,7 @@ const SHOWN_HOLDERS = 3;
 
 /** `chains`: by marker. What nobody holds any more is left out. `locate` gives the place in the source. */
 export function leakReports(
-  marked: readonly MarkedReference[],
+  marked: readonly { readonly reference: StaleReferencesReport; readonly markers: readonly string[] }[],
   chains: ReadonlyMap<string, readonly Holder[]>,
   locate: (place: HolderPlace) => HolderPlace,
 ): LeakReport[] {

@@ -1,5 +1,5 @@
 /** What `inspect()` gives: plain data about what runs at the moment, for people and tests. */
-import type { PublicAddress } from "../common/protocol/messages.js";
+import type { PublicAddress } from "../common/protocol/bound-address.js";
 import type { StaleReferencesReport } from "./report.js";
 
 export interface Inspection {

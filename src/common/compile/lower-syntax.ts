@@ -3,6 +3,7 @@
  * that export variables. Slow (2 ms a file and 50 ms once) and large (11 MB), so it is loaded when the first such file
  * appears, and installed by the projects that have one.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { TransformFailure, TransformOptions } from "esbuild";
@@ -15,16 +16,17 @@ export const hasUsing: boolean = understands("{ using x = null }");
 
 /** Version of the esbuild that is used for files of the folder; "none" when there is none. */
 export function esbuildVersion(folder: string): string {
-  const found = requireEsbuild<{ version: string }>("esbuild/package.json", path.join(folder, "package.json"));
-  return found?.version ?? "none";
+  const found = esbuildFolder(folder);
+  if (found === undefined) return "none";
+  return (JSON.parse(readFileSync(path.join(found, "package.json"), "utf8")) as { version: string }).version;
 }
 
 /** As stripTypes, by the slow transformer, down to what every supported Node runs. Undefined without an esbuild. */
 export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem | undefined {
   const { settings, text, withMap } = request;
-  const esbuild = requireEsbuild<typeof import("esbuild")>("esbuild", request.file);
-  if (!esbuild) return undefined;
-  const { transformSync } = esbuild;
+  const esbuild = esbuildFolder(path.dirname(request.file));
+  if (esbuild === undefined) return undefined;
+  const { transformSync } = createRequire(import.meta.url)(esbuild) as typeof import("esbuild");
   const { jsx } = settings;
   const options: TransformOptions = {
     loader: request.language,
@@ -56,13 +58,16 @@ export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem | un
   }
 }
 
-/** The one of the package that we are installed for comes first, then the one of the file's project. */
-function requireEsbuild<T>(specifier: string, file: string): T | undefined {
-  for (const from of [import.meta.url, file]) {
-    try {
-      return createRequire(from)(specifier) as T;
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND")) throw error;
+/**
+ * The one that lies beside this package comes first, then the one of the project. Looked for on the disk: where Node's own
+ * loader loads the app, what it does not find comes back to the compiler.
+ */
+function esbuildFolder(project: string): string | undefined {
+  for (const from of [import.meta.dirname, project]) {
+    for (let folder = from; ; folder = path.dirname(folder)) {
+      const place = path.join(folder, "node_modules", "esbuild");
+      if (existsSync(path.join(place, "package.json"))) return place;
+      if (folder === path.dirname(folder)) break;
     }
   }
   return undefined;

@@ -6,6 +6,7 @@
  */
 
 import type { PreparedModule } from "../compile/compiled-module.js";
+import type { PublicAddress } from "./bound-address.js";
 import { fileStamp, type PackageRequest, packageLog } from "./package-log.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
@@ -106,11 +107,11 @@ export const listenTarget = z.discriminatedUnion("type", [
 export type ListenTarget = z.infer<typeof listenTarget>;
 
 /** What `server.address()` returns. */
-export const publicAddress = z.union([
+export const publicAddress: z.ZodType<PublicAddress> = z.union([
   z.string(),
   z.strictObject({ address: z.string(), family: z.string(), port: z.int() }),
 ]);
-export type PublicAddress = z.infer<typeof publicAddress>;
+export type { PublicAddress };
 
 /** What the bytes of a virtual server are: decides how the front finds where requests begin. */
 export const serverKind = z.enum(["http", "https", "http2", "http2-secure", "raw"]);
