@@ -1,5 +1,5 @@
 /** What is written from the table of options, besides the program itself. Pure. */
-import { z } from "../src/common/protocol/zod.js";
+import { toJSONSchema } from "zod";
 import type { OptionRow } from "../src/options/option-row.js";
 import { type OptionName, optionNames, optionsSchema, optionTable } from "../src/options/option-table.js";
 import { type OptionFlag, optionFlags } from "../src/terminal/flags.js";
@@ -16,7 +16,7 @@ interface ValueSchema {
 }
 
 const valueSchemas = (
-  z.toJSONSchema(optionsSchema, { io: "input", unrepresentable: "any" }) as unknown as {
+  toJSONSchema(optionsSchema, { io: "input", unrepresentable: "any" }) as unknown as {
     readonly properties: Readonly<Record<OptionName, ValueSchema>>;
   }
 ).properties;

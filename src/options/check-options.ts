@@ -1,7 +1,7 @@
 /** Checks the options of one place, and says in one line what does not fit: the option, its value, and what fits. */
 import path from "node:path";
 import { OptionError } from "../common/errors.js";
-import type { z } from "../common/protocol/zod.js";
+import type * as z from "../common/protocol/zod.js";
 import { nearestName } from "./nearest-name.js";
 import { choicesOf, flagOf, type GivenOptions, optionNames, optionsSchema, optionTable } from "./option-table.js";
 

@@ -1,5 +1,5 @@
 /** What the table of options says about each of them, and what the rows have in common. */
-import { z } from "../common/protocol/zod.js";
+import * as z from "../common/protocol/zod.js";
 
 /** How an option is given on the command line. */
 export interface Flag {

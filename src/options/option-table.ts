@@ -4,7 +4,7 @@
  * `npm run docs:options` writes the last three.
  */
 import { DRAIN_MS, HELD_DEADLINE_MS, WATCHDOG_MS } from "../common/deadlines.js";
-import { z } from "../common/protocol/zod.js";
+import * as z from "../common/protocol/zod.js";
 import type { Logger } from "../reports/logger.js";
 import { DEFAULT_HELD_BYTES } from "./defaults.js";
 import { parseInspectAddress } from "./inspect-address.js";

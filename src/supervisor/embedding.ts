@@ -7,7 +7,7 @@ import { MountedHandler, type Next } from "../front/mounted-handler.js";
 import { MountedUpgrade } from "../front/mounted-upgrade.js";
 import { refusalError } from "../front/refusal.js";
 import { afterFileEvents, type Verdict } from "../front/turn.js";
-import { AppFetch } from "../front/undici-fetch.js";
+import type { AppFetch } from "../front/undici-fetch.js";
 import { reachedBy } from "../reports/listen-reports.js";
 import { publicUrl } from "../reports/report-lines.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
@@ -24,14 +24,14 @@ export class Embedding {
   readonly #options: EmbeddingOptions;
   readonly #handler: MountedHandler;
   readonly #upgrade: MountedUpgrade;
-  readonly #fetch: AppFetch;
+  /** From the first call: what it loads (undici) takes a quarter of a start, and few hosts use it. */
+  #fetch: Promise<AppFetch> | undefined;
 
   constructor(options: EmbeddingOptions) {
     this.#options = options;
     const { front } = options;
     this.#handler = new MountedHandler(front.entrance);
     this.#upgrade = new MountedUpgrade(front.entrance);
-    this.#fetch = new AppFetch({ entrance: front.entrance, origin: () => originOf(front) });
   }
 
   handle(request: IncomingMessage, response: ServerResponse, next?: Next): void {
@@ -42,8 +42,15 @@ export class Embedding {
     void this.#upgrade.upgrade(request, socket, head);
   }
 
-  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return this.#fetch.fetch(input, init);
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    this.#fetch ??= this.#loadFetch();
+    return (await this.#fetch).fetch(input, init);
+  }
+
+  async #loadFetch(): Promise<AppFetch> {
+    const { AppFetch } = await import("../front/undici-fetch.js");
+    const { front } = this.#options;
+    return new AppFetch({ entrance: front.entrance, origin: () => originOf(front) });
   }
 
   async call(name: string, args: readonly unknown[]): Promise<unknown> {
@@ -61,8 +68,8 @@ export class Embedding {
     return epoch.calls.run(call);
   }
 
-  close(): Promise<void> {
-    return this.#fetch.close();
+  async close(): Promise<void> {
+    await (await this.#fetch)?.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a running supervisor answers to `unreloader explain-leak`: one line of JSON on its command socket. */
 import { staleReference } from "./messages.js";
-import { z } from "./zod.js";
+import * as z from "./zod.js";
 
 const holder = z.strictObject({
   text: z.string(),

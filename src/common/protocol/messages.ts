@@ -10,7 +10,7 @@ import type { PublicAddress } from "./bound-address.js";
 import { fileStamp, type PackageRequest, packageLog } from "./package-log.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
-import { z } from "./zod.js";
+import * as z from "./zod.js";
 
 const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
 

@@ -2,7 +2,7 @@
  * What a start has loaded of node_modules, and in which state of the process: enough to tell what a thread that has no app
  * yet may load ahead, so that the app can tell no difference. Comes from the app's thread, and goes to the standby thread.
  */
-import { z } from "./zod.js";
+import * as z from "./zod.js";
 
 /** An own module has asked for a package's file for the first time in this thread. */
 export const packageRequest = z.strictObject({
