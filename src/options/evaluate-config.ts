@@ -1,12 +1,15 @@
-/**
- * Evaluates a configuration file, by the compiler and the runtime that evaluate apps: the same TypeScript, the same
- * resolution, on every version of Node. It is evaluated in this thread, because options may hold functions.
- */
+/** Evaluates a configuration file in this thread, because options may be functions. */
 import path from "node:path";
-import { Runtime } from "../../workers/runtime/runtime.js";
-import { Compiler } from "../common/compile/compiler.js";
-import { OptionError, SourceError } from "../common/errors.js";
+import { OptionError } from "../common/errors.js";
+import type { EvaluateHere } from "../common/protocol/evaluate-here.js";
 import type { SourceLocation } from "../common/protocol/serialized-error.js";
+
+/**
+ * By its path, as the app's thread is started. Node's own loader (src/node-loader) is no choice here: before Node 22.15 its
+ * hooks stay, in a thread of their own, to the end of the process; an ES module is evaluated once in a process; and
+ * TypeScript in a package without a type becomes CommonJS, where no top-level await is possible.
+ */
+const EVALUATE_HERE = new URL("../../workers/evaluate-here.js", import.meta.url).href;
 
 export interface EvaluatedConfig {
   /** The default export. */
@@ -17,29 +20,10 @@ export interface EvaluatedConfig {
 
 /** @throws OptionError with the place in the source. */
 export async function evaluateConfig(file: string): Promise<EvaluatedConfig> {
-  const compiler = new Compiler({ root: path.dirname(file) });
-  const files = new Set([file]);
-  const runtime = new Runtime(
-    {
-      prepare: (own) => compiler.prepare(own),
-      resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
-      sourceMap: (compiled) => compiler.sourceMap(compiled),
-      discovered: ({ compiled }) => files.add(compiled.file),
-      loaded: () => {},
-    },
-    { entry: file },
-  );
-  runtime.install();
-  try {
-    const namespace = await runtime.import(file);
-    return { exported: Reflect.get(namespace, "default"), files: [...files] };
-  } catch (error) {
-    const location = error instanceof SourceError ? error.location : runtime.locate(error).location;
-    throw new OptionError(`${placeOf(file, location)}: ${firstLine(error)}`);
-  } finally {
-    // Functions among the options go on using what they have imported: nothing is unloaded.
-    runtime.uninstall();
-  }
+  const { default: evaluateHere } = (await import(EVALUATE_HERE)) as { default: EvaluateHere };
+  const { outcome, files } = await evaluateHere(file);
+  if (outcome.type === "evaluated") return { exported: Reflect.get(outcome.exports, "default"), files };
+  throw new OptionError(`${placeOf(file, outcome.location)}: ${firstLine(outcome.error)}`);
 }
 
 /** The place in a file that the configuration imports, relative to the configuration. */

@@ -118,6 +118,39 @@ export default defineConfig(async () => ({ entry: "src/app.ts", port: Port.api, 
     );
   });
 
+  test("an edited configuration is evaluated again, with what it imports", async () => {
+    for (const [file, imports] of [
+      ["unreloader.config.ts", `import { port } from "./ports.js";\nexport default { entry: "src/app.ts", port };\n`],
+      ["unreloader.config.js", `module.exports = { entry: "src/app.ts", port: require("./ports.ts").port };\n`],
+    ] as const) {
+      await using app = new TempApp({ ...main, "ports.ts": "export const port: number = 1;\n", [file]: imports });
+      assert.equal((await optionsIn(app)).port, 1, file);
+      app.edit("ports.ts", "1", "2");
+      assert.equal((await optionsIn(app)).port, 2, file);
+      app.edit(file, "src/app.ts", "./src/app.ts");
+      assert.equal((await optionsIn(app)).port, 2, file);
+    }
+  });
+
+  test("a configuration in a package without a type may await, read JSON and import what is written later", async () => {
+    await using app = new TempApp({
+      ...main,
+      "package.json": `{ "name": "a" }`,
+      "ports.json": `{ "port": 4200 }`,
+      "late.ts": "export enum Late { drain = 7 }\n",
+      "unreloader.config.ts": `import ports from "./ports.json";
+const { Late } = await import("./late.ts");
+export default { entry: "src/app.ts", port: ports.port, drain: Late.drain };
+`,
+    });
+    const { port, drain, configFiles } = await optionsIn(app);
+    assert.deepEqual([port, drain], [4200, 7]);
+    assert.deepEqual(
+      [...configFiles].sort(),
+      ["late.ts", "ports.json", "unreloader.config.ts"].map((file) => app.path(file)),
+    );
+  });
+
   test("two configurations in one folder are refused, both named", async () => {
     await using app = new TempApp({
       ...main,

@@ -27,7 +27,7 @@ test("the imports of all files were found", () => {
 
 /** Upper floors first; bench is above all of them. Each floor uses the floors below it. */
 const floors: readonly { readonly name: string; readonly has: RegExp; readonly uses: RegExp }[] = [
-  // src starts the worker thread by the path of its built entry.
+  // src loads the built entries of workers by their paths: app.js in a thread, evaluate-here.js in its own.
   { name: "src", has: /^src\/(?!common\/)/, uses: /^src\// },
   { name: "workers", has: /^workers\//, uses: /^(workers|src\/common)\// },
   { name: "src/common", has: /^src\/common\//, uses: /^src\/common\// },
@@ -37,8 +37,7 @@ for (const { name, has, uses } of floors) {
   test(`${name} imports downwards only`, () => {
     const own = imports.filter(({ from }) => has.test(from));
     assert.ok(own.length > 10, `only ${own.length} imports`);
-    // A configuration is evaluated as apps are; that goes through the worker's runtime still.
-    const wrong = own.filter(({ from, to }) => to && !uses.test(to) && from !== "src/options/evaluate-config.ts");
+    const wrong = own.filter(({ to }) => to && !uses.test(to));
     assert.deepEqual(wrong.map(show), []);
   });
 }

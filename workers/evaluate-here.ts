@@ -1,0 +1,42 @@
+/**
+ * Evaluates a file of the project in the calling thread, by the compiler and the runtime that evaluate apps: the same
+ * TypeScript, the same resolution and places of errors on every version of Node. For the configuration, whose options may
+ * be functions. Loaded by its path, as app.ts is.
+ */
+import path from "node:path";
+import { Compiler } from "../src/common/compile/compiler.js";
+import { SourceError } from "../src/common/errors.js";
+import type { EvaluateHere, EvaluationOutcome } from "../src/common/protocol/evaluate-here.js";
+import { Runtime } from "./runtime/runtime.js";
+
+/** Each call evaluates the file, and what it imports of the project, again. Never rejects. */
+const evaluateHere: EvaluateHere = async (file) => {
+  const compiler = new Compiler({ root: path.dirname(file) });
+  const files = new Set([file]);
+  const runtime = new Runtime(
+    {
+      prepare: (own) => compiler.prepare(own),
+      resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
+      sourceMap: (compiled) => compiler.sourceMap(compiled),
+      discovered: ({ compiled }) => files.add(compiled.file),
+      loaded: () => {},
+    },
+    { entry: file },
+  );
+  return { outcome: await evaluate(runtime, file), files: [...files] };
+};
+
+export default evaluateHere;
+
+async function evaluate(runtime: Runtime, file: string): Promise<EvaluationOutcome> {
+  runtime.install();
+  try {
+    return { type: "evaluated", exports: await runtime.import(file) };
+  } catch (error) {
+    const location = error instanceof SourceError ? error.location : runtime.locate(error).location;
+    return { type: "failed", error, location };
+  } finally {
+    // Functions among the exports go on using what they have imported: nothing is unloaded.
+    runtime.uninstall();
+  }
+}
