@@ -1,10 +1,12 @@
 /** What tests of libraries for databases share: descriptors that are open, connections that are counted. */
-import { requireOfTestPackages } from "./packages.js";
+import { createRequire } from "node:module";
+import { packageFolders } from "./packages.js";
 
 /** For the options of a test: false, or why it is skipped. The package is a native addon, built for one Node. */
 export function skipWithoutSqlite(): string | false {
   try {
-    const Database = requireOfTestPackages()("better-sqlite3") as new (file: string) => { close(): void };
+    const [folder = ""] = packageFolders(["better-sqlite3"]);
+    const Database = createRequire(import.meta.url)(folder) as new (file: string) => { close(): void };
     new Database(":memory:").close();
     return false;
   } catch (error) {

@@ -4,7 +4,6 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { projectRoot } from "./project.js";
@@ -30,14 +29,8 @@ export function packageFolders(names: readonly string[]): string[] {
   });
 }
 
-/** `require` for a test's own use of a package of test/packages. */
-export function requireOfTestPackages(): NodeJS.Require {
-  installTestPackages();
-  return createRequire(join(folder, "package.json"));
-}
-
 /** Once for each state of the lock file, whichever process comes first; the others wait for it. */
-export function installTestPackages(): void {
+function installTestPackages(): void {
   const wanted = `${process.versions.modules} ${readFileSync(join(folder, "package-lock.json"), "utf8")}`;
   // npm empties node_modules first: what lies in it says that the installation went through.
   const installed = join(folder, "node_modules", ".installed");
