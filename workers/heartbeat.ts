@@ -1,6 +1,28 @@
-/** Shows main that the event loop of this thread turns. */
+/** The words by which main sees this thread, and the beat in them, which shows that its event loop turns. */
 import { threadId } from "node:worker_threads";
-import { BEAT_MS, type ThreadBoard } from "../src/common/protocol/thread-board.js";
+import { BEAT_MS, ThreadBoard } from "../src/common/protocol/thread-board.js";
+
+/** The thread's board, with its heartbeat. */
+export class Heart {
+  #board: ThreadBoard;
+  #stop: () => void;
+
+  constructor(board: SharedArrayBuffer) {
+    this.#board = new ThreadBoard(board);
+    this.#stop = startHeartbeat(this.#board);
+  }
+
+  get board(): ThreadBoard {
+    return this.#board;
+  }
+
+  /** Main looks at another board from here on. */
+  moveTo(board: SharedArrayBuffer): void {
+    this.#stop();
+    this.#board = new ThreadBoard(board);
+    this.#stop = startHeartbeat(this.#board);
+  }
+}
 
 /**
  * Beats at once and then for as long as the event loop turns, until the returned function is called. Does not keep the

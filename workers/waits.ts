@@ -3,10 +3,6 @@
  * known by the loader.)
  */
 
-import { placeOfAwait } from "../src/common/compile/await-mark.js";
-import type { ThreadWait } from "../src/common/protocol/messages.js";
-import type { EsmModule } from "./runtime/module-record.js";
-
 /** Something that is waited for. */
 export interface Wait {
   /** `a dispose hook`, `onDelete`: with `of FILE` after it. */
@@ -36,16 +32,4 @@ export class Waits {
   get all(): readonly Wait[] {
     return [...this.#waits];
   }
-}
-
-/** How main is told of a module whose evaluation waits. */
-export function evaluatingWait({ record, prepared, awaiting }: EsmModule): ThreadWait {
-  const { compiled } = prepared;
-  const place = awaiting === undefined ? undefined : placeOfAwait(compiled.body, awaiting);
-  return {
-    type: "evaluating",
-    file: record.file,
-    hash: compiled.hash,
-    ...(place && { position: { line: place.line, column: place.column } }),
-  };
 }

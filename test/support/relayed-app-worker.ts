@@ -59,7 +59,7 @@ port.on("message", async (order: ToWorker) => {
       listen.sayInstead(order.page);
       break;
     case "drained":
-      send({ type: "done", orderId: order.orderId, value: await listen.drained(order.deadlineMs) });
+      send({ type: "done", orderId: order.orderId, value: await listen.requests.drained(order.deadlineMs) });
       break;
   }
 });

@@ -14,13 +14,13 @@ const LEGACY = {
 const INTEROP = { "tsconfig.json": `{ "compilerOptions": { "esModuleInterop": true, "module": "commonjs" } }` };
 
 function classesOf(app: RuntimeApp, file: string): OwnClass[] {
-  const version = app.runtime.versionOf(app.path(file));
+  const version = app.runtime.currentVersion(app.path(file));
   return version ? app.runtime.classes.classesOf(version) : [];
 }
 
 /** `Name < Base < Base` for each class that the evaluation of a file has made. */
 function described(app: RuntimeApp, file: string): string[] {
-  const version = app.runtime.versionOf(app.path(file));
+  const version = app.runtime.currentVersion(app.path(file));
   const classes = version ? app.runtime.classes.describe(version) : [];
   return classes.map(({ name, bases }) => [name, ...bases].join(" < "));
 }
@@ -212,7 +212,7 @@ describe("a reload", () => {
   test("puts the new version's classes in the place of the old ones'", async () => {
     await using app = new RuntimeApp({ "a.mjs": `export class Old { x = 1; }` });
     const { Old } = await app.import<{ Old: object }>("a.mjs");
-    const old = app.runtime.versionOf(app.path("a.mjs"));
+    const old = app.runtime.currentVersion(app.path("a.mjs"));
     app.write("a.mjs", `export class New {}`);
     const { loaded } = await app.reload(["a.mjs"]);
     assert.deepEqual(

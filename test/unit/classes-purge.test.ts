@@ -51,7 +51,8 @@ class Files {
     await this.purge.purge(version);
     this.#classes.delete(version);
     const next = this.evaluate(version.file, ...targets);
-    return { next, purged: await this.purge.commit() };
+    await this.purge.commit();
+    return { next, purged: this.purge.purged };
   }
 }
 
@@ -74,7 +75,8 @@ test("a file that is loaded late reopens its classes then, and gone ones are pur
   const version = await files.load("a", First, Gone);
   files.purge.begin();
   await files.purge.purge(version);
-  const purged = await files.purge.commit();
+  await files.purge.commit();
+  const { purged } = files.purge;
   assert.deepEqual([[...purged], hooked], [[], []]);
   files.evaluate("a", Second);
   assert.equal(new First().n(), 2);
@@ -84,9 +86,10 @@ test("a file that is loaded late reopens its classes then, and gone ones are pur
 test("a file that will not come back has its classes purged at once", async () => {
   const files = new Files();
   const version = await files.load("a", user(1));
-  files.purge.begin();
+  files.purge.begin({ forget: ["a"] });
   await files.purge.purge(version);
-  assert.deepEqual([...(await files.purge.commit(["a"]))], [["a", ["User"]]]);
+  await files.purge.commit();
+  assert.deepEqual([...files.purge.purged], [["a", ["User"]]]);
 });
 
 test("a failed plan leaves no trace, neither of what it reopened nor of what waited", async () => {
@@ -148,7 +151,8 @@ test("the hooks of a file's classes run one after the other, the last class firs
   files.purge.begin();
   assert.equal(await files.purge.purge(version), true);
   assert.deepEqual(order, ["Sub begins", "Sub ends", "Base begins", "Base ends"]);
-  assert.deepEqual((await files.purge.commit()).get("a"), ["Base", "Sub"]);
+  await files.purge.commit();
+  assert.deepEqual(files.purge.purged.get("a"), ["Base", "Sub"]);
   const plain = await files.load("b", class Plain {});
   assert.equal(await files.purge.purge(plain), false, "nothing to lose");
 });

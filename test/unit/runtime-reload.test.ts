@@ -172,11 +172,8 @@ test("before the first purge the plan waits for what it was given to do", async 
   const steps: string[] = [];
   Object.assign(globalThis, { runtimeTestSteps: steps });
   const file = app.path("a.js");
-  await app.runtime.applyPlan({
-    purge: [file],
-    load: [file],
-    modules: [],
-    relinked: [],
+  const plan = { purge: [file], load: [file], modules: [], relinked: [] };
+  await app.runtime.applyPlan(plan, {
     beforePurge: async (purged) => {
       await undefined;
       steps.push(`purged ${purged.length}`);

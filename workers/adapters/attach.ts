@@ -59,13 +59,13 @@ export class Adapters {
     }
   }
 
-  /** Whether any adapter has to be told of purged classes. */
-  get any(): boolean {
-    return this.#attached.some(({ adapter }) => adapter.purge);
+  /** Classes of a file go. False when there is nobody to tell; else true, since a registry may have lost something. */
+  purge(file: string, classes: readonly { readonly target: unknown }[]): false | Promise<true> {
+    if (classes.length === 0 || !this.#attached.some(({ adapter }) => adapter.purge)) return false;
+    return this.#purge({ file, classes: new Set(classes.map(({ target }) => target)) });
   }
 
-  /** Resolves with true: a registry may have lost something. */
-  async purge(purged: PurgedClasses): Promise<true> {
+  async #purge(purged: PurgedClasses): Promise<true> {
     for (const { name, adapter } of this.#attached) {
       if (!adapter.purge) continue;
       try {

@@ -5,7 +5,9 @@
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { prototypeOf } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
+import type { PlanParticipant } from "../plan-participant.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
+import type { RuntimePlan } from "../runtime/plan-run.js";
 import type { AnyClass } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
@@ -33,7 +35,7 @@ interface Waiting extends KnownClass {
   readonly defined: OwnMembers;
 }
 
-export class ClassPurge {
+export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> {
   readonly #options: ClassPurgeOptions;
   readonly #reopening = new Reopening();
   /** Class of a current version -> its members at the end of the load that defined it. Only with a filter. */
@@ -51,6 +53,7 @@ export class ClassPurge {
   readonly #refusals = new Set<string>();
   /** While a plan is applied: the way back. */
   #undo: (() => void)[] | undefined;
+  #gone: readonly string[] = [];
   #waitingBefore: Map<string, readonly Waiting[]> | undefined;
   /** Classes to purge when the plan has been applied, because no class of the new version takes over from them. */
   #left: { readonly file: string; readonly known: KnownClass }[] = [];
@@ -61,8 +64,14 @@ export class ClassPurge {
     this.#options = options;
   }
 
-  /** Files are being loaded, from a start or a plan. */
-  begin(): void {
+  /** Names of the classes that the plan under way, or the last one, has purged, by file. */
+  get purged(): ReadonlyMap<string, readonly string[]> {
+    return this.#purged;
+  }
+
+  /** Files are being loaded, from a start or a plan; those that it forgets will not be evaluated again. */
+  begin({ forget = [] }: Pick<RuntimePlan, "forget"> = {}): void {
+    this.#gone = forget;
     this.#loaded = [];
     this.#subclasses = undefined;
     this.#undo = [];
@@ -87,16 +96,15 @@ export class ClassPurge {
     else this.#settleLate(version);
   }
 
-  /** All files have been loaded. `gone`: files that will not be evaluated again. Resolves with what was purged. */
-  async commit(gone: Iterable<string> = []): Promise<ReadonlyMap<string, readonly string[]>> {
-    for (const file of gone) {
+  /** All files have been loaded. */
+  async commit(): Promise<void> {
+    for (const file of this.#gone) {
       for (const known of this.#waiting.get(file) ?? []) this.#left.push({ file, known });
       this.#waiting.delete(file);
     }
     for (const version of this.#loaded ?? []) this.#remember(version);
     this.#loaded = this.#undo = this.#waitingBefore = this.#subclasses = undefined;
     await this.#purgeLeft();
-    return this.#purged;
   }
 
   /** The plan has failed: old classes are what they were. */

@@ -4,13 +4,15 @@
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/common/protocol/app-host.js";
+import type { PlanOrder } from "../../src/common/protocol/messages.js";
+import type { PlanParticipant } from "../plan-participant.js";
 import type { PurgeStep } from "../purge.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
 import { DisposeHooks } from "./dispose-hooks.js";
-import { type AppliedChange, Hot } from "./hot.js";
+import { Hot } from "./hot.js";
 import { KeptValues } from "./kept-values.js";
 
 export interface AppLifeOptions {
@@ -22,6 +24,8 @@ export interface AppLifeOptions {
   readonly monitored: MonitoredHost;
   /** The version of a file that is loaded; undefined: none. */
   currentVersion(file: string): ModuleEdges | undefined;
+  /** The file whose evaluation threw this. */
+  fileOf(error: unknown): string | undefined;
   namespaceOf(file: string): object;
   targetOf(specifier: string, version: ModuleVersion, kind: "import" | "require"): string | undefined;
   invalidated(file: string, message: string | undefined, again: boolean): void;
@@ -29,13 +33,18 @@ export interface AppLifeOptions {
   failed(file: string | undefined, what: string, error: unknown): void;
 }
 
-export class AppLife {
+type LifePlan = Pick<PlanOrder, "generation" | "load" | "accepted" | "pruned">;
+
+export class AppLife implements PlanParticipant<LifePlan> {
   /** `unreloader.generation`. */
   generation: number;
   readonly hot: Hot;
   readonly #options: AppLifeOptions;
   readonly #disposeHooks: DisposeHooks;
   readonly #kept: KeptValues;
+  /** The plan under way. */
+  #plan: LifePlan | undefined;
+  #generationBefore = 0;
 
   constructor(options: AppLifeOptions) {
     const { observer, failed, waits } = options;
@@ -86,19 +95,31 @@ export class AppLife {
     ];
   }
 
-  async planBegins(load: readonly string[]): Promise<void> {
+  async begin(plan: LifePlan): Promise<void> {
+    this.#plan = plan;
+    this.#generationBefore = this.generation;
     await this.#kept.closeUnused();
-    await this.hot.begin(load);
+    await this.hot.begin(plan.load);
+    // It may have been given up meanwhile.
+    if (this.#plan === plan) this.generation = plan.generation;
   }
 
-  async planApplied(change: AppliedChange): Promise<void> {
-    await this.hot.applied(change);
-    if (change.pruned.length > 0) await this.#kept.closeUnused(change.pruned);
+  async commit(): Promise<void> {
+    const { accepted, pruned = [] } = this.#plan ?? {};
+    this.#plan = undefined;
+    await this.hot.commit({ ...(accepted && { accepted }), pruned });
+    if (pruned.length > 0) await this.#kept.closeUnused(pruned);
   }
 
-  /** The plan's own versions are gone again. */
-  async planRolledBack(): Promise<void> {
-    await this.#disposeHooks.disposeWhere((version) => this.#options.currentVersion(version.file) !== version);
+  async rollback(error: unknown): Promise<void> {
+    this.#plan = undefined;
+    this.generation = this.#generationBefore;
+    await this.hot.rollback(error, this.#options.fileOf(error));
+  }
+
+  /** Runs the dispose hooks of versions that a failed plan has made. */
+  disposeGone(): Promise<void> {
+    return this.#disposeHooks.disposeWhere((version) => this.#options.currentVersion(version.file) !== version);
   }
 
   /** The app ends. `beginning` is called when there is anything to do, with how long it may take. */

@@ -1,11 +1,12 @@
 /** Everything behind `import.meta.hot` and `module.hot`: who accepts what, and who is told of a reload and when. */
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
+import type { PlanOrder } from "../../src/common/protocol/messages.js";
 import { withDeadline } from "../../src/common/wait.js";
+import type { HotContexts } from "../runtime/host.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { EsmModule, ModuleVersion } from "../runtime/module-record.js";
 import type { Observer } from "../runtime/observer.js";
-import type { HotContexts } from "../runtime/runtime.js";
 import type { Waits } from "../waits.js";
 import { type AcceptCallback, type DisposeHooks, type HotActions, HotState } from "./dispose-hooks.js";
 import { createImportMetaHot } from "./import-meta-hot.js";
@@ -24,13 +25,6 @@ export interface HotOptions {
   invalidated(file: string, message: string | undefined, again: boolean): void;
   /** A callback of the app's threw, or took too long. */
   failed(file: string, what: string, error: unknown): void;
-}
-
-export interface AppliedChange {
-  /** Files whose new versions were accepted, in evaluation order. */
-  readonly accepted: readonly string[];
-  /** Files to which nothing leads any more. */
-  readonly pruned: readonly string[];
 }
 
 export class Hot implements HotActions, HotContexts {
@@ -141,8 +135,8 @@ export class Hot implements HotActions, HotContexts {
     else this.#handed.delete(record.file);
   }
 
-  /** Everything is evaluated: those who accept it are told. */
-  async applied({ accepted, pruned }: AppliedChange): Promise<void> {
+  /** Everything is evaluated: those who accept it are told. `accepted`: in evaluation order. */
+  async commit({ accepted = [], pruned = [] }: Pick<PlanOrder, "accepted" | "pruned">): Promise<void> {
     await this.#become("apply");
     const updated = new Set([...this.#purged.keys()].filter((file) => this.#options.currentVersion(file)));
     for (const [file, state] of this.#purged) {
@@ -163,8 +157,8 @@ export class Hot implements HotActions, HotContexts {
     for (const tell of this.#invalidations.splice(0)) tell();
   }
 
-  /** The plan has failed, and the versions before it are current again. */
-  async rolledBack(error: unknown, file: string | undefined): Promise<void> {
+  /** The plan has failed, by an error of `file` if that is known, and the versions before it are current again. */
+  async rollback(error: unknown, file: string | undefined): Promise<void> {
     await this.#become("fail");
     const state = file === undefined ? undefined : this.#purged.get(file);
     for (const handle of state?.errorHandlers ?? []) await this.#run(state, "the error handler", () => handle(error));

@@ -19,8 +19,6 @@ export interface PackageRegistrationsOptions {
   isPassive(file: string): boolean;
   /** A class or constructor of the app's own. */
   isOwnClass(made: object): boolean;
-  /** Something of a purged module's is still in a package. */
-  stuck(file: string, what: string): void;
 }
 
 /** How deep an entry is searched for functions that a module has handed over. */
@@ -39,6 +37,8 @@ export class PackageRegistrations implements EvaluationWatch {
   /** Nothing but evaluations has run since the last look. */
   #isFresh = false;
   readonly #waiting = new Set<ModuleEdges>();
+  /** What could not be taken out of packages, since `takeStuck`. */
+  #stuck: { file: string; what: string }[] = [];
 
   constructor(options: PackageRegistrationsOptions) {
     this.#options = options;
@@ -47,6 +47,13 @@ export class PackageRegistrations implements EvaluationWatch {
   /** Returns the way back. */
   install(): () => void {
     return this.#options.observer.watchEvaluations(this);
+  }
+
+  /** What purged modules have registered and is still in packages, told once. */
+  takeStuck(): { file: string; what: string }[] {
+    const stuck = this.#stuck;
+    this.#stuck = [];
+    return stuck;
   }
 
   /** An own module has got a package's exports. */
@@ -125,7 +132,7 @@ export class PackageRegistrations implements EvaluationWatch {
           takeOut(collection, added);
         } catch (error) {
           if (!(error instanceof TypeError)) throw error;
-          if (this.#holdsOwn(added, ENTRY_DEPTH)) this.#options.stuck(owner.file, what);
+          if (this.#holdsOwn(added, ENTRY_DEPTH)) this.#stuck.push({ file: owner.file, what });
         }
       },
       owner,

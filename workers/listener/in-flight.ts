@@ -75,6 +75,18 @@ export class InFlight {
     if (this.#requests.delete(request) && this.#waiters.length > 0) this.#wake();
   }
 
+  /** Something that is no request is in flight as well, until the returned function is called. */
+  beginCall(): () => void {
+    const call: RequestInFlight = {
+      connection: {},
+      since: this.now(),
+      headersSent: false,
+      contentType: () => undefined,
+    };
+    this.begin(call);
+    return () => this.end(call);
+  }
+
   /** Ends what was in flight on a connection that has closed. */
   endConnection(connection: object): void {
     for (const request of this.#requests) if (request.connection === connection) this.end(request);

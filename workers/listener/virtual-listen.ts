@@ -6,27 +6,25 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
-import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../src/common/protocol/messages.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
-import { watchServerCreation } from "../../src/common/server-creation.js";
 import { lookUntil } from "../../src/common/wait.js";
-import { UnlistenedServers } from "../start/unlistened-servers.js";
-import { HeldRequests } from "./held-requests.js";
+import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
-import { InFlight, type RequestInFlight } from "./in-flight.js";
-import { listenError } from "./listen-error.js";
+import { InFlight } from "./in-flight.js";
+import { listenTarget, provisionalAddress, refusal, sameAddress, socketPathFor } from "./listen-target.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
+import { PlanServers } from "./plan-servers.js";
 import { endResponse, finishResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
 import { serverKind } from "./server-kind.js";
-import { familyOf } from "./shown-addresses.js";
+import { ServerOrigins } from "./server-origins.js";
 import { SpokenPage } from "./spoken-page.js";
-import { type Attribution, type ListenContext, silence, UpstreamListener, VirtualServer } from "./virtual-server.js";
+import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 /** The report `listenRequested` without its type. */
 export interface ListenRequest {
@@ -66,9 +64,6 @@ export interface VirtualListenOptions {
 }
 
 const DESERTED_POLL_MS = 20;
-const IPV6_ONLY = 1;
-/** From Node 23.1 on. */
-const REUSE_PORT = 2;
 /** Listen ids of different workers must differ; they share the front and the mailbox. */
 const IDS_PER_THREAD = 2 ** 18;
 const THREADS = 2 ** 12;
@@ -85,45 +80,23 @@ export class VirtualListen {
   readonly #listen2: ServerInternals["_listen2"];
   /** Servers that listen, and released ones that nobody has adopted yet. */
   readonly #servers = new Set<VirtualServer>();
-  /** Where each server was created, if that was in a module; for as long as the server lives. */
-  readonly #creators = new WeakMap<Server, string>();
-  /** The version that made each server, likewise. */
-  readonly #makers = new WeakMap<Server, { readonly purged: boolean }>();
-  /** Servers of exported apps, the file that exports them, and what is called when main has been asked for their port. */
-  readonly #exported = new WeakMap<Server, { readonly file: string; asked(): void }>();
-  readonly #unlistened = new UnlistenedServers();
+  readonly #origins: ServerOrigins;
   /** Released servers whose public ports nobody has adopted; one leaves with its adoption, or when its port is given up. */
   readonly #unadopted = new Set<VirtualServer>();
-  readonly #stopWatchingCreation: () => void;
   readonly #stopWatchingEnds: () => void;
   readonly #ownRequests: OwnRequests | undefined;
-  /** Servers that others have replaced in the plan under way -> by which; undefined when no plan is. */
-  #replaced: Map<Server, Server> | undefined;
+  /** What becomes of the servers when a plan is applied. */
+  readonly plan: PlanServers;
   #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
     this.#options = options;
-    const { table, clock, ownConnections } = options;
+    const { ownConnections, currentModule } = options;
     if (ownConnections !== undefined) {
       const isOwnPort = (port: number) => this.#isOwnPort(port);
       this.#ownRequests = new OwnRequests({ connections: ownConnections, isOwnPort });
     }
-    const spoken = new SpokenPage(table);
-    this.#context = {
-      table,
-      inFlight: new InFlight(clock),
-      held: new HeldRequests(
-        table,
-        spoken,
-        ({ remote }) => ownConnections?.has(remote?.address, remote?.port) ?? false,
-        options.heldDeadlineMs,
-      ),
-      spoken,
-      sessions: new Http2Sessions(options.sessionsChanged ?? (() => {})),
-      outside: AsyncLocalStorage.snapshot(),
-      attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
-      onDeserted: (server) => this.#servers.delete(server),
-    };
+    this.#context = listenContext(options, (server) => this.#servers.delete(server));
     this.#events = new RequestEvents(this.#context);
     const prototype = serverInternals(Server.prototype);
     this.#listen2 = prototype._listen2;
@@ -131,21 +104,24 @@ export class VirtualListen {
     prototype._listen2 = function (this: ServerInternals, ...args) {
       self.#onListen(this as unknown as Server, args);
     };
-    this.#stopWatchingCreation = watchServerCreation((server) => {
-      const file = options.currentModule();
-      if (file === undefined || server instanceof UpstreamListener) return;
-      this.#creators.set(server, file);
-      const maker = this.#context.attribution.owner;
-      if (maker !== undefined) this.#makers.set(server, maker);
-      this.#unlistened.made(server, file);
+    this.#origins = new ServerOrigins({
+      currentModule,
+      maker: () => this.#context.attribution.owner,
+      isInner: (server) => server instanceof UpstreamListener,
     });
     this.#stopWatchingEnds = watchResponseEnd(endResponse, finishResponse);
+    this.plan = new PlanServers({
+      servers: this.#servers,
+      isExported: (server) => this.#origins.isExported(server),
+      release: (server) => this.#release(server),
+      reopen: ({ server, identity, files }) => this.#listenVirtually(server, identity.target, files),
+    });
   }
 
   /** Node's own `listen()` again. What listens goes on. */
   uninstall(): void {
     serverInternals(Server.prototype)._listen2 = this.#listen2;
-    this.#stopWatchingCreation();
+    this.#origins.uninstall();
     this.#stopWatchingEnds();
     this.#ownRequests?.uninstall();
   }
@@ -155,27 +131,9 @@ export class VirtualListen {
     return this.#servers;
   }
 
-  /** Requests the app has begun and not answered. */
-  get inFlight(): number {
-    return this.#context.inFlight.size;
-  }
-
-  /** Something that is no request is in flight as well, until the returned function is called. */
-  beginCall(): () => void {
-    const { inFlight } = this.#context;
-    const call: RequestInFlight = {
-      connection: {},
-      since: inFlight.now(),
-      headersSent: false,
-      contentType: () => undefined,
-    };
-    inFlight.begin(call);
-    return () => inFlight.end(call);
-  }
-
-  /** The clock of `oldestInUse`, in milliseconds; it goes in steps. */
-  now(): number {
-    return this.#context.inFlight.now();
+  /** What the app has begun and not answered. */
+  get requests(): InFlight {
+    return this.#context.inFlight;
   }
 
   /**
@@ -186,27 +144,9 @@ export class VirtualListen {
     const begun = [...this.#servers].flatMap((server) =>
       [...server.connections].filter(({ opaque }) => opaque).map(({ since }) => since),
     );
-    const request = this.#context.inFlight.oldest();
+    const request = this.requests.oldest();
     if (request !== undefined) begun.push(request);
     return begun.length === 0 ? undefined : Math.min(...begun);
-  }
-
-  /**
-   * Resolves when no request is in flight, or after `deadlineMs`, with the number of those left. Event streams, upgraded
-   * sockets, long streams and requests that wait for the gate are not waited for.
-   */
-  drained(deadlineMs: number): Promise<number> {
-    return this.#context.inFlight.drained(deadlineMs);
-  }
-
-  /** The same for a reload: what has outlived one is not waited for again. */
-  drainedForReload(deadlineMs: number): Promise<number> {
-    return this.#context.inFlight.drainedForReload(deadlineMs);
-  }
-
-  /** The requests in flight that somebody waits for now, oldest first. */
-  drainedFor(): { label?: string; ageMs: number }[] {
-    return this.#context.inFlight.drainedFor();
   }
 
   /** The unix socket of a server is gone: makes it again. False when that server does not listen any more. */
@@ -246,19 +186,14 @@ export class VirtualListen {
   /** Lets the server of an app that `file` exports listen. Resolves when main has been asked for the port. */
   listenExported(server: Server, file: string, target: { port: number; host: string }): Promise<void> {
     return new Promise((resolve) => {
-      this.#exported.set(server, { file, asked: resolve });
+      this.#origins.exports(server, file, resolve);
       server.listen(target.port, target.host);
     });
   }
 
-  /** Whether the server stands for an app that is only exported. */
-  isExported(server: Server): boolean {
-    return this.#exported.has(server);
-  }
-
   /** Closes the servers that belong to a purged file; their public ports wait for adoption. */
   release(files: ReadonlySet<string>): void {
-    this.#unlistened.purged(files);
+    this.#origins.unlistened.purged(files);
     for (const server of this.#servers) {
       if ([...server.files].some((file) => files.has(file))) this.#release(server);
     }
@@ -271,7 +206,7 @@ export class VirtualListen {
 
   /** Whether a server was made that has not listened. */
   get unlistened(): boolean {
-    return this.#unlistened.any;
+    return this.#origins.unlistened.any;
   }
 
   /** The public ports that wait for a server are about to be closed. */
@@ -279,38 +214,9 @@ export class VirtualListen {
     this.#unadopted.clear();
   }
 
-  /** A plan begins: what listens now, for `restore`. Until then, or until `commit`, no server loses what it listens with. */
-  begin(): readonly VirtualServer[] {
-    this.#replaced = new Map();
-    return this.listening();
-  }
-
-  /** The plan was applied. */
-  commit(): void {
-    for (const [server, successor] of this.#replaced ?? []) silence(server, successor);
-    this.#replaced = undefined;
-  }
-
   /** What listens now. */
   listening(): readonly VirtualServer[] {
     return [...this.#servers].filter((server) => !server.released);
-  }
-
-  /**
-   * A plan is being rolled back: closes what has been opened since `begin()`. Before anything else is undone: an adapter may
-   * close such a server itself, which must not close its public port.
-   */
-  releaseSince(before: readonly VirtualServer[]): void {
-    for (const server of this.#servers) if (!before.includes(server)) this.#release(server);
-  }
-
-  /** A plan was rolled back: what was released since `begin()` listens again. */
-  restore(before: readonly VirtualServer[]): void {
-    this.#replaced = undefined;
-    this.releaseSince(before);
-    for (const { server, identity, files, released } of before) {
-      if (released) this.#listenVirtually(server, identity.target, files);
-    }
   }
 
   #release(server: VirtualServer): void {
@@ -326,22 +232,19 @@ export class VirtualListen {
 
   #onListen(server: Server, args: Parameters<ServerInternals["_listen2"]>): void {
     const internals = serverInternals(server);
-    const [address, port, addressType, backlog, fd, flags] = args;
-    this.#unlistened.listens(server);
+    const fd = args[4];
+    this.#origins.unlistened.listens(server);
     if (internals._handle !== null || server instanceof UpstreamListener) {
       this.#listen2.call(internals, ...args);
       return;
     }
-    // What a version that is gone had begun goes on until it wants to listen: its port belongs to another one now.
-    const maker = this.#context.attribution.owner ?? this.#makers.get(server);
-    if (maker?.purged && !this.#exported.has(server)) return;
-    const owners = [this.#exported.get(server)?.file, this.#options.currentModule(), this.#creators.get(server)];
-    const files = new Set(owners.filter((file) => file !== undefined));
+    if (this.#origins.isOfPurged(server)) return;
+    const files = this.#origins.filesOf(server);
     // What has a descriptor of ours stands for another server's port.
     const shared = typeof fd === "number" && fd >= 0 ? this.listening().find((other) => other.fd === fd) : undefined;
-    const target = shared?.identity.target ?? listenTarget(address, port, addressType, backlog, fd, flags);
+    const target = shared?.identity.target ?? listenTarget(...args);
     this.#listenVirtually(server, target, files, shared?.identity.listenId);
-    this.#exported.get(server)?.asked();
+    this.#origins.asked(server);
   }
 
   #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
@@ -355,7 +258,7 @@ export class VirtualListen {
     virtual.open(provisionalAddress(target));
 
     let opening: Promise<PublicAddress> | undefined;
-    const exported = this.#exported.has(server);
+    const exported = this.#origins.isExported(server);
     const request = { listenId, kind, target, exported, socketPath, ...(replaces !== undefined && { replaces }) };
     const ask = () => {
       opening = this.#options.requestListen(request);
@@ -398,9 +301,7 @@ export class VirtualListen {
       if (!before.released || !sameAddress(before.address, address)) continue;
       before.succeed(virtual);
       this.#servers.delete(before);
-      if (virtual.server === before.server) continue;
-      if (this.#replaced) this.#replaced.set(before.server, virtual.server);
-      else silence(before.server, virtual.server);
+      if (virtual.server !== before.server) this.plan.replaced(before.server, virtual.server);
     }
     for (const before of this.#unadopted) if (sameAddress(before.address, address)) this.#unadopted.delete(before);
     this.#context.held.release();
@@ -418,55 +319,18 @@ export class VirtualListen {
   }
 }
 
-/** The target in the words of the protocol, from the arguments of Node's last step. */
-function listenTarget(
-  address: string | null,
-  port: number,
-  addressType: number,
-  backlog: number | undefined,
-  fd: number | undefined,
-  flags: number | undefined,
-): ListenTarget {
-  // Node's own code gives `false` when `listen()` had no backlog.
-  const queue = typeof backlog === "number" && backlog > 0 ? { backlog } : {};
-  if (typeof fd === "number" && fd >= 0) return { type: "fd", fd, ...queue };
-  if (addressType === -1) return { type: "path", path: address ?? "", ...queue };
-  const host = address === null ? {} : { host: address };
-  const ipv6Only = ((flags ?? 0) & IPV6_ONLY) === IPV6_ONLY ? { ipv6Only: true } : {};
-  const reusePort = ((flags ?? 0) & REUSE_PORT) === REUSE_PORT ? { reusePort: true } : {};
-  return { type: "port", port, ...host, ...queue, ...ipv6Only, ...reusePort };
-}
-
-function refusal(code: string, target: ListenTarget): Error {
-  switch (target.type) {
-    case "path":
-      return listenError(code, target.path, -1);
-    case "fd":
-      return listenError(code, `descriptor ${target.fd}`, -1);
-    case "port":
-      return listenError(code, target.host ?? "::", target.port);
-    default:
-      return target satisfies never;
-  }
-}
-
-/** What `address()` gives until the main thread has answered. */
-function provisionalAddress(target: ListenTarget): PublicAddress {
-  if (target.type === "path") return target.path;
-  if (target.type === "fd") return { address: "::", family: "IPv6", port: 0 };
-  const address = target.host ?? "::";
-  return { address, family: familyOf(address), port: target.port };
-}
-
-function sameAddress(one: PublicAddress | undefined, other: PublicAddress): boolean {
-  if (typeof one !== "object" || typeof other !== "object") return one === other;
-  return one.address === other.address && one.port === other.port;
-}
-
-/** Short, because paths of unix sockets are limited to about 100 bytes. */
-function socketPathFor(folder: string, listenId: number): string {
-  const name = listenId.toString(36);
-  return process.platform === "win32"
-    ? `\\\\.\\pipe\\${path.basename(folder)}-${name}`
-    : path.join(folder, `${name}.sock`);
+function listenContext(options: VirtualListenOptions, onDeserted: ListenContext["onDeserted"]): ListenContext {
+  const { table, clock, ownConnections, sessionsChanged, heldDeadlineMs } = options;
+  const spoken = new SpokenPage(table);
+  const isOwn = ({ remote }: HoldableConnection) => ownConnections?.has(remote?.address, remote?.port) ?? false;
+  return {
+    table,
+    inFlight: new InFlight(clock),
+    held: new HeldRequests(table, spoken, isOwn, heldDeadlineMs),
+    spoken,
+    sessions: new Http2Sessions(sessionsChanged ?? (() => {})),
+    outside: AsyncLocalStorage.snapshot(),
+    attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
+    onDeserted,
+  };
 }

@@ -4,7 +4,8 @@
  * is told of it, finds out what comes and goes, and plans its loading; this loads what is there when the call is made.
  */
 import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/common/protocol/app-host.js";
-import type { Asks } from "../../src/common/protocol/messages.js";
+import type { Asks, PlanOrder } from "../../src/common/protocol/messages.js";
+import type { PlanParticipant } from "../plan-participant.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Waits } from "../waits.js";
 import { AutoloadNames } from "./autoload-names.js";
@@ -35,6 +36,8 @@ export interface MonitoredRuntime {
   ignoringReads<Result>(run: () => Result): Result;
 }
 
+type MonitoredPlan = Pick<PlanOrder, "pruned" | "lookupsChanged" | "classNames">;
+
 interface Monitor {
   readonly request: MonitorRequest;
   readonly version: ModuleEdges;
@@ -48,11 +51,13 @@ interface Monitor {
 
 const NOTHING_ASKED: Asks = { monitors: [], dependencies: [], splits: [] };
 
-export class Monitored implements MonitoredHost {
+export class Monitored implements MonitoredHost, PlanParticipant<MonitoredPlan> {
   readonly #options: MonitoredOptions;
   #classNames: Readonly<Record<string, readonly string[]>>;
   /** In order of their calls. One goes when a plan has been applied, or given up, and its version is not current. */
   #monitors: Monitor[] = [];
+  /** What is to be told when the plan under way has been applied. */
+  #deleted: { readonly file: string; readonly tell: () => Promise<unknown> }[] = [];
 
   constructor(options: MonitoredOptions) {
     this.#options = options;
@@ -110,35 +115,38 @@ export class Monitored implements MonitoredHost {
     return this.#options.outside(() => monitor?.request.classNames?.(file));
   }
 
-  /** A plan begins. `filesCame`: files have come or gone. Gives what is to be run when the plan has been applied. */
-  planBegins(plan: {
-    readonly pruned: readonly string[];
-    readonly filesCame: boolean;
-    readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
-  }): () => Promise<void> {
-    this.#classNames = plan.classNames ?? this.#classNames;
+  /** Looks again when files have come or gone. */
+  begin({ pruned = [], lookupsChanged, classNames }: MonitoredPlan): void {
+    this.#classNames = classNames ?? this.#classNames;
     const before = this.#monitors.map((monitor) => ({ monitor, files: monitor.files }));
-    if (plan.filesCame) for (const monitor of this.#monitors) this.#look(monitor);
+    if (lookupsChanged) for (const monitor of this.#monitors) this.#look(monitor);
     // What nothing leads to any more is pruned, too, and has not been deleted.
-    const hooks = plan.pruned.flatMap((file) =>
+    this.#deleted = pruned.flatMap((file) =>
       before
         .filter(({ monitor, files }) => files.includes(file) && !monitor.files.includes(file))
-        .map(({ monitor: { request } }) => ({ file, run: async () => request.onDelete?.(file) })),
+        .map(({ monitor: { request } }) => ({ file, tell: async () => request.onDelete?.(file) })),
     );
-    return async () => {
-      for (const { file, run } of hooks) {
-        try {
-          const done = this.#options.outside(run);
-          await (this.#options.waits?.during("onDelete", file, done) ?? done);
-        } catch (error) {
-          this.#options.failed(file, "onDelete", error);
-        }
-      }
-    };
   }
 
-  /** A plan was applied, or given up. */
-  planEnded(): void {
+  /** Tells who has asked for it that files were deleted. */
+  async commit(): Promise<void> {
+    this.#dropReplaced();
+    for (const { file, tell } of this.#deleted.splice(0)) {
+      try {
+        const done = this.#options.outside(tell);
+        await (this.#options.waits?.during("onDelete", file, done) ?? done);
+      } catch (error) {
+        this.#options.failed(file, "onDelete", error);
+      }
+    }
+  }
+
+  rollback(): void {
+    this.#dropReplaced();
+    this.#deleted = [];
+  }
+
+  #dropReplaced(): void {
     this.#monitors = this.#monitors.filter(({ version }) => this.#runtime.isCurrent(version));
   }
 

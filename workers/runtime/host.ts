@@ -1,4 +1,4 @@
-/** What the runtime asks of the thread it lives in: code, resolution, and someone to report to. */
+/** What the runtime is given by the thread it lives in: code, resolution, someone to report to; and its settings. */
 import type {
   CompiledModule,
   PreparedModule,
@@ -8,6 +8,9 @@ import type {
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { ModuleEdges } from "./module-edges.js";
+import type { EsmModule, ModuleVersion } from "./module-record.js";
+import type { Observer } from "./observer.js";
+import type { EvaluationVisits, PackageRequestWatch } from "./package-watch.js";
 
 export interface RuntimeHost {
   /** Compiles and resolves a file that a computed specifier led to; synchronous. Throws what the compiler throws. */
@@ -32,4 +35,24 @@ export interface RuntimeHost {
   linking?<Result>(run: () => Result): Result;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */
   loaded(modules: LoadedModule[]): void;
+}
+
+export interface RuntimeOptions {
+  /** Folder below which files that are read during evaluation count as dependencies; absent: none do. */
+  readonly root?: string | undefined;
+  /** The app's main file: `require.main`, `import.meta.main`. */
+  readonly entry: string;
+  /** Scripts carry their source maps with them, for a debugger. Making one costs as much as compiling. */
+  readonly inlineMaps?: boolean | undefined;
+  /** Who is being evaluated; given when others need to know as well. */
+  readonly observer?: Observer | undefined;
+  /** What has to know what the app loads, and in which order; absent: nothing. */
+  readonly packageRequests?: (PackageRequestWatch & EvaluationVisits) | undefined;
+  /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
+  readonly hot?: HotContexts | undefined;
+}
+
+export interface HotContexts {
+  importMeta(module: EsmModule): object;
+  module(version: ModuleVersion): object;
 }

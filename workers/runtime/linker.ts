@@ -176,7 +176,7 @@ export class Linker {
   /** Whether an `export *` leads to something whose names only its evaluation tells. */
   #hasUnknownNames(file: string): boolean {
     for (const source of this.nameSources(file)) {
-      const version = this.#context.registry.find(source)?.version;
+      const version = this.#context.registry.version(source);
       if (version?.kind !== "esm" || version.commonJs) return true;
     }
     return false;

@@ -26,7 +26,7 @@ export class ModuleBindings {
 
   /** Names and values in turn; undefined when the file has not been evaluated. Evaluates nothing, and nobody reads. */
   of(file: string): Slots | undefined {
-    const version = this.#registry.find(file)?.version;
+    const version = this.#registry.version(file);
     return version && this.#unasked(() => this.#slotsOf(version));
   }
 
@@ -58,7 +58,7 @@ export class ModuleBindings {
   /** To be called before a module is evaluated on demand. False when nobody is looking; throws when the look must end. */
   lookingAt(file: string): boolean {
     if (!this.#looking) return false;
-    if (this.#registry.find(file)?.version === undefined) throw new NotEvaluated(file);
+    if (this.#registry.version(file) === undefined) throw new NotEvaluated(file);
     return true;
   }
 

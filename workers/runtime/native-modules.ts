@@ -32,6 +32,21 @@ export function nativeUrl(target: NativeTarget): string {
   return target.type === "native" ? pathToFileURL(target.file).href : target.name;
 }
 
+export interface NativeModulesOptions {
+  /** Runs the loading of a package: what its top level creates stays with the package. */
+  outside<Result>(run: () => Result): Result;
+  /** Runs what has Node link modules. */
+  linking<Result>(run: () => Result): Result;
+  /** An own file has imported this file of a package. */
+  loaded(file: string, namespace: object): void;
+  /** Whether an adapter looks after what is registered with this package. */
+  adapts(packageName: string): boolean;
+  /** Told of the exports of packages that no adapter knows. */
+  unknownPackage(exports: unknown): void;
+  /** What has to know what own code asks for, and in which order; absent: nothing. */
+  readonly requests?: PackageRequestWatch | undefined;
+}
+
 export class NativeModules {
   /** What own modules were given. */
   readonly foreign = new ForeignObjects();
@@ -41,32 +56,12 @@ export class NativeModules {
   readonly #async = new Set<string>();
   /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. */
   readonly #requires = new Map<string, NodeJS.Require>();
-  /** Runs the loading of a package: what its top level creates stays with the package. */
-  readonly #outside: <Result>(run: () => Result) => Result;
-  readonly #adapts: (packageName: string) => boolean;
-  /** Told of the exports of packages that no adapter knows. */
-  readonly #unknownPackage: (exports: unknown) => void;
-  readonly #loaded: (file: string, namespace: object) => void;
-  readonly #requests: PackageRequestWatch | undefined;
-  /** Runs what has Node link modules. */
-  readonly #linking: <Result>(run: () => Result) => Result;
+  readonly #options: NativeModulesOptions;
   /** Key -> namespace of what was loaded before any own module asked for it; until one does. */
   readonly #ahead = new Map<string, object>();
 
-  constructor(
-    outside: <Result>(run: () => Result) => Result,
-    loaded: (file: string, namespace: object) => void = () => undefined,
-    adapts: (packageName: string) => boolean = () => false,
-    unknownPackage: (exports: unknown) => void = () => undefined,
-    requests?: PackageRequestWatch,
-    linking: <Result>(run: () => Result) => Result = (run) => run(),
-  ) {
-    this.#requests = requests;
-    this.#linking = linking;
-    this.#adapts = adapts;
-    this.#unknownPackage = unknownPackage;
-    this.#outside = outside;
-    this.#loaded = loaded;
+  constructor(options: NativeModulesOptions) {
+    this.#options = options;
   }
 
   requireFor(file: string): NodeJS.Require {
@@ -101,7 +96,7 @@ export class NativeModules {
     try {
       const ahead = this.#ahead.get(key);
       const namespace = this.#asked({ kind: "import", target, attributes, isStatic: true }, () => {
-        return ahead ?? this.#outside(() => this.#importSync(url, attributes));
+        return ahead ?? this.#options.outside(() => this.#importSync(url, attributes));
       });
       this.#ahead.delete(key);
       this.#arrived(target, key, namespace);
@@ -117,10 +112,10 @@ export class NativeModules {
   async namespaceLater(target: NativeTarget, attributes: Attributes): Promise<object> {
     const url = nativeUrl(target);
     if (target.type === "native") {
-      this.#requests?.requestedLater({ kind: "import", file: target.file, attributes, isStatic: false });
+      this.#options.requests?.requestedLater({ kind: "import", file: target.file, attributes, isStatic: false });
     }
     const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
-    const namespace = await this.#outside(load);
+    const namespace = await this.#options.outside(load);
     this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
   }
@@ -129,7 +124,7 @@ export class NativeModules {
   require(importer: string, target: NativeTarget, isStatic = false): unknown {
     const name = target.type === "native" ? target.file : target.name;
     const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
-      this.#linking((): unknown => this.requireFor(importer)(name)),
+      this.#options.linking((): unknown => this.requireFor(importer)(name)),
     );
     this.#handOver(exports, name);
     return exports;
@@ -138,13 +133,13 @@ export class NativeModules {
   /** Loads what own modules will ask for. Nobody is given it, and nobody told, before they do. */
   loadAhead({ kind, file, importer = file, attributes }: Omit<AskedPackage, "isStatic">): void {
     if (kind === "require") {
-      this.#linking((): unknown => this.requireFor(importer)(file));
+      this.#options.linking((): unknown => this.requireFor(importer)(file));
       return;
     }
     const url = nativeUrl({ type: "native", file });
     this.#ahead.set(
       keyOf(url, attributes),
-      this.#outside(() => this.#importSync(url, attributes)),
+      this.#options.outside(() => this.#importSync(url, attributes)),
     );
   }
 
@@ -152,21 +147,21 @@ export class NativeModules {
     { target, ...asked }: Omit<AskedPackage, "file"> & { target: NativeTarget },
     load: () => Result,
   ): Result {
-    if (target.type !== "native" || !this.#requests) return load();
-    return this.#requests.requested({ ...asked, file: target.file }, load);
+    if (target.type !== "native" || !this.#options.requests) return load();
+    return this.#options.requests.requested({ ...asked, file: target.file }, load);
   }
 
   #handOver(exports: unknown, file: string): void {
     const [, name] = PACKAGE.exec(file) ?? [];
-    const isAdapted = name !== undefined && this.#adapts(name.replace("\\", "/"));
+    const isAdapted = name !== undefined && this.#options.adapts(name.replace("\\", "/"));
     this.foreign.add(exports);
-    if (name !== undefined && !isAdapted) this.#unknownPackage(exports);
+    if (name !== undefined && !isAdapted) this.#options.unknownPackage(exports);
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {
     this.#namespaces.set(key, namespace);
     this.#handOver(namespace, target.type === "native" ? target.file : target.name);
-    if (target.type === "native") this.#loaded(target.file, namespace);
+    if (target.type === "native") this.#options.loaded(target.file, namespace);
   }
 
   /**
@@ -179,7 +174,9 @@ export class NativeModules {
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
-    this.#linking(() => bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module"));
+    this.#options.linking(() =>
+      bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module"),
+    );
     const { namespace } = bridge.exports as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;

@@ -2,6 +2,7 @@
 import type Module from "node:module";
 import { pathToFileURL } from "node:url";
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
+import type { ModuleEdges } from "./module-edges.js";
 import { ModuleRecord, type ModuleVersion } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { Observer } from "./observer.js";
@@ -46,6 +47,17 @@ export class Registry {
     return this.#records.get(file) ?? (this.#gone.size > 0 ? this.#returned(file) : undefined);
   }
 
+  /** The version that is current: evaluated, or being evaluated. */
+  version(file: string): ModuleVersion | undefined {
+    return this.find(file)?.version;
+  }
+
+  /** The code that the current version was made from, or else the newest. */
+  preparedOf(file: string): PreparedModule | undefined {
+    const record = this.find(file);
+    return (record?.version ?? record)?.prepared;
+  }
+
   record(file: string): ModuleRecord {
     let record = this.find(file);
     if (!record) {
@@ -57,6 +69,11 @@ export class Registry {
 
   all(): Iterable<ModuleRecord> {
     return this.#records.values();
+  }
+
+  /** The edges of all versions that are current. */
+  *versions(): Iterable<ModuleEdges> {
+    for (const { version } of this.all()) if (version) yield version.edges;
   }
 
   /** Nothing leads to the file any more: its record lives as long as somebody has hold of what it has handed out. */

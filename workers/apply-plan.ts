@@ -1,0 +1,116 @@
+/**
+ * Carries out a plan: the one list of those who take part in its life, and what main is told of it. They begin in this order;
+ * what began last is committed, or rolled back, first.
+ */
+import type { SupervisorOrder } from "../src/common/protocol/messages.js";
+import type { Abandonment } from "./abandonment.js";
+import type { AppParts } from "./assemble.js";
+import type { PlanParticipant } from "./plan-participant.js";
+import type { ModuleVersion } from "./runtime/module-record.js";
+import type { AppliedPlan } from "./runtime/plan-run.js";
+import type { GoneVersion } from "./stale/stale-reports.js";
+
+type ApplyPlan = Extract<SupervisorOrder, { type: "applyPlan" }>;
+
+export class PlanApplication {
+  readonly #parts: AppParts;
+  readonly #participants: readonly PlanParticipant<ApplyPlan>[];
+  /** Requests or calls were under way when the last plan was applied, and may be still. */
+  #othersRun = false;
+
+  constructor(parts: AppParts) {
+    this.#parts = parts;
+    const { serving, monitored, life, ledger, classes, leftovers, listen, runtime, observer } = parts;
+    this.#participants = [
+      serving,
+      monitored,
+      life,
+      listen.plan.released,
+      { rollback: () => ledger.undoWhere((version) => !runtime.isCurrent(version)) },
+      { rollback: () => life.disposeGone() },
+      { begin: ({ purge }) => (purge.length > 0 ? leftovers.watch() : undefined) },
+      classes.purge,
+      listen.plan.opened,
+    ];
+    observer.inUse = () => this.#othersRun || listen.listening().length > 0;
+  }
+
+  /** Never rejects: the outcome is reported. */
+  async apply(plan: ApplyPlan, abandonment: Abandonment): Promise<void> {
+    const { listen, runtime, reports, compiler, serving } = this.#parts;
+    await abandonment.unless(listen.requests.drainedForReload(plan.drainMs));
+    this.#othersRun = listen.requests.size > 0;
+    runtime.deliverEdges();
+    if (plan.reportsSeen < reports.ofGraph) {
+      reports.send({ type: "planOutdated", planId: plan.planId });
+      return;
+    }
+    compiler.forget({ files: plan.forget, lookups: plan.lookupsChanged });
+    const tellEdges = runtime.holdEdges();
+    let endWatching: (() => void) | undefined;
+    const gone: GoneVersion[] = [];
+    try {
+      const applied = await runtime.applyPlan(plan, {
+        participants: this.#participants,
+        abandonment,
+        // First of all: a dispose hook or an adapter may close a server itself, which must not close its public port.
+        beforePurge: (files) => {
+          listen.release(new Set(files));
+          endWatching = serving.watchPlan();
+        },
+        purging: (version) => {
+          gone.push(this.#goneVersion(version));
+          return this.#parts.purge.run(version);
+        },
+        purged: () => reports.send({ type: "planPurged", planId: plan.planId }),
+        affected: (files) => this.#parts.purge.affected(files),
+      });
+      this.#tellApplied(plan, applied, gone);
+    } catch (error) {
+      this.#tellFailed(plan, error);
+    } finally {
+      tellEdges();
+      endWatching?.();
+    }
+    serving.settleLater();
+  }
+
+  #tellApplied({ planId, generation }: ApplyPlan, { purged, loaded }: AppliedPlan, gone: readonly GoneVersion[]): void {
+    const { purge, stale, packageRegistrations, reports, classes } = this.#parts;
+    purge.takeEffects();
+    stale.purged(generation, gone);
+    const stuck = packageRegistrations.takeStuck();
+    reports.send({
+      type: "planApplied",
+      planId,
+      purged: purged.map((file) => ({ file, classes: [...(classes.purge.purged.get(file) ?? [])] })),
+      loaded,
+      stuck,
+    });
+    stale.stuck(generation, stuck);
+  }
+
+  #tellFailed({ planId }: ApplyPlan, error: unknown): void {
+    const { runtime, reports, purge } = this.#parts;
+    const file = runtime.fileOf(error);
+    reports.send({
+      type: "planFailed",
+      planId,
+      ...(file !== undefined && { file }),
+      damaged: purge.takeEffects(),
+      error: reports.serialize(error),
+    });
+  }
+
+  /** What is purged, as it is before it goes. */
+  #goneVersion(version: ModuleVersion): GoneVersion {
+    const { runtime, classes } = this.#parts;
+    const all = runtime.classes.classesOf(version.edges);
+    const purged = all.filter(({ target }) => classes.selects(target));
+    return {
+      version,
+      classes: purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target })),
+      reopened: purged.length < all.length,
+    };
+  }
+}

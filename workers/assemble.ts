@@ -1,0 +1,291 @@
+/** Puts together what a thread of the app consists of, in the order in which the parts depend on each other. */
+
+import { LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
+import type { Adapter } from "../src/common/protocol/adapter.js";
+import type { BootOrder, WorkerReport } from "../src/common/protocol/messages.js";
+import { OwnConnections } from "../src/common/protocol/own-connections.js";
+import { BEAT_MS, END_SESSIONS } from "../src/common/protocol/thread-board.js";
+import { Adapters } from "./adapters/attach.js";
+import { builtInAdapter } from "./adapters/built-in-adapters.js";
+import { PackageLoads } from "./adapters/package-loads.js";
+import { Calls } from "./calls.js";
+import { OwnClasses } from "./classes/own-classes.js";
+import { Heart } from "./heartbeat.js";
+import { AppLife } from "./hot/app-life.js";
+import { closeInspector } from "./inspector.js";
+import { keepWritten } from "./last-lines.js";
+import { LateCompiler } from "./late-compiler.js";
+import { EnvironmentReads } from "./ledger/environment-reads.js";
+import { installLedger } from "./ledger/install.js";
+import { Ledger } from "./ledger/ledger.js";
+import { PackageRegistrations } from "./ledger/package-registrations.js";
+import { LeftoverRejections } from "./leftover-rejections.js";
+import { ListenRequests } from "./listener/listen-requests.js";
+import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
+import { Monitored } from "./monitored/monitored.js";
+import type { OrderQueue } from "./order-queue.js";
+import { adaptProcess } from "./process.js";
+import { Purge } from "./purge.js";
+import type { RuntimeHost } from "./runtime/host.js";
+import { Observer } from "./runtime/observer.js";
+import { Runtime } from "./runtime/runtime.js";
+import { StaleReports } from "./stale/stale-reports.js";
+import { PackagesAhead } from "./standby/packages-ahead.js";
+import { Serving } from "./start/serving.js";
+import { ThreadReports } from "./thread-reports.js";
+import { Waits } from "./waits.js";
+
+export interface AppParts {
+  readonly reports: ThreadReports;
+  readonly heart: Heart;
+  readonly observer: Observer;
+  readonly waits: Waits;
+  /** Undefined: no standby thread is wanted. */
+  readonly packagesAhead: PackagesAhead | undefined;
+  readonly ledger: Ledger;
+  readonly adapters: Adapters;
+  /** Those of the option `adapters`, once they are loaded. */
+  readonly ownAdapters: Adapter[];
+  readonly leftovers: LeftoverRejections;
+  readonly packageRegistrations: PackageRegistrations;
+  readonly monitored: Monitored;
+  readonly life: AppLife;
+  readonly purge: Purge;
+  readonly compiler: LateCompiler;
+  readonly runtime: Runtime;
+  readonly classes: OwnClasses;
+  readonly listens: ListenRequests;
+  readonly listen: VirtualListen;
+  readonly calls: Calls;
+  readonly stale: StaleReports;
+  readonly serving: Serving;
+}
+
+export interface AssembleOptions {
+  send(report: WorkerReport): void;
+  /** Where what evaluates or purges stands in line. */
+  readonly queue: OrderQueue;
+  /** Nothing of an evaluation goes on any more. */
+  settled(): void;
+}
+
+/** What a part calls may come further down: nothing is called before all are there. */
+export function assemble(order: BootOrder, { send, queue, settled }: AssembleOptions): AppParts {
+  const { entry, root } = order;
+  const reports = new ThreadReports({ root, send, locate: (error) => runtime.locate(error) });
+  const failed = (file: string, what: string, error: unknown) => reports.purgeFailed(file, what, error);
+  const heart = new Heart(order.board);
+  let writes = 0;
+  keepWritten((bytes) => {
+    writes++;
+    heart.board.write(bytes);
+  });
+  const observer = new Observer();
+  const waits = new Waits();
+  const environmentReads = new EnvironmentReads();
+  const packagesAhead = order.records
+    ? new PackagesAhead({
+        observer,
+        environmentReads,
+        runtime: () => runtime,
+        written: () => writes,
+        refused: (because) => send({ type: "refused", because }),
+      })
+    : undefined;
+  endsTell(order, reports, () => listen);
+
+  const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
+  const ownAdapters: Adapter[] = [];
+  const adapters = createAdapters(ledger, ownAdapters, reports);
+  const packageLoads = new PackageLoads({
+    wants: (name) => adapters.wants(name),
+    loaded: (found) => {
+      runtime.adapted(found.exports);
+      adapters.packageLoaded(found);
+    },
+  });
+  packageLoads.install();
+  const leftovers = new LeftoverRejections(observer);
+  const packageRegistrations = new PackageRegistrations({
+    ledger,
+    observer,
+    isPassive: (file) => runtime.isPassive(file),
+    isOwnClass: (made) => runtime.classes.find(made) !== undefined,
+  });
+  const monitored = new Monitored({
+    ...order,
+    waits,
+    runtime: () => runtime,
+    owner: () => observer.owner,
+    outside: (run) => observer.outside(run),
+    record: (what, undo, owner) => ledger.record(what, undo, owner),
+    failed,
+  });
+  const life: AppLife = new AppLife({
+    observer,
+    waits,
+    generation: order.generation,
+    autoload: order.autoload,
+    monitored,
+    currentVersion: (file) => runtime.currentVersion(file),
+    fileOf: (error) => runtime.fileOf(error),
+    namespaceOf: (file) => runtime.namespaceOf(file),
+    targetOf: (specifier, version, kind) => runtime.targetOf(specifier, version, kind),
+    invalidated: (file, message, again) => reports.invalidated(file, message, again),
+    failed: (file, what, error) => failed(file ?? entry, what, error),
+  });
+  life.install();
+  const compiler = new LateCompiler({
+    ...order,
+    linking: (run) => heart.board.link(run),
+    lookedUp: (specifier, importer, kind) => send({ type: "specifierLookedUp", specifier, importer, kind }),
+  });
+  const host: RuntimeHost = {
+    prepare: (file) => compiler.prepare(file),
+    resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
+    sourceMap: (compiled) => compiler.sourceMap(compiled),
+    linking: (run) => heart.board.link(run),
+    unknownPackage: (exports) => packageRegistrations.handedOver(exports),
+    adapts: (packageName) => adapters.wants(packageName),
+    packageLoaded: (file, namespace) => packageLoads.imported(file, namespace),
+    evaluated: (version) => classes.purge.evaluated(version),
+    written: (file) => send({ type: "fileWritten", file }),
+    discovered: (module) => reports.sendOfGraph({ type: "modulesDiscovered", modules: [module] }),
+    loaded: (modules) => reports.sendOfGraph({ type: "modulesLoaded", loaded: modules }),
+  };
+  const runtime: Runtime = new Runtime(host, {
+    entry,
+    root,
+    observer,
+    inlineMaps: order.debuggable,
+    hot: life.hot,
+    packageRequests: packagesAhead?.recorder,
+  });
+  const classes: OwnClasses = new OwnClasses({
+    runtime,
+    ledger,
+    subclasses: order.subclasses,
+    classesOf: (file) => monitored.classNamesOf(file),
+    failed,
+    refused: (file, name, because) => reports.notReopened(file, name, because),
+  });
+  const purge = new Purge({
+    waits,
+    steps: [
+      ...life.purgeSteps,
+      { name: "ledger", run: ({ edges }) => ledger.holds(edges) && ledger.undo(edges) },
+      {
+        name: "adapters",
+        waitsFor: "the clean-up in packages",
+        run: ({ record, edges }) => adapters.purge(record.file, runtime.classes.classesOf(edges)),
+      },
+      { name: "classes", waitsFor: "the purge of the classes", run: ({ edges }) => classes.purge.purge(edges) },
+    ],
+    failed,
+  });
+  runtime.install();
+  const listens = new ListenRequests((request) => send({ type: "listenRequested", ...request }));
+  const listen: VirtualListen = createListen(order, { heart, listens, runtime, send });
+  const calls = new Calls({
+    entry: async () => {
+      await runtime.import(entry);
+      return runtime.exportsOf(entry);
+    },
+    begin: () => listen.requests.beginCall(),
+    send,
+    serialize: (error) => reports.serialize(error),
+  });
+  const stale = new StaleReports({
+    send,
+    now: () => listen.requests.now(),
+    whileBlocked: (run) => heart.board.excuse(run),
+    busy: () => listen.requests.size > 0,
+    // What a debugger shows, it holds.
+    oldestInUse: () => (order.debuggable ? 0 : listen.oldestInUse()),
+  });
+  leftovers.install((file, reason) => reports.leftoverFailed(file, reason));
+  packageRegistrations.install();
+  installLedger(ledger, observer, {
+    sourceOf: (file) => runtime.sourceOf(file),
+    staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
+    environmentReads,
+  });
+  const serving = new Serving({
+    order,
+    runtime,
+    observer,
+    waits,
+    listen,
+    reports,
+    opening: () => listens.size,
+    generation: () => life.generation,
+    enqueue: (run) => queue.add(run),
+    settled,
+  });
+  const thread = { reports, heart, observer, waits, packagesAhead, compiler };
+  const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
+  return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
+}
+
+/** The ends of the thread that the app brings about: main is told, and nothing is read on. */
+function endsTell({ entry, args, variables }: BootOrder, reports: ThreadReports, listen: () => VirtualListen): void {
+  const cutOff = (): void => {
+    listen().endSessions();
+    // The thread must not wait for debuggers.
+    closeInspector();
+  };
+  adaptProcess({
+    entry,
+    args,
+    variables,
+    onExit: (code) => {
+      reports.send({ type: "exitRequested", code });
+      cutOff();
+    },
+    onCrash: (error) => {
+      reports.send({ type: "crashed", error: reports.serialize(error) });
+      cutOff();
+    },
+  });
+}
+
+function createAdapters(ledger: Ledger, own: readonly Adapter[], reports: ThreadReports): Adapters {
+  return new Adapters({
+    ledger,
+    adaptersFor: (packageName) => {
+      const builtIn = builtInAdapter(packageName);
+      const others = own.filter(({ packages }) => packages.includes(packageName));
+      return builtIn ? [builtIn, ...others] : others;
+    },
+    uses: (file) => void ledger.owner?.observe(file),
+    shown: (file) => reports.shown(file),
+    warn: (message) => reports.log("warn", message),
+  });
+}
+
+function createListen(
+  order: BootOrder,
+  { heart, listens, runtime, send }: Pick<AppParts, "heart" | "listens" | "runtime"> & Pick<AssembleOptions, "send">,
+): VirtualListen {
+  const listen = installVirtualListen({
+    table: new Int32Array(order.connectionTable),
+    ownConnections: new OwnConnections(order.ownConnections),
+    socketFolder: order.socketFolder,
+    requestListen: (request) => listens.ask(request),
+    reportClosed: (listenId) => send({ type: "serverClosed", listenId }),
+    reportReleased: (listenId) => send({ type: "serverReleased", listenId }),
+    currentModule: () => runtime.currentModule(),
+    sessionsChanged: (open) => {
+      heart.board.sessions = open;
+    },
+    clock: () => heart.board.beats * BEAT_MS,
+    heldDeadlineMs: order.heldDeadlineMs,
+    answerTimeoutMs: LISTEN_ANSWER_MS,
+  });
+  // For a thread that is blocked and takes no orders.
+  Object.defineProperty(process, Symbol.for(END_SESSIONS), {
+    value: () => listen.endSessions(),
+    configurable: true,
+  });
+  return listen;
+}

@@ -1,0 +1,58 @@
+/**
+ * The compiler of this thread, for files that nobody has compiled ahead. Loaded when it is needed, which most apps never do:
+ * main compiles ahead, and its native parts would delay every start.
+ */
+import { createRequire } from "node:module";
+import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../src/common/compile/compiled-module.js";
+import type * as compilerModule from "../src/common/compile/compiler.js";
+import type { EncodedSourceMap } from "../src/common/compile/source-map.js";
+import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
+import type { BootOrder } from "../src/common/protocol/messages.js";
+
+export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder"> {
+  /** Runs what has Node link modules. */
+  linking<Result>(run: () => Result): Result;
+  /** A computed specifier was looked up for the first time. */
+  lookedUp(specifier: string, importer: string, kind: ResolveKind): void;
+}
+
+export class LateCompiler {
+  readonly #options: LateCompilerOptions;
+  #compiler: compilerModule.Compiler | undefined;
+  /** Computed specifiers that main has been told of, the newest of them: clients may come up with any number. */
+  readonly #lookups = new NewestKeys(LATE_LOOKUPS);
+
+  constructor(options: LateCompilerOptions) {
+    this.#options = options;
+  }
+
+  prepare(file: string): PreparedModule {
+    return this.#loaded().prepare(file);
+  }
+
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
+    if (isNew) this.#options.lookedUp(specifier, importer, kind);
+    return this.#loaded().resolveLate(specifier, importer, kind, isNew);
+  }
+
+  sourceMap(compiled: CompiledModule): EncodedSourceMap {
+    return this.#loaded().sourceMap(compiled);
+  }
+
+  /** What is known of these files holds no more; `lookups`: nor does where any specifier leads. */
+  forget({ files, lookups }: { readonly files: readonly string[]; readonly lookups: boolean }): void {
+    if (lookups) this.#compiler?.forget();
+    for (const file of files) this.#compiler?.drop(file);
+  }
+
+  #loaded(): compilerModule.Compiler {
+    if (!this.#compiler) {
+      const { root, conditions, cacheFolder, linking } = this.#options;
+      const require = createRequire(import.meta.url);
+      const { Compiler } = linking(() => require("../src/common/compile/compiler.js") as typeof compilerModule);
+      this.#compiler = new Compiler({ root, conditions, cacheFolder });
+    }
+    return this.#compiler;
+  }
+}

@@ -1,0 +1,154 @@
+/** Puts the parts of the module system together, in the order in which they depend on each other. */
+import type Module from "node:module";
+import { ClassTable } from "../classes/class-table.js";
+import { privateFields } from "../written/private-fields.js";
+import { WrittenEdges } from "../written/written-edges.js";
+import { CommonJsLoader } from "./commonjs-loader.js";
+import { EdgeReport } from "./edge-report.js";
+import { EsmLoader } from "./esm-loader.js";
+import { FileReads } from "./file-reads.js";
+import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
+import { Linker } from "./linker.js";
+import { Loading } from "./loading.js";
+import { ModuleBindings } from "./module-bindings.js";
+import type { ModuleEdges } from "./module-edges.js";
+import { moduleInternals } from "./module-internals.js";
+import type { EsmModule, ModuleVersion } from "./module-record.js";
+import { NativeModules } from "./native-modules.js";
+import { Observer } from "./observer.js";
+import { PackageExports } from "./package-exports.js";
+import { Registry } from "./registry.js";
+import { Scripts } from "./script.js";
+import { StackTraces } from "./stack-trace.js";
+
+export interface RuntimeParts {
+  readonly host: RuntimeHost;
+  readonly observer: Observer;
+  readonly reads: FileReads;
+  readonly natives: NativeModules;
+  readonly registry: Registry;
+  readonly bindings: ModuleBindings;
+  readonly report: EdgeReport;
+  readonly classes: ClassTable;
+  readonly written: WrittenEdges;
+  readonly packages: PackageExports;
+  readonly traces: StackTraces;
+  readonly linker: Linker;
+  readonly commonJs: CommonJsLoader;
+  readonly esm: EsmLoader;
+  readonly loading: Loading;
+}
+
+/** What a part calls may come further down: nothing is called before all are there. */
+export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimeParts {
+  const { entry, hot, packageRequests } = options;
+  const observer = options.observer ?? new Observer();
+  const reads = new FileReads({
+    root: options.root,
+    reader: () => observer.reader,
+    written: (file) => asked.written?.(file),
+    versions: () => registry.versions(),
+  });
+  const host: RuntimeHost = {
+    ...asked,
+    prepare: (file) => reads.ignore(() => asked.prepare(file)),
+    resolve: (specifier, importer, kind) => reads.ignore(() => asked.resolve(specifier, importer, kind)),
+  };
+  const natives = new NativeModules({
+    outside: (run) => loading.loadPackage(run),
+    loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
+    adapts: (name) => host.adapts?.(name) ?? false,
+    unknownPackage: (exports) => host.unknownPackage?.(exports),
+    requests: packageRequests,
+    linking: (run) => (host.linking ? host.linking(run) : run()),
+  });
+  // What runs is no part of the plan under way: a request that has outlived the drain of a reload, say.
+  const isOutsider = (): boolean => !bindings.looking && !observer.isOfWindow;
+  const registry = new Registry(observer, isOutsider, moduleInternals._cache);
+  const bindings: ModuleBindings = new ModuleBindings(registry, observer, (value) => natives.foreign.has(value));
+  const report: EdgeReport = new EdgeReport(
+    (modules) => host.loaded(modules),
+    (edges) => classes.describe(edges),
+  );
+  const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
+  const written = watchWritten({ classes, bindings, natives, registry });
+  observer.reached = (reader, file) => written.read(reader, file);
+  observer.turns = written;
+  const packages = new PackageExports({ registry, natives, entry });
+  const traces = new StackTraces({
+    compiled: (file) => registry.preparedOf(file)?.compiled,
+    sourceMap: (compiled) => host.sourceMap(compiled),
+  });
+  const linker = new Linker({
+    registry,
+    natives,
+    code: (record) => loading.code(record),
+    createEdges: (file) => report.createEdges(file),
+    bindingsOf: (target, importer) => esm.bindingsOf(target, importer),
+    unlink: (record) => loading.unload(record),
+    namesChanged: (record) => esm.updateRequiredView(record),
+    linkFailed: (error, importer, specifier, name) => traces.linkFailed(error, importer, specifier, name),
+  });
+  const scripts = new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined);
+  const shared = { registry, natives, observer, scripts, classes, entry, visits: packageRequests };
+  const steps = {
+    looking: () => bindings.looking,
+    importFrom: (edges: ModuleEdges, specifier: unknown, given: ImportCallOptions | undefined) =>
+      loading.importFrom(edges, specifier, given),
+    requireOwn: (file: string, requiredBy: string | Module | undefined) => loading.requireFrom(file, requiredBy),
+    evaluated: (module: ModuleVersion) => loading.evaluated(module),
+    threw: (module: ModuleVersion, error: unknown) => loading.threw(module, error),
+  };
+  const commonJs = new CommonJsLoader({
+    ...shared,
+    ...steps,
+    ...hotOf(hot),
+    createEdges: (file) => report.createEdges(file),
+    resolve: (specifier, importer) => host.resolve(specifier, importer, "require"),
+  });
+  const esm: EsmLoader = new EsmLoader({
+    ...shared,
+    ...steps,
+    ...hotOf(hot),
+    linker,
+    commonJs,
+    resolve: (specifier, importer, kind) => loading.resolve(specifier, importer, kind),
+    loadCommonJs: (record) => loading.loadCommonJs(record, undefined),
+  });
+  const loaders = { linker, commonJs, esm };
+  const told = { report, written, packages, traces };
+  const parts = { host, observer, reads, natives, registry, bindings, classes, ...told, ...loaders };
+  const loading: Loading = new Loading({ ...parts, entry });
+  return { ...parts, loading };
+}
+
+function hotOf(hot: HotContexts | undefined) {
+  if (!hot) return {};
+  return {
+    moduleHot: (version: ModuleVersion) => hot.module(version),
+    importMetaHot: (module: EsmModule) => hot.importMeta(module),
+  };
+}
+
+function watchWritten({
+  classes,
+  bindings,
+  natives: { foreign },
+  registry,
+}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry">): WrittenEdges {
+  return new WrittenEdges({
+    surroundings: {
+      isOwnClass: (made) => classes.find(made) !== undefined || bindings.owns(made),
+      isAdapted: (value) => foreign.isAdapted(value),
+      isForeign: (value) => foreign.has(value),
+      privateFields: (value) => privateFields(classes, value),
+    },
+    bindingsOf: (file) => bindings.of(file),
+    effectsOf: (file) => registry.version(file)?.prepared.compiled.effects,
+    capturedBy: (file) => {
+      const version = registry.version(file);
+      return version?.kind === "commonjs" ? version.edges.observed : [];
+    },
+    observedBy: (file) => registry.version(file)?.edges.observed ?? [],
+  });
+}

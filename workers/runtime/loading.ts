@@ -1,0 +1,277 @@
+/**
+ * Evaluates own files for whoever asks: importers, `require()`, `import()`, packages, those who read an export late. And
+ * takes them back to "not loaded".
+ */
+import type Module from "node:module";
+import type { PreparedModule, Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import type { ClassTable } from "../classes/class-table.js";
+import type { WrittenEdges } from "../written/written-edges.js";
+import type { CommonJsLoader } from "./commonjs-loader.js";
+import type { EdgeReport } from "./edge-report.js";
+import type { EsmLoader } from "./esm-loader.js";
+import type { FileReads } from "./file-reads.js";
+import type { RuntimeHost } from "./host.js";
+import type { Linker } from "./linker.js";
+import type { ModuleBindings } from "./module-bindings.js";
+import type { ModuleEdges } from "./module-edges.js";
+import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
+import { moduleInternals } from "./module-internals.js";
+import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
+import { NamespaceBridge } from "./namespace-bridge.js";
+import { NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
+import type { Observer } from "./observer.js";
+import type { PackageExports } from "./package-exports.js";
+import type { Registry } from "./registry.js";
+import type { StackTraces } from "./stack-trace.js";
+
+export interface LoadingContext {
+  readonly host: RuntimeHost;
+  readonly entry: string;
+  readonly observer: Observer;
+  readonly reads: FileReads;
+  readonly natives: NativeModules;
+  readonly registry: Registry;
+  readonly bindings: ModuleBindings;
+  readonly report: EdgeReport;
+  readonly classes: ClassTable;
+  readonly written: WrittenEdges;
+  readonly packages: PackageExports;
+  readonly traces: StackTraces;
+  readonly linker: Linker;
+  readonly commonJs: CommonJsLoader;
+  readonly esm: EsmLoader;
+}
+
+export class Loading {
+  readonly #context: LoadingContext;
+
+  constructor(context: LoadingContext) {
+    this.#context = context;
+  }
+
+  /** The newest code of a file, prepared now when nobody has. */
+  code(record: ModuleRecord): PreparedModule {
+    if (record.prepared) return record.prepared;
+    const { host, registry } = this.#context;
+    const prepared = this.#prepare(record.file);
+    registry.touch(record);
+    record.prepared = prepared;
+    host.discovered(prepared);
+    return prepared;
+  }
+
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    try {
+      return this.#context.host.resolve(specifier, importer, kind);
+    } catch (error) {
+      throw resolveFailure(error);
+    }
+  }
+
+  /** Evaluates a file if it is not; without a turn of the event loop when nothing in its graph is asynchronous. */
+  async evaluate(record: ModuleRecord): Promise<void> {
+    for (;;) {
+      if (this.#isCommonJs(record)) {
+        this.loadCommonJs(record, undefined);
+        return;
+      }
+      try {
+        const running = this.#context.esm.evaluate(this.#linked(record));
+        if (running) await running;
+        return;
+      } catch (error) {
+        if (!(error instanceof NativeIsAsync)) throw error;
+      }
+    }
+  }
+
+  /** The same without waiting. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */
+  evaluateSync(record: ModuleRecord, importer?: string): void {
+    if (this.#isCommonJs(record)) this.loadCommonJs(record, undefined);
+    else this.#evaluateEsm(record, importer);
+  }
+
+  loadCommonJs(record: ModuleRecord, requiredBy: string | Module | undefined): void {
+    if (record.version) return;
+    this.#context.commonJs.load(record, this.code(record), requiredBy);
+  }
+
+  /** The namespace as Node would give it to an ES module. */
+  async import(file: string): Promise<object> {
+    const { registry, esm } = this.#context;
+    const record = registry.record(file);
+    await this.evaluate(record);
+    esm.readAsNode(record);
+    return record.namespace.object;
+  }
+
+  /** `require()` of an own file by another, or by a package. */
+  requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
+    const { bindings, observer, registry, written, esm } = this.#context;
+    const reader = bindings.lookingAt(file) ? undefined : observer.reader;
+    const record = registry.record(file);
+    const before = registry.before(record);
+    if (before) return record.module ? before.exports : esm.required(record);
+    this.#unloadIfDeleted(record);
+    const importer = typeof requiredBy === "string" ? registry.find(requiredBy) : undefined;
+    importer?.version?.edges.loadsDynamically(file);
+    observer.read(file);
+    if (!this.#isCommonJs(record)) {
+      this.#evaluateEsm(record, importer?.file);
+      if (reader) written.read(reader, file);
+      return esm.required(record);
+    }
+    const cached = moduleInternals._cache[file];
+    if (cached && cached !== record.module) return cached.exports;
+    this.loadCommonJs(record, requiredBy);
+    if (reader) written.read(reader, file);
+    const { module } = record;
+    if (module && importer?.module && !importer.module.children.includes(module)) importer.module.children.push(module);
+    return module?.exports;
+  }
+
+  /** `import()` in own code. */
+  async importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown> {
+    const { observer, natives, registry, written } = this.#context;
+    const text = `${specifier as string}`;
+    const { reader } = observer;
+    const target = this.resolve(text, edges.file, "import");
+    if (target.type !== "file") {
+      if (target.type === "builtin") return import(target.name, options);
+      if (options === undefined) return natives.namespaceLater(target, null);
+      return observer.outside(() => import(nativeUrl(target), options));
+    }
+    edges.loadsDynamically(target.file);
+    reader?.observe(target.file);
+    // What comes behind the call runs before the module does, as in Node.
+    await undefined;
+    const record = registry.record(target.file);
+    if (registry.before(record)) return record.namespace.object;
+    const namespace = await this.import(target.file);
+    if (reader) written.read(reader, target.file);
+    return namespace;
+  }
+
+  /** What a package creates while it is loaded is nobody's, and what it reads it will not read again. */
+  loadPackage<Result>(run: () => Result): Result {
+    const { observer, reads } = this.#context;
+    return observer.outside(() => reads.loadingPackage(run));
+  }
+
+  /** For a package that imports an own file. */
+  bridge(record: ModuleRecord): NamespaceBridge {
+    let ready: Promise<unknown> | undefined;
+    if (this.#isCommonJs(record) || this.#linked(record).form === "plain") this.evaluateSync(record);
+    else ready = this.import(record.file);
+    this.#context.esm.readAsNode(record);
+    // Node would not find the others in the text, either.
+    const names = record.namespace.names().filter((name) => !record.namespace.runs(name));
+    const known = [...record.bridges].find((bridge) => bridge.names.join() === names.join());
+    if (known) return known;
+    const bridge = new NamespaceBridge(record.url, names, record.namespace, ready);
+    record.bridges.add(bridge);
+    return bridge;
+  }
+
+  /** Code that was compiled ahead: used from the next evaluation of its file on. */
+  add(modules: Iterable<PreparedModule>): void {
+    const { registry } = this.#context;
+    for (const prepared of modules) {
+      const record = registry.record(prepared.compiled.file);
+      registry.touch(record);
+      record.prepared = prepared;
+      const { version } = record;
+      if (version?.kind === "esm" && version.state === "linked") this.unload(record);
+    }
+    // What failed is evaluated again when somebody asks for it.
+    for (const record of registry.all()) {
+      if (record.version?.kind === "esm" && record.version.state === "failed") this.unload(record);
+    }
+  }
+
+  /** The file is not evaluated from here on; whoever reads its exports late makes it so again. */
+  unload(record: ModuleRecord): void {
+    const { registry, written, report, classes } = this.#context;
+    const { version, module, namespace, file } = record;
+    if (!version) return;
+    registry.touch(record);
+    record.version = undefined;
+    written.forget(version.edges);
+    report.dropped(version.edges);
+    if (!registry.mayComeBack(record, version)) classes.drop(version.edges);
+    const demand = (name: string) => () => this.#demand(record, name);
+    namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
+    if (!module) return;
+    if (moduleInternals._cache[file] === module) delete moduleInternals._cache[file];
+    module.exports = {};
+    module.loaded = false;
+    module.children.length = 0;
+  }
+
+  /** A version has been evaluated. */
+  evaluated(module: ModuleVersion): void {
+    const { entry, written, packages, host, report, linker, observer } = this.#context;
+    const goesOn = module.record.file === entry;
+    written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
+    packages.changed();
+    host.evaluated?.(module.edges);
+    report.evaluated(module.edges);
+    for (const bridge of module.record.bridges) bridge.update();
+    if (module.kind === "commonjs") linker.namesChanged(module.record);
+    if (observer.evaluating) return;
+    if (!observer.watching) written.settle();
+    report.deliverNow();
+  }
+
+  /** The evaluation of a version has failed by its own code. */
+  threw({ edges, record }: ModuleVersion, error: unknown): void {
+    const { written, traces } = this.#context;
+    written.evaluated(edges, false, false);
+    traces.threwIn(error, record.file);
+  }
+
+  #prepare(file: string): PreparedModule {
+    try {
+      return this.#context.host.prepare(file);
+    } catch (error) {
+      throw compileFailure(resolveFailure(error));
+    }
+  }
+
+  #evaluateEsm(record: ModuleRecord, importer: string | undefined): void {
+    const module = this.#linked(record);
+    if (module.state === "evaluated") return;
+    if (module.state === "evaluating") {
+      if (importer !== undefined) throw requireCycle(record.file, importer);
+      return;
+    }
+    if (module.state === "waiting" || module.form !== "plain") throw requireAsyncModule(record.file);
+    try {
+      this.#context.esm.evaluate(module);
+    } catch (error) {
+      throw error instanceof NativeIsAsync ? requireAsyncModule(record.file) : error;
+    }
+  }
+
+  #linked(record: ModuleRecord): EsmModule {
+    const { version } = record;
+    if (version?.kind === "esm" && version.state !== "linked") return version;
+    return this.#context.linker.link(record);
+  }
+
+  #isCommonJs(record: ModuleRecord): boolean {
+    if (record.version) return record.version.kind === "commonjs";
+    return this.code(record).compiled.format !== "esm";
+  }
+
+  /** The app took the file out of `require.cache`. */
+  #unloadIfDeleted(record: ModuleRecord): void {
+    if (record.version?.kind === "commonjs" && moduleInternals._cache[record.file] === undefined) this.unload(record);
+  }
+
+  #demand(record: ModuleRecord, name: string): unknown {
+    this.#context.bindings.lookingAt(record.file);
+    this.evaluateSync(record);
+    return Reflect.get(record.namespace.object, name);
+  }
+}
