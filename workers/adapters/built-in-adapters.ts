@@ -2,45 +2,47 @@
 import { createRequire } from "node:module";
 import type { Adapter } from "../../src/common/protocol/adapter.js";
 
-/** npm packages and the files beside this one that know them. */
-const FILES: ReadonlyMap<string, string> = new Map([
-  ...[
-    "ajv",
+/** The files beside this one, and the npm packages that they know. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  table: [
     "better-sqlite3",
-    "bookshelf",
-    "bullmq",
     "class-transformer",
     "class-validator",
     "fastify",
-    "inversify",
-    "ioredis",
-    "knex",
-    "mongoose",
-    "node-cron",
     "passport",
-    "pg",
-    "pg-pool",
     "prom-client",
     "routing-controllers",
-    "sequelize",
-    "sonic-boom",
-    "sqlite3",
-    "thread-stream",
-    "tsyringe",
     "type-graphql",
-    "typedi",
-    "typeorm",
-    "winston",
-    "winston-transport",
-  ].map((name) => [name, name] as const),
-  ["@mikro-orm/core", "mikro-orm"],
-  ["@nestjs/core", "nest"],
-]);
+  ],
+  ajv: ["ajv"],
+  bookshelf: ["bookshelf"],
+  bullmq: ["bullmq"],
+  inversify: ["inversify"],
+  ioredis: ["ioredis"],
+  knex: ["knex"],
+  "mikro-orm": ["@mikro-orm/core"],
+  mongoose: ["mongoose"],
+  nest: ["@nestjs/core"],
+  "node-cron": ["node-cron"],
+  pg: ["pg", "pg-pool"],
+  sequelize: ["sequelize"],
+  "sonic-boom": ["sonic-boom", "thread-stream"],
+  sqlite3: ["sqlite3"],
+  tsyringe: ["tsyringe"],
+  typedi: ["typedi"],
+  typeorm: ["typeorm"],
+  winston: ["winston", "winston-transport"],
+};
+
+const FILES: ReadonlyMap<string, string> = new Map(
+  Object.entries(PACKAGES).flatMap(([file, names]) => names.map((name) => [name, file] as const)),
+);
 
 const require = createRequire(import.meta.url);
 
 export function builtInAdapter(packageName: string): Adapter | undefined {
   const file = FILES.get(packageName);
   if (file === undefined) return undefined;
-  return (require(`./${file}.js`) as { default: Adapter }).default;
+  const { default: exported } = require(`./${file}.js`) as { default: Adapter | readonly Adapter[] };
+  return [exported].flat().find(({ packages }) => packages.includes(packageName));
 }

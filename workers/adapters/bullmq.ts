@@ -3,6 +3,7 @@
  * code that began it. Its connections are its own: they go with it.
  */
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { callOutside } from "./patterns.js";
 
 interface Closable {
   close(force?: boolean): Promise<void>;
@@ -40,16 +41,7 @@ export default {
       [exports.Worker, "run"],
       [exports.QueueEvents, "run"],
     ] as const;
-    for (const [Class, method] of own) {
-      context.wrap(
-        Class?.prototype,
-        method,
-        (original) =>
-          function (...args) {
-            return context.outside(() => original.apply(this, args));
-          },
-      );
-    }
+    for (const [Class, method] of own) callOutside(Class?.prototype, method, context);
     return undefined;
   },
 } satisfies Adapter;

@@ -1,12 +1,11 @@
 /** knex (0.95 to 3): connection pools, each closed with the file that made it, and methods that files add to builders. */
-import { createRequire } from "node:module";
 import type { Adapter, AdapterContext, Method } from "../../src/common/protocol/adapter.js";
+import { loadedFiles } from "./patterns.js";
 
 interface Client {
   destroy(): Promise<void>;
 }
 
-const require = createRequire(import.meta.url);
 /** The classes behind `knex.QueryBuilder` and the like, which show only their `extend`; and the names of query methods. */
 const BUILDER = /[\\/]knex[\\/]lib[\\/](?:query|schema)[\\/]\w*builder\.js$/;
 const QUERY_METHODS = /[\\/]knex[\\/]lib[\\/]query[\\/](?:method-constants|methods)\.js$/;
@@ -63,13 +62,12 @@ function watchExtensions(extensible: unknown, context: AdapterContext): void {
 }
 
 function forgetExtension(name: string, method: unknown): void {
-  for (const [file, module] of Object.entries(require.cache)) {
-    const prototype: unknown = BUILDER.test(file) ? module?.exports?.prototype : undefined;
-    if (typeof prototype === "object" && prototype !== null && Reflect.get(prototype, name) === method) {
-      Reflect.deleteProperty(prototype, name);
-    }
-    const names: unknown = QUERY_METHODS.test(file) ? module?.exports : undefined;
+  for (const { exports } of loadedFiles(BUILDER)) {
+    const { prototype } = (exports ?? {}) as { prototype?: object };
+    if (prototype && Reflect.get(prototype, name) === method) Reflect.deleteProperty(prototype, name);
+  }
+  for (const { exports: names } of loadedFiles(QUERY_METHODS)) {
     const at = Array.isArray(names) ? names.indexOf(name) : -1;
-    if (Array.isArray(names) && at >= 0) names.splice(at, 1);
+    if (at >= 0) names.splice(at, 1);
   }
 }

@@ -3,6 +3,7 @@
  * name and file: it is forgotten with the file, or what was taken out of the new version would still be there.
  */
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { closeOpened } from "./patterns.js";
 import { forgetClasses } from "./registrations.js";
 
 interface Orm {
@@ -13,27 +14,15 @@ export default {
   name: "mikro-orm",
   packages: ["@mikro-orm/core"],
   attach({ exports }, context) {
-    context.wrap(
-      exports.MikroORM,
-      "init",
-      (original) =>
-        function (...args) {
-          const opening = original.apply(this, args) as Promise<Orm>;
-          context.record("mikro-orm instance", async () => {
-            // One that could not be opened has nothing to close, and whoever waits for it has the error.
-            const orm = await opening.catch(() => undefined);
-            await orm?.close(true);
-          });
-          return opening;
-        },
-    );
+    const instance = { what: "mikro-orm instance", close: (orm: Orm) => orm.close(true) };
+    closeOpened(exports.MikroORM, "init", instance, context);
     context.wrap(
       exports.MikroORM,
       "initSync",
       (original) =>
         function (...args) {
           const orm = original.apply(this, args) as Orm;
-          context.record("mikro-orm instance", () => orm.close(true));
+          context.record(instance.what, () => instance.close(orm));
           return orm;
         },
     );

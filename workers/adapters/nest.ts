@@ -1,32 +1,18 @@
 /** Nest (8 to 12): an application is closed with the file that created it: its modules close their connections then. */
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { closeOpened } from "./patterns.js";
 
-interface Closable {
-  close(): Promise<void>;
-}
-
-const CREATING = ["create", "createMicroservice", "createApplicationContext"];
+const application = {
+  what: "Nest application",
+  close: (app: { close(): Promise<void> }) => app.close(),
+};
 
 export default {
   name: "nest",
   packages: ["@nestjs/core"],
   attach({ exports }, context) {
-    const factory: unknown = exports.NestFactory;
-    for (const method of CREATING) {
-      context.wrap(
-        factory,
-        method,
-        (original) =>
-          function (...args) {
-            const creating = original.apply(this, args) as Promise<Closable>;
-            context.record("Nest application", async () => {
-              // One that could not be created has nothing to close, and whoever waits for it has the error.
-              const app = await creating.catch(() => undefined);
-              await app?.close();
-            });
-            return creating;
-          },
-      );
+    for (const method of ["create", "createMicroservice", "createApplicationContext"]) {
+      closeOpened(exports.NestFactory, method, application, context);
     }
     return undefined;
   },

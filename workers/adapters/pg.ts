@@ -1,11 +1,17 @@
-/** pg (8): a client that a file connects by itself, without a pool, is ended with the file. */
+/** pg (8): a client that a file connects by itself is ended with the file; so is a pool (pg-pool, 2 and 3) that it made. */
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { callOutside, closedWithFile } from "./patterns.js";
 
 interface Client {
   end(): Promise<void>;
 }
 
-export default {
+interface Pool {
+  readonly ending: boolean;
+  end(): Promise<void>;
+}
+
+const pg: Adapter = {
   name: "pg",
   packages: ["pg"],
   attach({ exports }, context) {
@@ -21,4 +27,24 @@ export default {
     );
     return undefined;
   },
-} satisfies Adapter;
+};
+
+const pools = closedWithFile({
+  package: "pg-pool",
+  make: (exports) => exports.default ?? exports,
+  what: "pg pool",
+  close: async (pool: Pool) => {
+    if (!pool.ending) await pool.end();
+  },
+});
+
+const pgPool: Adapter = {
+  ...pools,
+  attach(library, context) {
+    // Clients are the pool's, whichever file asks first.
+    callOutside((library.exports.default ?? library.exports).prototype, "newClient", context);
+    return pools.attach(library, context);
+  },
+};
+
+export default [pg, pgPool];

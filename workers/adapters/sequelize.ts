@@ -3,6 +3,7 @@
  * of other files have added. An instance is closed with the file that made it.
  */
 import type { Adapter, AdapterContext, LibraryExports } from "../../src/common/protocol/adapter.js";
+import { callOutside } from "./patterns.js";
 
 interface Model {
   readonly name: string;
@@ -53,14 +54,7 @@ function watchInstances(Sequelize: unknown, context: AdapterContext): void {
 function watchInstance(instance: Sequelize, context: AdapterContext): void {
   context.record("sequelize instance", () => instance.close());
   // Connections are the pool's, whichever file asks first.
-  context.wrap(
-    instance.connectionManager,
-    "_connect",
-    (original) =>
-      function (...args) {
-        return context.outside(() => original.apply(this, args));
-      },
-  );
+  callOutside(instance.connectionManager, "_connect", context);
 }
 
 function watchModels(Model: unknown, context: AdapterContext): void {

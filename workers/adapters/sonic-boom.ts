@@ -1,7 +1,10 @@
-/** sonic-boom (1 to 4), which writes pino's files: each is closed with the file that opened it. */
+/**
+ * What pino writes to: the files of sonic-boom (1 to 4), and the worker threads of its transports (thread-stream, 2 to 4).
+ * Each is closed with the file that opened it.
+ */
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
-import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { closedWithFile } from "./patterns.js";
 
 interface SonicBoom extends NodeJS.EventEmitter {
   /** Of the open file; negative before that. */
@@ -16,16 +19,20 @@ interface SonicBoom extends NodeJS.EventEmitter {
   end(): void;
 }
 
-export default {
-  name: "sonic-boom",
-  packages: ["sonic-boom"],
-  attach({ exports }, context) {
-    context.replaceExports(context.watchMaking(exports, "sonic-boom stream", close));
-    return undefined;
-  },
-} satisfies Adapter;
+interface ThreadStream extends NodeJS.EventEmitter {
+  readonly closed: boolean;
+  /** Has the stream by a reference that is weak, except while it ends. */
+  readonly worker?: { stream?: { deref(): ThreadStream | undefined } };
+  write(text: string): boolean;
+  end(): void;
+}
 
-async function close(stream: SonicBoom): Promise<void> {
+export default [
+  closedWithFile({ package: "sonic-boom", what: "sonic-boom stream", close: closeFile }),
+  closedWithFile({ package: "thread-stream", what: "pino transport", close: closeThread }),
+];
+
+async function closeFile(stream: SonicBoom): Promise<void> {
   if (stream.destroyed) return;
   if (stream.fd < 0) {
     // It could not be opened, which the app has been told.
@@ -46,4 +53,16 @@ async function close(stream: SonicBoom): Promise<void> {
   };
   stream.flush = (done) => done?.();
   stream.flushSync = () => undefined;
+}
+
+async function closeThread(stream: ThreadStream): Promise<void> {
+  if (!stream.closed) {
+    const closed = once(stream, "close");
+    stream.end();
+    await closed;
+  }
+  // Its registry of streams has the worker for ever, and that would have the stream.
+  if (stream.worker?.stream) stream.worker.stream = new WeakRef(stream);
+  // Nobody can write these lines any more; an error would end the app.
+  stream.write = () => true;
 }

@@ -1,9 +1,8 @@
 /** tsyringe (4): registrations of kept containers by token, and what is known of decorated classes. */
-import { createRequire } from "node:module";
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { loadedFiles } from "./patterns.js";
 import { forgetClasses } from "./registrations.js";
 
-const require = createRequire(import.meta.url);
 /** Keeps the constructor parameters of decorated classes; the package does not export it. */
 const CONTAINER = /[\\/]tsyringe[\\/]dist[\\/]cjs[\\/]dependency-container\.js$/;
 
@@ -39,9 +38,7 @@ export default {
     return {
       purge({ classes }) {
         forgetClasses((shared as Container | undefined)?._registry?._registryMap, classes);
-        for (const [file, module] of Object.entries(require.cache)) {
-          if (CONTAINER.test(file)) forgetClasses(module?.exports?.typeInfo, classes);
-        }
+        for (const { exports } of loadedFiles(CONTAINER)) forgetClasses(exports?.typeInfo, classes);
       },
     };
   },

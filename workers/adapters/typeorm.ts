@@ -4,6 +4,7 @@
  */
 import Module, { createRequire } from "node:module";
 import type { Adapter, AdapterContext } from "../../src/common/protocol/adapter.js";
+import { closeOpened, loadedFiles } from "./patterns.js";
 import { forgetClasses } from "./registrations.js";
 
 interface DataSource {
@@ -12,7 +13,6 @@ interface DataSource {
   destroy(): Promise<void>;
 }
 
-const require = createRequire(import.meta.url);
 /** Loads entities that are given by a glob; the package does not export it. */
 const IMPORTING = /[\\/]typeorm[\\/]util[\\/]ImportUtils\.js$/;
 
@@ -21,20 +21,14 @@ export default {
   packages: ["typeorm"],
   attach({ exports }, context) {
     if (!("registerHooks" in Module)) watchImports(context);
-    context.wrap(
-      exports.DataSource?.prototype,
-      "initialize",
-      (original) =>
-        function (this: DataSource, ...args) {
-          const opening = original.apply(this, args) as Promise<unknown>;
-          context.record("typeorm data source", async () => {
-            // One that could not be opened has nothing to close, and whoever waits for it has the error.
-            await opening.catch(() => undefined);
-            if (this.isInitialized) await this.destroy();
-          });
-          return opening;
-        },
-    );
+    const dataSource = {
+      what: "typeorm data source",
+      close: async (opened: DataSource) => {
+        // The app may have closed it.
+        if (opened.isInitialized) await opened.destroy();
+      },
+    };
+    closeOpened(exports.DataSource?.prototype, "initialize", dataSource, context);
     return {
       purge({ classes }) {
         const storage: object = exports.getMetadataArgsStorage?.() ?? {};
@@ -49,16 +43,15 @@ export default {
  * own files are required instead.
  */
 function watchImports(context: AdapterContext): void {
-  for (const [file, module] of Object.entries(require.cache)) {
-    if (!IMPORTING.test(file)) continue;
+  for (const { file, exports } of loadedFiles(IMPORTING)) {
     const requireThere = createRequire(file);
     context.wrap(
-      module?.exports,
+      exports,
       "importOrRequireFile",
       (original) =>
         async function (wanted: string, ...args) {
-          const exports: unknown = requireThere(wanted);
-          return isNamespace(exports) ? [exports, "esm"] : original.call(this, wanted, ...args);
+          const module: unknown = requireThere(wanted);
+          return isNamespace(module) ? [module, "esm"] : original.call(this, wanted, ...args);
         },
     );
   }

@@ -1,8 +1,9 @@
 /**
- * winston (3): loggers that are kept by name, and what a logger does with exceptions and rejections. Its transports have
- * an adapter of their own.
+ * winston (3): loggers that are kept by name, and what a logger does with exceptions and rejections. Its transports
+ * (winston-transport): each is taken from its logger and closed with the file that made it.
  */
 import type { Adapter, AdapterContext } from "../../src/common/protocol/adapter.js";
+import { closeConstructed } from "./patterns.js";
 import { watchRegistrations } from "./registrations.js";
 
 interface Container {
@@ -18,7 +19,13 @@ interface Handler {
   catcher?: unknown;
 }
 
-export default {
+interface Transport {
+  /** The logger it was added to. */
+  readonly parent?: { remove(transport: Transport): unknown };
+  close?(): void;
+}
+
+const winston: Adapter = {
   name: "winston",
   packages: ["winston"],
   attach({ exports }, context) {
@@ -31,7 +38,23 @@ export default {
     watchHandlers(exports.RejectionHandler?.prototype, context);
     return undefined;
   },
-} satisfies Adapter;
+};
+
+const transports: Adapter = {
+  name: "winston-transport",
+  packages: ["winston-transport"],
+  attach({ exports }, context) {
+    const close = (transport: Transport): void => {
+      if (transport.parent) transport.parent.remove(transport);
+      else transport.close?.();
+    };
+    // Called by the constructor of every transport.
+    closeConstructed(exports.prototype, "once", { what: "winston transport", close }, context);
+    return undefined;
+  },
+};
+
+export default [winston, transports];
 
 function watchHandlers(prototype: unknown, context: AdapterContext): void {
   context.wrap(

@@ -1,6 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
 import { isObject } from "../../src/common/untouched.js";
-import { loadedBuiltin } from "./loaded-builtin.js";
 import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
 
@@ -107,4 +106,15 @@ export class Builtins {
     this.objects.add(value);
     this.objects.add(prototype);
   }
+}
+
+/** Names of all that Node has loaded, live: `NativeModule http`. */
+const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
+
+/**
+ * The exports of a module of Node's, without a call of `require` that somebody could notice; undefined when nothing has
+ * loaded it: what the app does not use is not loaded for its sake.
+ */
+export function loadedBuiltin(name: string): object | undefined {
+  return moduleLoadList.includes(`NativeModule ${name}`) ? process.getBuiltinModule(name) : undefined;
 }

@@ -1,20 +1,41 @@
-/** `watch()` of `node:fs/promises`: at purge it is closed, and a loop over it waits for ever, as one over a timer does. */
-import fs from "node:fs/promises";
+/**
+ * Watchers of files that are no emitters. `watch()` of `node:fs/promises`: at purge it is closed, and a loop over it waits for
+ * ever, as one over a timer does. `fs.watchFile`: Node shares one watcher among all who watch a file, so the listener is what
+ * a purge takes away.
+ */
+import fs from "node:fs";
 import { inherits, isObject } from "../../src/common/untouched.js";
 import { callerOf } from "./caller.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod } from "./replace.js";
 
-export interface FileWatchPromisesOptions {
-  readonly ledger: Ledger;
-}
-
 type Options = { readonly signal?: AbortSignal; readonly encoding?: string } | undefined;
 type Watching = AsyncIterator<unknown, unknown, unknown> & AsyncIterable<unknown>;
 
 /** Returns the way back. */
-export function installFileWatchPromises({ ledger }: FileWatchPromisesOptions): () => void {
-  return replaceMethod(fs, "watch", (original) => {
+export function installFileWatches({ ledger }: { readonly ledger: Ledger }): () => void {
+  const restores = [watchPromises(ledger), watchFiles(ledger)];
+  return () => {
+    for (const restore of restores.reverse()) restore();
+  };
+}
+
+function watchFiles(ledger: Ledger): () => void {
+  const { unwatchFile } = fs;
+  return replaceMethod(fs, "watchFile", (original) => {
+    const wrapped: AnyFunction = function watchFile(this: unknown, ...args: unknown[]): unknown {
+      const result = Reflect.apply(original, this, args);
+      if (ledger.owner === undefined || callerOf(wrapped).kind === "supervisor") return result;
+      const listener = args.find((argument) => typeof argument === "function");
+      ledger.record("file watcher", () => unwatchFile(args[0] as string, listener as () => void));
+      return result;
+    };
+    return wrapped;
+  });
+}
+
+function watchPromises(ledger: Ledger): () => void {
+  return replaceMethod(fs.promises, "watch", (original) => {
     const watch: AnyFunction = function (this: unknown, ...args: unknown[]): unknown {
       const [file, options] = args;
       if (ledger.owner === undefined || callerOf(watch).kind !== "own" || !areValid(options)) {

@@ -6,13 +6,14 @@
  * What packages open is left to them and to adapters, unless it is known to be safe: a pool that loses its sockets
  * connects again, and a shared service that loses its thread fails for everybody.
  */
+import type { ChildProcess } from "node:child_process";
 import type { EventEmitter } from "node:events";
+import { CHILD_END_MS } from "../../src/common/deadlines.js";
 import { findDescriptor, foundValue, inherits, isObject, ownValue, prototypeOf } from "../../src/common/untouched.js";
+import { loadedBuiltin } from "./builtins.js";
 import { type Caller, callerOf } from "./caller.js";
-import { endChild } from "./child-processes.js";
 import type { Creation } from "./creators.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
-import { loadedBuiltin } from "./loaded-builtin.js";
 
 interface Kind {
   readonly what: string;
@@ -148,6 +149,21 @@ function closeDatagramSocket(socket: EventEmitter & Closable): void {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ERR_SOCKET_DGRAM_NOT_RUNNING")) throw error;
   }
+}
+
+/** Resolves when the child has exited. One that is unref'ed is meant to live on its own, and does. */
+async function endChild(child: ChildProcess): Promise<void> {
+  const { _handle: handle } = child as unknown as { _handle?: { hasRef?(): boolean } | null };
+  if (!handle || handle.hasRef?.() === false || child.exitCode !== null || child.signalCode !== null) return;
+  child.removeAllListeners();
+  child.on("error", () => {});
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+  });
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), CHILD_END_MS);
+  await exited;
+  clearTimeout(timer);
 }
 
 /** Idle connections end now, busy ones when their response is there. */

@@ -7,7 +7,7 @@ import { Creators } from "./creators.js";
 import { installEnvironment } from "./environment.js";
 import type { EnvironmentReads } from "./environment-reads.js";
 import { installEventTargets } from "./event-targets.js";
-import { installFileWatchPromises } from "./file-watch-promises.js";
+import { installFileWatches } from "./file-watch-promises.js";
 import { Handles } from "./handles.js";
 import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
@@ -15,7 +15,6 @@ import { installListeners } from "./listeners.js";
 import { PropertyLayers } from "./property-layers.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
-import { installStatWatchers } from "./stat-watchers.js";
 import { TimerChains } from "./timer-chains.js";
 import { installTimerPromises } from "./timer-promises.js";
 import { installTimers } from "./timers.js";
@@ -49,8 +48,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installEventTargets({ observer, registrations }),
     installChannels({ ledger }),
     installInstrumentation({ ledger }),
-    installStatWatchers({ ledger }),
-    installFileWatchPromises({ ledger }),
+    installFileWatches({ ledger }),
     installEnvironment({ observer, layers, reads: options.environmentReads }),
     installSharedProperties({ observer, layers, ...options }),
   ];
