@@ -46,7 +46,7 @@ test("what is left of a purged version has its hooks run at once, and only its o
   hooks.remove(removed);
   assert.equal(hooks.dispose(lib), false);
   hooks.add(version("/other"), () => ran.push("other"));
-  lib.purged = true;
+  lib.purge();
   hooks.add(lib, () => ran.push("late"));
   assert.deepEqual(ran, ["late"]);
 });

@@ -42,7 +42,7 @@ class World {
   }
 
   async purge(version: ModuleEdges): Promise<boolean> {
-    version.purged = true;
+    version.purge();
     return this.ledger.undo(version);
   }
 }

@@ -174,7 +174,7 @@ describe("the work that an evaluation has begun", () => {
       timer = setTimeout(() => {}, 30_000);
     };
     const { done, edges } = watch(begin);
-    edges.purged = true;
+    edges.purge();
     await done;
     clearTimeout(timer);
   });

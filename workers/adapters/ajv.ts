@@ -1,5 +1,6 @@
 /** ajv (8, and what 6 shares with it): schemas, keywords and formats of an instance that is kept. */
 import type { Adapter } from "../../src/common/protocol/adapter.js";
+import { afterCalls } from "./patterns.js";
 import { type Collection, watchRegistrations } from "./registrations.js";
 
 interface Ajv {
@@ -39,17 +40,10 @@ export default {
         },
         context,
       );
-      context.wrap(
-        target,
-        "addKeyword",
-        (original) =>
-          function (this: Ajv, ...args) {
-            const result: unknown = original.apply(this, args);
-            for (const name of keywordNames(args))
-              context.record(`ajv keyword ${name}`, () => void this.removeKeyword(name));
-            return result;
-          },
-      );
+      afterCalls<Ajv>(target, "addKeyword", context, (ajv, args) => {
+        for (const name of keywordNames(args))
+          context.record(`ajv keyword ${name}`, () => void ajv.removeKeyword(name));
+      });
     }
     return undefined;
   },

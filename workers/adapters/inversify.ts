@@ -1,5 +1,6 @@
 /** inversify (6 to 8): bindings and modules of a container that is kept. A second binding of one service is ambiguous. */
 import type { Adapter, AdapterContext } from "../../src/common/protocol/adapter.js";
+import { afterCalls } from "./patterns.js";
 
 interface Container {
   isBound(service: unknown): boolean;
@@ -62,16 +63,9 @@ function targetMethods(binding: object): string[] {
 }
 
 function watchModules(prototype: unknown, method: string, context: AdapterContext): void {
-  context.wrap(
-    prototype,
-    method,
-    (original) =>
-      function (this: Container, ...modules) {
-        const result: unknown = original.apply(this, modules);
-        context.record("inversify module", async () => {
-          await (this.unloadAsync ? this.unloadAsync(...modules) : this.unload(...modules));
-        });
-        return result;
-      },
-  );
+  afterCalls<Container>(prototype, method, context, (container, modules) => {
+    context.record("inversify module", async () => {
+      await (container.unloadAsync ? container.unloadAsync(...modules) : container.unload(...modules));
+    });
+  });
 }

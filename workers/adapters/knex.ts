@@ -1,6 +1,6 @@
 /** knex (0.95 to 3): connection pools, each closed with the file that made it, and methods that files add to builders. */
 import type { Adapter, AdapterContext, Method } from "../../src/common/protocol/adapter.js";
-import { loadedFiles } from "./patterns.js";
+import { afterCalls, loadedFiles } from "./patterns.js";
 
 interface Client {
   destroy(): Promise<void>;
@@ -49,16 +49,9 @@ function watchPools(prototype: unknown, context: AdapterContext): void {
 }
 
 function watchExtensions(extensible: unknown, context: AdapterContext): void {
-  context.wrap(
-    extensible,
-    "extend",
-    (original) =>
-      function (name: string, method: unknown, ...args) {
-        const result: unknown = original.call(this, name, method, ...args);
-        context.record(`knex method ${name}`, () => forgetExtension(name, method));
-        return result;
-      },
-  );
+  afterCalls(extensible, "extend", context, (_, [name, method]) => {
+    context.record(`knex method ${name}`, () => forgetExtension(name, method));
+  });
 }
 
 function forgetExtension(name: string, method: unknown): void {

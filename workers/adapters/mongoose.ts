@@ -3,6 +3,7 @@
  * connection is the process's: it stays when the file that opened it is reloaded.
  */
 import type { Adapter, AdapterContext, Constructor, LibraryExports } from "../../src/common/protocol/adapter.js";
+import { afterCalls } from "./patterns.js";
 
 interface Model extends Constructor {
   readonly modelName: string;
@@ -99,22 +100,15 @@ function forget(name: string, model: Model, { connection, base, queued }: Place)
 }
 
 function watchDiscriminators(Model: unknown, context: AdapterContext): void {
-  context.wrap(
-    Model,
-    "discriminator",
-    (original) =>
-      function (this: Model, ...args) {
-        const made = original.apply(this, args) as Model;
-        const name = Object.keys(this.discriminators ?? {}).find((key) => this.discriminators?.[key] === made);
-        if (name === undefined) return made;
-        const before = Object.keys(this.schema.discriminators ?? {});
-        context.record(`mongoose discriminator ${name}`, () => {
-          if (this.discriminators?.[name] === made) delete this.discriminators[name];
-          if (before.includes(name)) delete this.schema.discriminators?.[name];
-        });
-        return made;
-      },
-  );
+  afterCalls<Model, Model>(Model, "discriminator", context, (base, _, made) => {
+    const name = Object.keys(base.discriminators ?? {}).find((key) => base.discriminators?.[key] === made);
+    if (name === undefined) return;
+    const before = Object.keys(base.schema.discriminators ?? {});
+    context.record(`mongoose discriminator ${name}`, () => {
+      if (base.discriminators?.[name] === made) delete base.discriminators[name];
+      if (before.includes(name)) delete base.schema.discriminators?.[name];
+    });
+  });
 }
 
 function watchPlugins(

@@ -80,6 +80,25 @@ export function forgottenClasses({
   };
 }
 
+/** Tells `called` of each call of `method`, when that has returned. */
+export function afterCalls<Self = unknown, Result = unknown>(
+  target: unknown,
+  method: string,
+  context: AdapterContext,
+  called: (self: Self, args: LibraryExports[], result: Result) => void,
+): void {
+  context.wrap(
+    target,
+    method,
+    (original) =>
+      function (this: Self, ...args) {
+        const result = original.apply(this, args) as Result;
+        called(this, args, result);
+        return result;
+      },
+  );
+}
+
 /** Objects whose constructor calls `method` are closed with the file that made them. */
 export function closeConstructed<Made extends object>(
   prototype: unknown,
@@ -107,20 +126,13 @@ export function closeOpened<Made>(
   { what, close }: { readonly what: string; readonly close: Close<Made> },
   context: AdapterContext,
 ): void {
-  context.wrap(
-    target,
-    method,
-    (original) =>
-      function (...args) {
-        const opening = original.apply(this, args) as Promise<Made>;
-        context.record(what, async () => {
-          // One that could not be opened has nothing to close, and whoever waits for it has the error.
-          const made = await opening.catch(() => undefined);
-          if (made !== undefined) await close(made);
-        });
-        return opening;
-      },
-  );
+  afterCalls<unknown, Promise<Made>>(target, method, context, (_, __, opening) => {
+    context.record(what, async () => {
+      // One that could not be opened has nothing to close, and whoever waits for it has the error.
+      const made = await opening.catch(() => undefined);
+      if (made !== undefined) await close(made);
+    });
+  });
 }
 
 /** What `method` makes is the library's own (connections of a pool), whichever file asks first. */

@@ -3,7 +3,7 @@
  * of other files have added. An instance is closed with the file that made it.
  */
 import type { Adapter, AdapterContext, LibraryExports } from "../../src/common/protocol/adapter.js";
-import { callOutside } from "./patterns.js";
+import { afterCalls, callOutside } from "./patterns.js";
 
 interface Model {
   readonly name: string;
@@ -58,20 +58,13 @@ function watchInstance(instance: Sequelize, context: AdapterContext): void {
 }
 
 function watchModels(Model: unknown, context: AdapterContext): void {
-  context.wrap(
-    Model,
-    "init",
-    (original) =>
-      function (this: Model, ...args) {
-        const result: unknown = original.apply(this, args);
-        context.record(`sequelize model ${this.name}`, () => {
-          const { modelManager } = this.sequelize ?? {};
-          // Another of this name may have taken its place.
-          if (modelManager?.models.includes(this)) modelManager.removeModel(this);
-        });
-        return result;
-      },
-  );
+  afterCalls<Model>(Model, "init", context, (model) => {
+    context.record(`sequelize model ${model.name}`, () => {
+      const { modelManager } = model.sequelize ?? {};
+      // Another of this name may have taken its place.
+      if (modelManager?.models.includes(model)) modelManager.removeModel(model);
+    });
+  });
 }
 
 function watchAssociations(Model: unknown, method: string, context: AdapterContext): void {
@@ -147,29 +140,15 @@ function takeBack(model: Model, added: ReadonlyMap<Part, readonly string[]>): vo
 }
 
 function watchHooks(target: unknown, context: AdapterContext): void {
-  context.wrap(
-    target,
-    "addHook",
-    (original) =>
-      function (this: LibraryExports, type: string, name: unknown, ...args) {
-        const result: unknown = original.call(this, type, name, ...args);
-        context.record(`sequelize hook ${type}`, () => this.removeHook(type, name));
-        return result;
-      },
-  );
+  afterCalls<LibraryExports>(target, "addHook", context, (self, [type, name]) => {
+    context.record(`sequelize hook ${type}`, () => self.removeHook(type, name));
+  });
 }
 
 function watchScopes(Model: unknown, context: AdapterContext): void {
-  context.wrap(
-    Model,
-    "addScope",
-    (original) =>
-      function (this: Model, name: string, ...args) {
-        const result: unknown = original.call(this, name, ...args);
-        context.record(`sequelize scope ${name}`, () => {
-          delete this.options.scopes[name];
-        });
-        return result;
-      },
-  );
+  afterCalls<Model>(Model, "addScope", context, (model, [name]) => {
+    context.record(`sequelize scope ${name}`, () => {
+      delete model.options.scopes[name];
+    });
+  });
 }

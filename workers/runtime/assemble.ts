@@ -9,7 +9,7 @@ import { EsmLoader } from "./esm-loader.js";
 import { FileReads } from "./file-reads.js";
 import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
 import { Linker } from "./linker.js";
-import { Loading } from "./loading.js";
+import { Loading, type LoadingContext } from "./loading.js";
 import { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { moduleInternals } from "./module-internals.js";
@@ -21,21 +21,7 @@ import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
 
-export interface RuntimeParts {
-  readonly host: RuntimeHost;
-  readonly observer: Observer;
-  readonly reads: FileReads;
-  readonly natives: NativeModules;
-  readonly registry: Registry;
-  readonly bindings: ModuleBindings;
-  readonly report: EdgeReport;
-  readonly classes: ClassTable;
-  readonly written: WrittenEdges;
-  readonly packages: PackageExports;
-  readonly traces: StackTraces;
-  readonly linker: Linker;
-  readonly commonJs: CommonJsLoader;
-  readonly esm: EsmLoader;
+export interface RuntimeParts extends LoadingContext {
   readonly loading: Loading;
 }
 
@@ -117,8 +103,8 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   });
   const loaders = { linker, commonJs, esm };
   const told = { report, written, packages, traces };
-  const parts = { host, observer, reads, natives, registry, bindings, classes, ...told, ...loaders };
-  const loading: Loading = new Loading({ ...parts, entry });
+  const parts = { entry, host, observer, reads, natives, registry, bindings, classes, ...told, ...loaders };
+  const loading: Loading = new Loading(parts);
   return { ...parts, loading };
 }
 

@@ -32,15 +32,14 @@ export class EdgeReport {
   }
 
   dropped(edges: ModuleEdges): void {
-    edges.open = false;
-    edges.purged = true;
+    edges.purge();
     this.#evaluated.delete(edges);
     this.#untold.delete(edges);
   }
 
   /** A rolled back version is current again. */
   restored(edges: ModuleEdges): void {
-    edges.purged = false;
+    if (edges.purged) edges.restore();
     this.#evaluated.add(edges);
   }
 

@@ -24,6 +24,7 @@ import type { PackageExports } from "./package-exports.js";
 import type { Registry } from "./registry.js";
 import type { StackTraces } from "./stack-trace.js";
 
+/** The parts of the module system that all of it is made of. */
 export interface LoadingContext {
   readonly host: RuntimeHost;
   readonly entry: string;

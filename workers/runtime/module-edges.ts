@@ -28,15 +28,37 @@ export class ModuleEdges {
   hot: Acceptance | undefined;
   /** What its calls of `unreloader/app` have asked for; undefined for most. */
   asks: Asks | undefined;
-  /** False once the version is purged or its window has closed: reads are nobody's from then on. */
-  open = true;
-  /** The version is purged: what its leftovers still create is to be undone at once. */
-  purged = false;
+  /** closed: its window has closed. */
+  #life: "open" | "closed" | "purged" = "open";
   readonly #changed: (edges: ModuleEdges) => void;
 
   constructor(file: string, changed: (edges: ModuleEdges) => void) {
     this.file = file;
     this.#changed = changed;
+  }
+
+  /** False once the version is purged or its window has closed: reads are nobody's from then on. */
+  get open(): boolean {
+    return this.#life === "open";
+  }
+
+  /** The version is purged: what its leftovers still create is to be undone at once. */
+  get purged(): boolean {
+    return this.#life === "purged";
+  }
+
+  /** Its window closes, or opens again: it is being evaluated. */
+  setOpen(open: boolean): void {
+    if (this.#life !== "purged") this.#life = open ? "open" : "closed";
+  }
+
+  purge(): void {
+    this.#life = "purged";
+  }
+
+  /** It was purged, and is current again. */
+  restore(): void {
+    this.#life = "closed";
   }
 
   /** Returns whether it is the first time. */

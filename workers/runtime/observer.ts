@@ -273,7 +273,7 @@ export class Observer {
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
     this.#turns.switch(this.#observesContinuations);
     if (this.#inWindow.size > 0 && !this.#observesContinuations) {
-      for (const edges of this.#inWindow) edges.open = this.#evaluating === edges;
+      for (const edges of this.#inWindow) edges.setOpen(this.#evaluating === edges);
       this.#inWindow.clear();
     }
     if (watches || !this.#watched) return;

@@ -2,15 +2,10 @@
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import { Abandonment } from "../abandonment.js";
-import type { ClassTable } from "../classes/class-table.js";
 import { PlanLife, type PlanParticipant } from "../plan-participant.js";
-import { AT_RELOAD, AT_START, type WrittenEdges } from "../written/written-edges.js";
-import type { EdgeReport } from "./edge-report.js";
-import type { EsmLoader } from "./esm-loader.js";
-import type { Loading } from "./loading.js";
+import { AT_RELOAD, AT_START } from "../written/written-edges.js";
+import type { Loading, LoadingContext } from "./loading.js";
 import type { ModuleVersion } from "./module-record.js";
-import type { Observer } from "./observer.js";
-import type { Registry } from "./registry.js";
 
 export interface RuntimePlan {
   /** In this order. */
@@ -49,13 +44,8 @@ export interface AppliedPlan {
   readonly purged: string[];
 }
 
-export interface PlanRunContext {
-  readonly observer: Observer;
-  readonly registry: Registry;
-  readonly report: EdgeReport;
-  readonly classes: ClassTable;
-  readonly written: WrittenEdges;
-  readonly esm: EsmLoader;
+export interface PlanRunContext
+  extends Pick<LoadingContext, "observer" | "registry" | "report" | "classes" | "written" | "esm"> {
   readonly loading: Loading;
 }
 

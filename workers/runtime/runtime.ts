@@ -21,12 +21,10 @@ import { type AppliedPlan, PlanRun, type PlanSteps, type RuntimePlan } from "./p
 
 export class Runtime {
   readonly #parts: RuntimeParts;
-  readonly #entry: string;
   readonly #run: PlanRun;
   #uninstall: (() => void) | undefined;
 
   constructor(host: RuntimeHost, options: RuntimeOptions) {
-    this.#entry = options.entry;
     this.#parts = assemble(host, options);
     this.#run = new PlanRun(this.#parts);
   }
@@ -44,7 +42,7 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
-    const { reads, traces, host, loading, registry } = this.#parts;
+    const { entry, reads, traces, host, loading, registry } = this.#parts;
     reads.install();
     const undoTraces = traces.install();
     const undoRequests = interceptPackageRequests({
@@ -55,7 +53,7 @@ export class Runtime {
       rewrite: (file) => host.prepare(file).compiled.body,
       outside: (run) => loading.loadPackage(run),
     });
-    const undoMainModule = installMainModule(() => registry.find(this.#entry)?.module);
+    const undoMainModule = installMainModule(() => registry.find(entry)?.module);
     this.#uninstall = () => {
       undoMainModule();
       undoRequests();
@@ -107,8 +105,8 @@ export class Runtime {
 
   /** Lets there be a `require.main` before the entry, which is CommonJS, is evaluated. */
   createMainModule(): void {
-    const { commonJs, registry } = this.#parts;
-    commonJs.moduleOf(registry.record(this.#entry), undefined);
+    const { entry, commonJs, registry } = this.#parts;
+    commonJs.moduleOf(registry.record(entry), undefined);
   }
 
   // ---- a start, and plans

@@ -1,0 +1,119 @@
+/** What the compiled body of an ES module is given, and what evaluating one takes. */
+import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { isObject } from "../../src/common/untouched.js";
+import type { ClassTable, PrivateReader } from "../classes/class-table.js";
+import { interopStar } from "./commonjs-exports.js";
+import type { CommonJsLoader } from "./commonjs-loader.js";
+import type { Evaluator } from "./evaluation.js";
+import { createImportMeta } from "./import-meta.js";
+import type { Linker } from "./linker.js";
+import type { ModuleEdges } from "./module-edges.js";
+import type { EsmModule, ModuleRecord, PrivateBindings } from "./module-record.js";
+import type { Read } from "./namespace.js";
+import type { NativeModules } from "./native-modules.js";
+import type { Observer } from "./observer.js";
+import type { EvaluationVisits } from "./package-watch.js";
+import type { Registry } from "./registry.js";
+import type { Scripts } from "./script.js";
+
+export interface EsmContext {
+  readonly registry: Registry;
+  readonly natives: NativeModules;
+  readonly observer: Observer;
+  readonly linker: Linker;
+  readonly commonJs: CommonJsLoader;
+  readonly scripts: Scripts;
+  readonly classes: ClassTable;
+  readonly entry: string;
+  /** `import.meta.hot` of a version; absent: there is none. */
+  readonly importMetaHot?: ((module: EsmModule) => object) | undefined;
+  /** Own modules are being looked at: nothing of the app may be run. */
+  looking(): boolean;
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
+  requireOwn(file: string, requiredBy: string | undefined): unknown;
+  loadCommonJs(record: ModuleRecord): void;
+  evaluated(module: EsmModule): void;
+  threw(module: EsmModule, error: unknown): void;
+  /** What has to know when evaluations begin; absent: nothing. */
+  readonly visits?: EvaluationVisits | undefined;
+}
+
+/** `__ur`: what compiled code calls. */
+export class BodyContext {
+  readonly #module: EsmModule;
+  readonly #context: EsmContext;
+  readonly #evaluator: Evaluator;
+  #meta: ImportMeta | undefined;
+
+  constructor(module: EsmModule, context: EsmContext, evaluator: Evaluator) {
+    this.#module = module;
+    this.#context = context;
+    this.#evaluator = evaluator;
+  }
+
+  get namespaces(): readonly unknown[] {
+    return this.#module.namespaces;
+  }
+
+  onRebind(bind: (namespaces: readonly unknown[]) => void): void {
+    const module = this.#module;
+    module.rebind = () => bind(module.namespaces);
+  }
+
+  exports(getters: Record<string, Read>, _stars: readonly number[], hidden?: PrivateBindings): void {
+    const module = this.#module;
+    module.privateBindings = hidden;
+    for (const [name, read] of Object.entries(getters)) module.reads.set(name, read);
+    // An attempt that is over (rolled back, purged) must not take the file's namespace.
+    if (module.record.version === module) module.record.namespace.bind(module.reads);
+  }
+
+  class<T>(target: T, reader?: PrivateReader): T {
+    return this.#context.classes.define(this.#module.edges, target, reader);
+  }
+
+  awaits(id: number): void {
+    this.#module.awaiting = id;
+  }
+
+  dependencies(): boolean {
+    return this.#evaluator.dependencies(this.#module);
+  }
+
+  /** The namespace of import `k` as a value: its names may be looked at, so those count as read. */
+  namespace(k: number): unknown {
+    const module = this.#module;
+    const target = module.imports[k];
+    const { observer, linker, requireOwn } = this.#context;
+    const { interop } = module.prepared.compiled;
+    if (target?.type === "own") {
+      if (observer.active) for (const file of linker.nameSources(target.record.file)) observer.read(file);
+      const { version } = target.record;
+      const isEsm = version?.kind === "esm" && !version.commonJs;
+      if (interop === "none" || isEsm) return target.record.namespace.object;
+      return interopStar(requireOwn(target.record.file, undefined), interop);
+    }
+    const bindings = module.namespaces[k];
+    if (interop !== "esModule" || !isObject(bindings) || Reflect.get(bindings, "__esModule")) return bindings;
+    return interopStar(Reflect.get(bindings, "default"), interop);
+  }
+
+  get meta(): ImportMeta {
+    const module = this.#module;
+    const { file, url } = module.record;
+    const { entry, resolve, importMetaHot } = this.#context;
+    this.#meta ??= createImportMeta({
+      file,
+      url,
+      isEntry: file === entry,
+      resolve: (specifier) => resolve(specifier, file, "import"),
+      ...(importMetaHot && { hot: () => importMetaHot(module) }),
+    });
+    return this.#meta;
+  }
+
+  import(specifier: unknown, options?: ImportCallOptions): Promise<unknown> {
+    return this.#context.importFrom(this.#module.edges, specifier, options);
+  }
+}
