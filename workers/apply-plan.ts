@@ -5,6 +5,7 @@
 import type { SupervisorOrder } from "../src/common/protocol/messages.js";
 import type { Abandonment } from "./abandonment.js";
 import type { AppParts } from "./assemble.js";
+import { shownName } from "./classes/base-chain.js";
 import type { PlanParticipant } from "./plan-participant.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import type { AppliedPlan } from "./runtime/plan-run.js";
@@ -109,7 +110,7 @@ export class PlanApplication {
     const purged = all.filter(({ target }) => classes.selects(target));
     return {
       version,
-      classes: purged.map(({ name, target }) => ({ name: name || "(anonymous)", class: target })),
+      classes: purged.map(({ name, target }) => ({ name: shownName(name), class: target })),
       reopened: purged.length < all.length,
     };
   }

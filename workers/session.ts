@@ -197,7 +197,7 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    const { listen, life, serving, adapters } = this.#parts;
+    const { listen, life, serving, stale, adapters } = this.#parts;
     const disposing = (deadlineMs: number) => this.#send({ type: "disposing", deadlineMs });
     // Two threads cannot be debugged at one address.
     if (restarts) closeInspector();
@@ -208,6 +208,7 @@ export class AppSession {
     await life.end(disposing);
     closeInspector();
     serving.close();
+    stale.close();
     await adapters.end(disposing);
     // What was sent before the order to stop has come by then, and is refused where another worker takes over.
     for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();

@@ -1,5 +1,5 @@
 /** What main is told of beside the outcome of its orders: reports, and lines about what the app's files did. */
-import path from "node:path";
+import { shownPath } from "../src/common/paths.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import { type SerializedError, type SourceLocation, serializeError } from "../src/common/protocol/serialized-error.js";
 
@@ -43,7 +43,7 @@ export class ThreadReports {
 
   /** How a file is named in lines. */
   shown(file: string): string {
-    return path.relative(this.#options.root, file);
+    return shownPath(file, this.#options.root);
   }
 
   /** A purge goes on without what has failed in it. */

@@ -3,10 +3,18 @@ import path from "node:path";
 
 /** Of paths and of `file:` URLs. */
 const BELOW_PACKAGES = /[\\/]node_modules[\\/]/;
+const PACKAGE = /^(.*[\\/]node_modules[\\/])((?:@[^\\/]+[\\/])?[^\\/]+)(?:[\\/]|$)/;
 
 /** Whether a path or `file:` URL leads to what was installed, so that it is no code of the app's own. */
 export function isBelowPackages(file: string): boolean {
   return BELOW_PACKAGES.test(file);
+}
+
+/** The innermost package that a file, or a folder of one, belongs to; undefined for what is in none. */
+export function packageOf(file: string): { readonly name: string; readonly folder: string } | undefined {
+  const [, above, below] = PACKAGE.exec(file) ?? [];
+  if (above === undefined || below === undefined) return undefined;
+  return { name: below.replace("\\", "/"), folder: above + below };
 }
 
 /** Whether a folder of this name may hold own files: hidden ones and those of packages do not. */

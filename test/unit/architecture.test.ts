@@ -12,8 +12,6 @@ interface Import {
   readonly specifier: string;
   /** The imported file, relative to the project; undefined for packages and builtins. */
   readonly to: string | undefined;
-  /** `import type`: nothing is loaded. */
-  readonly typeOnly: boolean;
 }
 
 const files = ["src", "workers"].flatMap((folder) => sourceFiles(folder));
@@ -81,8 +79,9 @@ test("builtins are imported with the node: prefix", () => {
 
 test("no file imports itself through others", () => {
   const targets = new Map<string, string[]>();
-  for (const { from, to, typeOnly } of imports) {
-    if (to === undefined || typeOnly) continue;
+  // Types count: who knows the type of another cannot be understood without it.
+  for (const { from, to } of imports) {
+    if (to === undefined) continue;
     targets.set(from, [...(targets.get(from) ?? []), to]);
   }
   const finished = new Set<string>();
@@ -135,7 +134,7 @@ function importsOf(file: string, text: string): Import[] {
       ? relative(projectRoot, join(projectRoot, dirname(file), specifier))
       : undefined;
     const to = target?.split(sep).join("/").replace(/\.js$/, ".ts");
-    return { from: file, specifier, to, typeOnly: match[2] !== undefined };
+    return { from: file, specifier, to };
   });
 }
 

@@ -6,7 +6,6 @@ import type { Adapter, AdapterContext, Constructor, LibraryExports } from "../..
 import { afterCalls } from "./patterns.js";
 
 interface Model extends Constructor {
-  readonly modelName: string;
   readonly schema: { discriminators?: Record<string, unknown> };
   readonly collection?: { readonly name: string };
   discriminators?: Record<string, Model>;

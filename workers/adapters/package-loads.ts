@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import Module, { createRequire } from "node:module";
 import path from "node:path";
+import { packageOf } from "../../src/common/paths.js";
 
 export interface LoadedPackage {
   readonly name: string;
@@ -23,8 +24,6 @@ export interface PackageLoadsOptions {
 type Compile = (this: Module, text: string, file: string, ...rest: unknown[]) => unknown;
 
 const require = createRequire(import.meta.url);
-
-const BELOW_PACKAGE = /^(.*[\\/]node_modules[\\/])((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 
 export class PackageLoads {
   readonly #options: PackageLoadsOptions;
@@ -78,10 +77,8 @@ export class PackageLoads {
   }
 
   #packageOf(file: string): { name: string; folder: string } | undefined {
-    const [, above, below] = BELOW_PACKAGE.exec(file) ?? [];
-    if (above === undefined || below === undefined) return undefined;
-    const name = below.replace("\\", "/");
-    return this.#options.wants(name) ? { name, folder: above + below } : undefined;
+    const found = packageOf(file);
+    return found && this.#options.wants(found.name) ? found : undefined;
   }
 
   #mainOf({ name, folder }: { name: string; folder: string }): string | undefined {

@@ -9,7 +9,6 @@ import { forgetClasses } from "./registrations.js";
 
 interface DataSource {
   readonly isInitialized: boolean;
-  readonly driver: object;
   destroy(): Promise<void>;
 }
 

@@ -41,3 +41,8 @@ function isRootFunction(value: AnyClass): boolean {
   const above: unknown = prototypeOf(value);
   return above !== null && prototypeOf(above as object) === null && !hasOwn(value, "prototype");
 }
+
+/** How a class is named to people. */
+export function shownName(name: string): string {
+  return name === "" ? "(anonymous)" : name;
+}

@@ -8,7 +8,7 @@ import { withDeadline } from "../../src/common/wait.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { RuntimePlan } from "../runtime/plan-run.js";
-import type { AnyClass } from "./base-chain.js";
+import { type AnyClass, shownName } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
 import { hindrance, isClass, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
@@ -218,8 +218,4 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
     }
     return true;
   }
-}
-
-function shownName(name: string): string {
-  return name === "" ? "(anonymous)" : name;
 }

@@ -4,7 +4,7 @@
  * that a module gets from another's mixin goes with the module that asked for it.
  */
 import type { ModuleEdges } from "../runtime/module-edges.js";
-import { type AnyClass, basesOf, ownName } from "./base-chain.js";
+import { type AnyClass, basesOf, ownName, shownName } from "./base-chain.js";
 
 /**
  * The values of an object's private fields, `false` for each that it does not have. For static ones the object is the
@@ -93,28 +93,13 @@ export class ClassTable {
     const held = this.#versions.get(version)?.held ?? [];
     return [...held].map((entry) => ({
       name: shownName(entry.name),
-      bases: this.bases(entry.target).map((base) => shownName(this.nameOf(base))),
+      bases: basesOf(entry.target).map((base) => shownName(this.nameOf(base))),
     }));
-  }
-
-  /** Names for reports, those of classes that were made later and are alive included. */
-  names(version: ModuleEdges): string[] {
-    return this.classesOf(version).map(({ name }) => shownName(name));
-  }
-
-  /** Own and foreign classes that `target` descends from, nearest first. */
-  bases(target: AnyClass): AnyClass[] {
-    return basesOf(target);
   }
 
   /** Own classes as they were named first, others as they are named now; empty for anonymous ones. */
   nameOf(target: AnyClass): string {
     return this.#entries.get(target)?.name || ownName(target);
-  }
-
-  /** Own classes of versions that were not dropped, that descend from `base`. Looks at each of them. */
-  subclasses(base: AnyClass): OwnClass[] {
-    return [...this.all()].filter(({ target }) => basesOf(target).includes(base));
   }
 
   /** Own classes of all versions that were not dropped. */
@@ -165,8 +150,4 @@ export class ClassTable {
       if (entry) yield entry;
     }
   }
-}
-
-function shownName(name: string): string {
-  return name === "" ? "(anonymous)" : name;
 }

@@ -58,10 +58,6 @@ export class HeldRequests {
     this.#isOwn = isOwn;
   }
 
-  get size(): number {
-    return this.#held.length;
-  }
-
   /**
    * Whether a request on `connection` must wait: the gate is closed, one before it waits, its server is gone or its port
    * another worker's.

@@ -1,6 +1,5 @@
 /** What an app's `listen()` asks for, in the words of the protocol, and the errors that Node would emit for it. */
 import { constants } from "node:os";
-import path from "node:path";
 import { getSystemErrorMap } from "node:util";
 import type { ListenTarget, PublicAddress } from "../../src/common/protocol/messages.js";
 import type { ServerInternals } from "./node-internals.js";
@@ -35,14 +34,6 @@ export function provisionalAddress(target: ListenTarget): PublicAddress {
 export function sameAddress(one: PublicAddress | undefined, other: PublicAddress): boolean {
   if (typeof one !== "object" || typeof other !== "object") return one === other;
   return one.address === other.address && one.port === other.port;
-}
-
-/** Short, because paths of unix sockets are limited to about 100 bytes. */
-export function socketPathFor(folder: string, listenId: number): string {
-  const name = listenId.toString(36);
-  return process.platform === "win32"
-    ? `\\\\.\\pipe\\${path.basename(folder)}-${name}`
-    : path.join(folder, `${name}.sock`);
 }
 
 /** The error that Node would emit on a server that cannot listen there. */

@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
 import { threadId } from "node:worker_threads";
+import { localSocketPath } from "../../src/common/paths.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../src/common/protocol/messages.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
@@ -14,7 +15,7 @@ import { lookUntil } from "../../src/common/wait.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight } from "./in-flight.js";
-import { listenTarget, provisionalAddress, refusal, sameAddress, socketPathFor } from "./listen-target.js";
+import { listenTarget, provisionalAddress, refusal, sameAddress } from "./listen-target.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
 import { PlanServers } from "./plan-servers.js";
@@ -124,11 +125,6 @@ export class VirtualListen {
     this.#origins.uninstall();
     this.#stopWatchingEnds();
     this.#ownRequests?.uninstall();
-  }
-
-  /** Servers that listen or were released and not adopted yet. */
-  get servers(): ReadonlySet<VirtualServer> {
-    return this.#servers;
   }
 
   /** What the app has begun and not answered. */
@@ -250,7 +246,7 @@ export class VirtualListen {
   #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
     const listenId = ++this.#lastListenId;
     const kind = serverKind(server);
-    const socketPath = socketPathFor(this.#options.socketFolder, listenId);
+    const socketPath = localSocketPath(this.#options.socketFolder, listenId.toString(36));
     const virtual = new VirtualServer(server, { listenId, kind, target, socketPath }, files, this.#context, (closed) =>
       this.#onClosed(closed),
     );

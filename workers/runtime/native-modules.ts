@@ -6,6 +6,7 @@ import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ImportRecord, Resolution } from "../../src/common/compile/compiled-module.js";
+import { packageOf } from "../../src/common/paths.js";
 import { ForeignObjects } from "../written/foreign.js";
 import { nodeError } from "./module-errors.js";
 import type { AskedPackage, PackageRequestWatch } from "./package-watch.js";
@@ -24,9 +25,6 @@ export class NativeIsAsync extends Error {
 
 /** Node's codes for "exists, but not synchronously". */
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
-
-/** The package of a file: its innermost folder below `node_modules`. */
-const PACKAGE = /^.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 
 export function nativeUrl(target: NativeTarget): string {
   return target.type === "native" ? pathToFileURL(target.file).href : target.name;
@@ -152,10 +150,9 @@ export class NativeModules {
   }
 
   #handOver(exports: unknown, file: string): void {
-    const [, name] = PACKAGE.exec(file) ?? [];
-    const isAdapted = name !== undefined && this.#options.adapts(name.replace("\\", "/"));
+    const found = packageOf(file);
     this.foreign.add(exports);
-    if (name !== undefined && !isAdapted) this.#options.unknownPackage(exports);
+    if (found && !this.#options.adapts(found.name)) this.#options.unknownPackage(exports);
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {

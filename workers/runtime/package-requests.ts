@@ -23,7 +23,7 @@ export interface PackageRequestsContext {
 }
 
 /** The supervisor's compiled code: it loads its own parts natively. */
-const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
+export const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
 
 /** Of Node's loader, what the types (of Node 20) do not know. */
 interface Loader {

@@ -1,9 +1,9 @@
 /** What the load of one package does that others could notice, and what it reads of the environment. */
 import { createHook } from "node:async_hooks";
-import path from "node:path";
 import { type AnyFunction, replaceMethod } from "../ledger/replace.js";
 import type { FileUse } from "../runtime/file-reads.js";
 import { moduleInternals } from "../runtime/module-internals.js";
+import { SUPERVISOR } from "../runtime/package-requests.js";
 import { packageFolder } from "./package-reach.js";
 
 export interface LoadWatchOptions {
@@ -26,9 +26,6 @@ export interface SeenLoad {
   readonly packages: string[];
   readonly durationMs: number;
 }
-
-/** Adapters are loaded with the packages that they are for. */
-const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
 
 /** Of what Node counts as asynchronous: begins and ends within the load, or is nothing but memory (`node:dns` has a channel). */
 const SILENT = new Set(["PROMISE", "DIRHANDLE", "ZLIB", "DNSCHANNEL"]);
@@ -71,6 +68,7 @@ export class LoadWatch {
     const ends = [
       this.#options.watchVariables((name) => variables.add(name)),
       this.#options.watchFiles((file, writes) => {
+        // Adapters are loaded with the packages that they are for.
         if (file.startsWith(SUPERVISOR)) return;
         if (writes) effects.add(`writes the file ${file}`);
         else (packageFolder(file) === undefined ? used : packageFiles).add(file);

@@ -1,8 +1,8 @@
 /** Which packages a package may load or touch while it is loaded: those that it declares, and theirs. */
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { packageOf } from "../../src/common/paths.js";
 
-const BELOW_PACKAGE = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)(?:[\\/]|$)/;
 const DECLARATIONS = ["dependencies", "optionalDependencies", "peerDependencies"] as const;
 
 type Manifest = { readonly [Name in (typeof DECLARATIONS)[number]]?: Readonly<Record<string, string>> };
@@ -41,7 +41,7 @@ export class PackageReach {
 
 /** The innermost package that a file belongs to; undefined for a file that is in none. */
 export function packageFolder(file: string): string | undefined {
-  return BELOW_PACKAGE.exec(file)?.[1];
+  return packageOf(file)?.folder;
 }
 
 function readManifest(folder: string): Manifest {

@@ -1,16 +1,15 @@
 /** Loads packages in a thread that has no app yet, as the app's modules would. */
-import path from "node:path";
 import v8 from "node:v8";
 import { stampOf, TOO_YOUNG } from "../../src/common/protocol/file-stamps.js";
 import type { WorkerReport } from "../../src/common/protocol/messages.js";
 import type { FileStamp, PackageRequest } from "../../src/common/protocol/package-log.js";
+import { SUPERVISOR } from "../runtime/package-requests.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch } from "./load-watch.js";
 import { loadedPackageFiles } from "./loaded-files.js";
 import type { PackageReach } from "./package-reach.js";
 import { judged } from "./package-recorder.js";
 
-const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
 /** A file that was written so shortly before it was loaded may have been written twice with the same time. */
 const CLOCK_STEP_MS = 20;
 
