@@ -1,6 +1,6 @@
 /**
- * The task that runs the app: one call, which lasts as long as this thread. It wires the runtime, the virtual servers and
- * the control port together and carries out the supervisor's orders; it takes no decisions.
+ * The task that runs the app: one call, which lasts as long as this thread. What it consists of is put together in
+ * assemble.ts; the session carries out the supervisor's orders. Nothing here decides: main does.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
 import type { BootOrder } from "../src/common/protocol/messages.js";

@@ -1,7 +1,8 @@
 /**
- * What is used of Node's servers and sockets beyond their published interface, in one place. Checked on 20.19, 22, 24 and
- * 26 by test/listener-internals.test.ts. `listen()` in all its forms ends in `_listen2`, after Node has validated the
- * arguments, looked the host up and wired `signal` and the callback; so only that last step is replaced.
+ * What is used of Node's servers and sockets beyond their published interface, in one place. On 20.19, 22, 24 and 26,
+ * test/e2e/listener-differential.test.ts compares what listens by it with Node's own. `listen()` in all its forms ends in
+ * `_listen2`, after Node has validated the arguments, looked the host up and wired `signal` and the callback; so only that
+ * last step is replaced.
  */
 import type { ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";

@@ -205,7 +205,7 @@ export class Observer {
     this.#turns.mark(resource);
   }
 
-  /** Tells of evaluations until the returned function is called. One at a time. */
+  /** Tells of evaluations until the returned function is called. */
   watchEvaluations(watch: EvaluationWatch): () => void {
     this.#watches = [...this.#watches, watch];
     this.#watch = together(this.#watches);

@@ -3,7 +3,7 @@
  *
  * V8 keeps in a function's scope only the variables that inner functions mention. ANCHOR mentions `__ur` and never runs,
  * so that every function of the module keeps `__ur` alive, whatever it uses itself: how one learns that a purged version
- * is still alive (classes/stale-references.ts). Holds on Node 20, 22, 24 and 26, for generators too.
+ * is still alive (stale/stale-references.ts). Holds on Node 20, 22, 24 and 26, for generators too.
  */
 import v8 from "node:v8";
 import vm from "node:vm";

@@ -4,13 +4,18 @@
  *
  * The runtime puts the pieces of an `esm` module together like this, and compiles that with `vm.Script`:
  *
- *     (function (__ur) { 'use strict'; PROLOGUE __ur.dependencies(); BODY
+ *     (function (__ur) { 'use strict'; if (false) () => __ur; REBIND PROLOGUE __ur.dependencies(); BODY
  *     })
  *
- * or, when the module or anything it statically imports has top-level await (`async` modules),
+ * or, when its evaluation may have to wait, as a generator that stops behind its prologue: an asynchronous one when the
+ * module itself has top-level await, a plain one when only something that it imports is under way,
  *
- *     (async function (__ur) { 'use strict'; PROLOGUE await __ur.dependencies(); BODY
+ *     (async function* (__ur) { 'use strict'; if (false) () => __ur; REBIND PROLOGUE if (__ur.dependencies()) yield; BODY
  *     })
+ *
+ * The function that never runs keeps `__ur` alive in every scope of the module (see `workers/runtime/script.ts`). REBIND,
+ * absent without imports, lets the runtime set the namespaces again: `__ur.onRebind((n) => { __ur0 = n[0]; ... });`, for
+ * which PROLOGUE's `const __ur0 = ` becomes `let __ur0 = `.
  *
  * With `interop` other than "none" (TypeScript written with import syntax in a CommonJS package) one more function
  * around it gives the CommonJS names, which the body may shadow:
@@ -28,6 +33,7 @@
  *   of indices into `imports`. Hoisted functions are therefore exported before any dependency runs, as in Node. `hidden`
  *   gives the getters of top-level bindings that are not exported, `() => ({ name: () => binding })`; absent without any.
  * - `__ur.dependencies()`: evaluates the imports in source order; from inside the body, so that cycles behave as in Node.
+ *   True when some of them have to be waited for: the body is then gone on with (`next()`) when they are there.
  * - `__ur.namespace(k)`: the namespace object of import k when it is used as a value (not as `ns.name`); records an
  *   observed edge, because its keys may be read.
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.

@@ -90,7 +90,7 @@ export const loadedModule = z.strictObject({
 });
 export type LoadedModule = z.infer<typeof loadedModule>;
 
-/** Where the app asked to listen. `key` is stable over reloads: the same call gives the same key, which means adoption. */
+/** Where the app asked to listen. */
 export const listenTarget = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("port"),
