@@ -172,13 +172,13 @@ describe("kinds of logger", () => {
   });
 });
 
-test("steps name files relative to the root, and those outside it in full", () => {
+test("steps name files as lines do: relative to the root", () => {
   assert.deepEqual(
     changeSteps(
       { changed: ["/app/a.js", "/lib/b.js"], added: new Set(["/lib/b.js"]), deleted: ["/app/d/c.js"] },
       "/app",
     ),
-    ["a.js has changed", "/lib/b.js was added", "d/c.js was deleted"],
+    ["a.js has changed", "../lib/b.js was added", "d/c.js was deleted"],
   );
   const loaded = { file: "/app/a.js", observed: ["/app/b.js"], dynamic: [], reads: [], lists: [], written: [] };
   const steps = appliedSteps(
