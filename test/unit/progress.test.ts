@@ -32,7 +32,7 @@ test("a hook is named with its file, and before what waits for it", () => {
   assert.equal(waitText([evaluating, hook], context), "waiting for a dispose hook of src/db.ts");
   assert.equal(
     waitText([{ type: "hook", what: "onDelete", file: "/q/x.ts", ageMs: 1 }], context),
-    "waiting for onDelete of /q/x.ts",
+    "waiting for onDelete of ../q/x.ts",
   );
 });
 

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { unreloader } from "../../src/app-side/app-api.js";
-import { Supervisor } from "../../src/supervisor/supervisor.js";
 import { projectRoot } from "../support/project.js";
 
 const readme = read("README.md");
@@ -98,14 +96,16 @@ function anchorsOf(page: string): Set<string> {
 /** What a user can name: exports, members, events. Types are documented where what they describe is. */
 const publicNames = [
   ...Object.keys(await import("../../src/index.js")),
-  ...membersOf(Supervisor.prototype, EventEmitter.prototype),
+  ...[...read("src/public-supervisor.ts").matchAll(/^ {2}(?:readonly )?(\w+)(?:<[^(]*>)?[(:]/gm)].map(
+    ([, name = ""]) => name,
+  ),
   ...membersOf(Object.getPrototypeOf(unreloader)),
   ...[...read("src/reports/report.ts").matchAll(/^ {2}"?([\w-]+)"?: \w+Report;$/gm)].map(([, name = ""]) => name),
   ...Object.keys(declaredHot()),
 ];
 
-function membersOf(prototype: object, inherited: object = Object.prototype): string[] {
-  return Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor" && !(name in inherited));
+function membersOf(prototype: object): string[] {
+  return Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor");
 }
 
 /** The members of `import.meta.hot`, from its published type. */
