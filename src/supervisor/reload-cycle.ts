@@ -23,6 +23,7 @@ import { errorText } from "../common/errors.js";
 import { HOLD } from "../common/protocol/connection-table.js";
 import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import { lookUntil, type WaitLimits, wait } from "../common/wait.js";
+import type { Control } from "../control/control.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
 import type { Verdict } from "../front/turn.js";
@@ -71,6 +72,7 @@ export interface CycleParts {
   readonly epochs: Epochs;
   readonly inPlace: InPlaceReload;
   readonly leaks: Leaks;
+  readonly control: Control;
   readonly listening: ListenReports;
   readonly address: PublicAddressChoice;
   readonly subclasses: SubclassNames;
@@ -687,12 +689,12 @@ export class ReloadCycle {
 
   /** A fresh worker with everything compiled anew. Also the first start. */
   async #restart(run: Run, started: number): Promise<ReloadReport> {
-    const { monitoring, subclasses, leaks, listening, epochs, preparer, emit } = this.#parts;
+    const { monitoring, subclasses, control, listening, epochs, preparer, emit } = this.#parts;
     const reason = this.#restartReason;
     this.#restartReason = undefined;
     monitoring.look(undefined, this.#pending.deleted);
     for (const message of subclasses.malformed()) emit("log", { level: "warn", message });
-    if (!this.#closing) leaks.answerOthers();
+    if (!this.#closing) control.open();
     listening.loading();
     this.#parts.startSettled.again();
     const fresh = epochs.spawn(this.generation + 1);

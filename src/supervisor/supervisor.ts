@@ -20,6 +20,7 @@ import {
 } from "../common/patterns.js";
 import { createConnectionTable } from "../common/protocol/connection-table.js";
 import type { PublicAddress } from "../common/protocol/messages.js";
+import { Control } from "../control/control.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/turn.js";
@@ -63,6 +64,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   readonly #preparer: Preparer;
   readonly #epochs: Epochs;
   readonly #leaks: Leaks;
+  readonly #control: Control;
   readonly #listening: ListenReports;
   readonly #embedding: Embedding;
   readonly #address: PublicAddressChoice;
@@ -91,7 +93,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
       warn: (message) => this.#emit("log", { level: "warn", message }),
       unreachable: (server) => {
         this.#epochs.listenAgain(server);
-        void this.#leaks.ensureCommands();
+        void this.#control.ensure();
       },
       ownEpoch: (address, port) => this.#epochs.ownEpoch(address, port),
     });
@@ -120,12 +122,17 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     const roots = () => this.#monitoring.roots;
     this.#preparer = new Preparer(options, this.#registry, roots);
     this.#leaks = new Leaks({
-      options,
       folder: this.#socketFolder.path,
       preparer: this.#preparer,
       app: () => this.#cycle.app,
       cycle: () => this.#cycle.run,
       onNews: (report) => this.#cycle.foundStale(report),
+    });
+    this.#control = new Control({
+      root: options.root,
+      entry: options.entry,
+      folder: this.#socketFolder.path,
+      commands: { "explain-leak": () => this.#leaks.explain() },
       onLog: (message) => this.#emit("log", { level: "debug", message }),
     });
     const inPlace = new InPlaceReload({
@@ -137,7 +144,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
       drainMs: IN_PLACE_DRAIN_MS,
     });
     atExit?.(() => {
-      this.#leaks.withdraw();
+      this.#control.withdraw();
       this.#socketFolder.removeNow();
     });
     this.#watch = new ThreadWatch({
@@ -188,6 +195,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
       epochs: this.#epochs,
       inPlace,
       leaks: this.#leaks,
+      control: this.#control,
       listening: this.#listening,
       address: this.#address,
       subclasses,
@@ -364,7 +372,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     await this.#cycle.close(GRACE_SHARE * deadlineMs);
     this.#startSettled.settle();
     await this.#front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
-    await Promise.all([this.#leaks.close(), this.#embedding.close(), this.#epochs.close(left(), left())]);
+    await Promise.all([this.#control.close(), this.#embedding.close(), this.#epochs.close(left(), left())]);
     this.#progress.end();
     this.#watch.close();
     await this.#registry.close();

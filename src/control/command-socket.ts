@@ -4,13 +4,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { debuglog } from "node:util";
 import { errorText } from "../common/errors.js";
 import { localSocketPath } from "../common/paths.js";
-import { EXPLAIN_LEAK } from "../common/protocol/leak-answer.js";
-import type { LeakReport } from "./leak-report.js";
+import { type Commands, question, type Reply } from "./commands.js";
 
 const debug = debuglog("unreloader");
-
-/** `LeakAnswer` as it is sent. */
-type Answer = { readonly leaks: readonly LeakReport[] } | { readonly error: string };
 
 /** Nobody has more to ask. */
 const LONGEST_QUESTION = 1000;
@@ -18,7 +14,7 @@ const LONGEST_QUESTION = 1000;
 export interface CommandSocketOptions {
   /** Readable by this user only. */
   readonly folder: string;
-  explainLeak(): Promise<readonly LeakReport[]>;
+  readonly commands: Commands;
 }
 
 export class CommandSocket {
@@ -67,25 +63,23 @@ export class CommandSocket {
     socket.once("close", () => this.#sockets.delete(socket));
     // Who asked has gone.
     socket.on("error", () => socket.destroy());
-    let question = "";
+    let text = "";
     socket.setEncoding("utf8");
-    socket.on("data", (text: string) => {
-      question += text;
-      if (question.length > LONGEST_QUESTION) socket.destroy();
-      if (question.endsWith("\n")) void this.#answer(question.trim()).then((answer) => reply(socket, answer));
+    socket.on("data", (part: string) => {
+      text += part;
+      if (text.length > LONGEST_QUESTION) socket.destroy();
+      else if (text.endsWith("\n")) void this.#answer(text).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
     });
   }
 
-  async #answer(question: string): Promise<Answer> {
-    if (question !== EXPLAIN_LEAK) return { error: `unknown command ${question}` };
+  async #answer(text: string): Promise<Reply> {
     try {
-      return { leaks: await this.#options.explainLeak() };
+      const { command } = question.parse(JSON.parse(text));
+      const { commands } = this.#options;
+      if (!Object.hasOwn(commands, command)) return { error: `unknown command ${command}` };
+      return { answer: await commands[command as keyof Commands]() };
     } catch (error) {
       return { error: errorText(error) };
     }
   }
-}
-
-function reply(socket: Socket, answer: Answer): void {
-  socket.end(`${JSON.stringify(answer)}\n`);
 }
