@@ -76,7 +76,7 @@ export function folderAbove(folder: string, root: string): string | undefined {
   return isWithin(folder, root) || isWithin(root, folder) ? undefined : above;
 }
 
-export function isWithin(inner: string, outer: string): boolean {
+function isWithin(inner: string, outer: string): boolean {
   const way = path.relative(outer, inner);
   return way === "" || (!way.startsWith(`..${path.sep}`) && way !== ".." && !path.isAbsolute(way));
 }

@@ -5,7 +5,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 const OF_CONNECTION = new Set(["connection", "keep-alive", "transfer-encoding", "proxy-connection"]);
 
 /** The app's headers that are the client's business: name, value, name, value, as the app wrote them. Pure. */
-export function headersForClient(rawHeaders: readonly string[], httpVersionMajor: number): string[] {
+function headersForClient(rawHeaders: readonly string[], httpVersionMajor: number): string[] {
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? "";
@@ -19,7 +19,7 @@ export function headersForClient(rawHeaders: readonly string[], httpVersionMajor
 }
 
 /** Values by name, names as first written; several values become a list. Pure. */
-export function groupHeaders(headers: readonly string[]): Map<string, string | string[]> {
+function groupHeaders(headers: readonly string[]): Map<string, string | string[]> {
   const names = new Map<string, string>();
   const grouped = new Map<string, string | string[]>();
   for (let index = 0; index + 1 < headers.length; index += 2) {

@@ -149,7 +149,7 @@ export class Servers {
 }
 
 /** The arguments of `listen()` with another port and host; those that name a path or a handle stay. Pure. */
-export function withAddress(
+function withAddress(
   args: readonly unknown[],
   { port, host }: { readonly port: number | undefined; readonly host: string | undefined },
 ): unknown[] {

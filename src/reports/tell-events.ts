@@ -22,7 +22,7 @@ export function printEvents(supervisor: EventEmitter<EmittedEvents>, options: To
 }
 
 /** One message for each event that the log level asks for, with everything that the event tells as fields. */
-export function logEvents(supervisor: EventEmitter<EmittedEvents>, options: Told, log: LogFunction): void {
+function logEvents(supervisor: EventEmitter<EmittedEvents>, options: Told, log: LogFunction): void {
   const style: LineStyle = { ...styleOf(options), format: "pretty", why: false, cwd: options.root };
   each(supervisor, (event) => {
     const [line] = reportLines(event, style);

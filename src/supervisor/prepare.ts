@@ -140,7 +140,7 @@ export function firstLinkProblem(
 }
 
 /** Files that `file`'s text names and that are own code: static imports, then literal requires. */
-export function ownTargets(prepared: PreparedModule): string[] {
+function ownTargets(prepared: PreparedModule): string[] {
   return [...ownFiles(prepared.imports), ...ownFiles(Object.values(prepared.requires))];
 }
 

@@ -40,7 +40,7 @@ export function prepareCall(name: string, given: readonly unknown[]): PreparedCa
 }
 
 /** Finds out which argument the threads cannot pass on. */
-export function cloneError({ name, args }: PreparedCall, cause: unknown): UnreloaderError {
+function cloneError({ name, args }: PreparedCall, cause: unknown): UnreloaderError {
   const problem = (cause as Error).message;
   const wrong = args.findIndex((value) => !isCloneable(value));
   const which = wrong < 0 ? "its arguments" : `argument ${wrong + 1}`;

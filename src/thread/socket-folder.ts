@@ -175,7 +175,7 @@ async function isDesertedFolder(folder: string): Promise<boolean> {
 }
 
 /** Only a plain refusal says that nobody does. */
-export function isListening(socketPath: string): Promise<boolean> {
+function isListening(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
     socket.unref();

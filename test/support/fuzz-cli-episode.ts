@@ -534,7 +534,7 @@ function show(outcome: Outcome): string {
   return outcome.type === "answer" ? `${outcome.status} ${outcome.body.slice(0, 300)}` : JSON.stringify(outcome);
 }
 
-export function stepText(step: Step): string {
+function stepText(step: Step): string {
   const { do: name, ...rest } = step;
   return `${name} ${JSON.stringify(rest)}`;
 }

@@ -8,7 +8,7 @@ import { type Outcome, RawConnection } from "./raw-http.js";
 import type { ServedApp } from "./served-app.js";
 import type { TempApp } from "./temp-app.js";
 
-export const WRITERS = 5;
+const WRITERS = 5;
 
 const imports = Array.from(
   { length: WRITERS },

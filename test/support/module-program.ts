@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** Files of a program written as text: each after a line `--- name`; the first is the entry. */
-export function parseProgram(text: string): { entry: string; files: Record<string, string> } {
+function parseProgram(text: string): { entry: string; files: Record<string, string> } {
   const files: Record<string, string> = {};
   for (const part of text.split(/^--- /m).slice(1)) {
     const end = part.indexOf("\n");

@@ -24,6 +24,6 @@ export function replaceValue(target: object, name: string, value: unknown): () =
 }
 
 /** Gives a function the name, the length and all own properties of another. */
-export function disguised(wrapped: AnyFunction, original: AnyFunction): AnyFunction {
+function disguised(wrapped: AnyFunction, original: AnyFunction): AnyFunction {
   return Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
 }

@@ -95,11 +95,7 @@ export function constructorOf(value: object): object | undefined {
 }
 
 /** An object's own properties, accessors unasked, without those that `skip` names. */
-export function slotsOfProperties(
-  value: object,
-  surroundings: Pick<Surroundings, "privateFields">,
-  skip = NOTHING,
-): Slots {
+function slotsOfProperties(value: object, surroundings: Pick<Surroundings, "privateFields">, skip = NOTHING): Slots {
   const slots: unknown[] = [];
   for (const key of ownKeys(value)) {
     if (skip.has(key)) continue;

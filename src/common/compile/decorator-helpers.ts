@@ -12,7 +12,7 @@ interface ReflectMetadata {
   metadata?: (key: string, value: unknown) => Decorator;
 }
 
-export const decoratorHelpers = {
+const decoratorHelpers = {
   /** As tsc's __decorate: last decorator first; `descriptor` null means "look it up", undefined "a field". */
   decorate(decorators: Decorators, target: object, key?: PropertyKey, descriptor?: PropertyDescriptor | null): unknown {
     const { decorate } = Reflect as ReflectMetadata;

@@ -34,7 +34,7 @@ async function answer(handler: FetchHandler, incoming: IncomingMessage, outgoing
 }
 
 /** The request as the Fetch API has it; its body is read from the socket as the app reads it. */
-export function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
   const method = incoming.method ?? "GET";
   const hasBody = method !== "GET" && method !== "HEAD";
   return new Request(urlOf(incoming), {

@@ -11,7 +11,7 @@ export const MAILBOX = 1;
 export const MAILBOX_WORDS = 130;
 /** Header word: number of the page that the worker says in place of the app; 0: the app answers. Written by main. */
 export const SAID = MAILBOX + MAILBOX_WORDS;
-export const HEADER_WORDS = SAID + 1;
+const HEADER_WORDS = SAID + 1;
 export const SLOT_WORDS = 9;
 
 /** Header word: 1 while requests must be held (something is stale, reloading or booting). Written by main. */
@@ -57,7 +57,7 @@ export const LET_GO = 4;
 /** In STARTED: the bytes are not requests any more (upgraded, CONNECT, a raw server). */
 export const OPAQUE = -1;
 
-export const DEFAULT_SLOTS = 16384;
+const DEFAULT_SLOTS = 16384;
 
 /** Index of the first word of a slot. */
 export function slotBase(slot: number): number {

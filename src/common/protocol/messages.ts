@@ -65,7 +65,7 @@ export const asks = z.strictObject({
 export type Asks = z.infer<typeof asks>;
 
 /** What one evaluated file turned out to use. Edges are absolute paths of own files. */
-export const loadedModule = z.strictObject({
+const loadedModule = z.strictObject({
   file: z.string(),
   /** Own files whose bindings were read while this file was being evaluated. */
   observed: z.array(z.string()),
@@ -194,7 +194,7 @@ const markedReference = z.strictObject({
 export type MarkedReference = z.infer<typeof markedReference>;
 
 /** What the thread waits for. */
-export const threadWait = z.discriminatedUnion("type", [
+const threadWait = z.discriminatedUnion("type", [
   z.strictObject({
     /** A module is being evaluated, and waits. */
     type: z.literal("evaluating"),

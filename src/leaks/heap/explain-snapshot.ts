@@ -14,7 +14,7 @@ export function explainSnapshot(file: string, markers: ReadonlySet<string>): Map
   return explainGraph(readSnapshot(file), markers);
 }
 
-export function explainGraph(graph: HeapGraph, markers: ReadonlySet<string>): Map<string, Holder[]> {
+function explainGraph(graph: HeapGraph, markers: ReadonlySet<string>): Map<string, Holder[]> {
   const paths = new RetainingPaths(graph);
   /** Made when it is needed: also along V8's bookkeeping, which is a reference all the same. */
   let allPaths: RetainingPaths | undefined;
