@@ -2,14 +2,13 @@
  * Links ES modules: makes a version of every module that an import leads to, gives their namespaces the exported names,
  * and checks that every imported name exists, before any of them is evaluated.
  */
-import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
-import { type ExportShape, exportNames } from "./export-names.js";
+import type { CompiledModule, PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import { type ExportShape, exportNames, WHOLE_NAMESPACE } from "./export-names.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { ambiguousExport, missingExport } from "./module-errors.js";
 import { EsmModule, type ImportTarget, type ModuleRecord } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
-import { passedOnImports } from "./passed-on-imports.js";
 import type { Registry } from "./registry.js";
 
 export interface LinkerContext {
@@ -220,6 +219,16 @@ function hasStarOf({ prepared, imports }: EsmModule, record: ModuleRecord): bool
 
 function keyOf(resolution: Resolution): string {
   return resolution.type === "file" ? resolution.file : nativeUrl(resolution);
+}
+
+/** Exported name to the module (its entry in `keys`, parallel to the imports) and the name there. */
+function passedOnImports(
+  { passedOn = [] }: CompiledModule,
+  keys: readonly string[],
+): ReturnType<ExportShape["passedOn"]> {
+  return new Map(
+    passedOn.map(({ exported, from, name = WHOLE_NAMESPACE }) => [exported, { target: keys[from] ?? "", name }]),
+  );
 }
 
 function uninitialized(name: string): Read {

@@ -38,6 +38,7 @@ export function compileText(input: TextToCompile): CompiledModule {
     imports: rewritten.imports,
     exports: rewritten.exports,
     stars: rewritten.stars,
+    ...(rewritten.passedOn && { passedOn: rewritten.passedOn }),
     requires: rewritten.requires,
     dynamicImports: rewritten.dynamicImports,
     topLevelAwait: rewritten.topLevelAwait,

@@ -74,12 +74,22 @@ export interface CompiledModule {
   readonly exports: readonly string[];
   /** Indices into `imports` that are `export * from`. */
   readonly stars: readonly number[];
+  /** Those of `exports` that only pass on an import (`export { a } from`, `import { a } ...; export { a }`); absent: none. */
+  readonly passedOn?: readonly PassedOn[];
   /** Specifiers of `require("literal")` calls, in source order, without duplicates. */
   readonly requires: readonly string[];
   /** Specifiers of `import("literal")` calls, in source order, without duplicates. */
   readonly dynamicImports: readonly string[];
   readonly topLevelAwait: boolean;
   readonly effects: EvaluationEffects;
+}
+
+export interface PassedOn {
+  readonly exported: string;
+  /** Index into `imports`. */
+  readonly from: number;
+  /** Name there; absent: the whole namespace. */
+  readonly name?: string;
 }
 
 export type ModuleFormat = "esm" | "commonjs" | "json";

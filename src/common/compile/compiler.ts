@@ -182,4 +182,4 @@ function compilerVersion(root: string): string {
 }
 
 /** Raise when the same text is compiled to something else. */
-const FORMAT = "6";
+const FORMAT = "7";

@@ -3,7 +3,7 @@ import { awaitMark } from "./await-mark.js";
 import { addLexicalNames, addPatternNames, addVarNames, isName, propertyKey } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import { type CommonJsInterop, commonJsPrologue, variable } from "./commonjs-prologue.js";
-import type { ImportRecord } from "./compiled-module.js";
+import type { ImportRecord, PassedOn } from "./compiled-module.js";
 import { privateGetters } from "./private-bindings.js";
 import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
 import {
@@ -67,6 +67,7 @@ class EsmRewrite {
   readonly #lateTypes = new Set<number>();
   /** Exported name to the expression that reads it. */
   readonly #getters = new Map<string, string>();
+  readonly #passedOn: PassedOn[] = [];
   readonly #stars = new Set<number>();
   #namesDefault = false;
   /** What is to be inserted behind the value of an `export default`. */
@@ -141,6 +142,7 @@ class EsmRewrite {
       imports: this.#records(),
       exports: [...this.#getters.keys()],
       stars: [...this.#stars],
+      ...(this.#passedOn.length > 0 && { passedOn: this.#passedOn }),
       requires: [...requires],
       dynamicImports: [...dynamicImports],
       topLevelAwait,
@@ -160,7 +162,7 @@ class EsmRewrite {
         case "ExportAllDeclaration": {
           const index = this.#import(statement.source, statement.attributes);
           if (statement.exported) {
-            this.#getters.set(exportName(statement.exported), this.#namespace(index));
+            this.#passOn(exportName(statement.exported), index);
             this.#takeWhole(index);
           } else this.#stars.add(index);
           this.#drop(statement.start, statement.end);
@@ -180,10 +182,10 @@ class EsmRewrite {
           for (const specifier of statement.specifiers) {
             const local = exportName(specifier.local);
             const exported = exportName(specifier.exported);
-            if (index === undefined) this.#getters.set(exported, this.#localRead(local));
+            if (index === undefined) this.#exportLocal(exported, local);
             else {
               this.#imports[index]?.names.add(local);
-              this.#getters.set(exported, member(index, local));
+              this.#passOn(exported, index, local);
             }
           }
           this.#drop(statement.start, statement.end);
@@ -195,11 +197,20 @@ class EsmRewrite {
     }
   }
 
-  #localRead(local: string): string {
+  #exportLocal(exported: string, local: string): void {
     const target = this.#locals.get(local);
-    if (!target) return local;
+    if (!target) {
+      this.#getters.set(exported, local);
+      return;
+    }
     this.#read.add(local);
-    return target.name === undefined ? this.#namespace(target.index) : member(target.index, target.name);
+    this.#passOn(exported, target.index, target.name);
+  }
+
+  /** `name` is undefined for the whole namespace. */
+  #passOn(exported: string, from: number, name?: string): void {
+    this.#getters.set(exported, name === undefined ? this.#namespace(from) : member(from, name));
+    this.#passedOn.push({ exported, from, ...(name !== undefined && { name }) });
   }
 
   #exportDefault(statement: ExportDefaultDeclaration): void {

@@ -1,5 +1,5 @@
 /** What both rewriters give: edits to a text, and what was seen on the way. */
-import type { ImportRecord } from "./compiled-module.js";
+import type { ImportRecord, PassedOn } from "./compiled-module.js";
 import type { LoweredSyntax } from "./references.js";
 import type { ImportExpression, Node } from "./syntax-tree.js";
 import { SyntaxProblem } from "./syntax-tree.js";
@@ -11,6 +11,7 @@ export interface Rewritten {
   readonly imports: readonly ImportRecord[];
   readonly exports: readonly string[];
   readonly stars: readonly number[];
+  readonly passedOn?: readonly PassedOn[];
   readonly requires: readonly string[];
   readonly dynamicImports: readonly string[];
   readonly topLevelAwait: boolean;
