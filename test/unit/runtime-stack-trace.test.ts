@@ -1,7 +1,8 @@
 /** Stacks are what Node shows for the user's source, whatever the code was compiled to. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { isSupervisorCode } from "../../workers/runtime/supervisor-code.js";
 import { RuntimeApp } from "../support/module-program.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -214,3 +215,12 @@ async function rejectedBy(promise: Promise<unknown>): Promise<Error> {
   assert.ok(error instanceof Error);
   return error;
 }
+
+test("what of the supervisor runs in the app's thread is known for its own, and nothing else is", () => {
+  const own = ["workers/runtime/runtime.js", "src/common/exported-app/fetch-bridge.js"];
+  const others = ["src/supervisor/supervisor.js", "test/unit/runtime-stack-trace.test.js"];
+  const urls = (files: readonly string[]) => files.map((file) => new URL(`../../${file}`, import.meta.url).href);
+  for (const url of urls(own)) assert.deepEqual([url, fileURLToPath(url)].map(isSupervisorCode), [true, true], url);
+  for (const url of urls(others))
+    assert.deepEqual([url, fileURLToPath(url)].map(isSupervisorCode), [false, false], url);
+});

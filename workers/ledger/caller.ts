@@ -2,9 +2,8 @@
  * Who called a wrapped function, by the file: the app, a package, Node itself or this supervisor. Looked up only while
  * something would be noted in the ledger (5 us a look-up), never for what requests do.
  */
-import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { isBelowPackages } from "../../src/common/paths.js";
+import { isSupervisorCode } from "../runtime/supervisor-code.js";
 
 export interface Caller {
   /** Of the first frame that is not Node's; `node` when there is none. */
@@ -21,9 +20,6 @@ const FRAMES = 24;
 /** It stands between the app and what it wraps, and calls nothing of its own there. */
 const PASSES_ON = /[\\/]workers[\\/]runtime[\\/]file-reads\.js$/;
 
-const SUPERVISOR = path.resolve(import.meta.dirname, "..") + path.sep;
-const SUPERVISOR_URL = pathToFileURL(SUPERVISOR).href;
-
 /** The caller of `wrapper`, which is on the stack. */
 export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
   const through: string[] = [];
@@ -35,7 +31,7 @@ export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
 }
 
 function kindOf(file: string): Caller["kind"] {
-  if (file.startsWith(SUPERVISOR) || file.startsWith(SUPERVISOR_URL)) return "supervisor";
+  if (isSupervisorCode(file)) return "supervisor";
   return isBelowPackages(file) ? "package" : "own";
 }
 

@@ -6,8 +6,10 @@ import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { isBelowPackages } from "../../src/common/paths.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
 import { rewritePackageImports } from "./package-imports.js";
+import { SUPERVISOR } from "./supervisor-code.js";
 
 export interface PackageRequestsContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
@@ -21,9 +23,6 @@ export interface PackageRequestsContext {
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
 }
-
-/** The supervisor's compiled code: it loads its own parts natively. */
-export const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
 
 /** Of Node's loader, what the types (of Node 20) do not know. */
 interface Loader {
@@ -58,7 +57,7 @@ function interceptRequire({ resolve, requireOwn, outside }: PackageRequestsConte
   const load: Loader["_load"] = (request, parent, isMain) => {
     const file = typeof request === "string" ? requestedOwnFile(request, parent?.filename, resolve) : undefined;
     if (file === undefined) return outside(() => original.call(Module, request, parent, isMain));
-    return requireOwn(file, parent?.filename && !isBelowNodeModules(parent.filename) ? parent.filename : parent);
+    return requireOwn(file, parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent);
   };
   loader._load = load;
   return () => {
@@ -74,10 +73,10 @@ function requestedOwnFile(
 ): string | undefined {
   if (!importer || importer.startsWith(SUPERVISOR) || isBuiltin(request)) return undefined;
   if (path.isAbsolute(request)) {
-    if (isBelowNodeModules(request)) return undefined;
-  } else if (isBelowNodeModules(importer)) {
+    if (isBelowPackages(request)) return undefined;
+  } else if (isBelowPackages(importer)) {
     if (!/^\.\.?(?:[\\/]|$)/.test(request)) return undefined;
-    if (isBelowNodeModules(path.resolve(path.dirname(importer), request))) return undefined;
+    if (isBelowPackages(path.resolve(path.dirname(importer), request))) return undefined;
   }
   return ownFile(request, importer, "require", resolve);
 }
@@ -131,11 +130,7 @@ function interceptImport({ resolve, bridge, importOwn, rewrite }: PackageRequest
 function mayBeOwn(specifier: string, parentUrl: string): boolean {
   if (isBuiltin(specifier) || specifier.startsWith("data:")) return false;
   if (specifier.startsWith("file:")) return !specifier.includes("/node_modules/");
-  if (path.isAbsolute(specifier)) return !isBelowNodeModules(specifier);
+  if (path.isAbsolute(specifier)) return !isBelowPackages(specifier);
   if (!parentUrl.includes("/node_modules/")) return true;
   return specifier.startsWith(".") && !new URL(specifier, parentUrl).pathname.includes("/node_modules/");
-}
-
-function isBelowNodeModules(file: string): boolean {
-  return file.includes(`${path.sep}node_modules${path.sep}`) || file.includes("/node_modules/");
 }

@@ -2,7 +2,6 @@
  * Stacks as the user wrote the code: positions in the source files, without the supervisor's frames. Formats lazily (V8
  * asks when `stack` is first read), in Node's own layout.
  */
-import path from "node:path";
 import { codeFrame } from "../../src/common/compile/code-frame.js";
 import type { CompiledModule, PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { originalPlace } from "../../src/common/compile/original-place.js";
@@ -12,6 +11,7 @@ import { pathOf } from "../../src/common/file-url.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import { ownKeys, prototypesOf } from "../../src/common/untouched.js";
 import { findImport } from "./find-import.js";
+import { isSupervisorCode } from "./supervisor-code.js";
 
 export interface StackTraceContext {
   /** The version of the file that is evaluated, or was last. */
@@ -23,9 +23,6 @@ type PrepareStackTrace = NonNullable<typeof Error.prepareStackTrace>;
 
 /** Where an `eval` stands: `(file:line:column)`. */
 const EVAL_ORIGIN = /\(((?:file:\/\/)?\/[^()]*):(\d+):(\d+)\)/g;
-
-/** Where the supervisor's own code of this thread lies. */
-const OWN_FOLDERS = [path.dirname(import.meta.dirname) + path.sep];
 
 export class StackTraces {
   readonly #context: StackTraceContext;
@@ -93,7 +90,7 @@ export class StackTraces {
     let between: string[] = [];
     for (const frame of frames) {
       const name = frame.getFileName() ?? frame.getEvalOrigin() ?? "";
-      if (isSupervisor(name)) {
+      if (isSupervisorCode(name)) {
         between = [];
         continue;
       }
@@ -145,11 +142,6 @@ export class StackTraces {
     }
     return map;
   }
-}
-
-function isSupervisor(name: string): boolean {
-  const file = pathOf(name);
-  return OWN_FOLDERS.some((folder) => file.startsWith(folder));
 }
 
 /** Frames that stand between the user's module and the supervisor's code. */

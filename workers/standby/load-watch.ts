@@ -3,7 +3,7 @@ import { createHook } from "node:async_hooks";
 import { type AnyFunction, replaceMethod } from "../ledger/replace.js";
 import type { FileUse } from "../runtime/file-reads.js";
 import { moduleInternals } from "../runtime/module-internals.js";
-import { SUPERVISOR } from "../runtime/package-requests.js";
+import { SUPERVISOR } from "../runtime/supervisor-code.js";
 import { packageFolder } from "./package-reach.js";
 
 export interface LoadWatchOptions {

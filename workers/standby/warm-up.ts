@@ -3,7 +3,7 @@ import v8 from "node:v8";
 import { stampOf, TOO_YOUNG } from "../../src/common/protocol/file-stamps.js";
 import type { WorkerReport } from "../../src/common/protocol/messages.js";
 import type { FileStamp, PackageRequest } from "../../src/common/protocol/package-log.js";
-import { SUPERVISOR } from "../runtime/package-requests.js";
+import { SUPERVISOR } from "../runtime/supervisor-code.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch } from "./load-watch.js";
 import { loadedPackageFiles } from "./loaded-files.js";
