@@ -15,15 +15,15 @@ export interface Chosen {
  * @throws NoSupervisorError when none runs there, or not that one.
  */
 export function chooseSupervisor(root: string, pid: number | undefined): Chosen {
-  const { running, gone } = findSupervisors(cacheFolder(root));
-  const killed = gone.length === 0 ? "" : `; process ${gone.join(", ")} was killed and had left its file`;
+  const { running, killed } = findSupervisors(cacheFolder(root));
+  const left = killed.length === 0 ? "" : `; process ${killed.join(", ")} was killed and had left its file`;
   const hint = "start one, or name another project by --root";
   const [newest] = running;
-  if (!newest) throw new NoSupervisorError(`no supervisor is running for ${root}${killed}: ${hint}`);
+  if (!newest) throw new NoSupervisorError(`no supervisor is running for ${root}${left}: ${hint}`);
   const list = running.map((known) => `${known.pid} (${path.relative(root, known.entry)})`).join(", ");
   if (pid !== undefined) {
     const supervisor = running.find((known) => known.pid === pid);
-    if (!supervisor) throw new NoSupervisorError(`--pid ${pid} is no supervisor of ${root}; running: ${list}${killed}`);
+    if (!supervisor) throw new NoSupervisorError(`--pid ${pid} is no supervisor of ${root}; running: ${list}${left}`);
     return { supervisor, remark: undefined };
   }
   const remark =

@@ -8,7 +8,7 @@ import { type Commands, question, type Reply } from "./commands.js";
 
 const debug = debuglog("unreloader");
 
-/** Nobody has more to ask. */
+/** In characters: no command is longer. */
 const LONGEST_QUESTION = 1000;
 
 export interface CommandSocketOptions {
@@ -39,12 +39,12 @@ export class CommandSocket {
     });
   }
 
-  /** Somebody may have removed the file of the socket, and who asks would not find it. */
+  /** Opens the socket again when its file was removed, so that others find it. */
   ensure(): void {
     if (process.platform === "win32" || existsSync(this.address)) return;
     this.#server.close();
     this.#server = this.#createServer();
-    this.#server.on("error", (error) => debug("nobody can ask at %s: %s", this.address, error));
+    this.#server.on("error", (error) => debug("no questions can be put at %s: %s", this.address, error));
     this.#server.listen(this.address);
   }
 
@@ -61,7 +61,7 @@ export class CommandSocket {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    // Who asked has gone.
+    // The process that asked has ended.
     socket.on("error", () => socket.destroy());
     let text = "";
     socket.setEncoding("utf8");

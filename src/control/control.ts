@@ -34,7 +34,7 @@ export class Control {
     if (!this.#isClosed) this.#socket ??= this.#open();
   }
 
-  /** Opens the socket again when somebody has removed its file. */
+  /** Opens the socket again when its file was removed. */
   async ensure(): Promise<void> {
     (await this.#socket)?.ensure();
   }

@@ -27,8 +27,8 @@ interface Announcement extends RunningSupervisor {
   readonly machine: string | undefined;
 }
 
-/** A file of elsewhere goes when it is so old that whoever wrote it has most likely been removed with its machine. */
-const FORGOTTEN_MS = 7 * 24 * 3600 * 1000;
+/** A file of another machine is removed when it is so old that the machine most likely no longer exists. */
+const ABANDONED_MS = 7 * 24 * 3600 * 1000;
 
 const NAME = /^supervisor-.*\.json$/;
 
@@ -41,22 +41,22 @@ export function announceSupervisor(folder: string, name: string, running: Runnin
   return () => rmSync(file, { force: true });
 }
 
-/** Those of a project, newest first; `gone`: those that were killed and left their file, which is removed. */
-export function findSupervisors(folder: string): { readonly running: RunningSupervisor[]; readonly gone: number[] } {
+/** Those of a project, newest first; `killed`: process ids of those that were killed and left their file, which is removed. */
+export function findSupervisors(folder: string): { readonly running: RunningSupervisor[]; readonly killed: number[] } {
   const running: RunningSupervisor[] = [];
-  const gone: number[] = [];
+  const killed: number[] = [];
   for (const name of namesIn(folder)) {
     const file = path.join(folder, name);
     const found = readAnnouncement(file);
     const isElsewhere = found?.machine !== undefined && found.machine !== thisMachine();
-    if (found && isElsewhere && Date.now() - found.startedAt < FORGOTTEN_MS) continue;
+    if (found && isElsewhere && Date.now() - found.startedAt < ABANDONED_MS) continue;
     if (found && !isElsewhere && isRunning(found.pid)) running.push(found);
     else {
-      if (found && !isElsewhere) gone.push(found.pid);
+      if (found && !isElsewhere) killed.push(found.pid);
       rmSync(file, { force: true });
     }
   }
-  return { running: running.sort((one, other) => other.startedAt - one.startedAt), gone };
+  return { running: running.sort((left, right) => right.startedAt - left.startedAt), killed };
 }
 
 function namesIn(folder: string): string[] {

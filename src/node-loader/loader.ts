@@ -38,8 +38,8 @@ const EXTENSIONS = [".ts", ".cts", ".mts", ".tsx", ".jsx"];
 export interface InstalledLoader {
   /** Whether Node evaluates the file as an ES module or as CommonJS. */
   formatOf(file: string): "module" | "commonjs";
-  /** The app is loaded. */
-  settle(): void;
+  /** What was compiled ahead is not needed any longer. */
+  appLoaded(): void;
   uninstall(): void;
 }
 
@@ -50,7 +50,7 @@ export function installLoader(options: OwnFilesOptions): InstalledLoader {
   const undoImport = loader.registerHooks ? installHooks(own) : registerThread(options);
   return {
     formatOf: (file) => own.text(file).format,
-    settle: () => own.settle(),
+    appLoaded: () => own.appLoaded(),
     uninstall: () => {
       undoImport();
       undoRequire();

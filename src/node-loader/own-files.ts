@@ -50,7 +50,7 @@ export class OwnFiles {
   }
 
   /** The app is loaded: Node has what was compiled ahead. */
-  settle(): void {
+  appLoaded(): void {
     this.#ahead = undefined;
   }
 

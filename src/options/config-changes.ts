@@ -19,9 +19,9 @@ export class ConfigChanges {
   /** Takes the configuration's own files out of `changed`, and gives a message for each that says something else now. */
   take(changed: Set<string>): string[] {
     const messages: string[] = [];
-    for (const file of [...changed].filter((one) => this.#files.has(one))) {
+    for (const file of [...changed].filter((name) => this.#files.has(name))) {
       if (isManifest(file)) {
-        // It is more than our configuration: its change stays one.
+        // It is more than our configuration: for the app, too, it has changed.
         const key = this.#readKey();
         if (key === this.#key) continue;
         this.#key = key;
@@ -39,7 +39,7 @@ export class ConfigChanges {
     try {
       return JSON.stringify(keyOf(manifest));
     } catch (error) {
-      // Half written, or broken: whoever needs it says so.
+      // Half written, or broken: the resolver says so when it needs it.
       return (error as Error).message;
     }
   }

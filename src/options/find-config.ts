@@ -53,7 +53,7 @@ function placesIn(folder: string): ConfigPlace[] {
 export function keyOf(file: string): unknown {
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, "utf8");
-  // A package.json that does not parse is told by who needs it; without the word it does not matter here.
+  // Whether the rest of it is valid JSON does not matter here: the resolver says so when it needs it.
   if (!text.includes(`"${KEY}"`)) return undefined;
   const manifest: unknown = parseJson(text, file);
   return typeof manifest === "object" && manifest !== null ? Reflect.get(manifest, KEY) : undefined;

@@ -9,7 +9,7 @@ import { isCompiled } from "../node-loader/own-files.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { importConditions } from "../thread/environment.js";
 
-/** `process`: the app is the process, as under `node`. `host`: it lives in somebody else's. */
+/** `process`: the app is the process, as under `node`. `host`: it runs in the process of its host. */
 export type Role = "process" | "host";
 
 type PlainAppOptions = Pick<ResolvedOptions, "entry" | "root" | "args" | "autoload">;
@@ -55,7 +55,7 @@ export class PlainApp {
     for (const file of this.#preload) await importFile(file);
     if (this.#role === "process") this.#runMain(entry);
     const exported = await importFile(entry);
-    this.#loader?.settle();
+    this.#loader?.appLoaded();
     return exported;
   }
 

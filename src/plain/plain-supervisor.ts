@@ -97,7 +97,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> implements Publ
       // Rejects with the server's own error.
       await once(this.#exported, "listening");
     }
-    await this.#servers.settled();
+    await this.#servers.startDone();
     const [first] = this.#servers.all();
     return first?.address() ?? undefined;
   }
@@ -152,7 +152,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> implements Publ
   }
 
   /**
-   * The app gets its signals from Node itself, and nobody can see when its listeners are done, except by what they do last:
+   * The app gets its signals from Node itself. When its listeners are done can only be seen by what they do last:
    * they send the signal again (as Nest does), end the process, or leave it without anything to do.
    */
   async signal(signal: NodeJS.Signals, deadlineMs = CLOSE_MS): Promise<void> {

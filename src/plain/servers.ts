@@ -1,6 +1,6 @@
 /**
  * The servers that the app opens, when it runs in this thread: seen at `listen()`, which is called once in their lives, and
- * at their creation, since one that is created now may listen when others are no longer told from the host's.
+ * at their creation: one that is created now may listen later, when new servers may be those of the host.
  */
 import { type EventEmitter, errorMonitor } from "node:events";
 import type { Server as HttpServer } from "node:http";
@@ -64,7 +64,7 @@ export class Servers {
    * Resolves when every server that was told to listen does, or has failed to; when none was told yet, once one that has
    * been created is. A minute is enough for any start.
    */
-  async settled(): Promise<void> {
+  async startDone(): Promise<void> {
     let isLate = false;
     let next = (): void => {};
     const onStep = () => next();

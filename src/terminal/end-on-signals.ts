@@ -32,7 +32,7 @@ export function endOnSignals(supervisor: Ended): void {
         isCopied = true;
         return;
       }
-      // Somebody means it.
+      // The user does not want to wait.
       exit(signal, 1);
     });
   }
@@ -55,8 +55,8 @@ async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
 
 /**
  * Ends the process although the app's thread may run. Node stops it first, which it cannot while that thread is in native
- * code (it waits for a child process, computes a key): from another process, the signal does then what it does without
- * anybody who listens.
+ * code (it waits for a child process, computes a key). So another process sends the signal again, which then does what it
+ * does in a process without a listener for it.
  */
 function exit(signal: EndSignal, code: number): never {
   for (const name of SIGNALS) process.removeAllListeners(name);
