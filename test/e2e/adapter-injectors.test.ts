@@ -1,19 +1,11 @@
 /** Containers that stay, with services in files that are reloaded. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
 
 const RELOADS = 100;
 
-const tsconfig = JSON.stringify({
-  compilerOptions: {
-    experimentalDecorators: true,
-    emitDecoratorMetadata: true,
-    module: "commonjs",
-    target: "es2022",
-    esModuleInterop: true,
-  },
-});
+const tsconfig = decoratorsTsconfig();
 
 test("inversify: a service of a kept container is bound anew, and is not ambiguous", async () => {
   const files = {

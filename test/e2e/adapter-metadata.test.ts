@@ -1,20 +1,11 @@
 /** Libraries that keep metadata by class in one storage for the process. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
 
 const RELOADS = 100;
 
-const tsconfig = JSON.stringify({
-  compilerOptions: {
-    experimentalDecorators: true,
-    emitDecoratorMetadata: true,
-    module: "commonjs",
-    target: "es2022",
-    useDefineForClassFields: false,
-    esModuleInterop: true,
-  },
-});
+const tsconfig = decoratorsTsconfig({ useDefineForClassFields: false });
 
 test("class-validator and class-transformer forget the old classes", async () => {
   const files = {

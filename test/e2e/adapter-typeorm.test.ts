@@ -1,7 +1,7 @@
 /** typeorm, alone and below Nest, with better-sqlite3 and with PostgreSQL. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
 import { descriptors, skipWithoutSqlite, uniqueName } from "../support/databases.js";
 import { serviceUrl, skipWithout } from "../support/services.js";
 
@@ -10,16 +10,7 @@ const withoutSqlite = skipWithoutSqlite();
 const withoutPostgres = skipWithout("POSTGRES");
 const packages = ["typeorm", "reflect-metadata", "better-sqlite3", "pg"];
 
-const tsconfig = JSON.stringify({
-  compilerOptions: {
-    experimentalDecorators: true,
-    emitDecoratorMetadata: true,
-    module: "commonjs",
-    target: "es2022",
-    useDefineForClassFields: false,
-    esModuleInterop: true,
-  },
-});
+const tsconfig = decoratorsTsconfig({ useDefineForClassFields: false });
 
 const user = `
 import { BaseEntity, Column, Entity, EventSubscriber, Index, JoinTable, ManyToMany, OneToMany, PrimaryGeneratedColumn } from "typeorm";

@@ -7,6 +7,7 @@ import { certificate, key } from "../support/certificate.js";
 import { eventually, within } from "../support/deadline.js";
 import { EmbeddedApp } from "../support/embedded-app.js";
 import { frameworkApps } from "../support/framework-apps.js";
+import { freePort } from "../support/free-port.js";
 import { Gate } from "../support/gate.js";
 import { KeptConnection, requestOnce } from "../support/http-client.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
@@ -380,14 +381,6 @@ function listensOn(port: number, body: string): string {
   return `const http = require("node:http");
 http.createServer((req, res) => res.end("${body}")).listen(${port}, "127.0.0.1");
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function askPath(socketPath: string): Promise<string> {

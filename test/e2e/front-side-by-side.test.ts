@@ -10,6 +10,7 @@ import type { OwnPage } from "../../src/front/own-pages.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { certificate, key } from "../support/certificate.js";
 import { eventually, within } from "../support/deadline.js";
+import { freePort } from "../support/free-port.js";
 import { exchangeRaw, KeptConnection, requestOnce } from "../support/http-client.js";
 import { randomSource } from "../support/random.js";
 import { RelayedApp } from "../support/relayed-app.js";
@@ -258,15 +259,6 @@ test("a port on another host is taken over with its clients", async () => {
     kept.close();
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("sessions of the old worker end when they are idle, and their streams are refused so that clients send them again", async () => {
   const session = (name: string) => `

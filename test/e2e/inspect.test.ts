@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { DebuggerClient } from "../support/debugger-client.js";
+import { freePort } from "../support/free-port.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -121,12 +122,3 @@ describe("--inspect", { skip: plainMode }, () => {
     await client[Symbol.asyncDispose]();
   });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

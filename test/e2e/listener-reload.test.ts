@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { WebSocket } from "ws";
 import { certificate, key } from "../support/certificate.js";
 import { within } from "../support/deadline.js";
+import { freePort } from "../support/free-port.js";
 import { KeptConnection, requestOnce } from "../support/http-client.js";
 import { RelayedApp } from "../support/relayed-app.js";
 
@@ -222,12 +223,3 @@ test("shutting down answers what is in flight, closes what is idle and refuses n
   assert.equal((await slow).body, "slow");
   await within(down, "the front to shut down");
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -24,6 +24,12 @@ export interface AdapterApp {
   readonly options?: ServeOptions;
 }
 
+/** The tsconfig.json of apps with decorators, as their libraries ask for it; `options` are added. */
+export function decoratorsTsconfig(options: object = {}): string {
+  const usual = { experimentalDecorators: true, emitDecoratorMetadata: true, module: "commonjs", target: "es2022" };
+  return JSON.stringify({ compilerOptions: { ...usual, esModuleInterop: true, ...options } });
+}
+
 const probe = `
 const fs = require("node:fs");
 const http = require("node:http");
