@@ -10,7 +10,7 @@ import { TempApp } from "../support/temp-app.js";
 const tsconfig = {
   compilerOptions: {
     target: "es2023",
-    lib: ["es2023"],
+    lib: ["es2023", "esnext.disposable"],
     module: "nodenext",
     types: ["node", "unreloader/hot"],
     strict: true,
@@ -41,6 +41,30 @@ export const models: Record<string, unknown> = unreloader.autoload("./models", (
 export const user: unknown = unreloader.autoload("./models", () => ["A", "B"], { own: 1 }).own.toFixed();
 unreloader.recordDependency(["./a.sql"], "./app.ts", ["./b.ts"]);
 unreloader.recordSplitClass(import.meta.filename, "./parts");
+`,
+  "unreloader.config.ts": `import { defineConfig } from "unreloader";
+const port = process.env.PORT === undefined ? undefined : 80;
+export default defineConfig({ entry: "app.ts", port, require: "models", ignore: ["a"], watchdog: "off", logger: console });
+export const later = defineConfig(async () => ({ depend: { views: "app.ts", sql: ["a.ts"] }, inspect: 9230 }));
+// @ts-expect-error there is no such choice
+defineConfig({ onError: "crash" });
+// @ts-expect-error a number
+defineConfig({ drain: "off" });
+`,
+  "host.ts": `import { createServer } from "node:http";
+import { createSupervisor, type Inspection, type ReloadReport, type Supervisor, type SupervisorOptions } from "unreloader";
+const options: SupervisorOptions = { entry: "app.ts", reload: false };
+await using supervisor: Supervisor = createSupervisor(options);
+supervisor.on("reload", ({ kind, loaded }: ReloadReport) => [kind, loaded.length]);
+// @ts-expect-error there is no such event
+supervisor.on("reloads", () => {});
+createServer(supervisor.handler).on("upgrade", supervisor.upgrade);
+export const sum: number = await supervisor.call<number>("sum", 1, 2);
+export const text: string = await (await supervisor.fetch("/")).text();
+const { phase, modules, standby, addresses }: Inspection = supervisor.inspect();
+export const shown = [phase satisfies string, modules.join(), standby.state, addresses.length];
+// @ts-expect-error the entry is needed
+createSupervisor({ port: 1 });
 `,
   "vite.ts": `if (import.meta.hot) {
   const { hot } = import.meta;
@@ -88,7 +112,7 @@ export {};
 `,
 };
 
-test("unreloader/app, import.meta.hot and module.hot have types", async () => {
+test("options, supervisors, unreloader/app, import.meta.hot and module.hot have types", async () => {
   await using app = new TempApp(files, { packages: ["unreloader", "@types/node"] });
   const compiler = join(projectRoot, "node_modules", "typescript", "bin", "tsc");
   const run = promisify(execFile)(process.execPath, [compiler, "-p", app.folder], { cwd: app.folder });
