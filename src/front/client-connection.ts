@@ -1,7 +1,7 @@
 /**
  * One connection of a client. On a connection on which the app has answered everything the next bytes may begin a request:
- * they wait one turn of the event loop, then pass the gate. (Bytes on an active connection wait for the turn too, since they
- * may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
+ * they wait two turns of the event loop, then pass the gate. (Bytes on an active connection wait for the turns too, since
+ * they may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
  */
 import type { Socket } from "node:net";
 import { SAID } from "../common/protocol/connection-table.js";

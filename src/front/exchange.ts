@@ -53,8 +53,11 @@ export class Exchange {
 
   /** Bytes were sent that belong to no begun request. */
   get unstarted(): boolean {
-    if (this.#kept.size === 0 || this.#kept.cut) return false;
-    return this.#upstream?.started === this.#startedBefore;
+    const upstream = this.#upstream;
+    if (upstream === undefined || this.#kept.size === 0) return false;
+    // They may stand behind requests that it has answered.
+    if (upstream.flushed && !upstream.opaque) this.settle(upstream);
+    return this.#kept.size > 0 && !this.#kept.cut && upstream.started === this.#startedBefore;
   }
 
   /** Bytes have come of an answer that is not whole. */
@@ -151,12 +154,13 @@ export class Exchange {
   }
 
   /** The upstream is idle: nothing of what it has answered is kept. False when a request that it has answered goes on. */
-  settle({ server, started }: Upstream): boolean {
+  settle({ server, started, flushed }: Upstream): boolean {
     if (server.kind !== "http") return true;
     if (started === this.#startedBefore) return !this.#kept.cut;
     const whole = this.#kept.settle(started - this.#startedBefore);
     this.#startedBefore = started;
-    this.#answered = false;
+    // The end of the last answer may still be on its way.
+    this.#answered &&= !flushed;
     return whole;
   }
 

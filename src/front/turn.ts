@@ -1,5 +1,5 @@
 /**
- * When and whether a request may pass to the app: one turn of the event loop after its first bytes, once the gate lets it.
+ * When and whether a request may pass to the app: two turns of the event loop after its first bytes, once the gate lets it.
  */
 import type { OwnPage } from "./own-pages.js";
 
@@ -7,7 +7,7 @@ export type Verdict = { readonly type: "pass" } | { readonly type: "page"; reado
 
 export interface Gate {
   /**
-   * Called for each new request, one turn of the event loop after its first bytes came in, so that a file event that was
+   * Called for each new request, two turns of the event loop after its first bytes came in, so that a file event that was
    * there before them has been seen. Answers at once when nothing is stale: the fast path makes no promise. A promise
    * holds the request until it settles. `isAgain`: it has been asked for this request before.
    */
@@ -42,21 +42,32 @@ export async function afterFileEvents(): Promise<void> {
 }
 
 /**
- * Runs callbacks after one turn of the event loop, with one `setImmediate` for all that were added in a turn. By then
- * every file event that was pending when the bytes of a request were read has been delivered.
+ * Runs callbacks after two turns of the event loop, with one `setImmediate` for all that were added in a turn. The bytes of
+ * a request may have come while the loop worked off what it had found ready before: the file event that was there before
+ * them is found when it looks again, which it does in the turn after.
  */
 export class Turn {
-  #waiting: AfterTurn[] = [];
+  /** Since the last step. */
+  #added: AfterTurn[] = [];
+  /** In the step before. */
+  #ready: AfterTurn[] = [];
   #running: AfterTurn[] = [];
+  #stepping = false;
 
   add(member: AfterTurn): void {
-    if (this.#waiting.push(member) === 1) setImmediate(this.#run);
+    this.#added.push(member);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    setImmediate(this.#step);
   }
 
-  #run = (): void => {
-    const running = this.#waiting;
-    this.#waiting = this.#running;
+  #step = (): void => {
+    const running = this.#ready;
+    this.#ready = this.#added;
+    this.#added = this.#running;
     this.#running = running;
+    this.#stepping = this.#ready.length > 0;
+    if (this.#stepping) setImmediate(this.#step);
     for (const member of running) member.afterTurn();
     running.length = 0;
   };

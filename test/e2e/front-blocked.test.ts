@@ -75,3 +75,42 @@ test("requests in flight get the page, half-sent answers are cut, idle connectio
     waiting.close();
   }
 });
+
+test("a request that waits in the worker behind one that it has answered gets the page, too", async () => {
+  await using relayed = await RelayedApp.start(`
+    require("node:http").createServer((req, res) => {
+      if (req.url !== "/slow") return res.end("answered " + req.url);
+      process.once("finish", () => res.end("answered /slow"));
+      report("slow begun");
+    }).listen(0);
+  `);
+  const client = connect(relayed.port, "127.0.0.1");
+  let received = "";
+  client.setEncoding("utf8").on("data", (text: string) => {
+    received += text;
+  });
+  const has = (text: string) =>
+    eventually(
+      async () => received,
+      (seen) => seen.includes(text),
+      text,
+    );
+  try {
+    const begun = relayed.nextReport();
+    client.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    await within(begun, "the first request");
+    relayed.closeGate();
+    client.write("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+    await relayed.run("main", `process.emit("finish");`);
+    await has("answered /slow");
+    await relayed.run("main", block);
+    assert.equal(relayed.front.inFlightOf(relayed.epoch).requests, 1);
+    relayed.front.blocked(relayed.epoch, page);
+    await has(page.text);
+    assert.match(received, /answered \/slow[\s\S]*HTTP\/1.1 504/);
+    assert.ok(!received.includes("answered /next"));
+  } finally {
+    client.destroy();
+    Atomics.store(relayed.table, relayed.table.length - 1, 1);
+  }
+});
