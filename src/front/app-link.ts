@@ -296,7 +296,6 @@ export class AppLink implements UpstreamEvents, Mover {
   // ---- from the app
 
   received(bytes: Buffer): boolean {
-    this.exchange.answered();
     this.#end.answered();
     const upstream = this.#upstream;
     if (this.exchange.size > SETTLE_BYTES && upstream?.idle && !this.exchange.opaque) this.exchange.settle(upstream);

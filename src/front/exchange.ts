@@ -14,8 +14,6 @@ export class Exchange {
   readonly #kept = new ReplayBuffer();
   /** Requests on this upstream that the app had begun at the last moment when it was idle. */
   #startedBefore = 0;
-  /** Bytes of an answer came since then. */
-  #answered = false;
   /** A request was answered early by a server that is gone: the rest of it is thrown away. */
   #skipping = false;
   #carried = false;
@@ -55,14 +53,15 @@ export class Exchange {
   get unstarted(): boolean {
     const upstream = this.#upstream;
     if (upstream === undefined || this.#kept.size === 0) return false;
-    // They may stand behind requests that it has answered.
-    if (upstream.flushed && !upstream.opaque) this.settle(upstream);
+    // They may stand behind requests that it has answered. (The order counts: it may be about to begin one.)
+    const { answers, started } = upstream;
+    if (answers === started && !upstream.opaque) this.settle(upstream, answers);
     return this.#kept.size > 0 && !this.#kept.cut && upstream.started === this.#startedBefore;
   }
 
   /** Bytes have come of an answer that is not whole. */
   get answeredPartly(): boolean {
-    return this.#answered && this.#upstream?.cutOff === true;
+    return this.#upstream?.cutOff === true;
   }
 
   /** A request on this client's connection has been begun by the app. */
@@ -94,7 +93,6 @@ export class Exchange {
   begin(upstream: Upstream): void {
     this.#upstream = upstream;
     this.#startedBefore = 0;
-    this.#answered = false;
     this.#sentBefore = Math.max(0, (this.#sender?.requests ?? 0) - 1);
   }
 
@@ -153,20 +151,16 @@ export class Exchange {
     return true;
   }
 
-  /** The upstream is idle: nothing of what it has answered is kept. False when a request that it has answered goes on. */
-  settle({ server, started, flushed }: Upstream): boolean {
+  /**
+   * The upstream is idle, or was: nothing of the first `answers` requests that it has answered is kept. False when one of
+   * them goes on.
+   */
+  settle({ server, finished }: Upstream, answers = finished): boolean {
     if (server.kind !== "http") return true;
-    if (started === this.#startedBefore) return !this.#kept.cut;
-    const whole = this.#kept.settle(started - this.#startedBefore);
-    this.#startedBefore = started;
-    // The end of the last answer may still be on its way.
-    this.#answered &&= !flushed;
+    if (answers === this.#startedBefore) return !this.#kept.cut;
+    const whole = this.#kept.settle(answers - this.#startedBefore);
+    this.#startedBefore = answers;
     return whole;
-  }
-
-  /** Bytes have come from the app. */
-  answered(): void {
-    this.#answered = true;
   }
 
   /** What belongs to requests that the app has not answered, taken out; undefined when that is not kept whole. */

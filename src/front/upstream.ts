@@ -107,10 +107,15 @@ export class Upstream {
     return this.#socket.writableNeedDrain;
   }
 
+  /** Requests whose answer the app has ended. */
+  get finished(): number {
+    return this.#word(FINISHED);
+  }
+
   /** The app has ended every answer it began: the client's next bytes begin a request. */
   get idle(): boolean {
     // FINISHED is read first: the other way round, a request begun in between would be missed.
-    return this.#word(FINISHED) === this.started;
+    return this.finished === this.started;
   }
 
   /** Every answer has left the worker whole. */

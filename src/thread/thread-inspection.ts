@@ -3,6 +3,7 @@
  * thread stands still for a few milliseconds only. (26 to 49 ms on Node 20, 22, 24 and 26.)
  */
 import { Session } from "node:inspector";
+import { afterInterrupt } from "./after-interrupt.js";
 
 /** A function that runs, or waits for one that it has called; lines and columns as V8 counts them, from 1. */
 export interface StackFrame {
@@ -78,18 +79,13 @@ export class ThreadInspection {
     session.connect();
     session.on("NodeWorker.attachedToWorker", ({ params: { sessionId, workerInfo } }) => {
       // `workerId` is a count of the inspector's own; the title begins with the thread's id (20 to 26: measured).
-      if (!workerInfo.title.startsWith(`[worker ${options.threadId}]`) || this.#settle === undefined) return;
-      this.#sessionId = sessionId;
-      // A thread that stands at a breakpoint says so by itself, before it answers.
-      this.#send(ENABLE, "Debugger.enable");
+      if (workerInfo.title.startsWith(`[worker ${options.threadId}]`)) afterInterrupt(() => this.#attached(sessionId));
     });
-    session.on("NodeWorker.receivedMessageFromWorker", ({ params: { message, sessionId } }) => {
-      if (sessionId !== this.#sessionId) return;
-      if (message.startsWith(SCRIPT_PARSED)) this.#noteScript(message);
-      else this.#receive(JSON.parse(message) as ThreadMessage);
-    });
+    session.on("NodeWorker.receivedMessageFromWorker", ({ params: { message, sessionId } }) =>
+      afterInterrupt(() => this.#heard(sessionId, message)),
+    );
     session.post("NodeWorker.enable", { waitForDebuggerOnStart: false }, (error) => {
-      if (error) this.#end({ type: "unknown" });
+      if (error) afterInterrupt(() => this.#end({ type: "unknown" }));
     });
   }
 
@@ -99,6 +95,19 @@ export class ThreadInspection {
    */
   release(): void {
     this.#end({ type: "unknown" });
+  }
+
+  #attached(sessionId: string): void {
+    if (this.#settle === undefined) return;
+    this.#sessionId = sessionId;
+    // A thread that stands at a breakpoint says so by itself, before it answers.
+    this.#send(ENABLE, "Debugger.enable");
+  }
+
+  #heard(sessionId: string, message: string): void {
+    if (this.#settle === undefined || sessionId !== this.#sessionId) return;
+    if (message.startsWith(SCRIPT_PARSED)) this.#noteScript(message);
+    else this.#receive(JSON.parse(message) as ThreadMessage);
   }
 
   #receive({ id, method, params, result }: ThreadMessage): void {

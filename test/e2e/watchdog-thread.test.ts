@@ -247,6 +247,23 @@ for (const [what, [code, functionName]] of Object.entries(STUCK)) {
   });
 }
 
+test("nothing is done with what the inspector tells while this thread is in the middle of other work", async () => {
+  const worker = await stuckThread("for (;;);");
+  let working = true;
+  let pickedMeanwhile = false;
+  const pick = () => {
+    pickedMeanwhile ||= working;
+    return undefined;
+  };
+  const inspection = new ThreadInspection({ threadId: worker.threadId, deadlineMs: 10_000, pick });
+  // Its listeners are called in here (20.20, 24.21), as they are in the middle of what Node does with its timers.
+  for (let end = performance.now() + 300; performance.now() < end; );
+  working = false;
+  assert.equal((await inspection.answer).type, "running");
+  assert.equal(pickedMeanwhile, false);
+  await within(worker.terminate(), "the thread to end");
+});
+
 test("a thread that is let go of in the middle of a look can be ended at once", async () => {
   for (let delay = 0; delay < 40; delay += 4) {
     const worker = await stuckThread("for (;;);");
