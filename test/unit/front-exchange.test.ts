@@ -9,14 +9,14 @@ const request = (path: string) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r
 test("a request that the app begins while its counters are read is not taken for an answered one", () => {
   const words = { started: 0, answers: 0 };
   let beginsNext = false;
-  const upstream = {
+  const upstream: Upstream = {
     server: { kind: "http", epoch: 1 },
     opaque: false,
     get answers() {
       return words.answers;
     },
     get flushed() {
-      return words.answers === this.started;
+      return words.answers === upstream.started;
     },
     get finished() {
       return words.answers;
