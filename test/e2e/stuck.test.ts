@@ -101,6 +101,20 @@ describe("a save that mends", { skip: plainMode }, () => {
     assert.deepEqual(served.lines.matching(/reload failed/), []);
   });
 
+  test("an edit that awaits for ever, again and again in the same file", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js");
+    for (let round = 1; round <= 5; round++) {
+      const since = served.lines.all.length;
+      app.write("word.js", `console.log("begins");\n${AWAIT}${OK("broken")}`);
+      const waiting = hang(served);
+      await served.lines.wait(/begins/, since);
+      app.write("word.js", OK(`round ${round}`));
+      assert.equal(await served.text("/"), `round ${round}`);
+      assert.equal((await waiting).body, `round ${round}`);
+    }
+  });
+
   test("a handler that loops: the request that began it is the only one to suffer", async () => {
     await using app = new TempApp({
       ...files,
