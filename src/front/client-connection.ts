@@ -17,7 +17,7 @@ import { WaitingBytes } from "./waiting-bytes.js";
 /** That the app begins a request shows in shared memory only; this often it is looked up while something waits for it. */
 const BEGIN_POLL_MS = 5;
 /** A client whose request waits is paused when it has sent this much: the kernels on the way keep the rest. */
-const WAITING_BYTES = 65536;
+const WAITING_BYTES = 131072;
 /** A worker that connects to its own server says so within microseconds, unless the system lets it wait. */
 const OWN_POLL_MS = 2;
 /** How Node names the end of a client that broke off. */
