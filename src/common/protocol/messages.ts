@@ -106,11 +106,6 @@ export const listenTarget = z.discriminatedUnion("type", [
 ]);
 export type ListenTarget = z.infer<typeof listenTarget>;
 
-/** What `server.address()` returns. */
-export const publicAddress: z.ZodType<PublicAddress> = z.union([
-  z.string(),
-  z.strictObject({ address: z.string(), family: z.string(), port: z.int() }),
-]);
 export type { PublicAddress };
 
 /** What the bytes of a virtual server are: decides how the front finds where requests begin. */
