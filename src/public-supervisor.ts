@@ -77,7 +77,7 @@ export interface PublicSupervisor extends EventEmitter<EmittedEvents> {
   checkStaleReferences(): Promise<readonly StaleReferencesReport[]>;
 
   /**
-   * Says who keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
+   * Says what keeps purged code alive, by a heap snapshot: the app stands still while it is taken, requests wait. Waits for
    * a reload that is under way, and for an app that stands at a breakpoint. Concurrent calls share one.
    */
   explainLeak(): Promise<LeakReport[]>;

@@ -1,4 +1,4 @@
-/** Finds out who keeps purged code alive: a heap snapshot of the app's thread, read in another one. */
+/** Finds out what keeps purged code alive, from a heap snapshot of the app's thread that another thread reads. */
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { reviveError } from "../common/protocol/serialized-error.js";

@@ -1,11 +1,11 @@
-/** Who keeps old code alive: the answer to `explainLeak()`, and its lines. Pure. */
+/** What keeps old code alive: the answer to `explainLeak()`, and its lines. Pure. */
 
 import { shownPath } from "../common/paths.js";
 import type { StaleReferencesReport } from "../reports/report.js";
 import type { HolderPlace } from "./heap/function-place.js";
 import type { Holder } from "./heap/path-text.js";
 
-/** What survives, and by whom. */
+/** What is still alive, and what holds it. */
 export interface LeakReport extends StaleReferencesReport {
   /** Most frequent first, not more than three. */
   readonly heldBy: readonly LeakHolder[];

@@ -1,4 +1,4 @@
-/** What is still alive of purged code: what the thread has found, and who keeps it. */
+/** What is still alive of purged code: what the thread has found, and what keeps it. */
 import type { StaleReferencesReport } from "../reports/report.js";
 import type { LoadedApp } from "../supervisor/loaded-app.js";
 import type { Preparer } from "../supervisor/preparer.js";

@@ -1,4 +1,4 @@
-/** `unreloader explain-leak`: asks the supervisor of a project who keeps old code alive. */
+/** `unreloader explain-leak`: asks the supervisor of a project what keeps old code alive. */
 import path from "node:path";
 import { askSupervisor } from "../control/ask-supervisor.js";
 import { chooseSupervisor } from "../control/choose-supervisor.js";

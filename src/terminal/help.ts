@@ -14,7 +14,7 @@ export function helpText(): string {
     "",
     "Serves a Node.js app and reloads what changes, in the same process: the request after a save runs the new code.",
     "The entry is the app's own main file, unmodified: .js .cjs .mjs .ts .cts .mts .jsx .tsx",
-    "explain-leak asks the supervisor that runs in this project who keeps old code alive.",
+    "explain-leak asks the supervisor that runs in this project what keeps old code alive.",
     "",
     "Options:",
     ...rows.map(([usage, meaning]) => `  ${usage.padEnd(width)}${meaning}`),

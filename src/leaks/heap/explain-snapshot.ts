@@ -1,4 +1,4 @@
-/** Reads a snapshot file and says who keeps each watched object alive. Blocks its thread. */
+/** Reads a snapshot file and says what keeps each watched object alive. Blocks its thread. */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { HeapGraph } from "./heap-graph.js";
 import { describePath, type Holder } from "./path-text.js";
