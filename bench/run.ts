@@ -76,7 +76,8 @@ async function measureApp(kind: AppKind, size: number): Promise<Row[]> {
   const label = LABELS[kind];
   const subjects = [...products, ...baselinesFor(kind)];
   const rows: Row[] = [];
-  if (scenarios.includes("start")) rows.push(...said(await measureStarts(subjects, appFor, label, amount)));
+  if (scenarios.includes("start"))
+    rows.push(...said(await measureStarts([...subjects, ...loadProducts, bareSubject(kind)], appFor, label, amount)));
   if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subjects, appFor, label, amount)));
   // The cost of a request does not depend on how many modules there are.
   if (scenarios.includes("load") && size === sizes[0])

@@ -8,13 +8,7 @@ const { argv } = process;
 // `--no-reload` needs no thread, and must not have loaded what starts one.
 const needsNone =
   argv[2] === "explain-leak" || argv.some((flag) => ["-h", "--help", "-v", "--version", "--no-reload"].includes(flag));
-/** What follows `--` belongs to the app. */
-const flags = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
-const plain = flags.includes("--no-reload") ? await import("./run-command.js") : undefined;
-const isDone = await plain?.runWithoutReloads(argv.slice(2));
 const { SpareThread } = needsNone || argv.length <= 2 ? {} : await import("../thread/spare-thread.js");
 const spare = SpareThread && new SpareThread();
-if (!isDone) {
-  const { runCommandLine } = await import("./command-line.js");
-  await runCommandLine(argv.slice(2), spare);
-}
+const { runCommandLine } = await import("./command-line.js");
+await runCommandLine(argv.slice(2), spare);

@@ -40,7 +40,7 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
 }
 
 /** Says what does not fit and sets the exit code; throws what is no error of the user's. */
-export function reportFailure(error: unknown): void {
+function reportFailure(error: unknown): void {
   if (!(error instanceof UnreloaderError)) throw error;
   process.stderr.write(`unreloader: ${error.message}\n`);
   process.exitCode = exitCodeOf(error.code);
@@ -52,7 +52,7 @@ export function exitCodeOf(code: ErrorCode | undefined): 1 | 2 {
 }
 
 /** Throws an UnreloaderError for what does not fit. */
-export async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<ResolvedOptions> {
+async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<ResolvedOptions> {
   const cwd = process.cwd();
   const config = await loadConfig(configFolders(input, cwd));
   return parseOptions(input, { cwd, origin: { type: "flags" }, config });
