@@ -10,32 +10,49 @@ import { parseCommandLine } from "./parse-command-line.js";
 
 /** `spare`: a thread that was started ahead. Sets the exit code of the process; ends it when the app is told to end. */
 export async function runCommandLine(argv: readonly string[], spare: SpareThread | undefined): Promise<void> {
+  const options = await carryOut(argv, spare);
+  if (options === undefined) return;
+  // Outside of every try: what the app throws is shown by Node, as it is without us.
+  const { runPlain } = await import("./run-plain.js");
+  await runPlain(options);
+}
+
+/** Everything but an app without reloads; gives the options of one. */
+async function carryOut(argv: readonly string[], spare: SpareThread | undefined): Promise<ResolvedOptions | undefined> {
   try {
     const command = parseCommandLine(argv);
     switch (command.type) {
       case "help":
         console.log(helpText());
-        return;
+        return undefined;
       case "version":
         console.log(packageVersion());
-        return;
+        return undefined;
       case "explainLeak": {
         const { explainLeakCommand } = await import("./explain-leak-command.js");
         await explainLeakCommand(command.input, process.cwd(), {
           out: (line) => console.log(line),
           note: (line) => process.stderr.write(`unreloader: ${line}\n`),
         });
-        return;
+        return undefined;
       }
-      case "run":
-        await run(await optionsOf(command.input), spare);
-        return;
+      case "run": {
+        const options = await optionsOf(command.input);
+        if (!options.reload) {
+          await spare?.destroy();
+          return options;
+        }
+        const { runSupervised } = await import("./run-supervised.js");
+        await runSupervised(options, spare);
+        return undefined;
+      }
       default:
-        command satisfies never;
+        return command satisfies never;
     }
   } catch (error) {
     reportFailure(error);
     await spare?.destroy();
+    return undefined;
   }
 }
 
@@ -56,18 +73,6 @@ async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<Reso
   const cwd = process.cwd();
   const config = await loadConfig(configFolders(input, cwd));
   return parseOptions(input, { cwd, origin: { type: "flags" }, config });
-}
-
-/** What one of the two needs, the other does not load. */
-async function run(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
-  if (options.reload) {
-    const { runSupervised } = await import("./run-supervised.js");
-    await runSupervised(options, spare);
-    return;
-  }
-  await spare?.destroy();
-  const { runPlain } = await import("./run-plain.js");
-  await runPlain(options);
 }
 
 function packageVersion(): string {
