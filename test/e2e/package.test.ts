@@ -151,7 +151,10 @@ console.log(listened, leak, options, unreloader, import.meta.hot?.accept);
     assert.match(decorated.output, /decorators must be compiled by esbuild, which is not installed: npm i -D esbuild/);
     const space = run("space.ts", `namespace A {\n  export let b = 1;\n  b = 2;\n}\nconsole.log(A.b);\n`);
     assert.equal(space.status, 1);
-    assert.match(space.output, /must be compiled by esbuild, which is not installed: npm i -D esbuild/);
+    assert.match(space.output, /a namespace that exports variables must be compiled by esbuild, .*: npm i -D esbuild/);
+    const twice = run("twice.ts", `let a: number = 1;\nlet a = 2;\n`);
+    assert.match(twice.output, /already been declared/);
+    assert.doesNotMatch(twice.output, /esbuild/);
     link(join(projectRoot, "node_modules", "esbuild"));
     assert.deepEqual(run("space.ts", `namespace A {\n  export let b = 1;\n  b = 2;\n}\nconsole.log(A.b);\n`), {
       status: 0,

@@ -113,11 +113,11 @@ function stripped(request: DeriveRequest, source: DerivedText): [DerivedText, Pa
       return [next(source, asCommonJs), "commonjs"];
     }
   }
-  // What parses has only met a limit of the fast transformer.
+  // What parses has met a limit of the fast transformer, or one of its checks, which esbuild makes as well.
   if (!parses(file, source.text, "module")) throw new DerivedProblem(derived, source);
-  const lowered = lowerSyntax({ ...strip, goal: "module" });
-  const missing = () => withoutEsbuild(`this (${derived.message})`, derived.offset);
-  const after = next(source, lowered ?? missing());
+  const isLimit = derived.message.includes("not supported");
+  const missing = isLimit ? withoutEsbuild("a namespace that exports variables", derived.offset) : derived;
+  const after = next(source, lowerSyntax({ ...strip, goal: "module" }) ?? missing);
   return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
 }
 
