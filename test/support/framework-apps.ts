@@ -369,7 +369,7 @@ import { GreetingService } from "./greeting.service";
 // add an import here
 
 @Controller("items")
-class ItemsController {
+export class ItemsController {
   constructor(private readonly greetings: GreetingService) {}
 
   @Get()
@@ -381,7 +381,7 @@ class ItemsController {
       "src/greeting.service.ts": `import { Injectable } from "@nestjs/common";
 
 @Injectable()
-class GreetingService {
+export class GreetingService {
   greet(): string {
     return "leaf-1";
   }
