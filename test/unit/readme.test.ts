@@ -11,6 +11,8 @@ const pages = new Map(
   [
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "bench/README.md",
     ...readdirSync(path.join(projectRoot, "docs")).map((name) => `docs/${name}`),
   ].map((page) => [page, read(page)]),
@@ -73,6 +75,31 @@ test("every file of the project that a page names is there", () => {
       .map(([file]) => `${page}: ${file}`),
   );
   assert.deepEqual(missing, []);
+});
+
+test("the deadlines and shared words that docs/internals.md names are as the code has them", () => {
+  const internals = read("docs/internals.md");
+  const deadlines = new Map(
+    [...read("src/common/deadlines.ts").matchAll(/^export const (\w+) = ([\d_]+);/gm)].map(([, name, ms = ""]) => [
+      name,
+      Number(ms.replaceAll("_", "")),
+    ]),
+  );
+  const named = [...internals.matchAll(/`([A-Z_]+_MS)` ([\d.]+) (ms|s)\b/g)];
+  assert.ok(named.length > 10, `only ${named.length} deadlines`);
+  for (const [, name = "", value, unit] of named)
+    assert.equal(Number(value) * (unit === "s" ? 1000 : 1), deadlines.get(name), name);
+  for (const [file, words] of [
+    ["src/common/protocol/connection-table.ts", /^export const ([A-Z_]+) = (?!.*(?:_WORDS|_SLOTS))/gm],
+    ["src/common/protocol/thread-board.ts", /^const ([A-Z_]+) = \d;$/gm],
+  ] as const) {
+    const declared = [...read(file).matchAll(words)].flatMap(([, word = ""]) =>
+      /_(?:WORDS|BYTES|SLOTS|MS)$/.test(word) ? [] : word,
+    );
+    assert.ok(declared.length > 5, `only ${declared.length} words in ${file}`);
+    const missing = declared.filter((word) => !new RegExp(`\\b${word}\\b`).test(internals));
+    assert.deepEqual(missing, [], file);
+  }
 });
 
 /** The text without its examples, whose brackets are no links. */
