@@ -1,7 +1,7 @@
 /**
  * Types of `import.meta.hot` and `module.hot`, for apps: `/// <reference types="unreloader/hot" />`, or
- * `"types": ["unreloader/hot"]` in tsconfig.json. Whoever has Vite's or webpack's own (`vite/client`, `webpack/module`)
- * needs no others.
+ * `"types": ["unreloader/hot"]` in tsconfig.json. Those who have Vite's or webpack's own (`vite/client`, `webpack/module`)
+ * need no others.
  */
 import type { ImportMetaHot, ModuleHot } from "../common/protocol/hot-api.js";
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
 import { hashSource, MISSING } from "../common/compile/hash.js";
-import { errorCode, isSettled, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
+import { errorCode, isConclusive, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
 
 export { MISSING } from "../common/compile/hash.js";
 
@@ -56,7 +56,7 @@ export function lookAgain(file: string, before: Sight | undefined, disk: Disk, n
 
 function vouchesFor(before: Sight, stamp: Stamp): boolean {
   if (before.content === MISSING || before.content.startsWith("unreadable:")) return false;
-  return isSettled(stamp, before.time) && (!before.stamp || sameStamp(before.stamp, stamp));
+  return isConclusive(stamp, before.time) && (!before.stamp || sameStamp(before.stamp, stamp));
 }
 
 function readContent(file: string): Content {

@@ -68,7 +68,7 @@ export class FolderWatches {
     this.drop(folder.above);
   }
 
-  /** Watches the folder anew: what was watched under this path may be another folder by now, or gone. */
+  /** Watches the folder again: what was watched under this path may be another folder by now, or gone. */
   open(folder: Folder): void {
     this.#end(folder);
     if (this.#closed) return;
@@ -82,9 +82,9 @@ export class FolderWatches {
   openReturned(folder: Folder): Folder[] {
     const returned: Folder[] = [];
     const candidates = folder.above ? folder.below.values() : [folder, ...folder.below.values()];
-    for (const one of candidates) {
-      if (one.state !== "missing" || !this.#exists(one)) continue;
-      for (const below of one.subtree()) {
+    for (const candidate of candidates) {
+      if (candidate.state !== "missing" || !this.#exists(candidate)) continue;
+      for (const below of candidate.subtree()) {
         this.open(below);
         returned.push(below);
       }
@@ -94,12 +94,12 @@ export class FolderWatches {
 
   /**
    * Something in the folder has changed: perhaps it was removed as a whole, and made again. No event tells that of a folder
-   * that is the working folder of some process, ours among them: the system keeps it. Then it is watched anew.
+   * that is the working folder of some process, ours among them: the system keeps it. Then it is watched again.
    */
   verify(folder: Folder): void {
     let replaced: Folder | undefined;
-    for (let one: Folder | undefined = folder; one; one = one.above) {
-      if (one.state !== "missing" && this.#identity(one) !== one.identity) replaced = one;
+    for (let above: Folder | undefined = folder; above; above = above.above) {
+      if (above.state !== "missing" && this.#identity(above) !== above.identity) replaced = above;
     }
     if (replaced) this.#moved(replaced, true);
   }
@@ -175,9 +175,9 @@ export class FolderWatches {
   }
 
   #moved(folder: Folder, renamed: boolean): void {
-    for (const one of folder.subtree()) {
-      this.#options.onFolder(one);
-      if (renamed) this.open(one);
+    for (const below of folder.subtree()) {
+      this.#options.onFolder(below);
+      if (renamed) this.open(below);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Finds out which names have come to a folder. */
 import type { Disk } from "./content.js";
 import type { Folder, Listing } from "./folder.js";
-import { isSettled, sameStamp } from "./stamps.js";
+import { isConclusive, sameStamp } from "./stamps.js";
 
 export function emptyListing(isForNow = false): Listing {
   return { isAppsOwn: false, isForNow, names: new Set(), arrived: new Set(), sight: undefined };
@@ -21,7 +21,7 @@ export function takeListing(folder: Folder, listing: Listing, disk: Disk, now: n
 export function listAgain(folder: Folder, listing: Listing, disk: Disk, now: number): boolean {
   const look = disk.look(folder.path);
   const { sight } = listing;
-  if (look.type === "folder" && sight && isSettled(look.stamp, sight.time) && sameStamp(look.stamp, sight.stamp)) {
+  if (look.type === "folder" && sight && isConclusive(look.stamp, sight.time) && sameStamp(look.stamp, sight.stamp)) {
     return false;
   }
   const present = new Set(look.type === "folder" ? disk.list(folder.path) : []);

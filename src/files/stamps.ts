@@ -48,7 +48,7 @@ const COARSE_MS = 2000;
  * Whether a write that comes at `time` or later is sure to change the stamp. Two writes within one tick leave the same
  * times, so a stamp taken too soon after a write says nothing about a second write.
  */
-export function isSettled({ mtimeMs, ctimeMs }: Stamp, time: number): boolean {
+export function isConclusive({ mtimeMs, ctimeMs }: Stamp, time: number): boolean {
   const written = Math.max(mtimeMs, ctimeMs);
   return written + (written % 1000 === 0 ? COARSE_MS : TICK_MS) < time;
 }

@@ -20,7 +20,7 @@ import { fateOf, fateWithoutWorker, type PageWay, pageWay } from "./upstream-fat
 import type { WaitingBytes } from "./waiting-bytes.js";
 
 /** More than a few requests are worth a look when they are answered, so that idle connections keep little. */
-const SETTLE_BYTES = 16384;
+const DROP_ANSWERED_BYTES = 16384;
 
 export interface LinkOptions {
   readonly client: Socket;
@@ -73,7 +73,7 @@ export class AppLink implements UpstreamEvents, Mover {
     if (this.#upstream === undefined || this.#leaving !== undefined) return true;
     if (this.exchange.opaque || !this.#upstream.idle) return false;
     // An app may answer before it has the whole request: the rest of that one may still come.
-    return this.exchange.settle(this.#upstream);
+    return this.exchange.dropAnswered(this.#upstream);
   }
 
   /**
@@ -298,7 +298,8 @@ export class AppLink implements UpstreamEvents, Mover {
   received(bytes: Buffer): boolean {
     this.#end.answered();
     const upstream = this.#upstream;
-    if (this.exchange.size > SETTLE_BYTES && upstream?.idle && !this.exchange.opaque) this.exchange.settle(upstream);
+    if (this.exchange.size > DROP_ANSWERED_BYTES && upstream?.idle && !this.exchange.opaque)
+      this.exchange.dropAnswered(upstream);
     return this.#client.write(Buffer.from(bytes));
   }
 

@@ -155,7 +155,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     this.#finish(OVER);
   }
 
-  /** Whoever waits for something sees that it is over. */
+  /** What is held sees that it is over. */
   #finish(life: Life): void {
     const before = this.#life;
     this.#life = life;

@@ -55,7 +55,7 @@ export class Exchange {
     if (upstream === undefined || this.#kept.size === 0) return false;
     // They may stand behind requests that it has answered. (The order counts: it may be about to begin one.)
     const { answers, started } = upstream;
-    if (answers === started && !upstream.opaque) this.settle(upstream, answers);
+    if (answers === started && !upstream.opaque) this.dropAnswered(upstream, answers);
     return this.#kept.size > 0 && !this.#kept.cut && upstream.started === this.#startedBefore;
   }
 
@@ -155,10 +155,10 @@ export class Exchange {
    * The upstream is idle, or was: nothing of the first `answers` requests that it has answered is kept. False when one of
    * them goes on.
    */
-  settle({ server, finished }: Upstream, answers = finished): boolean {
+  dropAnswered({ server, finished }: Upstream, answers = finished): boolean {
     if (server.kind !== "http") return true;
     if (answers === this.#startedBefore) return !this.#kept.cut;
-    const whole = this.#kept.settle(answers - this.#startedBefore);
+    const whole = this.#kept.dropAnswered(answers - this.#startedBefore);
     this.#startedBefore = answers;
     return whole;
   }

@@ -99,7 +99,7 @@ abstract class End extends Socket {
 export class NearEnd extends End {
   /** Set instead of an answer: a page of the supervisor's own. */
   refusal: OwnPage | undefined;
-  /** Begun here; raised by whoever sends them. */
+  /** Begun here; raised by the sender. */
   requests = 0;
   readonly #far: FarEnd;
   readonly #mute: boolean;
@@ -177,5 +177,5 @@ function brokenConnection(): Error {
   return Object.assign(new Error("the app closed the connection"), { code: "ECONNRESET" });
 }
 
-/** Whoever uses an end hears of it by `close`; an end that nobody uses any more must not end the process. */
+/** The user of an end hears of it by `close`; an end that nobody uses any more must not end the process. */
 function ignoreError(): void {}

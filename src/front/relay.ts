@@ -63,7 +63,7 @@ export interface RequestSender {
 
 /** The client's side of its connection with the app. */
 export interface LinkOwner {
-  /** The upstream is gone, and the client stays; `again`: what it has begun, be it nothing, passes the gate anew. */
+  /** The upstream is gone, and the client stays; `again`: what it has begun, be it nothing, passes the gate again. */
   dropped(again: boolean): void;
   /** There is room upstream for what the client sends. */
   drained(): void;

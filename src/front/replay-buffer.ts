@@ -45,7 +45,7 @@ export class ReplayBuffer {
    * The app has begun and answered `begun` requests, and no others: counting starts again. False when the last of them has
    * not been sent whole, so that what comes next belongs to it.
    */
-  settle(begun: number): boolean {
+  dropAnswered(begun: number): boolean {
     this.#trim(begun);
     this.#dropped -= begun;
     if (this.#dropped >= 0) return true;

@@ -11,12 +11,12 @@ export interface Affected {
 }
 
 export interface Unaccepted {
-  /** Files that are gone: nobody can accept them. */
+  /** Nobody can accept that these files are deleted. */
   readonly deleted?: Iterable<string>;
   /** Files that took their acceptance back: all who use them are affected, they themselves are not. */
   readonly invalidated?: Iterable<string>;
-  /** Files to which nothing leads any more, each with a file that led to it: what they have written to has to go. */
-  readonly lost?: Iterable<readonly [file: string, user: string | undefined]>;
+  /** Files to which nothing leads now, each with a file that led to it: what they have written to has to go. */
+  readonly unreachable?: Iterable<readonly [file: string, user: string | undefined]>;
 }
 
 interface AffectedInput extends Unaccepted {
@@ -27,27 +27,27 @@ interface AffectedInput extends Unaccepted {
 /**
  * The changed files and, transitively, every file that read one of them while it was evaluated, up to those that accept
  * the change; and with each file those that it has written to while it was evaluated, and those that have written to it:
- * evaluated again beside a kept target, it would write a second time. So is, past every acceptance, whoever depends on one of
+ * evaluated again beside a kept target, it would write a second time. So is, past every acceptance, each file that depends on one of
  * them by a recorded edge. Shortest chains.
  */
 export function affected(
   graph: ModuleGraph,
   changed: Iterable<string>,
-  { deleted = [], invalidated = [], lost = [], recorded = NOTHING_RECORDED }: AffectedInput = {},
+  { deleted = [], invalidated = [], unreachable = [], recorded = NOTHING_RECORDED }: AffectedInput = {},
 ): Affected {
   const next = new Map<string, string | undefined>();
   const accepted = new Set<string>();
-  const gone = new Set(deleted);
+  const deletedFiles = new Set(deleted);
   const stopsAt = (file: string): StoppedAt =>
-    graph.hasHotNodes && !gone.has(file) ? changeStops(graph, file) : nowhere;
+    graph.hasHotNodes && !deletedFiles.has(file) ? changeStops(graph, file) : nowhere;
   for (const file of changed) next.set(file, undefined);
   for (const file of invalidated) {
     for (const user of usersOf(graph, file)) if (!next.has(user)) next.set(user, file);
   }
-  for (const [file, user] of lost) if (graph.get(file)?.written && !next.has(file)) next.set(file, user);
+  for (const [file, user] of unreachable) if (graph.get(file)?.written && !next.has(file)) next.set(file, user);
   // A Map is walked in insertion order, entries added on the way included: it is the queue as well.
   for (const file of next.keys()) {
-    // Whoever accepts its own new versions has said that it cleans up behind the old ones.
+    // A module that accepts its own new versions has said that it cleans up behind the old ones.
     const cleansUp = accepted.has(file) || graph.get(file)?.hot?.self === true;
     if (!cleansUp) for (const each of graph.writtenTogether(file)) if (!next.has(each)) next.set(each, file);
     for (const dependent of recorded.dependentsOf(file)) if (!next.has(dependent)) next.set(dependent, file);

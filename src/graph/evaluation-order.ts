@@ -30,7 +30,7 @@ export class EvaluationOrder {
 
   /**
    * The order in which a fresh start begins to evaluate `files`: ESM after its imports, but CommonJS before what it
-   * requires, since it requires in the middle of its body. Whoever evaluates in this order, and loads on demand what a
+   * requires, since it requires in the middle of its body. An evaluation in this order, which loads on demand what a
    * body asks for, gives each `require()` the moment and the surroundings (globals set above it) that it has at a start.
    */
   toLoad(files: Iterable<string>): string[] {

@@ -4,7 +4,7 @@ import { LayeredMap } from "./layered-map.js";
 import type { ModuleNode } from "./module-node.js";
 import { type EdgeChange, ReverseEdges } from "./reverse-edges.js";
 
-/** With more changes than this share of the graph, what can be derived is made anew when it is asked for. */
+/** With more changes than this share of the graph, what can be derived is derived again when it is asked for. */
 const DERIVE_UP_TO = 1 / 4;
 
 /** An immutable snapshot. Making the next one costs what changes (20 µs for one file of 2000). */

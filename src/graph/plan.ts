@@ -44,19 +44,19 @@ export function planReload(input: PlanInput): ReloadPlan {
   const { graph, next, roots, scope, recorded = NOTHING_RECORDED } = input;
   const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
-  const lost = lostFiles(input, replaced, changed);
-  const reached = affected(graph, changed, { ...input, lost });
+  const unreachable = unreachableFiles(input, replaced, changed);
+  const reached = affected(graph, changed, { ...input, unreachable });
   const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const accepted = scope === "app" ? new Set<string>() : reached.accepted;
   const load = filesToLoad(input, replaced, again, accepted);
   const order = recorded.dependenciesFirst(next.evaluationOrder(roots).toLoad(load.keys()));
-  const purge = graph.evaluationOrder(roots).toPurge(new Set([...again, ...lost.keys()]));
+  const purge = graph.evaluationOrder(roots).toPurge(new Set([...again, ...unreachable.keys()]));
   return Object.freeze({
     purge: Object.freeze(recorded.dependenciesFirst(purge.reverse()).reverse()),
     load: Object.freeze(order),
     accepted: Object.freeze(order.filter((file) => accepted.has(file))),
     declined: declinedAmong(graph, reached.files),
-    why: reached.why.with(lost).with(load),
+    why: reached.why.with(unreachable).with(load),
   });
 }
 
@@ -88,24 +88,23 @@ function missingFrom(some: Iterable<string>, among: readonly string[]): string[]
 }
 
 /** Evaluated files to which no edge leads any more, each with a file that used to lead to it. A late edge keeps a file. */
-function lostFiles(
+function unreachableFiles(
   { graph, next, roots, deleted }: PlanInput,
   replaced: readonly ModuleNode[],
   changed: ReadonlySet<string>,
 ): ReadonlyMap<string, string | undefined> {
-  const lost = new Map<string, string | undefined>();
-  const gone = [...deleted];
+  const unreachable = new Map<string, string | undefined>();
   const drops = replaced.some((node) => dropsTarget(graph.get(node.file), node));
-  if (!drops && gone.length === 0) return lost;
+  if (!drops && [...deleted].length === 0) return unreachable;
   const kept = reachable(next, roots);
   for (const { file, evaluated } of graph.nodes()) {
     if (!evaluated || kept.has(file)) continue;
-    lost.set(
+    unreachable.set(
       file,
       [...graph.importersOf(file), ...graph.observersOf(file)].find((user) => changed.has(user)),
     );
   }
-  return lost;
+  return unreachable;
 }
 
 function dropsTarget(before: ModuleNode | undefined, after: ModuleNode): boolean {

@@ -86,7 +86,7 @@ export class RecordedEdges {
 
   /** What the file depends on, last first, as far as the given ranks say. */
   #inOrder(file: string, ranks: ReadonlyMap<string, number>): string[] {
-    const rank = (one: string): number => ranks.get(one) ?? -1;
+    const rank = (dependency: string): number => ranks.get(dependency) ?? -1;
     return [...(this.#dependencies.get(file) ?? [])].sort((a, b) => rank(b) - rank(a) || (a < b ? 1 : -1));
   }
 }

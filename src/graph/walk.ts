@@ -9,7 +9,7 @@ export interface EvaluationEdges {
 export interface Walk {
   /**
    * In the order in which bodies begin; but the files of a cycle stand together, where the body of the first that is
-   * entered begins, and in the order in which they are entered: whoever evaluates a part of the cycle, in this order
+   * entered begins, and in the order in which they are entered: an evaluation of a part of the cycle, in this order
    * and each with what it imports, goes through it as a start does.
    */
   readonly begun: readonly string[];

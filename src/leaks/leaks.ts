@@ -45,7 +45,7 @@ export class Leaks {
   }
 
   async check(): Promise<readonly StaleReferencesReport[]> {
-    const epoch = await this.#settledEpoch();
+    const epoch = await this.#servingEpoch();
     return (await epoch?.checkStaleReferences()) ?? [];
   }
 
@@ -58,13 +58,13 @@ export class Leaks {
   }
 
   async #explain(): Promise<LeakReport[]> {
-    const epoch = await this.#settledEpoch();
+    const epoch = await this.#servingEpoch();
     if (!epoch) return [];
     return explainLeak(epoch, { folder: this.#with.folder, locate: (place) => this.#locate(place) });
   }
 
   /** The thread that serves, when no reload is under way. */
-  async #settledEpoch(): Promise<AppEpoch | undefined> {
+  async #servingEpoch(): Promise<AppEpoch | undefined> {
     for (let cycle = this.#with.cycle(); cycle; cycle = this.#with.cycle()) await cycle;
     return this.#with.app()?.epoch;
   }

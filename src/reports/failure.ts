@@ -1,4 +1,4 @@
-/** What is told about a failure: to the request that meets it, and to whoever listens for events. Pure. */
+/** What is told about a failure: to the request that meets it, and to listeners of events. Pure. */
 import type { SourceError } from "../common/errors.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { ModuleGraph } from "../graph/module-graph.js";

@@ -64,10 +64,10 @@ function reason(chain: readonly string[] | undefined, root: string): string {
 
 function edgeSteps({ file, observed }: LoadedModule, before: ReadonlySet<string> | undefined, root: string): string[] {
   const now = new Set(observed);
-  const come = observed.filter((target) => !before?.has(target));
-  const gone = [...(before ?? [])].filter((target) => !now.has(target));
+  const added = observed.filter((target) => !before?.has(target));
+  const removed = [...(before ?? [])].filter((target) => !now.has(target));
   return [
-    ...come.map((target) => `${shownPath(file, root)} uses ${shownPath(target, root)}`),
-    ...gone.map((target) => `${shownPath(file, root)} no longer uses ${shownPath(target, root)}`),
+    ...added.map((target) => `${shownPath(file, root)} uses ${shownPath(target, root)}`),
+    ...removed.map((target) => `${shownPath(file, root)} no longer uses ${shownPath(target, root)}`),
   ];
 }

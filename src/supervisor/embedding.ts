@@ -75,7 +75,7 @@ export class Embedding {
 
 /** Where relative URLs of `fetch` lead: to the app's public address if it has one. */
 function originOf(front: Front): string {
-  const address = front.addresses().find((one) => typeof one !== "string");
+  const address = front.addresses().find((found) => typeof found !== "string");
   if (address === undefined || typeof address === "string") return "http://localhost";
   return publicUrl(reachedBy("http", address));
 }

@@ -55,9 +55,10 @@ export class FileUses {
     const readers = new Map<string, string>();
     if (this.#uses.size === 0) return readers;
     const read = [...changed, ...deleted].filter((file) => !this.#written.has(file));
-    const come = [...added, ...deleted].filter((file) => !this.#written.has(file));
+    const addedOrDeleted = [...added, ...deleted].filter((file) => !this.#written.has(file));
     for (const [module, { reads, lists }] of this.#uses) {
-      const cause = read.find((file) => reads.has(file)) ?? come.find((file) => lists.has(path.dirname(file)));
+      const cause =
+        read.find((file) => reads.has(file)) ?? addedOrDeleted.find((file) => lists.has(path.dirname(file)));
       if (cause !== undefined) readers.set(module, cause);
     }
     return readers;

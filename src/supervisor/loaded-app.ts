@@ -51,7 +51,7 @@ export class LoadedApp {
   get modules(): ReadonlyMap<string, PreparedModule> {
     return this.#modules;
   }
-  /** Broken files that only a late `require()` or `import()` leads to: whoever calls it gets the error. */
+  /** Broken files that only a late `require()` or `import()` leads to: its caller gets the error. */
   get failures(): ReadonlyMap<string, SourceError> {
     return this.#failures;
   }
@@ -196,8 +196,8 @@ export class LoadedApp {
   /** Files that nothing leads to now, with the code that the thread was given. */
   unreachable(): Map<string, PreparedModule | undefined> {
     const reached = reachable(this.#graph, this.roots);
-    const lost = [...this.#graph.files()].filter((file) => !reached.has(file));
-    return new Map(lost.map((file) => [file, this.#modules.get(file)]));
+    const files = [...this.#graph.files()].filter((file) => !reached.has(file));
+    return new Map(files.map((file) => [file, this.#modules.get(file)]));
   }
 
   /**
@@ -205,15 +205,17 @@ export class LoadedApp {
    * entry that goes on after its evaluation may ask for one at any moment.
    */
   forget(unreachable: ReadonlyMap<string, PreparedModule | undefined>): string[] {
-    const lost = [...unreachable].filter(([file, module]) => this.#modules.get(file) === module).map(([file]) => file);
-    this.#graph = this.#graph.with([], lost);
+    const forgotten = [...unreachable]
+      .filter(([file, module]) => this.#modules.get(file) === module)
+      .map(([file]) => file);
+    this.#graph = this.#graph.with([], forgotten);
     const modules = new Map(this.#modules);
-    for (const file of lost) {
+    for (const file of forgotten) {
       modules.delete(file);
       this.#classes.delete(file);
     }
     this.#modules = modules;
-    return lost;
+    return forgotten;
   }
 }
 

@@ -52,8 +52,8 @@ export class Monitoring {
   readonly #monitors: Monitor[] = [];
   readonly #dependencies: Dependency[] = [];
   readonly #splits: SplitClass[] = [];
-  /** Files that have gone and that a monitor had, with that monitor; until it is told. */
-  #gone: { readonly monitor: Monitor; readonly file: string }[] = [];
+  /** Deleted files that a monitor had, with that monitor, which has not been told yet. */
+  #untold: { readonly monitor: Monitor; readonly file: string }[] = [];
   #roots: readonly string[] = [];
   #members: ReadonlyMap<string, readonly string[]> = new Map();
   #recorded: RecordedEdges = NOTHING_RECORDED;
@@ -120,14 +120,14 @@ export class Monitoring {
     return this.#saidMore || asks !== this.#asks;
   }
 
-  /** Finds out what the patterns match now. `deleted`: files that are gone, and that somebody may have depended on. */
+  /** Finds out what the patterns match now. `deleted`: files that somebody may have depended on. */
   look(asks: AsksByModule = NO_ASKS, deleted: Iterable<string> = []): void {
     this.#asks = asks;
     this.#saidMore = false;
-    const gone = new Set(deleted);
-    for (const monitor of this.#monitors) this.#lookAt(monitor, gone);
+    const deletedFiles = new Set(deleted);
+    for (const monitor of this.#monitors) this.#lookAt(monitor, deletedFiles);
     this.#members = new Map([...asks].map(([module, { monitors }]) => [module, membersOf(module, monitors)]));
-    this.#lookAtRecords(asks, gone);
+    this.#lookAtRecords(asks, deletedFiles);
     const { entry } = this.#options;
     const parts = new Set(this.#splits.flatMap((split) => [...this.#filesOf(split.parts)]));
     const roots = new Set(this.#monitors.flatMap(({ files }) => [...files.keys()]));
@@ -154,16 +154,16 @@ export class Monitoring {
     }
   }
 
-  /** The host is being told, and has not come to an end with it. */
+  /** A callback of the host is under way. */
   get isTelling(): boolean {
     return this.#telling > 0;
   }
 
-  /** Tells of files that have gone, now that what they were is purged. */
+  /** Tells of deleted files, once they are purged. */
   async tellDeleted(): Promise<void> {
-    const gone = this.#gone;
-    this.#gone = [];
-    for (const { monitor, file } of gone) {
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const { monitor, file } of untold) {
       if (monitor.files.has(file)) continue;
       this.#telling++;
       try {
@@ -201,7 +201,7 @@ export class Monitoring {
     return { monitored: [...own, ...asked], autoloads };
   }
 
-  #lookAt(monitor: Monitor, gone: ReadonlySet<string>): void {
+  #lookAt(monitor: Monitor, deleted: ReadonlySet<string>): void {
     const before = monitor.files;
     monitor.files = new Map(
       matchingSourceFiles(monitor.globs).map((file) => [
@@ -210,7 +210,7 @@ export class Monitoring {
       ]),
     );
     if (!monitor.onDelete) return;
-    for (const file of before.keys()) if (gone.has(file)) this.#gone.push({ monitor, file });
+    for (const file of before.keys()) if (deleted.has(file)) this.#untold.push({ monitor, file });
   }
 
   #namesOf({ classes }: Monitor, file: string): readonly string[] | undefined {
@@ -223,7 +223,7 @@ export class Monitoring {
     }
   }
 
-  #lookAtRecords(asks: AsksByModule, gone: ReadonlySet<string>): void {
+  #lookAtRecords(asks: AsksByModule, deleted: ReadonlySet<string>): void {
     const dependencies = [...this.#dependencies, ...[...asks.values()].flatMap((ask) => ask.dependencies)];
     const splits = [...this.#splits, ...[...asks.values()].flatMap((ask) => ask.splits)];
     const before = this.#matched;
@@ -235,7 +235,7 @@ export class Monitoring {
     for (const globs of lists) {
       const key = globs.join("\n");
       if (matched.has(key)) continue;
-      const left = [...(before.get(key) ?? [])].filter((file) => gone.has(file));
+      const left = [...(before.get(key) ?? [])].filter((file) => deleted.has(file));
       const plain = globs.map(plainPath).filter((file) => file !== undefined);
       matched.set(key, new Set([...matchingFiles(globs), ...plain, ...left]));
     }

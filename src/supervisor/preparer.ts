@@ -60,7 +60,7 @@ export class Preparer {
     return compiled.mapped ? traceBack(position, this.#compiler.sourceMap(compiled)) : position;
   }
 
-  /** Made anew at each call, at about the price of compiling. */
+  /** Made again at each call, at about the price of compiling. */
   sourceMap(compiled: CompiledModule): EncodedSourceMap {
     return this.#compiler.sourceMap(compiled);
   }
@@ -89,11 +89,11 @@ export class Preparer {
     }
     for (const file of deleted) compile.delete(file);
     for (const file of deleted) this.#compiler.drop(file);
-    const gone = new Set(deleted);
+    const removed = new Set(deleted);
     // Nobody imports the entry, and yet there is no app without it: that it cannot be read is the failure to tell.
-    if (gone.delete(this.#entry)) compile.add(this.#entry);
+    if (removed.delete(this.#entry)) compile.add(this.#entry);
     const known = { graph, modules, failures };
-    const prepared = prepare({ compiler: this.#compiler, ...known, compile, relink, deleted: gone });
+    const prepared = prepare({ compiler: this.#compiler, ...known, compile, relink, deleted: removed });
     const next = prepared.graph.with(monitoring.monitoringNodes(prepared.graph));
     return this.#track({ ...prepared, graph: next });
   }

@@ -9,7 +9,7 @@ const MOST_IN_A_ROW = 3;
 const SOON_MS = 2000;
 /** A large app that writes later than that does so after about the same time at each start, which people do not. */
 const ALIKE = 1.5;
-/** What goes on for so long is stuck, whoever has written. */
+/** What goes on for so long is stuck: any save ends it. */
 const LONG_MS = 10_000;
 
 export class Supersedings {

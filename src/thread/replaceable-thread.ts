@@ -1,7 +1,7 @@
 /**
  * The thread that an app gets, whichever that is. One that has loaded packages ahead may turn out not to fit: by what it is
  * to evaluate, or, in rare cases, by what that then does. Another one takes its place then, and is told all that the first
- * one was; whoever sends orders and gets reports notices nothing.
+ * one was; the sender of orders notices nothing.
  */
 import type { PreparedModule } from "../common/compile/compiled-module.js";
 import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";

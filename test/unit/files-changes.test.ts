@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changeBetween, type FileChange, mergeChanges } from "../../src/files/change-batch.js";
 import { type Content, type Disk, EMPTY, lookAgain, MISSING, type Sight } from "../../src/files/content.js";
-import { isSettled, type Look, type Stamp } from "../../src/files/stamps.js";
+import { isConclusive, type Look, type Stamp } from "../../src/files/stamps.js";
 import { Random, randomSource } from "../support/random.js";
 
 const ROUNDS = Number(process.env.UNRELOADER_RANDOM_EDITS ?? 500);
@@ -133,9 +133,9 @@ test("a compiled text vouches for a file that was last written before", () => {
 
 test("times in whole seconds are not trusted for two seconds", () => {
   const stamp = { mtimeMs: 5000, ctimeMs: 5000, size: 1, ino: 1, dev: 1 };
-  assert.equal(isSettled(stamp, 6900), false);
-  assert.equal(isSettled(stamp, 7100), true);
-  assert.equal(isSettled({ ...stamp, mtimeMs: 5000.25, ctimeMs: 5000.25 }, 5100), true);
+  assert.equal(isConclusive(stamp, 6900), false);
+  assert.equal(isConclusive(stamp, 7100), true);
+  assert.equal(isConclusive({ ...stamp, mtimeMs: 5000.25, ctimeMs: 5000.25 }, 5100), true);
 });
 
 test("a file that nobody may read is a change, not an error", () => {

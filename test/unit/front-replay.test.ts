@@ -58,7 +58,7 @@ test("what the app has not begun is sent again, and nothing else", () => {
 test("the rest of a request that was answered early belongs to nobody, and what follows it is a request", () => {
   const buffer = new ReplayBuffer();
   buffer.add(Buffer.from("POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n123"), 0);
-  assert.equal(buffer.settle(1), false);
+  assert.equal(buffer.dropAnswered(1), false);
   buffer.add(Buffer.from("45"), 0);
   assert.equal(buffer.size, 0);
   assert.equal(buffer.cut, true);
@@ -88,6 +88,6 @@ test("of a large upload only what the app has not begun is kept", () => {
 test("bytes that are no request are not kept for ever", () => {
   const buffer = new ReplayBuffer();
   buffer.add(Buffer.from("what is this"), 0);
-  assert.equal(buffer.settle(1), true);
+  assert.equal(buffer.dropAnswered(1), true);
   assert.equal(buffer.size, 0);
 });

@@ -7,7 +7,7 @@ type Call = Node & { type: "CallExpression" };
 /**
  * Puts a static block first into the body: it runs before the class's own static initialisers, sees the class by `this`
  * and, unlike a call around the class, leaves the inference of its name alone. It shows in the class's text, and so in
- * that of functions around it; where such a text is evaluated anew (a worker, a browser), there is nobody to tell.
+ * that of functions around it; where such a text is evaluated elsewhere (a worker, a browser), there is nobody to tell.
  */
 export function registerClass(node: Class, edits: TextEdits): void {
   const reader = privateReader(node);

@@ -39,7 +39,7 @@
  * - `__ur.meta`: `import.meta`. `__ur.import(specifier, options?)`: `import()`.
  * - `__ur.awaits(id)`: called before each top-level await, with a number that stands once in BODY.
  * - `__ur.class(target, reader?)`: first in the body of every class, as `static { __ur.class(this) }` (guarded by `typeof
- *   __ur`, for texts that are evaluated anew elsewhere), and around what class decorators give; gives `target` back.
+ *   __ur`, for texts that are evaluated elsewhere), and around what class decorators give; gives `target` back.
  *   `reader`, present when the class has `#private` members, is `(object) => [...]`: the values of its private fields,
  *   `false` for each that `object` does not have.
  * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in

@@ -86,7 +86,7 @@ export class Compiler {
 
   /**
    * For a specifier that was worked out at run time, of which there may be any number. `isNew`: what was learnt about it
-   * may be out of date. What is not found is looked for anew each time.
+   * may be out of date. What is not found is looked for again each time.
    */
   resolveLate(specifier: string, importer: string, kind: ResolveKind, isNew: boolean): Resolution {
     return this.#resolver.resolveLate(specifier, importer, kind, isNew);
@@ -98,7 +98,7 @@ export class Compiler {
   }
 
   /**
-   * From positions in `compiled.body` to positions in its source. Made anew at each call, at about the price of
+   * From positions in `compiled.body` to positions in its source. Made again at each call, at about the price of
    * compiling. The runtime hides what it puts before the body by the script's `columnOffset`.
    */
   sourceMap(compiled: CompiledModule): EncodedSourceMap {

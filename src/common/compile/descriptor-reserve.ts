@@ -1,7 +1,7 @@
 /**
  * Descriptors that are kept for the moment in which the process has no others: clients may have taken all there are
  * (EMFILE), and a save must be read nevertheless, or its failure would outlast the lack. They are given back to the system
- * just before a file is read anew, and since everything in between is synchronous, no accept of this thread takes them.
+ * just before a file is read again, and since everything in between is synchronous, no accept of this thread takes them.
  */
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";

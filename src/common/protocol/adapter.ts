@@ -58,7 +58,7 @@ export interface AdapterContext {
     close: (made: LibraryExports) => void | Promise<void>,
   ): Maker;
   /**
-   * Gives these exports to whoever loads the library from now on: for a library whose `module.exports` is a function. An ES
+   * Gives these exports to every file that loads the library from now on: for a library whose `module.exports` is a function. An ES
    * module's exports cannot be replaced: nothing happens then.
    */
   replaceExports(exports: LibraryExports): void;

@@ -1,7 +1,7 @@
 /**
  * Specifiers that are worked out at run time (`import("./pages" + request.url)`): as many as clients like. The newest are
  * known to both threads: the worker tells each once, and main watches the folders in which an added file would change
- * where it leads. What is older is forgotten by both, and told again, and looked up anew, when it is used again; so
+ * where it leads. What is older is forgotten by both, and told again, and looked up again, when it is used again; so
  * nothing of them is kept that a file added meanwhile could make wrong.
  */
 
