@@ -9,7 +9,7 @@ import { shownName } from "./classes/base-chain.js";
 import type { PlanParticipant } from "./plan-participant.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import type { AppliedPlan } from "./runtime/plan-run.js";
-import type { GoneVersion } from "./stale/stale-reports.js";
+import type { VersionToPurge } from "./stale/stale-reports.js";
 
 type ApplyPlan = Extract<SupervisorOrder, { type: "applyPlan" }>;
 
@@ -49,7 +49,7 @@ export class PlanApplication {
     compiler.forget({ files: plan.forget, lookups: plan.lookupsChanged });
     const tellEdges = runtime.holdEdges();
     let endWatching: (() => void) | undefined;
-    const gone: GoneVersion[] = [];
+    const purging: VersionToPurge[] = [];
     try {
       const applied = await runtime.applyPlan(plan, {
         participants: this.#participants,
@@ -60,13 +60,13 @@ export class PlanApplication {
           endWatching = serving.watchPlan();
         },
         purging: (version) => {
-          gone.push(this.#goneVersion(version));
+          purging.push(this.#versionToPurge(version));
           return this.#parts.purge.run(version);
         },
         purged: () => reports.send({ type: "planPurged", planId: plan.planId }),
         affected: (files) => this.#parts.purge.affected(files),
       });
-      this.#tellApplied(plan, applied, gone);
+      this.#tellApplied(plan, applied, purging);
     } catch (error) {
       this.#tellFailed(plan, error);
     } finally {
@@ -76,10 +76,14 @@ export class PlanApplication {
     serving.settleLater();
   }
 
-  #tellApplied({ planId, generation }: ApplyPlan, { purged, loaded }: AppliedPlan, gone: readonly GoneVersion[]): void {
+  #tellApplied(
+    { planId, generation }: ApplyPlan,
+    { purged, loaded }: AppliedPlan,
+    versions: readonly VersionToPurge[],
+  ): void {
     const { purge, stale, packageRegistrations, reports, classes } = this.#parts;
     purge.takeEffects();
-    stale.purged(generation, gone);
+    stale.purged(generation, versions);
     const stuck = packageRegistrations.takeStuck();
     reports.send({
       type: "planApplied",
@@ -104,7 +108,7 @@ export class PlanApplication {
   }
 
   /** What is purged, as it is before it goes. */
-  #goneVersion(version: ModuleVersion): GoneVersion {
+  #versionToPurge(version: ModuleVersion): VersionToPurge {
     const { runtime, classes } = this.#parts;
     const all = runtime.classes.classesOf(version.edges);
     const purged = all.filter(({ target }) => classes.selects(target));

@@ -34,7 +34,7 @@ export class ThreadReports {
   }
 
   serialize(error: unknown): SerializedError {
-    return serializeError(error, (one) => this.#options.locate(one));
+    return serializeError(error, (thrown) => this.#options.locate(thrown));
   }
 
   log(level: Report<"logged">["level"], message: string): void {

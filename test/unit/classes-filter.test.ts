@@ -153,7 +153,7 @@ test("versions are matched by name, and classes of one name in order when they a
   assert.equal(matched([""], ["", ""]), 0);
   const olds = ["A", "B", "A", "", "C", "C", "D", ""].map(known);
   const nexts = ["B", "A", "", "A", "C", "E"].map(known);
-  const { pairs, gone, ambiguous } = matchVersions(olds, nexts);
+  const { pairs, unmatched, ambiguous } = matchVersions(olds, nexts);
   assert.deepEqual(
     pairs.map(({ old, next }) => [olds.indexOf(old), nexts.indexOf(next)]),
     [
@@ -163,7 +163,7 @@ test("versions are matched by name, and classes of one name in order when they a
     ],
   );
   assert.deepEqual(
-    gone.map((old) => olds.indexOf(old)),
+    unmatched.map((old) => olds.indexOf(old)),
     [3, 7, 6],
   );
   assert.deepEqual(
@@ -182,12 +182,12 @@ test("every old class is in exactly one place, and only classes of one name are 
         reader: undefined,
       }));
     const [olds, nexts] = [some(), some()];
-    const { pairs, gone, ambiguous } = matchVersions(olds, nexts);
-    const placed = [...pairs.map(({ old }) => old), ...gone, ...ambiguous];
+    const { pairs, unmatched, ambiguous } = matchVersions(olds, nexts);
+    const placed = [...pairs.map(({ old }) => old), ...unmatched, ...ambiguous];
     assert.equal(new Set(placed).size, olds.length);
     assert.equal(placed.length, olds.length);
     assert.equal(new Set(pairs.map(({ next }) => next)).size, pairs.length);
     for (const { old, next } of pairs) assert.equal(old.name, next.name);
-    for (const { name } of gone) assert.ok(name === "" || nexts.every((next) => next.name !== name));
+    for (const { name } of unmatched) assert.ok(name === "" || nexts.every((next) => next.name !== name));
   }
 });

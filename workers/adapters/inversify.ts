@@ -48,8 +48,8 @@ function watchBindings(prototype: unknown, method: string, context: AdapterConte
         }
         context.record("inversify binding", async () => {
           if (!this.isBound(service)) return;
-          const one = bound?.getIdentifier?.() ?? service;
-          await (this.unbindAsync ? this.unbindAsync(one) : this.unbind(one));
+          const identifier = bound?.getIdentifier?.() ?? service;
+          await (this.unbindAsync ? this.unbindAsync(identifier) : this.unbind(identifier));
         });
         return binding;
       },

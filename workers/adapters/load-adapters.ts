@@ -28,6 +28,6 @@ async function load(file: string): Promise<{ default?: unknown }> {
 function isAdapter(value: unknown): value is Adapter {
   if (typeof value !== "object" || value === null) return false;
   const { name, packages, attach } = value as Partial<Record<keyof Adapter, unknown>>;
-  const namesPackages = Array.isArray(packages) && packages.every((one) => typeof one === "string");
+  const namesPackages = Array.isArray(packages) && packages.every((name) => typeof name === "string");
   return typeof name === "string" && namesPackages && typeof attach === "function";
 }

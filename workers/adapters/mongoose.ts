@@ -123,7 +123,7 @@ function watchPlugins(
         const { plugins } = this ?? instance;
         const known = new Set(plugins);
         const result: unknown = original.apply(this, args);
-        for (const plugin of plugins.filter((one) => !known.has(one))) {
+        for (const plugin of plugins.filter((added) => !known.has(added))) {
           if (context.owner !== undefined) pluginFiles.set(plugin, context.owner);
           context.record("mongoose plugin", () => {
             const at = plugins.indexOf(plugin);

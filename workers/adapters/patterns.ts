@@ -128,7 +128,7 @@ export function closeOpened<Made>(
 ): void {
   afterCalls<unknown, Promise<Made>>(target, method, context, (_, __, opening) => {
     context.record(what, async () => {
-      // One that could not be opened has nothing to close, and whoever waits for it has the error.
+      // One that could not be opened has nothing to close; those who wait for it have the error.
       const made = await opening.catch(() => undefined);
       if (made !== undefined) await close(made);
     });

@@ -27,7 +27,7 @@ export default {
             if (known.has(registration)) continue;
             context.record(`tsyringe registration ${String(nameOf(token))}`, () => {
               const map = this._registry._registryMap;
-              const left = (map.get(token) ?? []).filter((one) => one !== registration);
+              const left = (map.get(token) ?? []).filter((kept) => kept !== registration);
               if (left.length > 0) map.set(token, left);
               else map.delete(token);
             });

@@ -53,7 +53,7 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
   readonly #refusals = new Set<string>();
   /** While a plan is applied: the way back. */
   #undo: (() => void)[] | undefined;
-  #gone: readonly string[] = [];
+  #forgotten: readonly string[] = [];
   #waitingBefore: Map<string, readonly Waiting[]> | undefined;
   /** Classes to purge when the plan has been applied, because no class of the new version takes over from them. */
   #left: { readonly file: string; readonly known: KnownClass }[] = [];
@@ -71,7 +71,7 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
 
   /** Files are being loaded, from a start or a plan; those that it forgets will not be evaluated again. */
   begin({ forget = [] }: Pick<RuntimePlan, "forget"> = {}): void {
-    this.#gone = forget;
+    this.#forgotten = forget;
     this.#loaded = [];
     this.#subclasses = undefined;
     this.#undo = [];
@@ -93,12 +93,12 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
     this.#waiting.delete(version.file);
     if (waiting) this.#reopen(version.file, waiting, this.#options.classesOf(version));
     if (this.#loaded) this.#loaded.push(version);
-    else this.#settleLate(version);
+    else this.#takeOverLate(version);
   }
 
   /** All files have been loaded. */
   async commit(): Promise<void> {
-    for (const file of this.#gone) {
+    for (const file of this.#forgotten) {
       for (const known of this.#waiting.get(file) ?? []) this.#left.push({ file, known });
       this.#waiting.delete(file);
     }
@@ -139,8 +139,8 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
   }
 
   #reopen(file: string, waiting: readonly Waiting[], nexts: readonly KnownClass[]): void {
-    const { pairs, gone, ambiguous } = matchVersions(waiting, nexts);
-    for (const known of gone) this.#left.push({ file, known });
+    const { pairs, unmatched, ambiguous } = matchVersions(waiting, nexts);
+    for (const known of unmatched) this.#left.push({ file, known });
     const leave = (known: KnownClass, because: string): void => {
       this.#left.push({ file, known });
       this.#refuse(file, known.name, because);
@@ -186,7 +186,7 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
   }
 
   /** A request, or a plan of another file, has made the file evaluate. */
-  #settleLate(version: ModuleEdges): void {
+  #takeOverLate(version: ModuleEdges): void {
     this.#remember(version);
     void this.#purgeLeft();
   }

@@ -4,7 +4,7 @@ import type { KnownClass } from "./purge-class.js";
 export interface VersionMatch<Old extends KnownClass> {
   readonly pairs: readonly { readonly old: Old; readonly next: KnownClass }[];
   /** The new version does not define them any more, as far as a name can tell. */
-  readonly gone: readonly Old[];
+  readonly unmatched: readonly Old[];
   /** Names that several classes have, in another number than before: which is which cannot be told. */
   readonly ambiguous: readonly Old[];
 }
@@ -18,12 +18,12 @@ export function matchVersions<Old extends KnownClass>(
   nexts: readonly KnownClass[],
 ): VersionMatch<Old> {
   const pairs: { old: Old; next: KnownClass }[] = [];
-  const gone: Old[] = [];
+  const unmatched: Old[] = [];
   const ambiguous: Old[] = [];
   const named = byName(nexts);
   for (const [name, before] of byName(olds)) {
     const after = named.get(name) ?? [];
-    if (after.length === 0 || (name === "" && before.length + after.length > 2)) gone.push(...before);
+    if (after.length === 0 || (name === "" && before.length + after.length > 2)) unmatched.push(...before);
     else if (after.length !== before.length) ambiguous.push(...before);
     else
       for (const [k, old] of before.entries()) {
@@ -31,7 +31,7 @@ export function matchVersions<Old extends KnownClass>(
         if (next) pairs.push({ old, next });
       }
   }
-  return { pairs, gone, ambiguous };
+  return { pairs, unmatched, ambiguous };
 }
 
 function byName<Known extends KnownClass>(classes: readonly Known[]): Map<string, Known[]> {

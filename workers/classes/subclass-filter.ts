@@ -70,16 +70,16 @@ export class SubclassFilter {
 
 /** Names of the app's classes and of what they descend from. */
 export function* seenNames(seen: SeenNames): Generator<string> {
-  for (const target of seen.classes()) for (const one of [target, ...basesOf(target)]) yield seen.nameOf(one);
+  for (const target of seen.classes()) for (const each of [target, ...basesOf(target)]) yield seen.nameOf(each);
 }
 
 /** What stands under `name` in a package's exports, or on its default export. */
 function exportedAs(name: string, exports: Iterable<unknown>): unknown[] {
   const found: unknown[] = [];
-  for (const one of exports) {
-    for (const holder of holders(one)) found.push(read(holder, name));
+  for (const exported of exports) {
+    for (const holder of holders(exported)) found.push(read(holder, name));
     // `pkg#default` of a CommonJS package that is a class.
-    if (name === "default" && typeof one === "function") found.push(one);
+    if (name === "default" && typeof exported === "function") found.push(exported);
   }
   return found.filter((value) => typeof value === "function");
 }

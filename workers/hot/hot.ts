@@ -217,10 +217,10 @@ export class Hot implements HotActions, HotContexts {
   }
 
   async #prune(files: readonly string[]): Promise<void> {
-    const gone = files.filter((file) => !this.#options.currentVersion(file));
-    if (gone.length === 0) return;
-    await this.#emit("vite:beforePrune", { type: "prune", paths: gone });
-    for (const file of gone) {
+    const unloaded = files.filter((file) => !this.#options.currentVersion(file));
+    if (unloaded.length === 0) return;
+    await this.#emit("vite:beforePrune", { type: "prune", paths: unloaded });
+    for (const file of unloaded) {
       const state = this.#unloaded.get(file);
       for (const run of state?.prunes ?? []) await this.#run(state, "a prune callback", run);
       this.#unloaded.delete(file);

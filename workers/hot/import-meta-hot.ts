@@ -40,7 +40,7 @@ export function createImportMetaHot(hot: HotActions, state: HotState): ImportMet
       } else if (typeof first === "string") {
         const run = optional("accept", callback);
         acceptDependencies([first], ([module]) => run(module));
-      } else if (Array.isArray(first) && first.every((one) => typeof one === "string")) {
+      } else if (Array.isArray(first) && first.every((dependency) => typeof dependency === "string")) {
         acceptDependencies(first, optional("accept", callback));
       } else {
         throw new ArgumentError(

@@ -79,7 +79,9 @@ export function createModuleHot(hot: HotActions, state: HotState): ModuleHot {
 }
 
 function isSpecifiers(value: unknown): value is string | string[] {
-  return typeof value === "string" || (Array.isArray(value) && value.every((one) => typeof one === "string"));
+  return (
+    typeof value === "string" || (Array.isArray(value) && value.every((dependency) => typeof dependency === "string"))
+  );
 }
 
 function functionOf(call: string, value: unknown): (...parameters: unknown[]) => unknown {

@@ -17,7 +17,7 @@ export interface ChannelsOptions {
 /** Returns the way back. */
 export function installChannels(options: ChannelsOptions): () => void {
   // They keep the port alive while it is open; a closed one may go.
-  const gone = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
+  const collected = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
   const wrap = <Class extends Constructor>(original: Class, what: string, closable: (made: object) => object): Class =>
     new Proxy(original, {
       construct(target, args, newTarget) {
@@ -25,7 +25,7 @@ export function installChannels(options: ChannelsOptions): () => void {
         if (options.ledger.owner === undefined || !isTheModules(this.construct as AnyFunction)) return made;
         const port = new WeakRef(closable(made) as Closable);
         const entry = options.ledger.record(what, () => port.deref()?.close());
-        if (entry) gone.register(closable(made), entry);
+        if (entry) collected.register(closable(made), entry);
         return made;
       },
     });

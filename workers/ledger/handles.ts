@@ -1,7 +1,7 @@
 /**
  * Things with a life of their own that modules open: sockets, watchers, threads, processes, agents, streams. They are
  * emitters, so their creation is seen in one place; each is ended at purge in its own way. Before that its listeners go,
- * so that no code of the purged version takes the end for a failure and starts anew.
+ * so that no code of the purged version takes the end for a failure and starts again.
  *
  * What packages open is left to them and to adapters, unless it is known to be safe: a pool that loses its sockets
  * connects again, and a shared service that loses its thread fails for everybody.
@@ -67,7 +67,7 @@ interface Worker extends EventEmitter {
 export class Handles {
   readonly #ledger: Ledger;
   /** Drops the entries of what has ended and been forgotten: open handles keep their emitters alive. */
-  readonly #gone = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
+  readonly #collected = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -78,7 +78,7 @@ export class Handles {
     const kind = KINDS.find(({ is }) => is(emitter));
     if (!kind || !isCallersOwn(kind, callerOf(wrapper))) return;
     const entry = this.#ledger.record(kind.what, ending(kind, new WeakRef(emitter)), owner);
-    if (entry) this.#gone.register(emitter, entry);
+    if (entry) this.#collected.register(emitter, entry);
   }
 }
 

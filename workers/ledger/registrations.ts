@@ -34,7 +34,7 @@ export class Registrations {
   /** Listener -> where it was added; dies with the listener. */
   readonly #added = new WeakMap<object, Registration[]>();
   /** Drops the entries of listeners that nobody has any more. */
-  readonly #gone = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
+  readonly #collected = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -43,7 +43,7 @@ export class Registrations {
   add<Target extends object, Listener extends object>(added: AddedListener<Target, Listener>): void {
     const { owner, listener, what } = added;
     const known = this.#added.get(listener) ?? [];
-    const same = known.find((one) => isOf(one, added));
+    const same = known.find((registration) => isOf(registration, added));
     if (same) {
       same.times++;
       if (!owner.purged) return;
@@ -52,17 +52,19 @@ export class Registrations {
     const entry = this.#ledger.record(what, removal(registration, added), owner);
     if (!entry || owner.purged) return;
     this.#added.set(listener, [...known, registration]);
-    this.#gone.register(listener, entry);
+    this.#collected.register(listener, entry);
   }
 
   /** Puts listeners back at the purge of the module that has removed them; not its own, nor those of purged modules. */
   removed({ owner, emitter, event, listeners }: RemovedListeners): void {
-    const others = listeners.filter((listener) => !this.#added.get(listener)?.some((one) => one.owner === owner));
+    const others = listeners.filter(
+      (listener) => !this.#added.get(listener)?.some((registration) => registration.owner === owner),
+    );
     if (others.length === 0 || owner.purged) return;
     const target = new WeakRef(emitter);
     this.#ledger.record(`removal of listeners of "${String(event)}"`, () => {
       for (const listener of others) {
-        const isPurged = this.#added.get(listener)?.some((one) => one.owner.purged) ?? false;
+        const isPurged = this.#added.get(listener)?.some((registration) => registration.owner.purged) ?? false;
         const emitter = target.deref();
         if (!emitter || isPurged) continue;
         const present = Reflect.apply(rawListeners, emitter, [event]) as unknown[];
@@ -72,8 +74,8 @@ export class Registrations {
   }
 }
 
-function isOf(one: Registration, { owner, target, key }: AddedListener<object, object>): boolean {
-  return one.owner === owner && one.target.deref() === target && one.key === key;
+function isOf(registration: Registration, { owner, target, key }: AddedListener<object, object>): boolean {
+  return registration.owner === owner && registration.target.deref() === target && registration.key === key;
 }
 
 /** In a function of its own: closures of one function keep alive whatever any of them uses. */

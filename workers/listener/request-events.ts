@@ -192,5 +192,5 @@ function classOf(server: Server): { emit: Emit } {
   return Object.getPrototypeOf(server) as { emit: Emit };
 }
 
-/** The connection broke while its upgrade waited; whoever is handed the socket finds it destroyed. */
+/** The connection broke while its upgrade waited: the socket that is handed on is destroyed. */
 function ignoreError(): void {}

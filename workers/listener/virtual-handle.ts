@@ -27,7 +27,7 @@ export class VirtualHandle {
     return (serverInternals(this.#inner)._handle as { fd?: number } | null)?.fd ?? -1;
   }
 
-  settle(address: PublicAddress): void {
+  opened(address: PublicAddress): void {
     this.#address = address;
   }
 

@@ -263,16 +263,16 @@ export class VirtualListen {
     if (answer !== undefined) {
       // The same answer comes as a message too.
       opening?.catch(() => {});
-      this.#settle(virtual, answer);
+      this.#answer(virtual, answer);
       return;
     }
     opening?.then(
-      (address) => this.#settle(virtual, { type: "opened", address }),
-      (error: NodeJS.ErrnoException) => this.#settle(virtual, { type: "refused", code: error.code ?? "UNKNOWN" }),
+      (address) => this.#answer(virtual, { type: "opened", address }),
+      (error: NodeJS.ErrnoException) => this.#answer(virtual, { type: "refused", code: error.code ?? "UNKNOWN" }),
     );
   }
 
-  #settle(virtual: VirtualServer, answer: ListenAnswer): void {
+  #answer(virtual: VirtualServer, answer: ListenAnswer): void {
     // The app closed it before the answer came.
     if (!virtual.isOpen || answer.type === "closed") return;
     const { server } = virtual;
@@ -283,7 +283,7 @@ export class VirtualListen {
       process.nextTick(() => server.emit("error", error));
       return;
     }
-    virtual.settle(answer.address);
+    virtual.opened(answer.address);
     this.#adoptConnections(virtual, answer.address);
     this.#servers.add(virtual);
     process.nextTick(() => {

@@ -113,9 +113,9 @@ export class VirtualServer {
   }
 
   /** The public port is open. */
-  settle(address: PublicAddress): void {
+  opened(address: PublicAddress): void {
     this.#address = address;
-    this.#handle?.settle(address);
+    this.#handle?.opened(address);
     const internals = serverInternals(this.server);
     if (typeof address !== "string") {
       internals._connectionKey = `${address.family === "IPv6" ? 6 : 4}:${address.address}:${address.port}`;

@@ -263,7 +263,7 @@ function reset(module: EsmModule): void {
 
 function createCompletion(): Completion {
   const { promise, resolve, reject } = withResolvers();
-  // Whoever waits gets the error; when nobody does, it was reported to the one who started the evaluation.
+  // Those who wait get the error; when nobody does, it was reported where the evaluation was started.
   promise.catch(() => undefined);
   return { promise, resolve, reject };
 }

@@ -180,7 +180,7 @@ export class FileReads {
     return file;
   }
 
-  /** Names that are made up anew at each evaluation would be kept for ever. */
+  /** Names that are new at each evaluation would be kept for ever. */
   #sweep(newest: string): void {
     this.#known.clear();
     for (const { reads, lists } of this.#options.versions()) {

@@ -1,5 +1,5 @@
 /**
- * Evaluates own files for whoever asks: importers, `require()`, `import()`, packages, those who read an export late. And
+ * Evaluates own files for all who ask: importers, `require()`, `import()`, packages, those who read an export late. And
  * takes them back to "not loaded".
  */
 import type Module from "node:module";
@@ -190,7 +190,7 @@ export class Loading {
     }
   }
 
-  /** The file is not evaluated from here on; whoever reads its exports late makes it so again. */
+  /** The file is not evaluated from here on; a late read of its exports evaluates it again. */
   unload(record: ModuleRecord): void {
     const { registry, written, report, classes } = this.#context;
     const { version, module, namespace, file } = record;

@@ -52,7 +52,7 @@ export class Namespace {
     return [...this.#cells.keys()];
   }
 
-  /** An export of the version that is current, or is being evaluated, whoever asks; nobody reads it by that. */
+  /** An export of the version that is current or being evaluated, for every asker. It counts as no read. */
   newest(name: string): unknown {
     return this.#cells.get(name)?.target();
   }
@@ -71,11 +71,11 @@ export class Namespace {
   }
 
   keepNoMore(): void {
-    const lost = this.#lostNames();
+    const oldOnly = this.#namesOfOldOnly();
     this.#kept = undefined;
     for (const cell of this.#cells.values()) cell.read = cell.target;
-    for (const name of lost) Reflect.deleteProperty(this.object, name);
-    if (lost.length > 0) makeFast(this.object);
+    for (const name of oldOnly) Reflect.deleteProperty(this.object, name);
+    if (oldOnly.length > 0) makeFast(this.object);
   }
 
   /** Points names that exist to new bindings; names that do not exist are skipped. */
@@ -93,7 +93,7 @@ export class Namespace {
       return;
     }
     // Keys of a namespace are sorted, and a property that comes later comes last: define all of them again.
-    for (const name of [...this.#cells.keys(), ...this.#lostNames()]) Reflect.deleteProperty(this.object, name);
+    for (const name of [...this.#cells.keys(), ...this.#namesOfOldOnly()]) Reflect.deleteProperty(this.object, name);
     const old = this.#cells;
     this.#cells = new Map();
     for (const name of [...reads.keys()].sort()) {
@@ -102,7 +102,7 @@ export class Namespace {
       this.#cells.set(name, cell);
       defineExport(this.object, name, cell, this.#file, this.#observer);
     }
-    for (const name of this.#lostNames()) {
+    for (const name of this.#namesOfOldOnly()) {
       const cell = { target: unbound, read: unbound };
       this.#lead(cell, name, unbound);
       defineExport(this.object, name, cell, this.#file, this.#observer, false);
@@ -118,7 +118,7 @@ export class Namespace {
   }
 
   /** Those that are no exports any more: only outsiders find them. */
-  #lostNames(): string[] {
+  #namesOfOldOnly(): string[] {
     return [...(this.#kept?.reads.keys() ?? [])].filter((name) => !this.#cells.has(name));
   }
 }

@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ModuleEdges } from "./module-edges.js";
 import { type Doer, Turns, type TurnWatch } from "./turns.js";
 
-/** Whoever has to know when a piece of a module's evaluation begins and ends; pieces nest. */
+/** What has to know when a piece of a module's evaluation begins and ends; pieces nest. */
 export interface EvaluationWatch {
   /** `inner` begins; until now `outer` ran, if any did. */
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void;
@@ -210,7 +210,7 @@ export class Observer {
     this.#watches = [...this.#watches, watch];
     this.#watch = together(this.#watches);
     return () => {
-      this.#watches = this.#watches.filter((one) => one !== watch);
+      this.#watches = this.#watches.filter((other) => other !== watch);
       this.#watch = together(this.#watches);
     };
   }

@@ -26,9 +26,9 @@ export class Registry {
   /** File to its record; dies in `letGo`. */
   readonly #records = new Map<string, ModuleRecord>();
   /** Files that have gone to their records: a namespace that somebody still has follows the file if it comes back. */
-  readonly #gone = new Map<string, WeakRef<ModuleRecord>>();
+  readonly #letGo = new Map<string, WeakRef<ModuleRecord>>();
   readonly #collected = new FinalizationRegistry<string>((file) => {
-    if (this.#gone.get(file)?.deref() === undefined) this.#gone.delete(file);
+    if (this.#letGo.get(file)?.deref() === undefined) this.#letGo.delete(file);
   });
   readonly #observer: Observer;
   readonly #moduleCache: NodeJS.Dict<NodeJS.Module>;
@@ -44,7 +44,7 @@ export class Registry {
   }
 
   find(file: string): ModuleRecord | undefined {
-    return this.#records.get(file) ?? (this.#gone.size > 0 ? this.#returned(file) : undefined);
+    return this.#records.get(file) ?? (this.#letGo.size > 0 ? this.#returned(file) : undefined);
   }
 
   /** The version that is current: evaluated, or being evaluated. */
@@ -81,14 +81,14 @@ export class Registry {
     const record = this.#records.get(file);
     if (!record || record.version || record.bridges.size > 0 || this.#saved) return;
     this.#records.delete(file);
-    this.#gone.set(file, new WeakRef(record));
+    this.#letGo.set(file, new WeakRef(record));
     this.#collected.register(record, file);
   }
 
   #returned(file: string): ModuleRecord | undefined {
-    const record = this.#gone.get(file)?.deref();
+    const record = this.#letGo.get(file)?.deref();
     if (!record) return undefined;
-    this.#gone.delete(file);
+    this.#letGo.delete(file);
     this.#records.set(file, record);
     return record;
   }

@@ -22,7 +22,7 @@ export interface StaleReportsOptions {
 }
 
 /** A version that a plan purges, and what its classes are before they go. */
-export interface GoneVersion {
+export interface VersionToPurge {
   readonly version: ModuleVersion;
   readonly classes: PurgedVersion["classes"];
   /** Some of its classes are reopened: their instances go on, and with them the scope that the classes came from. */
@@ -69,13 +69,13 @@ export class StaleReports {
   }
 
   /** A plan was applied that purged these versions for good. */
-  purged(generation: number, gone: readonly GoneVersion[]): void {
-    const watched = gone.map(({ version, classes, reopened }) => ({
+  purged(generation: number, versions: readonly VersionToPurge[]): void {
+    const watched = versions.map(({ version, classes, reopened }) => ({
       file: version.record.file,
       scope: reopened ? undefined : version.scope,
       classes,
     }));
-    for (const { version } of gone) {
+    for (const { version } of versions) {
       version.scope = undefined;
       if (version.kind === "esm") version.release();
     }

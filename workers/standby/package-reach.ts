@@ -22,7 +22,7 @@ export class PackageReach {
     const folder = packageFolder(file);
     // Set iteration takes in what is added on the way.
     const reached = new Set([...(folder === undefined ? [file] : [folder]), ...more]);
-    for (const one of reached) for (const declared of this.#declaredBy(one)) reached.add(declared);
+    for (const found of reached) for (const declared of this.#declaredBy(found)) reached.add(declared);
     this.#found.set(key, reached);
     return reached;
   }

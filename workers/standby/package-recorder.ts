@@ -129,8 +129,8 @@ export class PackageRecorder implements EvaluationVisits, EvaluationWatch, Packa
     try {
       const exports = isAhead
         ? load()
-        : watch.watch(load, (one) => {
-            seen = one;
+        : watch.watch(load, (load) => {
+            seen = load;
           });
       this.#surroundings?.handOver(folderOf(asked.file), exports);
       return exports;

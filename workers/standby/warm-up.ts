@@ -57,7 +57,7 @@ export function warmUp(requests: readonly PackageRequest[], reach: PackageReach,
     unfit,
     left,
     variables: [...variables],
-    files: files.map((one) => (isTooYoung(one, beganAt) ? { file: one.file, stamp: TOO_YOUNG } : one)),
+    files: files.map((read) => (isTooYoung(read, beganAt) ? { file: read.file, stamp: TOO_YOUNG } : read)),
     heapBytes: heap + external,
     durationMs: performance.now() - began,
   };

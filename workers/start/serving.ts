@@ -120,7 +120,7 @@ export class Serving implements PlanParticipant<RuntimePlan> {
     await runtime.import(entry);
     const server = await serveExported(runtime.exportsOf(entry), { app });
     if (!server) return "pending";
-    // Whoever closes ports that nobody has adopted must not do so before this one is open; a name may take time to look up.
+    // Ports that nobody has adopted must not be closed before this one is open; a name may take time to look up.
     await wait(listen.listenExported(server, entry, fallback), { deadlineMs: EXPORTED_LISTEN_MS });
     return "exported";
   }

@@ -17,7 +17,7 @@ export class ForeignObjects {
     if (isObject(exports) && !this.#known.has(exports)) this.#pending.push(exports);
   }
 
-  /** The exports of a package that an adapter looks after, whoever has loaded it. */
+  /** The exports of a package that an adapter looks after. */
   addAdapted(exports: unknown): void {
     if (isObject(exports)) this.#adaptedExports.push(exports);
   }

@@ -66,7 +66,7 @@ export class WrittenEdges {
   #looksAtClosures = 0;
   /** Files that were written to since the last `settle`. */
   readonly #targets = new Set<string>();
-  /** Object to what it held at the last look. One for all files: a change is found once, by whoever looks first. */
+  /** Object to what it held at the last look. One for all files: a change is found once, by the first look. */
   readonly #contents = new Map<object, Slots>();
   /** File to its state at the last look. */
   readonly #states = new Map<string, FileState>();
@@ -161,7 +161,7 @@ export class WrittenEdges {
     if (slots) this.#contents.set(object, slots);
   }
 
-  /** A version has gone: what comes next is looked at anew, and what it never finished is nobody's. */
+  /** A version has gone: what comes next is looked at from the beginning, and what it never finished is nobody's. */
   forget(version: ModuleEdges): void {
     this.#states.delete(version.file);
     this.#watching.delete(version);

@@ -1,7 +1,7 @@
 /**
  * How `unreloader/app` and the thread that runs the app find each other: the app may import another copy of the package
  * than the one that supervises it, so that no module of ours is shared. The thread puts one object on `globalThis`, under
- * a symbol of the global registry. Its members are only ever added to, each addition raising `version`; whoever calls a
+ * a symbol of the global registry. Its members are only ever added to, each addition raising `version`; a caller of a
  * member that came after version 1 checks for it first. A change that breaks callers takes another symbol.
  */
 export const APP_HOST: unique symbol = Symbol.for("unreloader.app");
