@@ -77,6 +77,19 @@ test("every file of the project that a page names is there", () => {
   assert.deepEqual(missing, []);
 });
 
+test("docs/internals.md lists the rooms that there are", () => {
+  const internals = read("docs/internals.md");
+  const rooms = ["src", "workers"].flatMap((floor) =>
+    readdirSync(path.join(projectRoot, floor), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${floor}/${name}/`),
+  );
+  const listed = [...internals.matchAll(/^\| ((?:(?:src|workers)\/[\w-]+\/(?:, )?)+) \|/gm)].flatMap(([, cell = ""]) =>
+    cell.split(", "),
+  );
+  assert.deepEqual(new Set(listed), new Set(rooms));
+});
+
 test("the deadlines and shared words that docs/internals.md names are as the code has them", () => {
   const internals = read("docs/internals.md");
   const deadlines = new Map(
