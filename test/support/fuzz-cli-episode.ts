@@ -67,6 +67,12 @@ const OVER_WITH_THE_SAVE: ReadonlySet<string> = new Set([
   "awaiting-for-ever",
 ]);
 
+/** What stops the worker's thread. */
+const BLOCKING: ReadonlySet<string> = new Set(["loop", "looping", "disposed-looping"]);
+
+/** After a crowd has left. */
+const CROWD_MS = 500;
+
 /** Requests that stop the worker, or end it. */
 const FATAL: readonly string[] = ["loop", "crash", "reject", "exit"];
 
@@ -336,8 +342,14 @@ class RunningEpisode implements AsyncDisposable {
 
   #disperse(): void {
     for (const connection of this.#crowd.splice(0)) connection.destroy();
-    // Descriptors come back when the supervisor has seen the ends.
-    setTimeout(() => this.#history.closeTroubles(({ cause }) => cause === "crowded"), 500).unref();
+    const over = this.#history.troubles.filter(({ cause, to }) => cause === "crowded" && to === undefined);
+    // Descriptors come back when the supervisor has seen the ends; those of a blocked worker, when it is done with.
+    const look = () => {
+      const isBlocked = this.#history.openCauses().some((cause) => BLOCKING.has(cause));
+      if (isBlocked) setTimeout(look, CROWD_MS).unref();
+      else this.#history.closeTroubles((trouble) => over.includes(trouble));
+    };
+    setTimeout(look, CROWD_MS).unref();
   }
 
   async #end(): Promise<number | undefined> {

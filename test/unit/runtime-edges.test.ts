@@ -226,3 +226,24 @@ test("modules that are evaluated one after the other, while requests run, are lo
     interrupted.mock.restore();
   }
 });
+
+test("a module that a request loads is looked at when its evaluation is over: what the request does then is not its doing", async () => {
+  const observer = new Observer();
+  observer.inUse = () => true;
+  const files = { "main.cjs": `exports.late = () => require("./late.cjs");`, "late.cjs": "" };
+  await using app = new RuntimeApp(files, "main.cjs", observer);
+  await app.runtime.load([app.path("main.cjs")]);
+  const { default: main } = await app.import<{ default: { late(): void } }>("main.cjs");
+  const interrupted = mock.method(WrittenEdges.prototype, "interrupted");
+  try {
+    const calls = await new Promise<number>((resolve) =>
+      setImmediate(() => {
+        main.late();
+        resolve(interrupted.mock.callCount());
+      }),
+    );
+    assert.equal(calls, 1);
+  } finally {
+    interrupted.mock.restore();
+  }
+});

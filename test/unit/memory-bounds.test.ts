@@ -1,0 +1,57 @@
+/** Maps that grow with what edits and clients come up with forget: each bound by itself (test/e2e/memory-soak: all together). */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { test } from "node:test";
+import { Compiler } from "../../src/common/compile/compiler.js";
+import { FileReads } from "../../workers/runtime/file-reads.js";
+import { ModuleEdges } from "../../workers/runtime/module-edges.js";
+import { TempApp } from "../support/temp-app.js";
+
+test("of what a deleted file was compiled to, nothing is kept", async () => {
+  await using app = new TempApp({ "made.js": "export {};\n" });
+  const compiler = new Compiler({ root: app.folder });
+  const compiled = compiler.compile(app.path("made.js"));
+  assert.equal(compiler.compile(app.path("made.js")), compiled);
+  compiler.drop(app.path("made.js"));
+  assert.notEqual(compiler.compile(app.path("made.js")), compiled);
+});
+
+test("of ten thousand spellings of a file, the first ones are looked up again", async () => {
+  await using app = new TempApp({ "main.js": "", "known.js": "", "folder/other.js": "" });
+  const compiler = new Compiler({ root: app.folder });
+  const steps = (number: number) =>
+    Array.from({ length: 14 }, (_, bit) => ((number >> bit) & 1 ? "folder/../" : "./")).join("");
+  const lookUp = (number: number) => compiler.resolve(`./${steps(number)}known.js`, app.path("main.js"), "require");
+  const first = lookUp(0);
+  assert.equal(lookUp(0), first, "it is known");
+  for (let number = 1; number < 10_001; number++) lookUp(number);
+  assert.deepEqual(lookUp(0), first);
+  assert.notEqual(lookUp(0), first);
+});
+
+test("files that only old versions have read are not followed for ever", async () => {
+  await using app = new TempApp({ "data.json": "{}" });
+  const written: string[] = [];
+  let version = new ModuleEdges(app.path("main.js"), () => {});
+  let reader: ModuleEdges | undefined = version;
+  const reads = new FileReads({
+    root: app.folder,
+    reader: () => reader,
+    versions: () => [version],
+    written: (file) => written.push(file),
+  });
+  reads.install();
+  try {
+    for (let number = 0; number < 3000; number++) {
+      version = new ModuleEdges(app.path("main.js"), () => {});
+      reader = version;
+      fs.existsSync(app.path(`made-up-${number}.json`));
+    }
+    fs.readFileSync(app.path("data.json"));
+    reader = undefined;
+    for (const name of ["made-up-0.json", "data.json"]) fs.writeFileSync(app.path(name), "{}");
+  } finally {
+    reads.uninstall();
+  }
+  assert.deepEqual(written, [app.path("data.json")]);
+});
