@@ -219,8 +219,8 @@ http.createServer((req, res) => {
         [leak.code, ...leak.lines.all],
         [
           0,
-          `module ${app.path("users.ts")}: 1 old version, purged in generation 2, held by`,
-          `  variable kept (Map) (${app.path("node_modules/keeper/index.js")}) -> Map entry "entry 0" -> closure handler (${app.path("users.ts")}:13)`,
+          `module ../../users.ts: 1 old version, purged in generation 2, held by`,
+          `  variable kept (Map) (../../node_modules/keeper/index.js) -> Map entry "entry 0" -> closure handler (../../users.ts:13)`,
         ],
       );
       const json = await asked(app.scratch, "--root", app.folder, "--log-format", "json");
