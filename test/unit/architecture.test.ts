@@ -72,6 +72,15 @@ test("pure files read no disk, no clock and know no thread", () => {
   }
 });
 
+test("a test is one of test/unit, which starts nothing, or of test/e2e: no other is run", () => {
+  const tests = sourceFiles("test").filter((file) => file.endsWith(".test.ts") && !file.includes("/node_modules/"));
+  assert.ok(tests.length > 100, `only ${tests.length} tests`);
+  assert.deepEqual(
+    tests.filter((file) => !/^test\/(unit|e2e)\/[^/]+$/.test(file)),
+    [],
+  );
+});
+
 test("builtins are imported with the node: prefix", () => {
   const wrong = imports.filter(({ specifier }) => isBuiltin(specifier) && !specifier.startsWith("node:"));
   assert.deepEqual(wrong.map(show), []);
