@@ -77,6 +77,17 @@ test("every file of the project that a page names is there", () => {
   assert.deepEqual(missing, []);
 });
 
+test("what a page says is in a file is named in that file", () => {
+  const internals = read("docs/internals.md");
+  const places = [
+    ...[...internals.matchAll(/`(#?\w+)` of\s+((?:src|workers)\/[\w./-]+\.ts)/g)].map(([, name, file]) => [file, name]),
+    ...[...internals.matchAll(/((?:src|workers)\/[\w./-]+\.ts), `(#?\w+)`,/g)].map(([, file, name]) => [file, name]),
+  ];
+  assert.ok(places.length > 5, `only ${places.length} places`);
+  const wrong = places.filter(([file = "", name = ""]) => !read(file).includes(`${name}(`));
+  assert.deepEqual(wrong, []);
+});
+
 test("docs/internals.md lists the rooms that there are", () => {
   const internals = read("docs/internals.md");
   const rooms = ["src", "workers"].flatMap((floor) =>
