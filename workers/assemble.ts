@@ -185,7 +185,7 @@ export function assemble(order: BootOrder, { send, queue, settled }: AssembleOpt
   });
   runtime.install();
   const listens = new ListenRequests((request) => send({ type: "listenRequested", ...request }));
-  const listen: VirtualListen = createListen(order, { heart, listens, runtime, send });
+  const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, send });
   const calls = new Calls({
     entry: async () => {
       await runtime.import(entry);
@@ -265,7 +265,13 @@ function createAdapters(ledger: Ledger, own: readonly Adapter[], reports: Thread
 
 function createListen(
   order: BootOrder,
-  { heart, listens, runtime, send }: Pick<AppParts, "heart" | "listens" | "runtime"> & Pick<AssembleOptions, "send">,
+  {
+    heart,
+    observer,
+    listens,
+    runtime,
+    send,
+  }: Pick<AppParts, "heart" | "observer" | "listens" | "runtime"> & Pick<AssembleOptions, "send">,
 ): VirtualListen {
   const listen = installVirtualListen({
     table: new Int32Array(order.connectionTable),
@@ -275,6 +281,7 @@ function createListen(
     reportClosed: (listenId) => send({ type: "serverClosed", listenId }),
     reportReleased: (listenId) => send({ type: "serverReleased", listenId }),
     currentModule: () => runtime.currentModule(),
+    attribution: observer,
     sessionsChanged: (open) => {
       heart.board.sessions = open;
     },

@@ -235,3 +235,35 @@ main();
     }
   });
 });
+
+test("a version that is gone does not listen any more on the port of the one that has taken its place", {
+  skip: plainMode,
+}, async () => {
+  await using gate = await Gate.make();
+  const site = (
+    version: number,
+    listens: string,
+  ) => `const server = require("node:http").createServer((req, res) => res.end("site ${version}"));
+server.on("error", (error) => console.log("site ${version} cannot listen", error.code));
+const listen = () => server.listen(0, "127.0.0.1", () => console.log("site ${version} listens at", server.address().port));
+${listens}
+`;
+  const waits = `fetch("http://127.0.0.1:" + process.env.GATE + "/").then((answer) => answer.text()).then(() => { listen(); console.log("went on"); });`;
+  await using app = new TempApp({
+    "main.js": `require("node:http").createServer((req, res) => res.end("main")).listen(process.env.PORT, "127.0.0.1");
+require("./site");
+`,
+    "site.js": site(1, waits),
+  });
+  await using served = await serve(app, "main.js", { env: { GATE: String(gate.port) } });
+  await gate.arrival();
+  app.write("site.js", site(2, "listen();"));
+  assert.equal(await served.text("/"), "main");
+  await served.lines.wait(/site 2 listens/);
+  gate.open();
+  await served.lines.wait(/went on/);
+  app.write("site.js", site(3, "listen();"));
+  assert.equal(await served.text("/"), "main");
+  await served.lines.wait(/site 3 listens/);
+  assert.deepEqual(served.lines.matching(/site 1 (listens|cannot)/), []);
+});
