@@ -141,10 +141,15 @@ export class FileRegistry {
     }
   }
 
+  has(file: string): boolean {
+    return this.#files.has(file);
+  }
+
+  /** What counts as configuration stays. */
   untrack(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
-      if (!known) continue;
+      if (!known || known.config) continue;
       this.#files.delete(file);
       this.#markedFiles.delete(known);
       known.folder.files.delete(path.basename(file));

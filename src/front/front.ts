@@ -49,6 +49,9 @@ export interface ClosedPort {
   readonly kind: ServerKind;
 }
 
+/** What a client is told of a worker's death, he is told within seconds; no app dies so often meanwhile. */
+const KEPT_DEATHS = 100;
+
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const QUIET_POLL_MS = 20;
 
@@ -57,16 +60,16 @@ export class Front {
   /** Ports that are closed but still have open connections, until the last of those is gone. */
   readonly #closedPorts = new Set<PublicPort>();
   readonly #relay: Relay;
-  /** Page for the requests of each dead worker, by epoch; born at its death, one short text each, kept. */
+  /** Page for the requests of each dead worker, by epoch; born at its death, and gone with the `KEPT_DEATHS`th after it. */
   readonly #deathPages = new Map<number, OwnPage>();
-  /** Workers that do not answer any more; kept, one number each. */
+  /** Workers that do not answer any more, until they end. */
   readonly #abandoned = new Set<number>();
   /** Workers that are blocked and may answer again; from `blocked` until that is over, or they end. */
   readonly #blocked = new Set<number>();
   /** What `lend` has answered: listen id -> the port; from then on until `open` or the end of that worker. */
   readonly #lent = new Map<number, { readonly epoch: number; readonly port: PublicPort; readonly server: AppServer }>();
-  /** Listen id -> epoch, of all that were asked for by workers that live. */
-  readonly #epochOfListen = new Map<number, number>();
+  /** Epoch of a worker that lives -> the listen id that it has asked about last, and may sleep for. */
+  readonly #lastListen = new Map<number, number>();
   /** Servers whose port is being opened, by listen id; "closed" or "released" when that came in the meantime. */
   readonly #opening = new Map<number, "wanted" | "closed" | "released">();
   /** Ports that another is being opened in place of, until it is. */
@@ -117,7 +120,7 @@ export class Front {
    */
   async open(request: OpenRequest): Promise<PublicAddress> {
     const { listenId } = request;
-    if (!this.#deathPages.has(request.epoch)) this.#epochOfListen.set(listenId, request.epoch);
+    if (!this.#deathPages.has(request.epoch)) this.#lastListen.set(request.epoch, listenId);
     try {
       const address = await this.#openOrAdopt(request);
       postListenAnswer(this.#relay.table, listenId, { type: "opened", address });
@@ -136,7 +139,7 @@ export class Front {
     const { listenId, target, epoch } = request;
     const taken = new Set([...this.#lent.values()].filter((lent) => lent.epoch === epoch).map((lent) => lent.port));
     const port = [...this.#ports].find((open) => !taken.has(open) && sameTarget(open.target, target));
-    this.#epochOfListen.set(listenId, epoch);
+    this.#lastListen.set(epoch, listenId);
     if (port === undefined) return undefined;
     this.#lent.set(listenId, { epoch, port, server: request });
     postListenAnswer(this.#relay.table, listenId, { type: "opened", address: port.address });
@@ -165,16 +168,15 @@ export class Front {
   release(listenId: number): void {
     if (this.#opening.has(listenId)) this.#opening.set(listenId, "released");
     this.#portOf(listenId)?.release();
-    this.#epochOfListen.delete(listenId);
   }
 
   /** The app closed its server itself. */
   close(listenId: number): void {
     if (this.#opening.has(listenId)) this.#opening.set(listenId, "closed");
     const port = this.#portOf(listenId);
+    if (port?.server !== undefined) this.#lastListen.set(port.server.epoch, listenId);
     if (port !== undefined) this.#closePort(port);
     postListenAnswer(this.#relay.table, listenId, { type: "closed" });
-    this.#epochOfListen.delete(listenId);
   }
 
   /** A server that could not be reached can be now: what waited for it goes on. */
@@ -262,9 +264,12 @@ export class Front {
    */
   workerDied(epoch: number, error: Error): void {
     const page = pageForDeath(error);
+    this.#abandoned.delete(epoch);
     this.#deathPages.set(epoch, page);
-    clearListenMailbox(this.#relay.table, (listenId) => this.#epochOfListen.get(listenId) === epoch);
-    for (const [listenId, of] of this.#epochOfListen) if (of === epoch) this.#epochOfListen.delete(listenId);
+    const [oldest] = this.#deathPages.keys();
+    if (oldest !== undefined && this.#deathPages.size > KEPT_DEATHS) this.#deathPages.delete(oldest);
+    clearListenMailbox(this.#relay.table, (listenId) => this.#lastListen.get(epoch) === listenId);
+    this.#lastListen.delete(epoch);
     for (const [listenId, lent] of this.#lent) if (lent.epoch === epoch) this.#lent.delete(listenId);
     for (const port of this.#everyPort()) {
       if (port.server?.epoch === epoch) {

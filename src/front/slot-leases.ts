@@ -6,15 +6,16 @@
 import { RELEASED, SLOT_WORDS, slotBase } from "../common/protocol/connection-table.js";
 
 const RETRY_MS = 10;
+/** No worker has this number. */
+const ENDED = 0;
 
 export class SlotLeases {
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #free: number[] = [];
   /** Slots the main thread gave back and whose worker has not yet: they turn free when RELEASED is set. */
   #returned: number[] = [];
-  /** Epoch of the worker that each slot was last leased for. */
+  /** Epoch of the worker that each slot was last leased for; ENDED when that has ended since. */
   readonly #epochs: Int32Array;
-  readonly #endedEpochs = new Set<number>();
   /** Who waits for a slot, first come first served; each is called once and asks again. */
   #waiters: (() => void)[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -39,7 +40,7 @@ export class SlotLeases {
 
   /** The main thread's socket has closed. */
   giveBack(slot: number): void {
-    if (this.#endedEpochs.has(this.#epochs[slot] ?? 0) || this.#table[slotBase(slot) + RELEASED] === 1) {
+    if (this.#isLetGo(slot)) {
       this.#free.push(slot);
       this.#wakeWaiters();
     } else {
@@ -65,7 +66,7 @@ export class SlotLeases {
 
   /** The worker of `epoch` is dead: it writes no more. */
   epochEnded(epoch: number): void {
-    this.#endedEpochs.add(epoch);
+    for (const [slot, of] of this.#epochs.entries()) if (of === epoch) this.#epochs[slot] = ENDED;
     this.#sweep();
     this.#wakeWaiters();
   }
@@ -79,10 +80,15 @@ export class SlotLeases {
   #sweep(): void {
     if (this.#returned.length === 0) return;
     this.#returned = this.#returned.filter((slot) => {
-      const letGo = this.#table[slotBase(slot) + RELEASED] === 1 || this.#endedEpochs.has(this.#epochs[slot] ?? 0);
+      const letGo = this.#isLetGo(slot);
       if (letGo) this.#free.push(slot);
       return !letGo;
     });
+  }
+
+  /** By the worker. */
+  #isLetGo(slot: number): boolean {
+    return this.#epochs[slot] === ENDED || this.#table[slotBase(slot) + RELEASED] === 1;
   }
 
   #wakeWaiters(): void {

@@ -209,7 +209,7 @@ export class Epochs {
     switch (outcome.type) {
       case "booted":
         app.evaluated(outcome.loaded);
-        this.#with.preparer.trackUses(app, outcome.loaded);
+        this.#with.preparer.trackUsesOnly(app, outcome.loaded);
         return { type: "booted", app, loaded: outcome.loaded };
       case "failed":
         await this.retire(epoch, 0);

@@ -2,6 +2,9 @@
 import path from "node:path";
 import type { PendingChanges } from "./pending.js";
 
+/** Its changes are looked at when the next request comes, long before as many others are written. */
+const KEPT_WRITTEN = 10_000;
+
 interface Uses {
   readonly reads: ReadonlySet<string>;
   readonly lists: ReadonlySet<string>;
@@ -12,7 +15,7 @@ export class FileUses {
   readonly #uses = new Map<string, Uses>();
   /** Files and folders that packages used while they were loaded, once in the life of the thread. */
   readonly #usedByPackages = new Set<string>();
-  /** Files that the app has written itself, for as long as its thread lives. */
+  /** Files that the app has written itself, the newest of them: clients may upload any number. */
   readonly #written = new Set<string>();
 
   evaluated(module: string, reads: readonly string[], lists: readonly string[]): void {
@@ -33,6 +36,13 @@ export class FileUses {
     return [...changed, ...deleted].some(isUsed) || [...added, ...deleted].some(isListed);
   }
 
+  /** Files that the present version of a module, or a package, has read. */
+  get reads(): Set<string> {
+    const read = new Set(this.#usedByPackages);
+    for (const { reads } of this.#uses.values()) for (const file of reads) read.add(file);
+    return read;
+  }
+
   /** Whether somebody has listed this folder. */
   lists(folder: string): boolean {
     return this.#usedByPackages.has(folder) || [...this.#uses.values()].some(({ lists }) => lists.has(folder));
@@ -43,7 +53,11 @@ export class FileUses {
   }
 
   written(file: string): void {
+    // The thread tells of it each time: what is written again is new.
+    this.#written.delete(file);
     this.#written.add(file);
+    const [oldest] = this.#written;
+    if (oldest !== undefined && this.#written.size > KEPT_WRITTEN) this.#written.delete(oldest);
   }
 
   writes(file: string): boolean {

@@ -122,7 +122,7 @@ export class InPlaceReload {
     if ("type" in lost) return notApplied(lost, preparation);
     const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation, limits);
     if ("type" in followed) return notApplied(followed, preparation);
-    preparer.trackUses(app, followed.loaded);
+    preparer.trackUsesOnly(app, followed.loaded);
     // The thread may have found a file there again by the time in which it came to it: then that is watched on.
     registry.untrack([...deleted, ...lost].filter((file) => !app.graph.has(file)));
     return { type: "applied", plans: followed, readers };

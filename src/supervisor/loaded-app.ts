@@ -120,6 +120,11 @@ export class LoadedApp {
     this.#fileUses.written(file);
   }
 
+  /** Files that it is made from, and that its modules and packages have read, or failed to. */
+  get filesInUse(): Set<string> {
+    return new Set([...this.#fileUses.reads, ...this.#graph.files(), ...this.#failures.keys()]);
+  }
+
   /** Whether the app writes this file itself: then it is state, and its changes are nobody's business. */
   writes(file: string): boolean {
     return this.#fileUses.writes(file);

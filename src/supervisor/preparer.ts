@@ -7,6 +7,7 @@ import { ResolveError, type SourceError } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { LateFolders } from "../files/late-folders.js";
 import type { FileRegistry } from "../files/registry.js";
+import { UsedFiles } from "../files/used-files.js";
 import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
@@ -24,6 +25,7 @@ export class Preparer {
   readonly #registry: FileRegistry;
   /** For specifiers that clients and failed edits come up with. */
   readonly #lateFolders: LateFolders;
+  readonly #usedFiles: UsedFiles;
   readonly #entry: string;
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
@@ -44,6 +46,7 @@ export class Preparer {
     });
     this.#registry = registry;
     this.#lateFolders = new LateFolders(registry);
+    this.#usedFiles = new UsedFiles(registry);
     this.#entry = entry;
     this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
     this.#roots = roots;
@@ -131,9 +134,15 @@ export class Preparer {
   /** Watches what modules read and listed while they were evaluated. */
   trackUses(app: LoadedApp, loaded: readonly LoadedModule[]): void {
     for (const { reads, lists } of loaded) {
-      this.#registry.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
+      this.#usedFiles.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
       this.#registry.trackListed(lists);
     }
+  }
+
+  /** The same, of an app that serves from now on: what only other versions have read is not watched any more. */
+  trackUsesOnly(app: LoadedApp, loaded: readonly LoadedModule[]): void {
+    this.trackUses(app, loaded);
+    this.#usedFiles.sweep(() => app.filesInUse);
   }
 
   /** Readies the graph for its first reload, and keeps what was compiled for the next start. */

@@ -99,7 +99,7 @@ async function memory(): Promise<Memory> {
   return { main: heapUsed, app: inApp, rss };
 }
 
-/** Each is another text, so that what is kept of one is seen. */
+/** Each is another text, so that what is kept of one is seen; and reads another file. */
 function textOf(n: number): string {
-  return `const long = "${"x".repeat(2000)}${n}";\nclass Old { text = long; }\nexport const text = "text ${n}";\nnew Old();\n`;
+  return `import { existsSync } from "node:fs";\nexistsSync(new URL("./data-${n}.json", import.meta.url));\nconst long = "${"x".repeat(2000)}${n}";\nclass Old { text = long; }\nexport const text = "text ${n}";\nnew Old();\n`;
 }

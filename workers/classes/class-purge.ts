@@ -3,6 +3,7 @@
  * others wait for the new version to reopen them. What a failed reload has reopened is as it was before.
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import { NewestKeys } from "../../src/common/protocol/late-lookups.js";
 import { prototypeOf } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { PlanParticipant } from "../plan-participant.js";
@@ -12,6 +13,9 @@ import { type AnyClass, shownName } from "./base-chain.js";
 import { matchVersions } from "./match-versions.js";
 import { type KnownClass, purgeClass } from "./purge-class.js";
 import { hindrance, isClass, type OwnMembers, ownMembers, Reopening } from "./reopen.js";
+
+/** More than anybody has on the screen. */
+const KEPT_REFUSALS = 1000;
 
 export interface ClassPurgeOptions {
   /** Classes of one version of a file, in the order in which they were defined. */
@@ -49,8 +53,8 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
   #loaded: ModuleEdges[] | undefined;
   /** While files are being loaded: class -> classes that extend it. */
   #subclasses: ReadonlyMap<unknown, readonly AnyClass[]> | undefined;
-  /** What people have been told of; as many as there are classes that cannot be reopened. */
-  readonly #refusals = new Set<string>();
+  /** What people have been told of, the newest of it: edits come with new names. */
+  readonly #refusals = new NewestKeys(KEPT_REFUSALS);
   /** While a plan is applied: the way back. */
   #undo: (() => void)[] | undefined;
   #forgotten: readonly string[] = [];
@@ -180,8 +184,7 @@ export class ClassPurge implements PlanParticipant<Pick<RuntimePlan, "forget">> 
 
   #refuse(file: string, name: string, because: string): void {
     const refusal = JSON.stringify([file, name, because]);
-    if (this.#refusals.has(refusal)) return;
-    this.#refusals.add(refusal);
+    if (!this.#refusals.add(refusal)) return;
     this.#options.refused(file, shownName(name), because);
   }
 

@@ -52,7 +52,7 @@ export class NativeModules {
   readonly #namespaces = new Map<string, object>();
   /** Keys known to need `import()`. */
   readonly #async = new Set<string>();
-  /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. */
+  /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. Dies with the file. */
   readonly #requires = new Map<string, NodeJS.Require>();
   readonly #options: NativeModulesOptions;
   /** Key -> namespace of what was loaded before any own module asked for it; until one does. */
@@ -69,6 +69,11 @@ export class NativeModules {
       this.#requires.set(file, require);
     }
     return require;
+  }
+
+  /** Nothing leads to this own file any more. */
+  forget(file: string): void {
+    this.#requires.delete(file);
   }
 
   isAsync(target: NativeTarget, attributes: Attributes): boolean {

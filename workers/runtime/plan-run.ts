@@ -45,7 +45,7 @@ export interface AppliedPlan {
 }
 
 export interface PlanRunContext
-  extends Pick<LoadingContext, "observer" | "registry" | "report" | "classes" | "written" | "esm"> {
+  extends Pick<LoadingContext, "observer" | "registry" | "natives" | "report" | "classes" | "written" | "esm"> {
   readonly loading: Loading;
 }
 
@@ -155,9 +155,9 @@ export class PlanRun {
   }
 
   #commit({ forget = [] }: RuntimePlan): void {
-    const { registry, classes } = this.#context;
+    const { registry, natives, classes } = this.#context;
     for (const version of registry.commit()) classes.drop(version.edges);
-    for (const file of forget) registry.letGo(file);
+    for (const file of forget) if (registry.letGo(file)) natives.forget(file);
   }
 
   /** Gives the files that are kept, and that versions which are gone have written to. */

@@ -76,13 +76,14 @@ export class Registry {
     for (const { version } of this.all()) if (version) yield version.edges;
   }
 
-  /** Nothing leads to the file any more: its record lives as long as somebody has hold of what it has handed out. */
-  letGo(file: string): void {
+  /** Nothing leads to the file any more: its record lives as long as somebody has hold of what it has handed out. False: it is in use. */
+  letGo(file: string): boolean {
     const record = this.#records.get(file);
-    if (!record || record.version || record.bridges.size > 0 || this.#saved) return;
+    if (!record || record.version || record.bridges.size > 0 || this.#saved) return false;
     this.#records.delete(file);
     this.#letGo.set(file, new WeakRef(record));
     this.#collected.register(record, file);
+    return true;
   }
 
   #returned(file: string): ModuleRecord | undefined {
