@@ -116,6 +116,9 @@ export const EVENT_PROBE_MS = 1000;
 /** When an app that crashed is started again, by the number of crashes; after these it waits for a save. No option: a save is quicker. */
 export const CRASH_BACK_OFF_MS: readonly number[] = [0, 250, 1000, 4000];
 
+/** When code is tried again that failed because clients had taken all descriptors. No option: others may leave at any time. */
+export const LACK_MS = 4000;
+
 /** An app that has lived so long has not crashed at its start: the next crash is a first one again. */
 export const STABLE_MS = 10_000;
 

@@ -5,6 +5,7 @@
  * changes, back-off.)
  */
 import path from "node:path";
+import { lacksDescriptors } from "../common/compile/descriptor-reserve.js";
 import {
   AFTER_START_MS,
   APPLY_MS,
@@ -15,6 +16,7 @@ import {
   EMPTY_FILE_MS,
   GOES_FIRST_MS,
   JOIN_MS,
+  LACK_MS,
   MAKE_ROOM_MS,
   QUIET_MS,
   SUPERSEDE_MS,
@@ -371,20 +373,25 @@ export class ReloadCycle {
     });
   }
 
-  #startAgainAfter(delayMs: number | undefined): void {
-    clearTimeout(this.#backOff);
+  #startAgainAfter(delayMs: number | undefined, reason: RestartReason = { type: "workerExit" }): void {
+    this.#dropBackOff();
     if (delayMs === undefined || this.#closing) return;
     this.#backOff = setTimeout(() => {
-      this.#restartReason ??= { type: "workerExit" };
+      this.#restartReason ??= reason;
       void this.freshen();
     }, delayMs);
+  }
+
+  #dropBackOff(): void {
+    clearTimeout(this.#backOff);
+    this.#backOff = undefined;
   }
 
   // ---- the run
 
   #begin(): Run {
     clearTimeout(this.#eager);
-    clearTimeout(this.#backOff);
+    this.#dropBackOff();
     Atomics.store(this.#parts.table, HOLD, 1);
     let resolve: (report: ReloadReport) => void = () => undefined;
     const done = new Promise<ReloadReport>((settle) => {
@@ -848,6 +855,9 @@ export class ReloadCycle {
 
   async #fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
     const report = await this.#becomeFailed(error, started, preparation);
+    // It is no fault of the code, and no save will mend it.
+    if (lacksDescriptors(error) && this.#backOff === undefined)
+      this.#startAgainAfter(LACK_MS, { type: "reloadFailed", error });
     this.#tellChanges();
     this.#parts.emit("failed", report);
     this.#parts.emit("reload", report);

@@ -1,11 +1,11 @@
 /** Clients have taken all descriptors: said by a line, survived, and no save is misread because of it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { devNull } from "node:os";
 import { test } from "node:test";
-import { descriptorReserve } from "../../src/common/compile/descriptor-reserve.js";
+import { descriptorReserve, lacksDescriptors } from "../../src/common/compile/descriptor-reserve.js";
 import { eventually, within } from "../support/deadline.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
@@ -37,6 +37,40 @@ require("node:http").createServer((req, res) => res.end(page + next)).listen(pro
   }
   await within(Promise.all(clients.map((client) => client.closed || once(client, "close"))), "the clients to close");
   assert.equal((await served.getOnce("/")).body, "page 2 new next 2");
+});
+
+test("code that failed because clients had all descriptors is tried again by itself, when others may be free", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `require("node:http").createServer((req, res) => res.end("page " + require("./page"))).listen(process.env.PORT, "127.0.0.1");
+require("./page");
+`,
+    "page.js": `module.exports = 1;\n`,
+  });
+  // What a module reads of the project is a dependency: this must not be one.
+  const flag = app.path("..", "no-descriptors");
+  writeFileSync(flag, "");
+  await using served = await serve(app, "main.js");
+  assert.equal(await served.text("/"), "page 1");
+  app.write(
+    "page.js",
+    `const lack = Object.assign(new Error("EMFILE: too many open files, open 'data'"), { code: "EMFILE" });
+if (require("node:fs").existsSync(${JSON.stringify(flag)})) throw lack;
+module.exports = 2;
+`,
+  );
+  assert.equal((await served.getOnce("/")).status, 500);
+  rmSync(flag);
+  await served.lines.wait(/restarted .*EMFILE/);
+  assert.equal(await served.text("/"), "page 2");
+});
+
+test("what tells of a lack of descriptors, and what does not", () => {
+  assert.ok(lacksDescriptors({ code: "ENFILE", message: "" }));
+  assert.ok(lacksDescriptors({ code: "ERR_WORKER_INIT_FAILED", message: "Worker initialization failure: EMFILE" }));
+  assert.ok(!lacksDescriptors({ code: "ERR_WORKER_INIT_FAILED", message: "Worker initialization failure: ENOMEM" }));
+  assert.ok(!lacksDescriptors({ message: "EMFILE is what I expected" }));
 });
 
 test("the reserve is used only when there are no descriptors, and filled again", () => {

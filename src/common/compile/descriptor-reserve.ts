@@ -61,6 +61,17 @@ class DescriptorReserve {
 /** One for the thread, as the limit is one for the process. Only main opens it. */
 export const descriptorReserve = new DescriptorReserve();
 
+/** The same of an error that came from a thread, or that says why one could not be made (Node: by its message only). */
+export function lacksDescriptors({
+  code,
+  message,
+}: {
+  readonly code?: string | undefined;
+  readonly message: string;
+}): boolean {
+  return isLackOfDescriptors({ code }) || (code === "ERR_WORKER_INIT_FAILED" && /\bE[MN]FILE\b/.test(message));
+}
+
 /** The process, or the system, has no descriptor left: it may have one in a moment. */
 export function isLackOfDescriptors(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
