@@ -223,6 +223,8 @@ export class Observer {
   openWindow(): void {
     this.#windowOpen = true;
     this.#ofWindow = new WeakSet();
+    // It is never closed when something is awaited for ever; what is purged is closed already.
+    for (const edges of this.#inWindow) if (edges.purged) this.#inWindow.delete(edges);
     this.#update();
   }
 
