@@ -53,10 +53,15 @@ export class ServerOrigins {
     return new Set(owners.filter((file) => file !== undefined));
   }
 
-  /** What a version that is gone had begun goes on until it wants to listen: its port belongs to another one now. */
-  isOfPurged(server: Server): boolean {
-    const maker = this.#options.maker() ?? this.#makers.get(server);
-    return maker?.purged === true && !this.#exported.has(server);
+  /**
+   * What a version that is gone had begun goes on until it wants to listen. A server that it has only made may be a kept one
+   * by now: that counts if its port belongs to another one.
+   */
+  isLeftover(server: Server, isTaken: () => boolean): boolean {
+    if (this.#exported.has(server)) return false;
+    const present = this.#options.maker();
+    if (present !== undefined) return present.purged;
+    return this.#makers.get(server)?.purged === true && isTaken();
   }
 
   #created(server: Server): void {

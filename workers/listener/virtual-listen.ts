@@ -234,13 +234,18 @@ export class VirtualListen {
       this.#listen2.call(internals, ...args);
       return;
     }
-    if (this.#origins.isOfPurged(server)) return;
     const files = this.#origins.filesOf(server);
     // What has a descriptor of ours stands for another server's port.
     const shared = typeof fd === "number" && fd >= 0 ? this.listening().find((other) => other.fd === fd) : undefined;
     const target = shared?.identity.target ?? listenTarget(...args);
+    if (this.#origins.isLeftover(server, () => this.#listensAt(target))) return;
     this.#listenVirtually(server, target, files, shared?.identity.listenId);
     this.#origins.asked(server);
+  }
+
+  #listensAt(target: ListenTarget): boolean {
+    const asked = JSON.stringify(target);
+    return this.listening().some(({ identity }) => JSON.stringify(identity.target) === asked);
   }
 
   #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
