@@ -152,3 +152,28 @@ exports.text = () => "base " + base.n;
   assert.equal((await waiting).body, "base 2");
   assert.equal(served.lines.matching(/middle is evaluated/).length, 2);
 });
+
+test("a request that new code sends to its own server while it is evaluated is answered by the new code", {
+  skip: plainMode,
+}, async () => {
+  const n = (value: number) => `export const n = ${value};\n`;
+  await using app = new TempApp({
+    "main.mjs": `import http from "node:http";
+import { seen } from "./site.mjs";
+http.createServer((req, res) => res.end(seen)).listen(process.env.PORT, "127.0.0.1");
+`,
+    "site.mjs": `import { once } from "node:events";
+import http from "node:http";
+import { n } from "./n.mjs";
+const server = http.createServer(async (req, res) => res.end("n is " + n + ", later " + (await import("./n.mjs")).n));
+server.listen(0, "127.0.0.1");
+await once(server, "listening");
+export const seen = await (await fetch("http://127.0.0.1:" + server.address().port)).text();
+`,
+    "n.mjs": n(1),
+  });
+  await using served = await serve(app, "main.mjs");
+  assert.equal(await served.text("/"), "n is 1, later 1");
+  app.write("n.mjs", n(2));
+  assert.equal(await served.text("/"), "n is 2, later 2");
+});

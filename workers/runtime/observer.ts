@@ -29,6 +29,7 @@ interface Continuation {
 }
 
 const NOBODYS: Continuation = { edges: undefined, isLate: true };
+const nobodysNow = (): Continuation => ({ ...NOBODYS });
 
 export class Observer {
   /** True while a read could belong to a module. Every read of a namespace checks it, so it is a plain field. */
@@ -52,6 +53,8 @@ export class Observer {
   readonly #inWindow = new Set<ModuleEdges>();
   /** What was evaluated since the window was opened last. */
   #ofWindow = new WeakSet<ModuleEdges>();
+  /** What is nobody's and has begun since then. */
+  #newcomers = nobodysNow();
   readonly #turns = new Turns({
     doer: () => this.#doer(),
     leaveToNobody: () => this.#continuations.enterWith(NOBODYS),
@@ -106,12 +109,14 @@ export class Observer {
   }
 
   /**
-   * Whether what runs now is a module's evaluation, or goes back to one since the window was opened last: what that goes on
-   * with, its timers.
+   * Whether what runs now is a module's evaluation, or has begun since the window was opened last: what an evaluation goes on
+   * with, its timers, requests that it sends to the app itself.
    */
   get isOfWindow(): boolean {
     if (this.#evaluating !== undefined) return true;
-    const edges = this.#resumed ?? this.#continued?.edges;
+    const continued = this.#continued;
+    if (continued === this.#newcomers) return true;
+    const edges = this.#resumed ?? continued?.edges;
     return edges !== undefined && this.#ofWindow.has(edges);
   }
 
@@ -197,7 +202,7 @@ export class Observer {
   /** Runs what is no module's doing: a request, a call from outside. What it reads and writes is no edge. */
   nobodys<T>(run: () => T): T {
     if (!this.#watchesContinuations) return run();
-    return this.#turns.run("nobody", () => this.#continue(NOBODYS, run));
+    return this.#turns.run("nobody", () => this.#continue(this.#newcomers, run));
   }
 
   /** What this object of Node (a socket's handle, say) calls back is no module's doing either. */
@@ -223,6 +228,7 @@ export class Observer {
   openWindow(): void {
     this.#windowOpen = true;
     this.#ofWindow = new WeakSet();
+    this.#newcomers = nobodysNow();
     // It is never closed when something is awaited for ever; what is purged is closed already.
     for (const edges of this.#inWindow) if (edges.purged) this.#inWindow.delete(edges);
     this.#update();
