@@ -54,7 +54,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     this.#client = client;
     this.#relay = relay;
     this.#traits = traits;
-    this.#waiting = new WaitingBytes(relay.held);
+    this.#waiting = new WaitingBytes(relay.held, relay.turn);
     this.app = new AppLink(port, { client, relay, traits, waiting: this.#waiting, owner: this });
     client.on("data", (bytes: Buffer) => this.#onClientBytes(bytes));
     client.on("end", () => this.#onClientEnd());
@@ -105,7 +105,6 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     else this.#client.destroySoon();
   }
 
-  /** Ends the connection after what was written so far. */
   end(): void {
     this.#client.destroySoon();
   }
@@ -168,7 +167,9 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     if (this.#life.phase !== "turn") return;
     this.#life = OPEN;
     const { exchange } = this.app;
-    if (!this.app.mayBeginRequest()) {
+    if (this.#waiting.areNew) {
+      this.#enterTurn();
+    } else if (!this.app.mayBeginRequest()) {
       this.#pass();
     } else if (exchange.unstarted) {
       if (this.app.mayContinue()) this.#pass();
@@ -236,6 +237,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
       const settled = await settledVerdict(verdict);
       if (this.#isOver) return;
       this.#life = OPEN;
+      if (this.#waiting.areNew) return this.#enterTurn();
       if (this.#proceed(settled)) return;
       await this.#nextChange();
       if (this.#isOver) return;
@@ -294,7 +296,6 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     if (this.#waiting.size <= WAITING_BYTES && this.app.hasRoom && this.#client.isPaused()) this.#client.resume();
   }
 
-  /** Something changed that a held request may wait for. */
   wake(): void {
     if (this.#life.phase !== "held") return;
     const { wake } = this.#life;
@@ -302,7 +303,6 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     wake?.();
   }
 
-  /** Answers a request that waits with a page. */
   refuseHeld(page: OwnPage): void {
     if (!this.#client.destroyed && !this.#isOver) this.answerWith(page);
   }

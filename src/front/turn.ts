@@ -53,6 +53,18 @@ export class Turn {
   #ready: AfterTurn[] = [];
   #running: AfterTurn[] = [];
   #stepping = false;
+  /** Steps so far. */
+  #now = 0;
+
+  /** The time of what is read now, for `haveEnded`. It stands still while nobody waits. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Whether what was read at `time` has had its two turns. */
+  haveEnded(time: number): boolean {
+    return this.#now - time >= 2;
+  }
 
   add(member: AfterTurn): void {
     this.#added.push(member);
@@ -62,6 +74,7 @@ export class Turn {
   }
 
   #step = (): void => {
+    this.#now++;
     const running = this.#ready;
     this.#ready = this.#added;
     this.#added = this.#running;

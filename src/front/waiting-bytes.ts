@@ -1,13 +1,26 @@
 /** Bytes of a client that wait for the turn, the gate, a server or a slot. They count among those of all held requests. */
 import type { HeldClients } from "./held-clients.js";
+import type { Turn } from "./turn.js";
 
 export class WaitingBytes {
   readonly #held: Pick<HeldClients, "resize">;
+  readonly #turn: Pick<Turn, "now" | "haveEnded">;
   #chunks: Buffer[] = [];
   #size = 0;
+  /** When the last of them came. */
+  #cameAt = 0;
 
-  constructor(held: Pick<HeldClients, "resize">) {
+  constructor(held: Pick<HeldClients, "resize">, turn: Pick<Turn, "now" | "haveEnded">) {
     this.#held = held;
+    this.#turn = turn;
+  }
+
+  /**
+   * A save from before the last of them may not have been noticed yet, and they may hold another request than the one that
+   * waits: all wait for the turns of the last. That comes to an end, since a client that has sent much is paused.
+   */
+  get areNew(): boolean {
+    return !this.#turn.haveEnded(this.#cameAt);
   }
 
   get size(): number {
@@ -25,6 +38,7 @@ export class WaitingBytes {
 
   push(bytes: Buffer): void {
     this.#chunks.push(bytes);
+    this.#cameAt = this.#turn.now;
     this.#resize(this.#size + bytes.length);
   }
 
