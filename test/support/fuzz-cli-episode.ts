@@ -3,7 +3,7 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { within } from "./deadline.js";
 import { isFit, type Mood, modulesOf, moduleText, packageJson, packagesOf, startCost, WELL } from "./fuzz-cli-app.js";
-import { type AskRecord, begunTwice, History, judge, type Violation } from "./fuzz-cli-history.js";
+import { type AskRecord, begunTwice, History, isMadeBy, judge, type Violation } from "./fuzz-cli-history.js";
 import { FuzzedProcess, isOpen } from "./fuzz-cli-process.js";
 import { isSeenHalf, save } from "./fuzz-cli-saves.js";
 import { type AskKind, CLIENTS, type Episode, type SaveWay, type Step } from "./fuzz-cli-steps.js";
@@ -307,7 +307,9 @@ class RunningEpisode implements AsyncDisposable {
         probe.connection.destroy();
         return false;
       }
-      if (outcome.type === "answer" && outcome.headers.get("x-app") === "1") return true;
+      // The last good code answers as well.
+      const isApps = outcome.type === "answer" && outcome.headers.get("x-app") === "1";
+      if (isApps && isMadeBy(outcome.body, this.#history.versions().saved)) return true;
       if (outcome.type === "refused") throw new Stopped("the port is closed");
       if (this.#causesBegunSince(log).some((cause) => cause.startsWith("loop"))) return false;
       await wait(5);

@@ -178,6 +178,12 @@ function parseAnswer(body: string): AppAnswer | undefined {
   }
 }
 
+/** Whether the app's answer `body` is made by these versions, or newer ones. */
+export function isMadeBy(body: string, versions: Versions): boolean {
+  const answer = parseAnswer(body);
+  return Object.entries(versions).every(([module, version]) => (answer?.begun[module] ?? -1) >= version);
+}
+
 /** Ids that the app began more than once. */
 export function begunTwice(log: string): string[] {
   const seen = new Set<string>();
