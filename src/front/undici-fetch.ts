@@ -4,7 +4,6 @@ import { abortable } from "./abortable.js";
 import { type Entrance, Refusal } from "./entrance.js";
 import type { PublicPort } from "./public-port.js";
 import { refusalError } from "./refusal.js";
-import { afterFileEvents } from "./turn.js";
 
 export interface AppFetchOptions {
   readonly entrance: Entrance;
@@ -29,7 +28,7 @@ export class AppFetch {
     const { signal } = asked.init;
     let port: PublicPort;
     try {
-      port = await abortable(() => this.#admit(), signal ?? undefined);
+      port = await abortable(() => this.#options.entrance.admit(), signal ?? undefined);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.page.status === 503) throw refusalError(error.page);
@@ -45,11 +44,6 @@ export class AppFetch {
 
   async close(): Promise<void> {
     await this.#agent?.agent.destroy();
-  }
-
-  async #admit(): Promise<PublicPort> {
-    await afterFileEvents();
-    return this.#options.entrance.admit();
   }
 
   #agentFor(port: PublicPort): Agent {
