@@ -140,7 +140,6 @@ test("what others write to the worker's socket ends their connection only", asyn
   await using app = await RelayedApp.start(`
     require("node:http").createServer((req, res) => res.end("alive")).listen(0);
   `);
-  // Its slot, the first one, is in use.
   const kept = new KeptConnection(`http://127.0.0.1:${app.port}`);
   assert.equal((await kept.request("/")).body, "alive");
   const [file] = readdirSync(app.folder).filter((name) => name.endsWith(".sock"));
@@ -149,8 +148,8 @@ test("what others write to the worker's socket ends their connection only", asyn
     "99999999999999999999 127.0.0.1 1 127.0.0.1 1\n",
     "-1 127.0.0.1 1 127.0.0.1 1\n",
     "16384 127.0.0.1 1 127.0.0.1 1\n",
-    "0 nowhere 1 127.0.0.1 1\n",
-    "0 127.0.0.1 x 127.0.0.1 99999999\n",
+    "5 nowhere 1 127.0.0.1 1\n",
+    "5 127.0.0.1 x 127.0.0.1 99999999\n",
     "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     "x".repeat(5000),
     "\n",

@@ -432,6 +432,9 @@ class RunningEpisode implements AsyncDisposable {
     this.#settled.delete(record);
     this.#connectionOf.delete(record);
     if (outcome.type === "answer" && outcome.status === 101) this.#upgraded.push(connection);
+    // Where descriptors are few, those who asked once must not keep three of them for good.
+    const isDone = connection.outstanding === 0 && !this.#kept.includes(connection);
+    if (this.#episode.options.descriptors !== undefined && connection.usable && isDone) connection.destroy();
     if (!connection.usable) this.#connections.delete(connection);
     if (this.#ending) return;
     const wasTold = outcome.type === "answer" ? outcome.status : outcome.type;
