@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { Compiler } from "../../src/common/compile/compiler.js";
 import { FileReads } from "../../workers/runtime/file-reads.js";
 import { ModuleEdges } from "../../workers/runtime/module-edges.js";
+import { Observer } from "../../workers/runtime/observer.js";
+import { Registry } from "../../workers/runtime/registry.js";
 import { TempApp } from "../support/temp-app.js";
 
 test("of what a deleted file was compiled to, nothing is kept", async () => {
@@ -54,4 +56,12 @@ test("files that only old versions have read are not followed for ever", async (
     reads.uninstall();
   }
   assert.deepEqual(written, [app.path("data.json")]);
+});
+
+test("the record of a file that has gone is nobody's but of those who still have hold of it", () => {
+  const registry = new Registry(new Observer(), () => false, {});
+  const record = registry.record("/made.js");
+  assert.equal(registry.letGo("/made.js"), true);
+  assert.deepEqual([...registry.all()], []);
+  assert.equal(registry.record("/made.js"), record, "it comes back");
 });
