@@ -3,7 +3,7 @@
  * assemble.ts; the session carries out the supervisor's orders. Nothing here decides: main does.
  */
 import { type MessagePort, parentPort } from "node:worker_threads";
-import type { BootOrder } from "../src/common/protocol/messages.js";
+import type { BootOrder } from "../src/common/protocol/orders.js";
 import { AppSession } from "./session.js";
 
 // From the next turn on, when Piscina's `require()` of this file is over, the thread may be ended at any time.

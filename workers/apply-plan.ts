@@ -2,7 +2,7 @@
  * Carries out a plan: the one list of those who take part in its life, and what main is told of it. They begin in this order;
  * what began last is committed, or rolled back, first.
  */
-import type { SupervisorOrder } from "../src/common/protocol/messages.js";
+import type { SupervisorOrder } from "../src/common/protocol/orders.js";
 import type { Abandonment } from "./abandonment.js";
 import type { AppParts } from "./assemble.js";
 import { shownName } from "./classes/base-chain.js";

@@ -2,7 +2,8 @@
 
 import { LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
-import type { BootOrder, WorkerReport } from "../src/common/protocol/messages.js";
+import type { WorkerReport } from "../src/common/protocol/messages.js";
+import type { BootOrder } from "../src/common/protocol/orders.js";
 import { OwnConnections } from "../src/common/protocol/own-connections.js";
 import { BEAT_MS, END_SESSIONS } from "../src/common/protocol/thread-board.js";
 import { Adapters } from "./adapters/attach.js";

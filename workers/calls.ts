@@ -1,7 +1,8 @@
 /** Runs exported functions of the entry on behalf of `supervisor.call()`. Calls under way are in flight like requests. */
 import { errorText, UnreloaderError } from "../src/common/errors.js";
 import { exportedFunction } from "../src/common/exported-app/exported-function.js";
-import type { CallOrder, WorkerReport } from "../src/common/protocol/messages.js";
+import type { WorkerReport } from "../src/common/protocol/messages.js";
+import type { CallOrder } from "../src/common/protocol/orders.js";
 import type { SerializedError } from "../src/common/protocol/serialized-error.js";
 
 export interface CallsOptions {

@@ -7,7 +7,7 @@ import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "..
 import type * as compilerModule from "../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../src/common/compile/source-map.js";
 import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
-import type { BootOrder } from "../src/common/protocol/messages.js";
+import type { BootOrder } from "../src/common/protocol/orders.js";
 
 export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder"> {
   /** Runs what has Node link modules. */

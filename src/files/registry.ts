@@ -9,13 +9,14 @@ import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
 import { MID_SAVE_MS } from "../common/deadlines.js";
 import { mayHoldOwnFiles } from "../common/paths.js";
 import { BackgroundLook } from "./background-look.js";
-import { changeBetween, type FileChange, mergeChanges } from "./change-batch.js";
+import { type FileChange, mergeChanges } from "./change-batch.js";
 import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
 import { EventTrust, type EventTrustOptions } from "./event-trust.js";
-import type { Folder, KnownFile, Listing } from "./folder.js";
+import type { Folder, KnownFile } from "./folder.js";
 import { FolderWatches } from "./folder-watches.js";
 import { ignoreFilter } from "./ignore.js";
-import { emptyListing, listAgain, takeListing } from "./listing.js";
+import { emptyListing, takeListing } from "./listing.js";
+import { Looks, MANY_FORMS } from "./looks.js";
 import { errorCode } from "./stamps.js";
 
 export interface FileRegistryOptions extends EventTrustOptions {
@@ -37,9 +38,6 @@ export interface FileRegistryOptions extends EventTrustOptions {
 const OVERFLOW = 8192;
 /** How often to look whether a save that has begun is over. */
 const SAVE_STEP_MS = 2;
-/** Names that the system may report in another Unicode form than the one they are known by. */
-const MANY_FORMS = /[^\0-\x7f]/;
-
 export class FileRegistry {
   readonly #options: FileRegistryOptions;
   readonly #disk: Disk;
@@ -48,14 +46,11 @@ export class FileRegistry {
   readonly #isIgnored: (file: string) => boolean;
   readonly #trust: EventTrust;
   readonly #watches: FolderWatches;
+  readonly #looks: Looks;
   /** Whatever was compiled has been read after this time. */
   readonly #since: number;
   /** Key: path. Born in `track` and `trackConfig`, dead in `untrack`. */
   readonly #files = new Map<string, KnownFile>();
-  /** Files to be looked at by the next `check`, because of an event or a scan. Emptied by it. */
-  readonly #markedFiles = new Set<KnownFile>();
-  /** Folders whose listing has arrived names, or has to be made again. Emptied by `check`. */
-  readonly #markedFolders = new Set<Folder>();
   /** Since the last check. */
   #events = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -80,9 +75,16 @@ export class FileRegistry {
       onEntry: (folder, name, renamed) => this.#onEntry(folder, name, renamed),
       onFolder: (folder) => this.#markFolder(folder),
       onEstablished: (folder) => {
-        if (this.#scan(folder)) options.onStale();
+        if (this.#looks.scan(folder)) options.onStale();
       },
       onRefused: (_folder, error) => this.#trust.refused(error),
+    });
+    this.#looks = new Looks({
+      disk: this.#disk,
+      now: this.#now,
+      watches: this.#watches,
+      isIgnored: this.#isIgnored,
+      concerns: options.concerns,
     });
     this.#started = this.#start();
   }
@@ -137,7 +139,7 @@ export class FileRegistry {
   releaseFolders(folders: Iterable<string>): void {
     for (const path of folders) {
       const folder = this.#watches.get(path);
-      if (folder?.listing?.isForNow) this.#release(folder);
+      if (folder?.listing?.isForNow) this.#looks.release(folder);
     }
   }
 
@@ -151,7 +153,7 @@ export class FileRegistry {
       const known = this.#files.get(file);
       if (!known || known.config) continue;
       this.#files.delete(file);
-      this.#markedFiles.delete(known);
+      this.#looks.files.delete(known);
       known.folder.files.delete(path.basename(file));
       this.#watches.drop(known.folder);
     }
@@ -163,7 +165,7 @@ export class FileRegistry {
    */
   stale(): boolean {
     if (this.#cooldownMs > 0 && this.#now() - this.#checkedAt < this.#cooldownMs) return false;
-    if (this.#markedFiles.size + this.#markedFolders.size > 0) return true;
+    if (this.#looks.any) return true;
     return this.#watches.doubtful.size > 0 && this.#scanDoubtful();
   }
 
@@ -171,21 +173,7 @@ export class FileRegistry {
   check(): FileChange[] {
     this.#checkedAt = this.#now();
     this.#events = 0;
-    for (const folder of this.#watches.doubtful) {
-      this.#markContents(folder);
-      if (!folder.listing) this.#markReturned(folder);
-    }
-    const changes: FileChange[] = [];
-    // Folders that turn out to have come are marked on the way, with their files.
-    while (this.#markedFiles.size + this.#markedFolders.size > 0) {
-      for (const known of this.#markedFiles) changes.push(...this.#takeChange(known));
-      this.#markedFiles.clear();
-      for (const folder of this.#markedFolders) {
-        this.#markedFolders.delete(folder);
-        changes.push(...this.#takeArrivals(folder));
-      }
-    }
-    return changes;
+    return this.#looks.take();
   }
 
   /**
@@ -204,11 +192,11 @@ export class FileRegistry {
 
   /** Marks everything: for a check that must not rely on events. */
   markAll(): void {
-    for (const known of this.#files.values()) this.#markedFiles.add(known);
+    for (const known of this.#files.values()) this.#looks.files.add(known);
     for (const folder of this.#watches.all()) {
       if (!folder.listing) continue;
       folder.listing.sight = undefined;
-      this.#markedFolders.add(folder);
+      this.#looks.folders.add(folder);
     }
   }
 
@@ -223,7 +211,7 @@ export class FileRegistry {
     const name = path.basename(file);
     if (!folder?.listing?.names.delete(name)) return;
     folder.listing.arrived.add(name);
-    this.#markedFolders.add(folder);
+    this.#looks.folders.add(folder);
     this.#options.onStale();
   }
 
@@ -240,8 +228,8 @@ export class FileRegistry {
     this.#background?.stop();
     this.#watches.close();
     this.#files.clear();
-    this.#markedFiles.clear();
-    this.#markedFolders.clear();
+    this.#looks.files.clear();
+    this.#looks.folders.clear();
     await this.#started;
     // The system lets go of a closed watch in the next turn.
     await nextTurn();
@@ -268,7 +256,7 @@ export class FileRegistry {
     folder.files.set(path.basename(file), known);
     if (sight.content !== MISSING) folder.listing?.names.add(path.basename(file));
     // Events of before are lost. Where folders are not watched yet, a look comes anyway.
-    if (hash !== undefined && folder.state === "watched" && this.#look(known)) this.#mark(known);
+    if (hash !== undefined && folder.state === "watched" && this.#looks.look(known)) this.#mark(known);
     if (kind === "config") this.#addTarget(file);
   }
 
@@ -280,12 +268,6 @@ export class FileRegistry {
     }
     folder.listing = emptyListing(isForNow);
     if (folder.state !== "missing") takeListing(folder, folder.listing, this.#disk, this.#now());
-  }
-
-  #release(folder: Folder): void {
-    folder.listing = undefined;
-    this.#markedFolders.delete(folder);
-    this.#watches.drop(folder);
   }
 
   /**
@@ -318,127 +300,32 @@ export class FileRegistry {
   }
 
   #mark(known: KnownFile): void {
-    this.#markedFiles.add(known);
+    this.#looks.files.add(known);
     this.#options.onStale();
   }
 
   #markFolder(folder: Folder): void {
-    this.#markContents(folder);
+    this.#looks.markContents(folder);
     if (folder.listing) folder.listing.sight = undefined;
     if (folder.files.size > 0 || folder.listing) this.#options.onStale();
-  }
-
-  #markContents(folder: Folder): void {
-    for (const known of folder.files.values()) this.#markedFiles.add(known);
-    if (folder.listing) this.#markedFolders.add(folder);
-  }
-
-  /** What has come with folders that came unnoticed. */
-  #markReturned(folder: Folder): void {
-    for (const returned of this.#watches.openReturned(folder)) {
-      this.#markContents(returned);
-      if (returned.listing) returned.listing.sight = undefined;
-    }
   }
 
   #onEntry(folder: Folder, name: string, renamed: boolean): void {
     if (++this.#events === OVERFLOW) this.markAll();
     const known = folder.files.get(name);
     const { listing } = folder;
-    if (listing && (renamed || !listing.names.has(name)) && !this.#isUnrelated(folder, listing, name)) {
+    if (listing && (renamed || !listing.names.has(name)) && !this.#looks.isUnrelated(folder, listing, name)) {
       listing.arrived.add(name);
-      this.#markedFolders.add(folder);
+      this.#looks.folders.add(folder);
     }
     if (known) this.#mark(known);
     else if (MANY_FORMS.test(name)) this.#markFolder(folder);
     else if (listing?.arrived.has(name)) this.#options.onStale();
   }
 
-  /** Whether what has come or gone is nobody's; then that is all there is to be done about it. */
-  #isUnrelated(folder: Folder, listing: Listing, name: string): boolean {
-    if (listing.isAppsOwn || folder.files.has(name) || MANY_FORMS.test(name)) return false;
-    const file = path.join(folder.path, name);
-    const { type } = this.#disk.look(file);
-    if (type === "missing") {
-      listing.names.delete(name);
-      return !listing.arrived.has(name);
-    }
-    const isSkipped = type === "folder" ? !mayHoldOwnFiles(name) : this.#options.concerns?.(file) === false;
-    if (!isSkipped || name === "node_modules") return false;
-    listing.names.add(name);
-    return true;
-  }
-
-  /** Marks what a look at the folder shows to be changed. Says whether anything is marked then. */
-  #scan(folder: Folder): boolean {
-    for (const known of folder.files.values()) if (this.#look(known)) this.#markedFiles.add(known);
-    const { listing } = folder;
-    const listed = listing !== undefined && listAgain(folder, listing, this.#disk, this.#now());
-    if (listing && listing.arrived.size > 0) this.#markedFolders.add(folder);
-    if (listed || !listing) this.#markReturned(folder);
-    return this.#markedFiles.size + this.#markedFolders.size > 0;
-  }
-
   #scanDoubtful(): boolean {
     this.#checkedAt = this.#now();
-    for (const folder of this.#watches.doubtful) this.#scan(folder);
-    return this.#markedFiles.size + this.#markedFolders.size > 0;
-  }
-
-  #look(known: KnownFile): FileChange | undefined {
-    known.sight = lookAgain(known.file, known.sight, this.#disk, this.#now());
-    return changeBetween(known.file, known.reported, known.sight.content, known.config);
-  }
-
-  #takeChange(known: KnownFile): FileChange[] {
-    const change = this.#look(known);
-    if (change === undefined) return [];
-    known.reported = known.sight?.content ?? MISSING;
-    this.#watches.verify(known.folder);
-    if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
-    return [change];
-  }
-
-  /** What has come to the folder since the last check, other than known files. */
-  #takeArrivals(folder: Folder): FileChange[] {
-    const { listing } = folder;
-    if (!listing) return [];
-    const isListed = listing.sight !== undefined && !this.#watches.doubtful.has(folder);
-    if (!isListed && listAgain(folder, listing, this.#disk, this.#now())) this.#markReturned(folder);
-    const changes: FileChange[] = [];
-    for (const name of listing.arrived) {
-      const file = path.join(folder.path, name);
-      const look = this.#disk.look(file);
-      const isNew = !listing.names.has(name);
-      if (look.type === "missing") {
-        listing.names.delete(name);
-        this.#leave(folder.below.get(name));
-      } else listing.names.add(name);
-      if (folder.files.has(name) || this.#isIgnored(file)) continue;
-      if (look.type === "missing" && !isNew && listing.isAppsOwn)
-        changes.push({ file, kind: "deleted", mayBeHalfSaved: true });
-      if (!isNew) continue;
-      if (look.type === "file" && !listing.isAppsOwn && this.#options.concerns?.(file) === false) continue;
-      if (look.type === "folder" && listing.isAppsOwn) changes.push({ file, kind: "added", mayBeHalfSaved: false });
-      if (look.type === "file") changes.push({ file, kind: "added", mayBeHalfSaved: look.stamp.size === 0 });
-      if (look.type === "folder" && mayHoldOwnFiles(name)) this.#enter(file);
-    }
-    listing.arrived.clear();
-    return changes;
-  }
-
-  /** A folder that was entered is gone: if it comes back, it is entered again. */
-  #leave(folder: Folder | undefined): void {
-    if (!folder) return;
-    const subtree = [...folder.subtree()];
-    if (subtree.some(({ files, listing }) => files.size > 0 || (listing && !listing.isForNow))) return;
-    for (const each of subtree.reverse()) this.#release(each);
-  }
-
-  /** A folder has come into a tracked one: all in it has come. */
-  #enter(path: string): void {
-    const folder = this.#watches.need(path);
-    folder.listing ??= emptyListing(true);
-    this.#markContents(folder);
+    for (const folder of this.#watches.doubtful) this.#looks.scan(folder);
+    return this.#looks.any;
   }
 }

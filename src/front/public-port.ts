@@ -5,6 +5,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
+import { addressBeforeOpen } from "../common/protocol/address-before-open.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import { ClientConnection } from "./client-connection.js";
 import type { ConnectionTraits, Relay } from "./relay.js";
@@ -19,9 +20,8 @@ export class PublicPort {
   #server: AppServer | undefined;
   #kind: ServerKind;
   #address: PublicAddress | undefined;
-  #closed = false;
-  #givenUp = false;
-  #hidden = false;
+  /** "hidden": it takes only what comes from within this process. "givenUp": closed, as no code is there for what would come. */
+  #life: "open" | "hidden" | "closed" | "givenUp" = "open";
 
   constructor(target: ListenTarget, kind: ServerKind, relay: Relay) {
     this.#target = target;
@@ -39,7 +39,7 @@ export class PublicPort {
 
   /** Whether clients can reach it. */
   get isPublic(): boolean {
-    return !this.#hidden;
+    return this.#life !== "hidden";
   }
 
   /** The server of the app behind this port; undefined while it waits for one. */
@@ -77,7 +77,7 @@ export class PublicPort {
 
   /** Takes only what comes from within this process. Gives the address that the app is told. */
   openHidden(): PublicAddress {
-    this.#hidden = true;
+    this.#life = "hidden";
     this.#address = addressBeforeOpen(this.#target);
     return this.#address;
   }
@@ -86,7 +86,7 @@ export class PublicPort {
   async show(target: ListenTarget): Promise<PublicAddress> {
     this.#target = target;
     const address = await this.open();
-    this.#hidden = false;
+    this.#life = "open";
     return address;
   }
 
@@ -141,25 +141,27 @@ export class PublicPort {
 
   /** Stops accepting. Connections that a server of the app still holds are left to it, the others are closed. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (!this.closed) this.#end("closed");
+  }
+
+  /** As `close`, since no code is there any more for what would come: idle connections of its last server are closed too. */
+  giveUp(): void {
+    if (!this.closed) this.#end("givenUp");
+  }
+
+  #end(life: "closed" | "givenUp"): void {
+    this.#life = life;
     this.#server = undefined;
     this.#listener.close();
     for (const connection of [...this.connections]) connection.portClosed();
   }
 
-  /** As `close`, since no code is there any more for what would come: idle connections of its last server are closed too. */
-  giveUp(): void {
-    this.#givenUp = true;
-    this.close();
-  }
-
   get givenUp(): boolean {
-    return this.#givenUp;
+    return this.#life === "givenUp";
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#life === "closed" || this.givenUp;
   }
 
   /** Takes a connection that did not come in here: a host's, or one from within this process. */
@@ -167,13 +169,6 @@ export class PublicPort {
     // What a host hands over is a socket or is made like one (TLS).
     this.connections.add(new ClientConnection(client as Socket, this, this.#relay, traits));
   }
-}
-
-function addressBeforeOpen(target: ListenTarget): PublicAddress {
-  if (target.type === "path") return target.path;
-  if (target.type === "fd") return { address: "::", family: "IPv6", port: 0 };
-  const address = target.host ?? "::";
-  return { address, family: address.includes(":") ? "IPv6" : "IPv4", port: target.port };
 }
 
 function listenOptions(target: ListenTarget): object {

@@ -61,12 +61,12 @@ export class Upstream {
   #socket: Socket;
   /** Bytes from the worker so far, modulo 2^32. */
   #received = 0;
-  #accepted = false;
-  #ended = false;
-  #abandoned = false;
+  /** The worker's side. Until it is open, bytes that are written are kept in `#early`. */
+  #theirs: "connecting" | "open" | "ended" = "connecting";
+  /** This side; "abandoned": none of the events come any more. */
+  #ours: "open" | "ended" | "abandoned" = "open";
   /** Bytes written before the connection was accepted: written again when the kernel's queue was full. */
   #early: Buffer[] = [];
-  #halfClosed = false;
   /** The words of the slot when it was given back: from then on it may be another connection's. */
   #lastWords: Int32Array | undefined;
 
@@ -162,19 +162,24 @@ export class Upstream {
     this.abandon();
   }
 
+  get #isAbandoned(): boolean {
+    return this.#ours === "abandoned";
+  }
+
+  /** No more bytes will come. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#theirs === "ended";
   }
 
   /** False: wait for `drained` before writing more. */
   write(bytes: Buffer): boolean {
-    if (!this.#accepted) this.#early.push(bytes);
+    if (this.#theirs === "connecting") this.#early.push(bytes);
     return this.#socket.write(bytes);
   }
 
   /** The client will send nothing more. */
   end(): void {
-    this.#halfClosed = true;
+    if (this.#ours === "open") this.#ours = "ended";
     this.#socket.end();
   }
 
@@ -188,8 +193,8 @@ export class Upstream {
 
   /** Closes the connection; none of its events come any more. */
   abandon(): void {
-    if (this.#abandoned) return;
-    this.#abandoned = true;
+    if (this.#isAbandoned) return;
+    this.#ours = "abandoned";
     // The preface must reach the worker, or it could never give the slot back.
     if (this.#socket.connecting) this.#socket.once("connect", () => this.#socket.destroy());
     else this.#socket.destroy();
@@ -208,11 +213,11 @@ export class Upstream {
     outliveBrokenWrites(socket);
     socket.write(this.#preface);
     socket.once("connect", () => {
-      this.#accepted = true;
+      this.#theirs = "open";
       this.#early = [];
     });
     socket.on("drain", () => {
-      if (!this.#abandoned) this.#events.drained();
+      if (!this.#isAbandoned) this.#events.drained();
     });
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: NodeJS.ErrnoException) => this.#onError(socket, error));
@@ -222,22 +227,22 @@ export class Upstream {
 
   #onRead(size: number): boolean {
     this.#received = (this.#received + size) | 0;
-    return this.#abandoned || this.#events.received(READ_BUFFER.subarray(0, size));
+    return this.#isAbandoned || this.#events.received(READ_BUFFER.subarray(0, size));
   }
 
   #onEnd(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    if (!this.#abandoned) this.#events.ended();
+    if (this.ended) return;
+    this.#theirs = "ended";
+    if (!this.#isAbandoned) this.#events.ended();
   }
 
   #onError(socket: Socket, error: NodeJS.ErrnoException): void {
-    if (this.#accepted || this.#abandoned || !RETRIED.has(error.code ?? "")) return;
+    if (this.#theirs !== "connecting" || this.#isAbandoned || !RETRIED.has(error.code ?? "")) return;
     if (error.code !== "EAGAIN") this.#events.lacksDescriptor(error.code ?? "");
     // The kernel's queue is full, or there is no descriptor left. Try again with the same slot and the same bytes.
     socket.removeAllListeners("close");
     setTimeout(() => {
-      if (this.#abandoned) this.#leases.giveBackUnused(this.#slot);
+      if (this.#isAbandoned) this.#leases.giveBackUnused(this.#slot);
       else this.#connectAgain();
     }, QUEUE_FULL_RETRY_MS);
   }
@@ -247,22 +252,22 @@ export class Upstream {
     const early = this.#early;
     this.#early = [];
     for (const bytes of early) this.write(bytes);
-    if (this.#halfClosed) this.#socket.end();
+    if (this.#ours === "ended") this.#socket.end();
   }
 
   #onClose(socket: Socket): void {
     if (socket !== this.#socket) return;
     this.#lastWords = this.#table.slice(this.#base, this.#base + SLOT_WORDS);
-    if (this.#accepted) {
+    if (this.#theirs !== "connecting") {
       // Ended by the other side unseen: it was dropped from the queue of a server that closed.
-      const dropped = !this.seen && (this.#ended || !this.#abandoned);
+      const dropped = !this.seen && (this.ended || !this.#isAbandoned);
       this.#onEnd();
       if (dropped) this.#leases.giveBackUnused(this.#slot);
       else this.#leases.giveBack(this.#slot);
       return;
     }
     this.#leases.giveBackUnused(this.#slot);
-    this.#ended = true;
-    if (!this.#abandoned) this.#events.refused();
+    this.#theirs = "ended";
+    if (!this.#isAbandoned) this.#events.refused();
   }
 }

@@ -2,9 +2,9 @@
 import { readFileSync, writeSync } from "node:fs";
 import type { PreparedModule, Resolution, ResolveKind } from "../common/compile/compiled-module.js";
 import { Compiler } from "../common/compile/compiler.js";
+import { isCompiled } from "../common/compile/file-kind.js";
 import type { TextForNode } from "../common/compile/text-for-node.js";
 import { type Ahead, type AheadInput, lookupKey } from "./compile-ahead.js";
-import { isCompiled } from "./own-files.js";
 
 const { files, ...options } = JSON.parse(readFileSync(0, "utf8")) as AheadInput;
 const bytes = Buffer.from(JSON.stringify(crawl(new Compiler(options), files)));

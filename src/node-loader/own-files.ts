@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ResolveKind } from "../common/compile/compiled-module.js";
 import type * as compilerModule from "../common/compile/compiler.js";
+import { isCompiled } from "../common/compile/file-kind.js";
 import type { TextForNode } from "../common/compile/text-for-node.js";
 import { isBelowPackages } from "../common/paths.js";
 import { type Ahead, lookupKey } from "./compile-ahead.js";
@@ -13,13 +14,6 @@ export interface OwnFilesOptions {
   readonly conditions: readonly string[];
   /** What was compiled before the app began. */
   readonly ahead?: Ahead | undefined;
-}
-
-/** Files that Node cannot evaluate as they are. */
-const COMPILED = /\.(?:[cm]?ts|tsx|jsx)$/;
-
-export function isCompiled(file: string): boolean {
-  return COMPILED.test(file);
 }
 
 export class OwnFiles {
@@ -35,7 +29,7 @@ export class OwnFiles {
   /** The path of an own file that has to be compiled; undefined for every other URL. */
   compiledFile(url: string | undefined): string | undefined {
     const file = url === undefined ? undefined : this.ownFile(url);
-    return file !== undefined && COMPILED.test(file) ? file : undefined;
+    return file !== undefined && isCompiled(file) ? file : undefined;
   }
 
   /** The path of an own file; undefined for packages, builtins and everything that is no file. */

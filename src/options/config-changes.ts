@@ -3,6 +3,7 @@
  * and the watcher are made from it once, and half of a new configuration would be a surprise.
  */
 import path from "node:path";
+import { errorText } from "../common/errors.js";
 import { keyOf } from "./find-config.js";
 
 export class ConfigChanges {
@@ -40,7 +41,7 @@ export class ConfigChanges {
       return JSON.stringify(keyOf(manifest));
     } catch (error) {
       // Half written, or broken: the resolver says so when it needs it.
-      return (error as Error).message;
+      return errorText(error);
     }
   }
 }

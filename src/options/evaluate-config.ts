@@ -1,6 +1,6 @@
 /** Evaluates a configuration file in this thread, because options may be functions. */
 import path from "node:path";
-import { OptionError } from "../common/errors.js";
+import { errorText, OptionError } from "../common/errors.js";
 import type { EvaluateHere } from "../common/protocol/evaluate-here.js";
 import type { SourceLocation } from "../common/protocol/serialized-error.js";
 
@@ -33,6 +33,5 @@ function placeOf(config: string, location: SourceLocation | undefined): string {
 }
 
 function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.trim().split(/\r?\n/, 1)[0] ?? "";
+  return errorText(error).trim().split(/\r?\n/, 1)[0] ?? "";
 }

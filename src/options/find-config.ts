@@ -1,7 +1,7 @@
 /** Where a project keeps its options: a file of its own, or a key of package.json. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { OptionError } from "../common/errors.js";
+import { errorText, OptionError } from "../common/errors.js";
 import { nearestPackageFolder } from "./project-root.js";
 
 export type ConfigPlace =
@@ -64,7 +64,7 @@ export function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new OptionError(`${path.basename(file)} is not valid JSON: ${(error as Error).message}`);
+    throw new OptionError(`${path.basename(file)} is not valid JSON: ${errorText(error)}`);
   }
 }
 

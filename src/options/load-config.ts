@@ -1,7 +1,7 @@
 /** Reads the configuration that applies to a command line. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { OptionError } from "../common/errors.js";
+import { errorText, OptionError } from "../common/errors.js";
 import { findConfig, parseJson } from "./find-config.js";
 import type { ConfiguredOptions } from "./options.js";
 
@@ -38,6 +38,6 @@ async function optionsOf(exported: unknown, file: string): Promise<unknown> {
   try {
     return await (typeof exported === "function" ? (exported as () => unknown)() : exported);
   } catch (error) {
-    throw new OptionError(`${path.basename(file)} threw: ${error instanceof Error ? error.message : String(error)}`);
+    throw new OptionError(`${path.basename(file)} threw: ${errorText(error)}`);
   }
 }

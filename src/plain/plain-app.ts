@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { isCompiled } from "../common/compile/file-kind.js";
 import { PLAIN_SETTINGS, type PlainSettings } from "../common/protocol/app-host.js";
 import { compileAhead } from "../node-loader/compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
-import { isCompiled } from "../node-loader/own-files.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { importConditions } from "../thread/environment.js";
 

@@ -3,18 +3,17 @@
 import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { MAKE_ROOM_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
-import type { BootOrder, ListenTarget, LoadedModule, PublicAddress } from "../common/protocol/messages.js";
+import type { LoadedModule } from "../common/protocol/messages.js";
+import type { BootOrder } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
-import { reviveError, type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
+import { reviveError, type SerializedError } from "../common/protocol/serialized-error.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
-import { type Front, type OpenRequest, sameTarget } from "../front/front.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { importerChain } from "../reports/failure.js";
 import type { StandbyState } from "../reports/inspection.js";
-import type { ListenReports } from "../reports/listen-reports.js";
 import { lateSteps } from "../reports/steps.js";
-import { AppEpoch, type EpochListener, type ListenReport } from "../thread/app-epoch.js";
+import { AppEpoch, type EpochListener, type ToldReport } from "../thread/app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "../thread/environment.js";
 import { watchPulse } from "../thread/pulse.js";
@@ -23,6 +22,7 @@ import type { SpareThread } from "../thread/spare-thread.js";
 import { Standby } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
 import { reenterWorkingFolder } from "../thread/working-folder.js";
+import { Listens, type ListensOptions } from "./listens.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
@@ -31,36 +31,31 @@ import type { SubclassNames } from "./subclass-names.js";
 /** Replaced threads that may finish what they have begun at the same time: each has a whole app in memory. */
 const MOST_DRAINING = 2;
 
-export interface EpochsOptions {
+/** `startSettled`: the app listens, or never will. `begunWorkDone`: what `idleGeneration` says has changed. */
+export type AppNews = Extract<
+  ToldReport,
+  { type: "invalidated" | "staleReferencesChecked" | "startSettled" | "begunWorkDone" }
+>;
+
+export interface EpochsOptions extends ListensOptions {
   readonly options: ResolvedOptions;
   readonly roots: () => readonly string[];
   /** See the boot order. */
   readonly classNames: () => Readonly<Record<string, readonly string[]>>;
-  readonly front: Front;
   readonly preparer: Preparer;
-  readonly listening: ListenReports;
   readonly socketFolder: SocketFolder;
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
-  /** Where the app's first server is public; undefined: as the app says. */
-  readonly address: () => { readonly port: number | undefined; readonly host: string | undefined };
-  /** Whether an app that is only exported gets a public port. */
-  readonly exposes: () => boolean;
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   /** A request is in flight, or the app is being reloaded or started. */
   readonly busy: () => boolean;
   /** Looks at the threads from outside. */
   readonly watch: Pick<ThreadWatch, "started" | "forced" | "ended" | "silentMs">;
-  readonly onLog: EpochListener["logged"];
-  /** The app of a thread listens, or never will. */
-  readonly onStartSettled: EpochListener["startSettled"];
-  /** A port has been opened for a server, or could not be. */
-  readonly onListened: () => void;
-  readonly onBegunWorkDone: EpochListener["begunWorkDone"];
-  readonly onInvalidated: EpochListener["invalidated"];
-  readonly onStale: EpochListener["staleReferences"];
+  readonly onLog: (level: "debug" | "info" | "warn" | "error", message: string) => void;
+  /** A thread has told what concerns more than itself. */
+  readonly onTold: (epoch: AppEpoch, report: AppNews) => void;
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -85,10 +80,7 @@ export class Epochs {
   readonly #threads = new Map<AppEpoch, LoadedApp | undefined>();
   /** Threads that were replaced and finish what they have begun, oldest first. */
   readonly #draining = new Set<AppEpoch>();
-  /** A thread on trial -> what it listens on, on ports that the app's present thread still serves. */
-  readonly #onTrial = new Map<AppEpoch, OpenRequest[]>();
-  /** Thread -> where its first server wanted to listen: only that one takes `--port`, and does so at each reload. */
-  readonly #first = new WeakMap<AppEpoch, ListenTarget>();
+  readonly #listens: Listens;
   #last = 0;
 
   readonly #standby: Standby;
@@ -98,6 +90,7 @@ export class Epochs {
 
   constructor(options: EpochsOptions) {
     this.#with = options;
+    this.#listens = new Listens(options);
     this.#standby = new Standby(
       {
         enabled: options.options.standby,
@@ -204,7 +197,7 @@ export class Epochs {
   async boot(epoch: AppEpoch, preparation: Preparation, signal?: AbortSignal): Promise<Boot> {
     const app = new LoadedApp(epoch, this.#with.roots, preparation);
     this.#threads.set(epoch, app);
-    if (!this.#onTrial.has(epoch)) this.#openInspector(epoch);
+    if (!this.#listens.isOnTrial(epoch)) this.#openInspector(epoch);
     const outcome = await epoch.boot([...preparation.modules.values()], this.#with.front.hasPorts, signal);
     switch (outcome.type) {
       case "booted":
@@ -232,17 +225,15 @@ export class Epochs {
 
   /** Evaluates the app in a thread beside the one that serves, whose ports it does not get before `promote`. */
   async try(epoch: AppEpoch, preparation: Preparation, signal?: AbortSignal): Promise<Boot> {
-    this.#onTrial.set(epoch, []);
+    this.#listens.beginTrial(epoch);
     const outcome = await this.boot(epoch, preparation, signal);
-    if (outcome.type !== "booted") this.#onTrial.delete(epoch);
+    if (outcome.type !== "booted") await this.#listens.endTrial(epoch, false);
     return outcome;
   }
 
   /** Gives a thread that was on trial the ports of the one that it replaces. */
   async promote(epoch: AppEpoch): Promise<void> {
-    const requests = this.#onTrial.get(epoch) ?? [];
-    this.#onTrial.delete(epoch);
-    await Promise.all(requests.map((request) => this.#with.front.open(request)));
+    await this.#listens.endTrial(epoch, true);
     this.#openInspector(epoch);
   }
 
@@ -293,33 +284,7 @@ export class Epochs {
   }
 
   readonly #listener: EpochListener = {
-    listenRequested: (epoch, report) => void this.#listen(epoch, report),
-    serverClosed: (_, listenId) => this.#with.front.close(listenId),
-    serverReleased: (_, listenId) => this.#with.front.release(listenId),
-    listensAgain: (_, listenId) => this.#with.front.listensAgain(listenId),
-    modulesDiscovered: (epoch, modules) => {
-      this.#threads.get(epoch)?.discovered(modules);
-      this.#with.preparer.trackModules(modules);
-    },
-    specifierLookedUp: (specifier, importer, kind) => this.#with.preparer.trackLookup(specifier, importer, kind),
-    modulesLoaded: (epoch, loaded) => {
-      const app = this.#threads.get(epoch);
-      if (!app) return;
-      // Others report again what they use, or what they ask for.
-      const late = loaded.filter(({ file }) => !app.graph.get(file)?.evaluated);
-      app.evaluated(loaded);
-      this.#with.preparer.trackUses(app, loaded);
-      for (const message of lateSteps(late, this.#with.options.root)) this.#with.onLog("debug", message);
-    },
-    fileWritten: (epoch, file) => this.#threads.get(epoch)?.written(file),
-    invalidated: (epoch, file, again) => this.#with.onInvalidated(epoch, file, again),
-    staleReferences: (epoch, references, news) => this.#with.onStale(epoch, references, news),
-    subclassesUnknown: (names, seen) => {
-      for (const message of this.#with.subclasses.unknown(names, seen)) this.#with.onLog("warn", message);
-    },
-    logged: (level, message) => this.#with.onLog(level, message),
-    startSettled: (epoch) => this.#with.onStartSettled(epoch),
-    begunWorkDone: (epoch) => this.#with.onBegunWorkDone(epoch),
+    told: (epoch, report) => this.#told(epoch, report),
     forced: (epoch) => this.#with.watch.forced(epoch.number),
     silentMs: (epoch) => this.#with.watch.silentMs(epoch.number),
     ended: (epoch, end) => {
@@ -329,45 +294,56 @@ export class Epochs {
     },
   };
 
+  #told(epoch: AppEpoch, report: ToldReport): void {
+    const { front, preparer, subclasses, onLog, onTold } = this.#with;
+    switch (report.type) {
+      case "listenRequested":
+        void this.#listens.listen(epoch, report);
+        break;
+      case "serverClosed":
+        front.close(report.listenId);
+        break;
+      case "serverReleased":
+        front.release(report.listenId);
+        break;
+      case "listensAgain":
+        front.listensAgain(report.listenId);
+        break;
+      case "modulesDiscovered":
+        this.#threads.get(epoch)?.discovered(report.modules);
+        preparer.trackModules(report.modules);
+        break;
+      case "modulesLoaded":
+        this.#loadedLate(this.#threads.get(epoch), report.loaded);
+        break;
+      case "specifierLookedUp":
+        preparer.trackLookup(report.specifier, report.importer, report.kind);
+        break;
+      case "fileWritten":
+        this.#threads.get(epoch)?.written(report.file);
+        break;
+      case "subclassesUnknown":
+        for (const message of subclasses.unknown(report.names, report.seen)) onLog("warn", message);
+        break;
+      case "logged":
+        onLog(report.level, report.message);
+        break;
+      default:
+        onTold(epoch, report);
+    }
+  }
+
+  #loadedLate(app: LoadedApp | undefined, loaded: readonly LoadedModule[]): void {
+    if (!app) return;
+    // Others report again what they use, or what they ask for.
+    const late = loaded.filter(({ file }) => !app.graph.get(file)?.evaluated);
+    app.evaluated(loaded);
+    this.#with.preparer.trackUses(app, loaded);
+    for (const message of lateSteps(late, this.#with.options.root)) this.#with.onLog("debug", message);
+  }
+
   #openInspector(epoch: AppEpoch): void {
     const { inspect } = this.#with.options;
     if (inspect) epoch.openInspector(inspect);
-  }
-
-  async #listen(epoch: AppEpoch, report: ListenReport): Promise<void> {
-    const { listenId } = report;
-    try {
-      const hidden = report.exported && !this.#with.exposes();
-      const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report), hidden };
-      const address = this.#lend(epoch, request) ?? (await this.#open(request));
-      epoch.settleListen(listenId, { address });
-    } catch (error) {
-      epoch.settleListen(listenId, { error: serializeError(error) });
-    }
-    this.#with.onListened();
-  }
-
-  #lend(epoch: AppEpoch, request: OpenRequest): PublicAddress | undefined {
-    const address = this.#onTrial.has(epoch) ? this.#with.front.lend(request) : undefined;
-    if (address !== undefined) this.#onTrial.get(epoch)?.push(request);
-    return address;
-  }
-
-  async #open(request: OpenRequest): Promise<PublicAddress> {
-    const { front, listening } = this.#with;
-    const open = front.addresses().length;
-    const address = await front.open(request);
-    if (front.addresses().length > open) listening.opened({ kind: request.kind, address });
-    return address;
-  }
-
-  /** `--port` and `--host` count for the first server of a thread. */
-  #targetOf(epoch: AppEpoch, { target }: ListenReport): ListenTarget {
-    if (target.type !== "port") return target;
-    const first = this.#first.get(epoch) ?? target;
-    this.#first.set(epoch, first);
-    if (!sameTarget(first, target)) return target;
-    const { port = target.port, host = target.host } = this.#with.address();
-    return { ...target, port, ...(host !== undefined && { host }) };
   }
 }

@@ -1,24 +1,25 @@
 /**
- * Brings a running app to its newest code in the thread that it has: prepares what changed, plans, has the thread apply the
- * plan, and climbs to all own modules when a part of them is not enough. What can only be done with a fresh worker is said.
+ * Brings a running app to its newest code in the thread that it has: prepares what changed, has the thread apply the plan
+ * that was decided on, and climbs to all own modules when a part of them is not enough.
  */
 
 import type { PreparedModule } from "../common/compile/compiled-module.js";
-import type { PlanOrder } from "../common/protocol/messages.js";
+import type { PlanOrder } from "../common/protocol/orders.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { WaitLimits } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
-import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { serializeSourceError } from "../reports/failure.js";
 import type { RestartReason } from "../reports/report.js";
-import type { ApplyOutcome, Interruption } from "../thread/app-epoch.js";
 import { errorOfEnd } from "../thread/app-thread.js";
+import type { ApplyOutcome, Interruption } from "../thread/thread-answer.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { decideInPlace, goneFrom, type InPlaceDecision, planAgain } from "./in-place-decision.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
-import { importersOfFailures, type Preparation } from "./prepare.js";
+import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 
 export interface InPlaceReloadOptions {
@@ -45,6 +46,10 @@ export type InPlaceOutcome =
   | { readonly type: "abandoned"; readonly because: Interruption }
   | { readonly type: "needsRestart"; readonly reason: RestartReason };
 
+type Apply = Extract<InPlaceDecision, { type: "apply" }>;
+type Unprepared = Extract<InPlaceOutcome, { type: "unprepared" }>;
+/** There was nothing to apply after all. */
+type Needless = { readonly type: "needless" };
 type Applied = Extract<ApplyOutcome, { type: "applied" }>;
 type NotApplied = Exclude<ApplyOutcome, { type: "applied" | "outdated" }>;
 
@@ -60,60 +65,28 @@ export class InPlaceReload {
    * for bugs.
    */
   async run(app: LoadedApp, pending: PendingChanges, generation: number, limits: WaitLimits): Promise<InPlaceOutcome> {
-    const { monitoring, preparer, registry, scope, strictPurge } = this.#options;
-    const preparation = preparer.changes(app, pending, monitoring);
-    const failure = preparer.failureOf(preparation);
-    if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
-
-    const restarting: InPlaceOutcome = { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
-    if (app.concernsPackages(pending)) return restarting;
-
-    const known = [...preparation.fresh].filter((file) => app.graph.has(file));
-    const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
-    const readers = app.readersOf(pending);
-    for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
-    // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
-    for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
-    const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
-    for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
-    const { recorded } = monitoring;
-    for (const file of [...pending.changed, ...pending.deleted]) {
-      if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
-    }
-    const deleted = new Set(goneFrom(app, pending, preparation));
-    const come = monitoring.missing(app.graph);
-    if (known.length + changed.size + deleted.size + invalidated.length + come.length === 0) {
-      if (pending.added.size + pending.deleted.size === 0) return { type: "unchanged" };
-      const outcome = await this.#forget(app, () => [], generation, limits);
-      return outcome.type === "applied" ? { type: "unchanged" } : notApplied(outcome, preparation);
-    }
-    if (scope === "worker") return restarting;
-    const planned = (within: "affected" | "app"): ReloadPlan =>
-      planReload({
-        graph: app.graph,
-        next: preparation.graph,
-        changed,
-        deleted,
-        invalidated,
-        recorded,
-        roots: app.roots,
-        scope: within,
-      });
-
-    let plan = planned(scope);
-    if (plan.declined !== undefined) {
-      return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
-    }
-    const apply = (one: ReloadPlan) => this.#apply(app, { preparation, pending, plan: one, generation, limits });
-    let outcome = await apply(plan);
-    if (outcome.type === "failed" && scope === "affected") {
-      const whole = planned("app");
-      if (whole.purge.length > plan.purge.length) {
-        plan = whole;
-        outcome = await apply(plan);
-      }
-    }
-    if (outcome.type === "outdated") return this.run(app, pending, generation, limits);
+    const { preparer, registry, scope, strictPurge } = this.#options;
+    let step = this.#decide(app, pending);
+    if (step.type !== "apply") return this.#withoutPlan(app, step, generation, limits);
+    let { plan } = step;
+    const apply = (planOf: (decided: Apply) => ReloadPlan) =>
+      this.#applyUntilCurrent(
+        app,
+        (isAgain: boolean) => {
+          const decided = isAgain ? this.#decide(app, pending) : step;
+          if (decided.type !== "apply") return undefined;
+          step = decided;
+          plan = planOf(decided);
+          return this.#orderFor(app, { preparation: decided.preparation, pending, plan, generation });
+        },
+        limits,
+      );
+    let outcome = await apply((decided) => decided.plan);
+    if (outcome.type === "failed" && scope === "affected" && step.planOfAll().purge.length > plan.purge.length)
+      outcome = await apply((decided) => decided.planOfAll());
+    // What is pending means something else by now.
+    if (outcome.type === "needless") return this.run(app, pending, generation, limits);
+    const { preparation, deleted, readers } = step;
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
     const [stuck] = outcome.stuck;
     if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
@@ -128,15 +101,33 @@ export class InPlaceReload {
     return { type: "applied", plans: followed, readers };
   }
 
+  #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
+    const { monitoring, preparer, scope } = this.#options;
+    const preparation = preparer.changes(app, pending, monitoring);
+    const failure = preparer.failureOf(preparation);
+    if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
+    const missing = monitoring.missing(app.graph);
+    return decideInPlace({ app, pending, preparation, recorded: monitoring.recorded, missing, scope });
+  }
+
+  async #withoutPlan(
+    app: LoadedApp,
+    step: Exclude<InPlaceDecision, Apply> | Unprepared,
+    generation: number,
+    limits: WaitLimits,
+  ): Promise<InPlaceOutcome> {
+    if (step.type !== "lookupsChanged") return step;
+    const outcome = await this.#forget(app, () => [], generation, limits);
+    return outcome.type === "applied" ? { type: "unchanged" } : notApplied(outcome, step.preparation);
+  }
+
   /** Evaluates again, from the code they had, the modules that a failed reload has damaged: they go on serving. */
   async mend(app: LoadedApp, generation: number, limits: WaitLimits): Promise<void> {
     const { damaged } = app;
     if (damaged.length === 0) return;
-    for (;;) {
-      const outcome = await this.#applyAgain(app, this.#planAgain(app, damaged), generation, limits);
-      if (outcome.type === "applied") app.mended(outcome.loaded);
-      if (outcome.type !== "outdated") return;
-    }
+    const makeOrder = () => this.#orderAgain(this.#planAgain(app, damaged), generation);
+    const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
+    if (outcome.type === "applied") app.mended(outcome.loaded);
   }
 
   /**
@@ -149,23 +140,21 @@ export class InPlaceReload {
     generation: number,
     limits: WaitLimits,
   ): Promise<readonly string[] | { readonly error: SerializedError }> {
-    const failure = "rolled back as a test";
-    for (;;) {
-      const outcome = await this.#applyAgain(app, this.#planAgain(app, files), generation, limits, failure);
-      if (outcome.type === "outdated") continue;
-      // A save is more urgent, and evaluates again what was damaged.
-      if (outcome.type === "interrupted") return [];
-      if (outcome.type === "ended") return { error: errorOfEnd(outcome.end) };
-      if (outcome.type !== "failed") return { error: serializeError(new Error(`${outcome.type}, not ${failure}`)) };
-      if (outcome.error.message !== failure) return { error: outcome.error };
-      const { damaged } = app;
-      await this.mend(app, generation - 1, limits);
-      const [left] = app.damaged;
-      return left === undefined ? damaged : { error: serializeError(new Error(`${left} cannot be evaluated again`)) };
-    }
+    const fails = "rolled back as a test";
+    const makeOrder = () => ({ ...this.#orderAgain(this.#planAgain(app, files), generation), fails });
+    const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
+    // A save is more urgent, and evaluates again what was damaged.
+    if (outcome.type === "interrupted") return [];
+    if (outcome.type === "ended") return { error: errorOfEnd(outcome.end) };
+    if (outcome.type !== "failed") return { error: serializeError(new Error(`${outcome.type}, not ${fails}`)) };
+    if (outcome.error.message !== fails) return { error: outcome.error };
+    const { damaged } = app;
+    await this.mend(app, generation - 1, limits);
+    const [left] = app.damaged;
+    return left === undefined ? damaged : { error: serializeError(new Error(`${left} cannot be evaluated again`)) };
   }
 
-  async #apply(app: LoadedApp, { preparation, pending, plan, generation, limits }: Applying): Promise<ApplyOutcome> {
+  #orderFor(app: LoadedApp, { preparation, pending, plan, generation }: Applying): PlanOrder {
     const purged = new Set(plan.purge);
     const modules: PreparedModule[] = [];
     const relinked: PreparedModule[] = [];
@@ -175,7 +164,7 @@ export class InPlaceReload {
       const stays = app.hasText(module.compiled) && !purged.has(file);
       (stays ? relinked : modules).push(module);
     }
-    const order: PlanOrder = {
+    return {
       generation,
       purge: plan.purge,
       load: plan.load,
@@ -188,23 +177,28 @@ export class InPlaceReload {
       lookupsChanged: pending.added.size + pending.deleted.size > 0,
       drainMs: this.#options.drainMs,
     };
-    return this.#send(app, order, limits);
   }
 
-  async #send(app: LoadedApp, order: PlanOrder, limits: WaitLimits): Promise<ApplyOutcome> {
-    const outcome = await app.epoch.apply(order, limits);
-    if (outcome.type === "failed" || outcome.type === "interrupted") app.damage(outcome.damaged);
-    return outcome;
-  }
-
-  /** Applies what `makeOrder` says, made anew whenever the thread has loaded more meanwhile than was known. */
+  /**
+   * Applies what `makeOrder` says, made anew whenever the thread has loaded more meanwhile than was known; undefined: nothing
+   * needs to be done.
+   */
+  #applyUntilCurrent(app: LoadedApp, makeOrder: () => PlanOrder, limits: WaitLimits): Promise<Applied | NotApplied>;
+  #applyUntilCurrent(
+    app: LoadedApp,
+    makeOrder: (isAgain: boolean) => PlanOrder | undefined,
+    limits: WaitLimits,
+  ): Promise<Applied | NotApplied | Needless>;
   async #applyUntilCurrent(
     app: LoadedApp,
-    makeOrder: () => PlanOrder,
+    makeOrder: (isAgain: boolean) => PlanOrder | undefined,
     limits: WaitLimits,
-  ): Promise<Applied | NotApplied> {
-    for (;;) {
-      const outcome = await this.#send(app, makeOrder(), limits);
+  ): Promise<Applied | NotApplied | Needless> {
+    for (let isAgain = false; ; isAgain = true) {
+      const order = makeOrder(isAgain);
+      if (order === undefined) return { type: "needless" };
+      const outcome = await app.epoch.apply(order, limits);
+      if (outcome.type === "failed" || outcome.type === "interrupted") app.damage(outcome.damaged);
       if (outcome.type !== "outdated") return outcome;
     }
   }
@@ -221,15 +215,18 @@ export class InPlaceReload {
   ): Promise<AppliedPlans | NotApplied> {
     let applied = first;
     for (;;) {
-      const changed = writersIntoKept(applied).filter((file) => {
-        const node = app.graph.get(file);
-        // Whoever accepts its own new versions cleans up behind the old ones.
-        return node?.evaluated && !node.hot?.self;
-      });
-      if (changed.length === 0) return applied;
-      const plan = this.#planAgain(app, changed);
-      const outcome = await this.#applyAgain(app, plan, generation, limits);
-      if (outcome.type === "outdated") continue;
+      let plan: ReloadPlan | undefined;
+      const makeOrder = (): PlanOrder | undefined => {
+        const changed = writersIntoKept(applied).filter((file) => {
+          const node = app.graph.get(file);
+          // Whoever accepts its own new versions cleans up behind the old ones.
+          return node?.evaluated && !node.hot?.self;
+        });
+        plan = changed.length === 0 ? undefined : this.#planAgain(app, changed);
+        return plan && this.#orderAgain(plan, generation);
+      };
+      const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
+      if (outcome.type === "needless" || plan === undefined) return applied;
       if (outcome.type !== "applied") return outcome;
       app.evaluated(outcome.loaded);
       const before = applied;
@@ -239,23 +236,14 @@ export class InPlaceReload {
     }
   }
 
-  /** For modules that are to be evaluated again from the code they have. */
-  #planAgain({ graph, roots }: LoadedApp, changed: readonly string[]): ReloadPlan {
-    const { recorded } = this.#options.monitoring;
-    return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
+  #planAgain(app: LoadedApp, changed: readonly string[]): ReloadPlan {
+    return planAgain(app, changed, this.#options.monitoring.recorded);
   }
 
   /** Evaluates modules again from the code they have. */
-  #applyAgain(
-    app: LoadedApp,
-    { purge, load, accepted }: ReloadPlan,
-    generation: number,
-    limits: WaitLimits,
-    fails?: string,
-  ): Promise<ApplyOutcome> {
-    const failing = fails === undefined ? {} : { fails };
-    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false, drainMs: this.#options.drainMs };
-    return this.#send(app, { generation, purge, load, accepted, ...nothing, ...failing }, limits);
+  #orderAgain({ purge, load, accepted }: ReloadPlan, generation: number): PlanOrder {
+    const nothing = { modules: [], relinked: [], forget: [], lookupsChanged: false };
+    return { generation, purge, load, accepted, ...nothing, drainMs: this.#options.drainMs };
   }
 
   /**
@@ -295,7 +283,6 @@ interface Applying {
   readonly pending: PendingChanges;
   readonly plan: ReloadPlan;
   readonly generation: number;
-  readonly limits: WaitLimits;
 }
 
 function notApplied(outcome: NotApplied, preparation: Preparation): InPlaceOutcome {
@@ -311,12 +298,4 @@ function notApplied(outcome: NotApplied, preparation: Preparation): InPlaceOutco
     default:
       return outcome satisfies never;
   }
-}
-
-/**
- * Modules whose file is gone. Many a save removes the file and writes it anew: what has come back by the time in which it is
- * compiled is in the preparation, and is watched on.
- */
-function goneFrom(app: LoadedApp, { deleted }: PendingChanges, { modules }: Preparation): string[] {
-  return [...deleted].filter((file) => app.graph.has(file) && !modules.has(file));
 }

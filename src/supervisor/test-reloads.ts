@@ -3,8 +3,8 @@
  * UNRELOADER_TEST_RELOADS=identity:N evaluates modules again from the text they have at every N-th request, rollback:N
  * lets that fail when it is done. Which modules is random, and repeatable by seed:N.
  */
-import path from "node:path";
 import { OptionError } from "../common/errors.js";
+import { shownPath } from "../common/paths.js";
 import type { LoadedApp } from "./loaded-app.js";
 
 export const VARIABLE = "UNRELOADER_TEST_RELOADS";
@@ -104,7 +104,7 @@ function parse(text: string): Map<string, number> {
 
 /** One line about a reload that was rolled back. `mended`: what had to be evaluated once more. */
 export function rolledBackText({ files }: TestReload, mended: readonly string[], root: string): string {
-  const shown = (some: readonly string[]): string => some.map((file) => path.relative(root, file)).join(", ");
+  const shown = (some: readonly string[]): string => some.map((file) => shownPath(file, root)).join(", ");
   const rest = mended.length === 0 ? "" : `; evaluated again: ${shown(mended)}`;
   return `rolled back a reload of ${shown(files)}${rest}`;
 }

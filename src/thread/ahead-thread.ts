@@ -5,7 +5,8 @@
 import type { PreparedModule } from "../common/compile/compiled-module.js";
 import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
 import { firstChanged } from "../common/protocol/file-stamps.js";
-import type { BootOrder, WorkerReport } from "../common/protocol/messages.js";
+import type { WorkerReport } from "../common/protocol/messages.js";
+import type { BootOrder } from "../common/protocol/orders.js";
 import type { PackageLog, PackageRequest } from "../common/protocol/package-log.js";
 import { wait } from "../common/wait.js";
 import type { SpareThread } from "./spare-thread.js";

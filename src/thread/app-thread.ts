@@ -4,7 +4,8 @@
  */
 import { FORCE_AFTER_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
-import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";
+import type { WorkerReport } from "../common/protocol/messages.js";
+import type { BootOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { ThreadSource } from "./ahead-thread.js";
 import { releaseStoppedThreads } from "./debugger.js";

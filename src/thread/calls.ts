@@ -3,8 +3,14 @@
  * threads; signals, which cannot be, are followed.
  */
 import { UnreloaderError } from "../common/errors.js";
-import type { CallOrder, SignalArgument, WorkerReport } from "../common/protocol/messages.js";
-import { reviveError, type SerializedError } from "../common/protocol/serialized-error.js";
+import type { CallOrder, SignalArgument, SupervisorOrder } from "../common/protocol/orders.js";
+import type { Question, Questions } from "../common/protocol/questions.js";
+import { reviveError } from "../common/protocol/serialized-error.js";
+import { wait } from "../common/wait.js";
+import { errorOfEnd } from "./app-thread.js";
+import type { ThreadAnswer } from "./thread-answer.js";
+
+type AbortCallOrder = Extract<SupervisorOrder, { type: "abortCall" }>;
 
 /** A call as it is sent, before it has a number. */
 export interface PreparedCall {
@@ -51,80 +57,64 @@ function cloneError({ name, args }: PreparedCall, cause: unknown): UnreloaderErr
   );
 }
 
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-  /** Stops following the signals. */
-  unfollow(): void;
-}
-
-export interface CallsPort {
-  call(order: CallOrder): void;
-  abortCall(callId: number, signal: number, reason: unknown): void;
-}
-
 /** The calls that one thread has been given. */
 export class ThreadCalls {
-  readonly #port: CallsPort;
-  /** Call id -> who waits; from the order to the answer, the abort or the end of the thread. */
-  readonly #pending = new Map<number, Pending>();
-  #last = 0;
+  readonly #questions: Questions<ThreadAnswer>;
+  readonly #send: (order: CallOrder | AbortCallOrder) => void;
+  #running = 0;
 
-  constructor(port: CallsPort) {
-    this.#port = port;
+  constructor(questions: Questions<ThreadAnswer>, send: (order: CallOrder | AbortCallOrder) => void) {
+    this.#questions = questions;
+    this.#send = send;
   }
 
+  /** Calls that have not been answered. */
   get size(): number {
-    return this.#pending.size;
+    return this.#running;
   }
 
   /** Rejects with what the function threw, with the reason of an abort, or with ERR_UNRELOADER_WORKER_EXIT or _CLONE. */
-  run(call: PreparedCall): Promise<unknown> {
-    const callId = ++this.#last;
-    return new Promise((resolve, reject) => {
-      const listeners = call.followed.map((signal, index) => {
-        const onAbort = () => {
-          this.#port.abortCall(callId, index, cloneableReason(signal.reason));
-          this.#settle(callId, (pending) => pending.reject(signal.reason));
-        };
-        signal.addEventListener("abort", onAbort);
-        return () => signal.removeEventListener("abort", onAbort);
-      });
-      const unfollow = () => {
-        for (const remove of listeners) remove();
-      };
-      this.#pending.set(callId, { resolve, reject, unfollow });
-      try {
-        this.#port.call({ type: "call", callId, name: call.name, args: call.args, signals: call.signals });
-      } catch (error) {
-        this.#settle(callId, (pending) => pending.reject(cloneError(call, error)));
-      }
-    });
+  async run(call: PreparedCall): Promise<unknown> {
+    const { followed } = call;
+    const question = this.#ask(call);
+    this.#running++;
+    try {
+      const signal = followed.length > 0 ? AbortSignal.any([...followed]) : undefined;
+      const waited = await wait(question.answered, { signal });
+      if (waited.type === "settled") return answerOf(waited.value);
+    } finally {
+      this.#running--;
+      question.drop();
+    }
+    for (const [index, { aborted, reason }] of followed.entries())
+      if (aborted)
+        this.#send({ type: "abortCall", callId: question.id, signal: index, reason: cloneableReason(reason) });
+    throw followed.find(({ aborted }) => aborted)?.reason;
   }
 
-  receive(report: Extract<WorkerReport, { type: "callReturned" | "callFailed" }>): void {
-    this.#settle(report.callId, ({ resolve, reject }) => {
-      if (report.type === "callReturned") resolve(report.value);
-      else reject(reviveError(report.error));
-    });
-  }
-
-  /** The thread has ended. */
-  end(cause: SerializedError): void {
-    for (const callId of [...this.#pending.keys()]) {
-      this.#settle(callId, ({ reject }) => {
-        const message = `the app's worker ended before the call was answered: ${cause.message}`;
-        reject(new UnreloaderError("ERR_UNRELOADER_WORKER_EXIT", message, { cause: reviveError(cause) }));
-      });
+  #ask(call: PreparedCall): Question<ThreadAnswer> {
+    const { name, args, signals } = call;
+    try {
+      return this.#questions.open((callId) => this.#send({ type: "call", callId, name, args, signals }));
+    } catch (error) {
+      throw cloneError(call, error);
     }
   }
+}
 
-  #settle(callId: number, run: (pending: Pending) => void): void {
-    const pending = this.#pending.get(callId);
-    if (pending === undefined) return;
-    this.#pending.delete(callId);
-    pending.unfollow();
-    run(pending);
+function answerOf(answer: ThreadAnswer): unknown {
+  switch (answer.type) {
+    case "callReturned":
+      return answer.value;
+    case "callFailed":
+      throw reviveError(answer.error);
+    case "ended": {
+      const cause = errorOfEnd(answer.end);
+      const message = `the app's worker ended before the call was answered: ${cause.message}`;
+      throw new UnreloaderError("ERR_UNRELOADER_WORKER_EXIT", message, { cause: reviveError(cause) });
+    }
+    default:
+      throw new Error(`the thread cannot answer a call with "${answer.type}"`);
   }
 }
 

@@ -4,7 +4,8 @@
  * one was; the sender of orders notices nothing.
  */
 import type { PreparedModule } from "../common/compile/compiled-module.js";
-import type { BootOrder, SupervisorOrder, WorkerReport } from "../common/protocol/messages.js";
+import type { WorkerReport } from "../common/protocol/messages.js";
+import type { BootOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { type AheadThread, lateOrder, type ThreadSource, unfitFor } from "./ahead-thread.js";
 import { SpareThread } from "./spare-thread.js";

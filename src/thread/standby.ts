@@ -4,7 +4,7 @@
  */
 import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
 import { TOO_YOUNG } from "../common/protocol/file-stamps.js";
-import type { BootOrder } from "../common/protocol/messages.js";
+import type { BootOrder } from "../common/protocol/orders.js";
 import type { PackageLog, PackageRequest } from "../common/protocol/package-log.js";
 import { requestKey } from "../common/protocol/request-key.js";
 import type { StandbyState } from "../reports/inspection.js";

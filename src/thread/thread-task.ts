@@ -6,13 +6,8 @@
 import { MessageChannel } from "node:worker_threads";
 import { LINKED_MS, SESSIONS_MS } from "../common/deadlines.js";
 import { openControlPort } from "../common/protocol/control-port.js";
-import {
-  type BootOrder,
-  type LateOrder,
-  type SupervisorOrder,
-  type WorkerReport,
-  workerReport,
-} from "../common/protocol/messages.js";
+import { type WorkerReport, workerReport } from "../common/protocol/messages.js";
+import type { BootOrder, LateOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { endSessions } from "./session-end.js";
 import type { SpareThread } from "./spare-thread.js";

@@ -107,7 +107,7 @@ test("the deadline of a wait is declared in src/common/deadlines.ts, not where i
   const waits = [
     /\bdeadlineMs\s*[:=]\s*(\w+)/g,
     /\bwithDeadline\([^;]*?,\s*(\w+)\)/g,
-    /\.askFor\(\s*(\w+)/g,
+    /\.#request\(\s*(\w+)/g,
     /\bperformance\.now\(\) \+ (\w+)/g,
     /\bstartTimer\(\s*(\w+)/g,
     /\bsetTimeout\(\s*(?:resolve|answer)\s*,\s*(\w+)/g,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createConnectionTable, RELEASED, SLOT_WORDS, slotBase } from "../../src/common/protocol/connection-table.js";
 import type { ListenTarget } from "../../src/common/protocol/messages.js";
 import { formatPreface, PREFACE_LIMIT, parsePreface } from "../../src/common/protocol/preface.js";
-import { sameTarget } from "../../src/front/front.js";
+import { sameTarget } from "../../src/front/port-opening.js";
 import { SlotLeases } from "../../src/front/slot-leases.js";
 import { randomSource } from "../support/random.js";
 

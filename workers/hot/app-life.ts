@@ -4,7 +4,7 @@
  */
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import { APP_HOST, type AppHost, type MonitoredHost } from "../../src/common/protocol/app-host.js";
-import type { PlanOrder } from "../../src/common/protocol/messages.js";
+import type { PlanOrder } from "../../src/common/protocol/orders.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { PurgeStep } from "../purge.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";

@@ -1,7 +1,7 @@
 /** Everything behind `import.meta.hot` and `module.hot`: who accepts what, and who is told of a reload and when. */
 import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { ModuleHotStatus } from "../../src/common/protocol/hot-api.js";
-import type { PlanOrder } from "../../src/common/protocol/messages.js";
+import type { PlanOrder } from "../../src/common/protocol/orders.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { HotContexts } from "../runtime/host.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";

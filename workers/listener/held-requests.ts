@@ -4,7 +4,7 @@
  */
 import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
 import { HOLD } from "../../src/common/protocol/connection-table.js";
-import type { SaidPage } from "../../src/common/protocol/messages.js";
+import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
 import type { SpokenPage } from "./spoken-page.js";
 

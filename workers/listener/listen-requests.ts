@@ -1,5 +1,6 @@
 /** Public ports that main has been asked for, until it answers. */
-import type { PublicAddress, SupervisorOrder } from "../../src/common/protocol/messages.js";
+import type { PublicAddress } from "../../src/common/protocol/messages.js";
+import type { SupervisorOrder } from "../../src/common/protocol/orders.js";
 import { reviveError } from "../../src/common/protocol/serialized-error.js";
 import type { ListenRequest } from "./virtual-listen.js";
 

@@ -3,7 +3,6 @@ import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import type { ListenTarget, PublicAddress } from "../../src/common/protocol/messages.js";
 import type { ServerInternals } from "./node-internals.js";
-import { familyOf } from "./shown-addresses.js";
 
 const IPV6_ONLY = 1;
 /** From Node 23.1 on. */
@@ -21,14 +20,6 @@ export function listenTarget(
   const ipv6Only = (flags & IPV6_ONLY) === IPV6_ONLY ? { ipv6Only: true } : {};
   const reusePort = (flags & REUSE_PORT) === REUSE_PORT ? { reusePort: true } : {};
   return { type: "port", port, ...host, ...queue, ...ipv6Only, ...reusePort };
-}
-
-/** What `address()` gives until the main thread has answered. */
-export function provisionalAddress(target: ListenTarget): PublicAddress {
-  if (target.type === "path") return target.path;
-  if (target.type === "fd") return { address: "::", family: "IPv6", port: 0 };
-  const address = target.host ?? "::";
-  return { address, family: familyOf(address), port: target.port };
 }
 
 export function sameAddress(one: PublicAddress | undefined, other: PublicAddress): boolean {

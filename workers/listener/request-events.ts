@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
-import type { SaidPage } from "../../src/common/protocol/messages.js";
+import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import { socketInternals } from "./node-internals.js";

@@ -3,6 +3,7 @@
  * `remoteAddress`, `localPort`, `address()` and the like work as ever, on TLS sockets and HTTP/2 sessions too.
  */
 import type { Socket } from "node:net";
+import { familyOf } from "../../src/common/protocol/address-before-open.js";
 import type { Endpoint, Preface } from "../../src/common/protocol/preface.js";
 import { type AddressOut, type HandleInternals, socketInternals } from "./node-internals.js";
 
@@ -19,10 +20,6 @@ export function showAddresses(socket: Socket, preface: Preface): void {
   handle[SHOWN] = preface;
   handle.getpeername = getpeername;
   handle.getsockname = getsockname;
-}
-
-export function familyOf(address: string): "IPv4" | "IPv6" {
-  return address.includes(":") ? "IPv6" : "IPv4";
 }
 
 function getpeername(this: ShowingHandle, out: AddressOut): number {

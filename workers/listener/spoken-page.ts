@@ -7,7 +7,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { SAID } from "../../src/common/protocol/connection-table.js";
-import type { SaidPage } from "../../src/common/protocol/messages.js";
+import type { SaidPage } from "../../src/common/protocol/orders.js";
 
 export class SpokenPage {
   readonly #table: Int32Array<SharedArrayBuffer>;

@@ -8,14 +8,16 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
 import { threadId } from "node:worker_threads";
 import { localSocketPath } from "../../src/common/paths.js";
+import { addressBeforeOpen } from "../../src/common/protocol/address-before-open.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
-import type { ListenTarget, PublicAddress, SaidPage, ServerKind } from "../../src/common/protocol/messages.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
+import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { lookUntil } from "../../src/common/wait.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight } from "./in-flight.js";
-import { listenTarget, provisionalAddress, refusal, sameAddress } from "./listen-target.js";
+import { listenTarget, refusal, sameAddress } from "./listen-target.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
 import { PlanServers } from "./plan-servers.js";
@@ -256,7 +258,7 @@ export class VirtualListen {
       this.#onClosed(closed),
     );
     this.#events.watch(server);
-    virtual.open(provisionalAddress(target));
+    virtual.open(addressBeforeOpen(target));
 
     let opening: Promise<PublicAddress> | undefined;
     const exported = this.#origins.isExported(server);

@@ -4,6 +4,7 @@
  */
 import { Server, type Socket } from "node:net";
 import path from "node:path";
+import { familyOf } from "../../src/common/protocol/address-before-open.js";
 import { SEEN, SLOT_WORDS, slotBase } from "../../src/common/protocol/connection-table.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
@@ -14,7 +15,6 @@ import type { InFlight } from "./in-flight.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
 import { readPreface } from "./preface-reader.js";
 import { RelayedConnection } from "./relayed-connection.js";
-import { familyOf } from "./shown-addresses.js";
 import type { SpokenPage } from "./spoken-page.js";
 import { VirtualHandle } from "./virtual-handle.js";
 

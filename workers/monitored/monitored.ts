@@ -4,7 +4,8 @@
  * is told of it, finds out what comes and goes, and plans its loading; this loads what is there when the call is made.
  */
 import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/common/protocol/app-host.js";
-import type { Asks, PlanOrder } from "../../src/common/protocol/messages.js";
+import type { Asks } from "../../src/common/protocol/messages.js";
+import type { PlanOrder } from "../../src/common/protocol/orders.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Waits } from "../waits.js";

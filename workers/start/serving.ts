@@ -4,7 +4,7 @@
  */
 import { EXPORTED_LISTEN_MS, START_READS_MS } from "../../src/common/deadlines.js";
 import { serveExported } from "../../src/common/exported-app/exported-app.js";
-import type { BootOrder } from "../../src/common/protocol/messages.js";
+import type { BootOrder } from "../../src/common/protocol/orders.js";
 import { wait } from "../../src/common/wait.js";
 import type { VirtualListen } from "../listener/virtual-listen.js";
 import type { PlanParticipant } from "../plan-participant.js";

@@ -65,3 +65,15 @@ function calledName(callee: Node): string | undefined {
   // `tslib_1.__decorate`; any other method must be that of the helpers by its full name.
   return property.name === "__decorate" ? property.name : `${object.name}.${property.name}`;
 }
+
+/** `babelHelpers.decorateMetadata(...)`, as the TypeScript transform writes it. */
+export function isMetadataCall(node: Node & { type: "CallExpression" }): boolean {
+  const { callee } = node;
+  return (
+    callee.type === "MemberExpression" &&
+    callee.object.type === "Identifier" &&
+    callee.object.name === "babelHelpers" &&
+    callee.property.type === "Identifier" &&
+    callee.property.name === "decorateMetadata"
+  );
+}

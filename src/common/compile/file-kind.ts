@@ -16,6 +16,11 @@ export type FileKind =
       readonly interop: boolean;
     };
 
+/** Whether Node cannot evaluate a file of this name as it is: TypeScript, JSX. */
+export function isCompiled(file: string): boolean {
+  return /\.(?:[cm]?ts|tsx|jsx)$/.test(file);
+}
+
 /** Kind of `file`; `type` is that of the package it lies in. Unknown extensions are CommonJS, as for `require`. */
 export function fileKind(file: string, type: PackageType): FileKind {
   const js = (format: "esm" | "commonjs" | "detect"): FileKind => ({

@@ -3,54 +3,18 @@
  * `import()`, awaits at the top level, classes and syntax that must be lowered first. It decides nothing: a listener does.
  */
 import { addLexicalNames, addPatternNames, addVarNames } from "./bindings.js";
-import { DECORATION_MARK, isClassDecoration } from "./class-registration.js";
+import { isClassDecoration, isMetadataCall } from "./class-registration.js";
+import type { ReferenceListener } from "./reference.js";
 import {
   type ArrowFunctionExpression,
   type Class,
   type FunctionNode,
   forEachChild,
-  type ImportExpression,
-  type MetaProperty,
+  leftmost,
   type Node,
   type Program,
 } from "./syntax-tree.js";
-
-export interface Reference {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly parent: Node;
-  /** The name stands for key and value of a property: `{ name }`. */
-  readonly shorthand: boolean;
-  /** The name is assigned to without being read: `name = value`, `[name] = list`, `for (name of list)`. */
-  readonly assigned: boolean;
-  /** Called or used as a template's tag: the callee must not get a `this`. */
-  readonly called: boolean;
-  /** Leftmost name of what `new` constructs: a call must not be put there without parentheses. */
-  readonly constructed: boolean;
-  /** First token of a statement in a list: a parenthesis there could continue the statement before. */
-  readonly startsStatement: boolean;
-  /**
-   * The expression of a type in emitted decorator metadata that the name stands in. The name may be an interface, which
-   * has gone at run time, or a class that a cycle has not defined yet.
-   */
-  readonly metadataType: Node | undefined;
-}
-
-export interface ReferenceListener {
-  reference(reference: Reference): void;
-  importMeta(node: MetaProperty): void;
-  dynamicImport(node: ImportExpression): void;
-  /** `operand`: what is awaited or iterated over, with what stands around it; absent for `await using`. */
-  topLevelAwait(operand?: { readonly start: number; readonly end: number }): void;
-  /** Syntax that has to be compiled away before the module can be rewritten. */
-  lowered(syntax: LoweredSyntax, node: Node): void;
-  class(node: Class): void;
-  /** A call that gives what a class's decorators made of it. */
-  classDecoration(node: Node & { type: "CallExpression" }): void;
-}
-
-export type LoweredSyntax = "decorator" | "using";
+import { WordMarks } from "./word-marks.js";
 
 /** Reports to `listener` every reference to a name in `tracked` that no scope inside `program` declares. */
 export function findReferences(
@@ -65,8 +29,7 @@ export function findReferences(
 class Walk {
   readonly #tracked: ReadonlySet<string>;
   readonly #listener: ReferenceListener;
-  /** Where the text has a word that may matter, ascending; undefined when escapes may hide words. */
-  readonly #marks: readonly number[] | undefined;
+  readonly #words: WordMarks;
   /** Innermost last; each holds the tracked names that it declares. Born and dropped with the syntax that opens it. */
   readonly #scopes: Set<string>[] = [];
   #functionDepth = 0;
@@ -78,7 +41,7 @@ class Walk {
   constructor(text: string, tracked: ReadonlySet<string>, listener: ReferenceListener) {
     this.#tracked = tracked;
     this.#listener = listener;
-    this.#marks = marksIn(text, tracked);
+    this.#words = new WordMarks(text, tracked);
   }
 
   statements(list: readonly Node[]): void {
@@ -92,19 +55,7 @@ class Walk {
   }
 
   /** True when nothing in the node's text can matter. Most of a module's tree is cut off here. */
-  readonly #skips = (node: Node): boolean => {
-    const marks = this.#marks;
-    if (!marks) return false;
-    let low = 0;
-    let high = marks.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((marks[middle] ?? 0) < node.start) low = middle + 1;
-      else high = middle;
-    }
-    const next = marks[low];
-    return next === undefined || next >= node.end;
-  };
+  readonly #skips = ({ start, end }: Node): boolean => !this.#words.anyIn(start, end);
 
   #node(node: Node | null | undefined, parent: Node | undefined): void {
     if (!node || this.#skips(node)) return;
@@ -392,54 +343,4 @@ class Walk {
     addLexicalNames(statements, add);
     for (const statement of statements) addVarNames(statement, add, this.#skips);
   }
-}
-
-/** The name that an expression begins with, if it is a chain of members. */
-function leftmost(expression: Node): Node {
-  let node = expression;
-  while (node.type === "MemberExpression") node = node.object;
-  return node;
-}
-
-/** `babelHelpers.decorateMetadata(...)`, as the TypeScript transform writes it. */
-function isMetadataCall(node: Node & { type: "CallExpression" }): boolean {
-  const { callee } = node;
-  return (
-    callee.type === "MemberExpression" &&
-    callee.object.type === "Identifier" &&
-    callee.object.name === "babelHelpers" &&
-    callee.property.type === "Identifier" &&
-    callee.property.name === "decorateMetadata"
-  );
-}
-
-/** Offsets at which a word that matters stands in the text (in comments and strings as well), ascending. */
-function marksIn(text: string, tracked: ReadonlySet<string>): number[] | undefined {
-  // An escape in a name (`\u0061`) hides it from a search of the text.
-  if (text.includes("\\u")) return undefined;
-  const marks: number[] = [];
-  // By indexOf: one regular expression for all words is ten times as slow.
-  const addAll = (word: string): void => {
-    for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + word.length)) {
-      if (!continuesWord(text, at - 1) && !continuesWord(text, at + word.length)) marks.push(at);
-    }
-  };
-  for (const word of ["await", "using", "import", "class"]) addAll(word);
-  for (const word of tracked) addAll(word);
-  for (const part of ["@", DECORATION_MARK]) {
-    for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) marks.push(at);
-  }
-  return marks.sort((a, b) => a - b);
-}
-
-/** Whether an ASCII letter, digit, `_` or `$` stands at `offset`. Other letters need no care: a mark too many is harmless. */
-function continuesWord(text: string, offset: number): boolean {
-  const code = text.charCodeAt(offset);
-  return (
-    (code >= 97 && code <= 122) ||
-    (code >= 65 && code <= 90) ||
-    (code >= 48 && code <= 57) ||
-    code === 95 ||
-    code === 36
-  );
 }

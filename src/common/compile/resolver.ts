@@ -8,6 +8,7 @@ import { ResolveError } from "../errors.js";
 import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
+import { isCompiled } from "./file-kind.js";
 import type { PackageScopes } from "./package-scope.js";
 import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
 import { readSpecifier, type Specifier } from "./specifier.js";
@@ -148,13 +149,13 @@ export class Resolver {
     // TypeScript asks `paths` before package.json's `imports`, so `#lib/*` may be either.
     if (read.type !== "package") return [];
     const config = this.#tsconfigs.of(importer);
-    return isCompiled(importer, config) ? config.mapped(read.request) : [];
+    return looksUpTypeScript(importer, config) ? config.mapped(read.request) : [];
   }
 
   #lookup(read: Specifier, importer: string, kind: ResolveKind): Lookup {
     // Packages ship JavaScript, with TypeScript beside it now and then; `#imports` are own files.
     if (read.type === "package" && !read.request.startsWith("#")) return kind === "import" ? "exact" : "node";
-    if (isCompiled(importer, this.#tsconfigs.of(importer))) return "typescript";
+    if (looksUpTypeScript(importer, this.#tsconfigs.of(importer))) return "typescript";
     return kind === "import" ? "exact" : "node";
   }
 
@@ -232,8 +233,6 @@ function packageFolder(request: string, importer: string): string | undefined {
   }
 }
 
-const compiledExtension = /\.(?:[cm]?ts|tsx|jsx)$/;
-
-function isCompiled(file: string, config: ProjectConfig): boolean {
-  return compiledExtension.test(file) || config.settings.allowsJavaScript;
+function looksUpTypeScript(file: string, config: ProjectConfig): boolean {
+  return isCompiled(file) || config.settings.allowsJavaScript;
 }

@@ -2,7 +2,8 @@
 import { addLexicalNames } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import { privateGetters } from "./private-bindings.js";
-import { findReferences, type LoweredSyntax } from "./references.js";
+import type { LoweredSyntax } from "./reference.js";
+import { findReferences } from "./references.js";
 import { type Rewritten, requiredSpecifier, rewriteDynamicImport, rewriteHashbang } from "./rewrite.js";
 import { type Program, SyntaxProblem } from "./syntax-tree.js";
 import { TextEdits } from "./text-edits.js";

@@ -1,11 +1,13 @@
 /** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
 import { awaitMark } from "./await-mark.js";
-import { addLexicalNames, addPatternNames, addVarNames, isName, propertyKey } from "./bindings.js";
+import { addLexicalNames, addPatternNames, isName, propertyKey } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import { type CommonJsInterop, commonJsPrologue, variable } from "./commonjs-prologue.js";
 import type { ImportRecord, PassedOn } from "./compiled-module.js";
+import { createsRequire, declares } from "./declared-names.js";
 import { privateGetters } from "./private-bindings.js";
-import { findReferences, type LoweredSyntax, type Reference } from "./references.js";
+import { isUpdated, type LoweredSyntax, type Reference } from "./reference.js";
+import { findReferences } from "./references.js";
 import {
   type Rewritten,
   requiredSpecifier,
@@ -20,7 +22,7 @@ import type {
   Program,
   StringLiteral,
 } from "./syntax-tree.js";
-import { blanked, skipTrivia, TextEdits } from "./text-edits.js";
+import { blanked, functionNameOffset, skipTrivia, TextEdits } from "./text-edits.js";
 
 /** Stands for the value of an `export default` that has no name of its own. */
 const DEFAULT = "__ur_default";
@@ -106,7 +108,9 @@ class EsmRewrite {
     this.#exports();
 
     const tracked = new Set(this.#locals.keys());
-    const tracksRequire = commonJsNames ? !this.#declares("require") : this.#createsRequire();
+    const tracksRequire = commonJsNames
+      ? !(this.#locals.has("require") || declares(this.#program, "require"))
+      : createsRequire(this.#program);
     if (tracksRequire) tracked.add("require");
     const requires = new Set<string>();
     const dynamicImports = new Set<string>();
@@ -228,7 +232,7 @@ class EsmRewrite {
     if (isFunction) {
       // Stays a declaration, so that it is hoisted; PROLOGUE gives it the name that it would have.
       this.#blank(keyword, afterKeyword);
-      this.#edits.insert(this.#functionNameOffset(declaration.start), ` ${DEFAULT}`);
+      this.#edits.insert(functionNameOffset(this.#text, declaration.start), ` ${DEFAULT}`);
       this.#namesDefault = true;
       return;
     }
@@ -237,15 +241,6 @@ class EsmRewrite {
     const hasSemicolon = this.#text[statement.end - 1] === ";";
     // What ends at the same place, within the expression, goes before it.
     this.#defaultEnd = hasSemicolon ? [statement.end - 1, "}).default"] : [statement.end, "}).default;"];
-  }
-
-  /** Where the name would stand in an anonymous `[async] function [*] (`. */
-  #functionNameOffset(start: number): number {
-    let offset = start;
-    if (this.#text.startsWith("async", offset)) offset = skipTrivia(this.#text, offset + "async".length);
-    offset += "function".length;
-    const star = skipTrivia(this.#text, offset);
-    return this.#text[star] === "*" ? star + 1 : offset;
   }
 
   #rewriteRead(reference: Reference, target: Import): void {
@@ -347,35 +342,6 @@ class EsmRewrite {
   #blank(start: number, end: number): void {
     this.#edits.replace(start, end, " ".repeat(end - start));
   }
-
-  #declares(name: string): boolean {
-    let declared = this.#locals.has(name);
-    const add = (found: string): void => {
-      declared ||= found === name;
-    };
-    const statements = this.#program.body.map((statement) =>
-      "declaration" in statement && statement.declaration ? statement.declaration : statement,
-    );
-    addLexicalNames(statements, add);
-    for (const statement of statements) addVarNames(statement, add, () => false);
-    return declared;
-  }
-
-  /** `const require = createRequire(import.meta.url)`: its literal calls are known as well as any others. */
-  #createsRequire(): boolean {
-    return this.#program.body.some(
-      (statement) =>
-        statement.type === "VariableDeclaration" &&
-        statement.declarations.some(
-          ({ id, init }) =>
-            id.type === "Identifier" &&
-            id.name === "require" &&
-            init?.type === "CallExpression" &&
-            init.arguments[0]?.type === "MemberExpression" &&
-            init.arguments[0].object.type === "MetaProperty",
-        ),
-    );
-  }
 }
 
 function member(index: number, name: string): string {
@@ -384,10 +350,4 @@ function member(index: number, name: string): string {
 
 function exportName(node: ModuleExportName): string {
   return node.type === "Literal" ? node.value : node.name;
-}
-
-/** `x++`, `x += 1`. */
-function isUpdated({ parent, start }: Reference): boolean {
-  if (parent.type === "AssignmentExpression") return parent.left.start === start;
-  return parent.type === "UpdateExpression";
 }

@@ -1,20 +1,17 @@
 /** What both rewriters give: edits to a text, and what was seen on the way. */
-import type { ImportRecord, PassedOn } from "./compiled-module.js";
-import type { LoweredSyntax } from "./references.js";
+import type { CompiledModule, PassedOn } from "./compiled-module.js";
+import type { LoweredSyntax } from "./reference.js";
 import type { ImportExpression, Node } from "./syntax-tree.js";
 import { SyntaxProblem } from "./syntax-tree.js";
 import type { TextEdits } from "./text-edits.js";
 
-export interface Rewritten {
-  readonly prologue: string;
+export interface Rewritten
+  extends Pick<
+    CompiledModule,
+    "prologue" | "imports" | "exports" | "stars" | "requires" | "dynamicImports" | "topLevelAwait"
+  > {
   readonly edits: TextEdits;
-  readonly imports: readonly ImportRecord[];
-  readonly exports: readonly string[];
-  readonly stars: readonly number[];
   readonly passedOn?: readonly PassedOn[];
-  readonly requires: readonly string[];
-  readonly dynamicImports: readonly string[];
-  readonly topLevelAwait: boolean;
   /** Syntax that must be compiled away first, with the offset of its first place; the rest is worthless then. */
   readonly lowered: ReadonlyMap<LoweredSyntax, number>;
 }

@@ -101,3 +101,10 @@ export function forEachChild(node: Node, visit: (child: Node) => void): void {
     } else if (child) visit(child);
   }
 }
+
+/** The name that an expression begins with, if it is a chain of members. */
+export function leftmost(expression: Node): Node {
+  let node = expression;
+  while (node.type === "MemberExpression") node = node.object;
+  return node;
+}

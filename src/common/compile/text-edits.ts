@@ -51,3 +51,12 @@ export function skipTrivia(text: string, offset: number): number {
   trivia.exec(text);
   return trivia.lastIndex;
 }
+
+/** Where the name would stand in an anonymous `[async] function [*] (` that begins at `start`. */
+export function functionNameOffset(text: string, start: number): number {
+  let offset = start;
+  if (text.startsWith("async", offset)) offset = skipTrivia(text, offset + "async".length);
+  offset += "function".length;
+  const star = skipTrivia(text, offset);
+  return text[star] === "*" ? star + 1 : offset;
+}

@@ -1,0 +1,164 @@
+/**
+ * What the supervisor (main thread) orders of the app thread (worker). Orders are imperative. They come from our own code and
+ * are not parsed, so that the worker need not load zod, which takes 50 ms of every start.
+ */
+import type { PreparedModule } from "../compile/compiled-module.js";
+import type { PublicAddress } from "./bound-address.js";
+import type { PackageRequest } from "./package-log.js";
+import type { SerializedError } from "./serialized-error.js";
+import type { SubclassName } from "./subclass-name.js";
+
+/** Handed to the task when it starts (piscina's `run`). */
+export interface BootOrder {
+  readonly epoch: number;
+  /** What the app is loaded as. */
+  readonly generation: number;
+  readonly root: string;
+  readonly entry: string;
+  /** Arguments of the app: `process.argv.slice(2)`. */
+  readonly args: readonly string[];
+  /** Files to load before the entry. */
+  readonly preload: readonly string[];
+  /** Export to serve; absent: the first of default, app, handler, server that fits. */
+  readonly app?: string | undefined;
+  /** Port and host for an app that is only exported. */
+  readonly fallback: { readonly port: number; readonly host: string };
+  /** Folder for unix sockets of the virtual servers. */
+  readonly socketFolder: string;
+  readonly cacheFolder: string;
+  readonly conditions: readonly string[];
+  /** Modules that export the user's own adapters: absolute paths. */
+  readonly adapters: readonly string[];
+  readonly connectionTable: SharedArrayBuffer;
+  /** The epoch's own `ThreadBoard`. */
+  readonly board: SharedArrayBuffer;
+  /** The epoch's own `OwnConnections`. */
+  readonly ownConnections: SharedArrayBuffer;
+  /** Names that the subclass filter is made of; absent: all classes are purged. */
+  readonly subclasses?: readonly SubclassName[] | undefined;
+  /** Names of the classes of files, where those who had them loaded have named them. */
+  readonly classNames: Readonly<Record<string, readonly string[]>>;
+  /** Whether `unreloader.autoload()` waits for the first read. */
+  readonly autoload: boolean;
+  /** Added to the environment; as with Node's own `--env-file`, what is set already wins. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** How long a request may be held. */
+  readonly heldDeadlineMs: number;
+  /** Whether a debugger will be opened: scripts then carry their source maps with them. */
+  readonly debuggable: boolean;
+  /** Whether to write down what the start loads of node_modules, for a standby thread. */
+  readonly records: boolean;
+  /** The thread is made ahead of need: it carries out nothing but `loadAhead` before `begin` says what it is to be. */
+  readonly waits?: boolean | undefined;
+}
+
+/** What of the boot order is not known before the thread is needed. */
+export type LateOrder = Pick<BootOrder, "epoch" | "generation" | "preload" | "board"> & {
+  /** Variables of the environment that are others now; null: there is no such variable. */
+  readonly environment: Readonly<Record<string, string | null>>;
+};
+
+export type SupervisorOrder =
+  /** Load those of these that can be loaded before any own code; only to a thread that waits. */
+  | { readonly type: "loadAhead"; readonly requests: readonly PackageRequest[] }
+  /** Be the app's thread. */
+  | { readonly type: "begin"; readonly order: LateOrder }
+  /** Code of files that will be evaluated; may come in several parts before `evaluate`. */
+  | { readonly type: "addModules"; readonly modules: readonly PreparedModule[] }
+  /** Let a debugger attach to the thread; before `evaluate`, so that it may stop in what that runs. */
+  | { readonly type: "openInspector"; readonly host: string; readonly port: number }
+  /** Evaluate the preload files and the entry, for the first time in this thread. */
+  | {
+      readonly type: "evaluate";
+      /** Public ports are open that earlier threads have listened on: tell when this start will not listen on more. */
+      readonly portsWait: boolean;
+    }
+  | ({
+      readonly type: "applyPlan";
+      readonly planId: number;
+      /** How many `modulesDiscovered` and `modulesLoaded` reports the plan was made with. */
+      readonly reportsSeen: number;
+    } & PlanOrder)
+  /** Nobody waits for this plan any more: go back, without waiting for what it is waiting for. Obeyed beside the others. */
+  | { readonly type: "abandonPlan"; readonly planId: number }
+  | {
+      readonly type: "settleListen";
+      readonly listenId: number;
+      readonly address?: PublicAddress;
+      readonly error?: SerializedError;
+    }
+  /** The unix socket of this server cannot be reached: listen on it again, unless the server is closed. */
+  | { readonly type: "listenAgain"; readonly listenId: number }
+  /** The text of a page that takes the place of the app's answers, while the connection table says so. */
+  | { readonly type: "sayInstead"; readonly page: SaidPage }
+  /** The gate is open again: emit the requests that were held in the worker. */
+  | { readonly type: "releaseRequests" }
+  /** Call the app's listeners; with `requestId`, say whether there are any. */
+  | { readonly type: "signal"; readonly signal: NodeJS.Signals; readonly requestId?: number }
+  | CallOrder
+  /** The signal with this number among a call's arguments was aborted. */
+  | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
+  /** A change could not be taken in: for those who listen for `vite:error`. */
+  | { readonly type: "announceFailure"; readonly error: SerializedError }
+  /** Look now which purged versions are still reachable. */
+  | { readonly type: "checkStaleReferences"; readonly requestId: number }
+  /** Say what is waited for. Obeyed beside the orders that wait for each other, also when one of those waits for ever. */
+  | { readonly type: "tellWaits"; readonly requestId: number }
+  /** The same as `checkStaleReferences`, and write a heap snapshot to `file` when there are any. */
+  | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
+  /**
+   * Finish what is in flight, dispose, and end the task; a plan that is under way is abandoned. `restarts`: another thread
+   * has taken over or is about to, so streams and open sockets go on, too, as long as `drainMs` lasts.
+   */
+  | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
+
+export interface SaidPage {
+  /** As in the connection table. */
+  readonly number: number;
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Run a function that the entry exports. */
+export interface CallOrder {
+  readonly type: "call";
+  readonly callId: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly signals: readonly SignalArgument[];
+}
+
+/** Where among the arguments an AbortSignal belongs, since it cannot be cloned. */
+export interface SignalArgument {
+  readonly argument: number;
+  /** A property of that argument; absent: the argument itself. */
+  readonly property?: "signal";
+  /** It was aborted before the call. */
+  readonly aborted?: { readonly reason: unknown };
+}
+
+export interface PlanOrder {
+  readonly generation: number;
+  /** In this order. */
+  readonly purge: readonly string[];
+  /** In this order. */
+  readonly load: readonly string[];
+  /** Those of `load` whose new versions were accepted: who accepts them is told. */
+  readonly accepted?: readonly string[];
+  /** Files to which nothing leads any more: their prune hooks run, what only they keep is closed. */
+  readonly pruned?: readonly string[];
+  /** New code for changed and added files. Code of a purged file that is absent here is reused. */
+  readonly modules: readonly PreparedModule[];
+  /** Modules that are kept, with specifiers that lead elsewhere now. */
+  readonly relinked: readonly PreparedModule[];
+  /** Files that are gone or broken: whoever asks for one later gets the error, not the code that the worker still has. */
+  readonly forget: readonly string[];
+  /** As in the boot order; absent: as before. */
+  readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Files were added or deleted: specifiers may lead elsewhere. */
+  readonly lookupsChanged: boolean;
+  /** Milliseconds that requests in flight get before the purge. */
+  readonly drainMs: number;
+  /** For tests: when all is evaluated the plan fails, with this message. */
+  readonly fails?: string;
+}

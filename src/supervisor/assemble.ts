@@ -1,0 +1,241 @@
+/** Puts together what keeps an app at its newest code, in the order of dependence; what is told later goes to the cycle. */
+import path from "node:path";
+import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
+import { createConnectionTable } from "../common/protocol/connection-table.js";
+import { Control } from "../control/control.js";
+import { FileRegistry } from "../files/registry.js";
+import { Front } from "../front/front.js";
+import type { Verdict } from "../front/turn.js";
+import { Leaks } from "../leaks/leaks.js";
+import { ConfigChanges } from "../options/config-changes.js";
+import type { ResolvedOptions } from "../options/options.js";
+import { ListenReports } from "../reports/listen-reports.js";
+import { type Described, Progress } from "../reports/progress.js";
+import type { AppEpoch } from "../thread/app-epoch.js";
+import { cacheFolder } from "../thread/environment.js";
+import { SocketFolder } from "../thread/socket-folder.js";
+import type { SpareThread } from "../thread/spare-thread.js";
+import { ThreadWatch } from "../thread/thread-watch.js";
+import type { CycleParts } from "./cycle-parts.js";
+import { Embedding } from "./embedding.js";
+import { type AppNews, Epochs } from "./epochs.js";
+import { InPlaceReload } from "./in-place-reload.js";
+import { Monitoring } from "./monitoring.js";
+import { Preparer } from "./preparer.js";
+import { PublicAddressChoice } from "./public-address.js";
+import { ReloadCycle } from "./reload-cycle.js";
+import { StartSettled } from "./start-settled.js";
+import { SubclassNames } from "./subclass-names.js";
+
+export interface AssembleOptions {
+  readonly options: ResolvedOptions;
+  /** A thread that was started before anything else, to gain time. */
+  readonly spare: SpareThread | undefined;
+  /** Is given what removes the files that would stay behind when the process ends at once. */
+  readonly atExit: ((removeFiles: () => void) => void) | undefined;
+  /** The supervisor has been told to end. */
+  isClosing(): boolean;
+  readonly emit: CycleParts["emit"];
+}
+
+/** What the supervisor passes on to; all of it has to be closed. */
+export interface SupervisorParts {
+  readonly cycle: ReloadCycle;
+  readonly front: Front;
+  readonly registry: FileRegistry;
+  readonly monitoring: Monitoring;
+  readonly preparer: Preparer;
+  readonly epochs: Epochs;
+  readonly leaks: Leaks;
+  readonly control: Control;
+  readonly listening: ListenReports;
+  readonly address: PublicAddressChoice;
+  readonly embedding: Embedding;
+  readonly socketFolder: SocketFolder;
+  readonly startSettled: StartSettled;
+  readonly watch: ThreadWatch;
+  readonly progress: Progress;
+}
+
+export function assemble({ options, spare, atExit, isClosing, emit }: AssembleOptions): SupervisorParts {
+  const table = createConnectionTable();
+  const startSettled = new StartSettled();
+  const socketFolder = new SocketFolder();
+  /** What a request that begins now must do. */
+  const admit = (isAgain?: boolean): Verdict | Promise<Verdict> =>
+    watch.verdict(cycle.admit(isAgain), cycle.app?.epoch.number);
+  const front = new Front({
+    gate: {
+      check: admit,
+      waitingFor: () => progress.waitingFor ?? cycle.waitingFor(),
+    },
+    table,
+    heldDeadline: options.heldDeadline,
+    heldBytes: options.heldBytes,
+    warn: (message) => emit("log", { level: "warn", message }),
+    unreachable: (server) => {
+      epochs.listenAgain(server);
+      void control.ensure();
+    },
+    ownEpoch: (address, port) => epochs.ownEpoch(address, port),
+  });
+  const listening = new ListenReports((report) => emit("listening", report));
+  const address = new PublicAddressChoice(options, front, listening);
+  const embedding = new Embedding({
+    front,
+    admit,
+    epoch: () => cycle.app?.epoch,
+  });
+  /** Whether a file that has come may have to do with the app. */
+  const concerns = (file: string): boolean => {
+    if (cycle.phase === "failed" || monitoring.concerns(file)) return true;
+    return preparer.concerns(file) || cycle.app?.lists(path.dirname(file)) === true;
+  };
+  const registry = new FileRegistry({
+    root: options.root,
+    mode: options.watch,
+    ignore: options.ignore,
+    probeFolder: cacheFolder(options.root),
+    ...(options.cooldown !== "off" && { cooldownMs: options.cooldown }),
+    onStale: () => cycle.noticed(),
+    concerns,
+    onWarning: (message: string) => emit("log", { level: "warn", message }),
+  });
+  const monitoring = new Monitoring({
+    ...options,
+    registry,
+    failed: (what, error) => emit("log", { level: "warn", message: `${what} failed: ${error}` }),
+  });
+  const roots = () => monitoring.roots;
+  const preparer = new Preparer(options, registry, roots);
+  const leaks = new Leaks({
+    folder: socketFolder.path,
+    preparer,
+    app: () => cycle.app,
+    cycle: () => cycle.run,
+    onNews: (report) => cycle.foundStale(report),
+  });
+  const control = new Control({
+    root: options.root,
+    entry: options.entry,
+    folder: socketFolder.path,
+    commands: { "explain-leak": () => leaks.explain() },
+    onLog: (message) => emit("log", { level: "debug", message }),
+  });
+  const inPlace = new InPlaceReload({
+    scope: options.scope,
+    strictPurge: options.strictPurge,
+    monitoring,
+    preparer,
+    registry,
+    drainMs: IN_PLACE_DRAIN_MS,
+  });
+  atExit?.(() => {
+    control.withdraw();
+    socketFolder.removeNow();
+  });
+  const watch = new ThreadWatch({
+    root: options.root,
+    cwd: process.cwd(),
+    limitMs: options.watchdog,
+    versions: (epoch, file) => epochs.versions(epoch, file),
+    importersOf: (epoch, file) => epochs.importersOf(epoch, file),
+    sourceMap: (compiled) => preparer.sourceMap(compiled),
+    warn: (message) => emit("log", { level: "warn", message }),
+    blocked: (epoch, page) => front.blocked(epoch, page),
+  });
+  const progress = new Progress({
+    describe: async () => (await watch.describe()) ?? requestsAtTheEnd(front, isClosing),
+    tell: (message) => emit("log", { level: "info", message }),
+  });
+  const subclasses = new SubclassNames(options.subclasses);
+  const epochs = new Epochs({
+    options,
+    roots,
+    classNames: () => monitoring.classNames(),
+    front,
+    preparer,
+    listening,
+    socketFolder,
+    table: table.buffer,
+    spare,
+    address: () => address,
+    exposes: () => address.exposes,
+    subclasses,
+    busy: () => cycle.run !== undefined || cycle.inFlight > 0,
+    watch,
+    onLog: (level, message) => emit("log", { level, message }),
+    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, startSettled }),
+    onListened: () => cycle.closeUnadopted(),
+    onEnd: (epoch, end) => cycle.ended(epoch, end),
+  });
+  const cycle = new ReloadCycle({
+    options,
+    table,
+    front,
+    registry,
+    monitoring,
+    preparer,
+    epochs,
+    inPlace,
+    leaks,
+    control,
+    listening,
+    address,
+    subclasses,
+    configChanges: new ConfigChanges(options.configFiles),
+    startSettled,
+    silentMs: (epoch) => watch.silentMs(epoch.number),
+    progress,
+    emit,
+  });
+
+  return {
+    cycle,
+    front,
+    registry,
+    monitoring,
+    preparer,
+    epochs,
+    leaks,
+    control,
+    listening,
+    address,
+    embedding,
+    socketFolder,
+    startSettled,
+    watch,
+    progress,
+  };
+}
+
+function act(
+  epoch: AppEpoch,
+  report: AppNews,
+  { cycle, leaks, startSettled }: Pick<SupervisorParts, "cycle" | "leaks" | "startSettled">,
+): void {
+  switch (report.type) {
+    case "invalidated":
+      cycle.invalidate(epoch, report.file, report.again);
+      break;
+    case "staleReferencesChecked":
+      leaks.found(epoch, report.references, report.news);
+      break;
+    case "startSettled":
+      startSettled.settle();
+      break;
+    case "begunWorkDone":
+      cycle.closeUnadopted();
+      break;
+    default:
+      report satisfies never;
+  }
+}
+
+/** The app has not been told to end yet: what it has begun is waited for. */
+function requestsAtTheEnd(front: Front, isClosing: () => boolean): Described | undefined {
+  const count = front.inFlight();
+  if (!isClosing() || count === 0) return undefined;
+  const what = `${count} ${count === 1 ? "request" : "requests"} in flight`;
+  return { line: `waiting for ${what}`, waitedFor: what, isTold: false };
+}

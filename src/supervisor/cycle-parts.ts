@@ -1,0 +1,42 @@
+/** What a cycle works with. */
+import type { Control } from "../control/control.js";
+import type { FileRegistry } from "../files/registry.js";
+import type { Front } from "../front/front.js";
+import type { Leaks } from "../leaks/leaks.js";
+import type { ConfigChanges } from "../options/config-changes.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { ListenReports } from "../reports/listen-reports.js";
+import type { Progress } from "../reports/progress.js";
+import type { SupervisorEvents } from "../reports/report.js";
+import type { AppEpoch } from "../thread/app-epoch.js";
+import type { Epochs } from "./epochs.js";
+import type { InPlaceReload } from "./in-place-reload.js";
+import type { Monitoring } from "./monitoring.js";
+import type { Preparer } from "./preparer.js";
+import type { PublicAddressChoice } from "./public-address.js";
+import type { StartSettled } from "./start-settled.js";
+import type { SubclassNames } from "./subclass-names.js";
+
+export interface CycleParts {
+  readonly options: ResolvedOptions;
+  readonly table: Int32Array<SharedArrayBuffer>;
+  readonly front: Front;
+  readonly registry: FileRegistry;
+  readonly monitoring: Monitoring;
+  readonly preparer: Preparer;
+  readonly epochs: Epochs;
+  readonly inPlace: InPlaceReload;
+  readonly leaks: Leaks;
+  readonly control: Control;
+  readonly listening: ListenReports;
+  readonly address: PublicAddressChoice;
+  readonly subclasses: SubclassNames;
+  readonly configChanges: ConfigChanges;
+  readonly startSettled: StartSettled;
+  /** How long a thread has been seen not to beat, in milliseconds. */
+  silentMs(epoch: AppEpoch): number;
+  /** Tells what a cycle waits for when it takes long. */
+  readonly progress: Pick<Progress, "begin" | "end">;
+  /** Never throws. */
+  emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void;
+}

@@ -1,0 +1,131 @@
+/** What is said in place of the app: that the newest code is broken, which is told as well, or that it is being closed. */
+import { lacksDescriptors } from "../common/compile/descriptor-reserve.js";
+import { errorText } from "../common/errors.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
+import type { Verdict } from "../front/turn.js";
+import type { CycleReports } from "../reports/cycle-reports.js";
+import { failureText, importersOf } from "../reports/failure.js";
+import type { FailureReport, ReloadReport } from "../reports/report.js";
+import type { AppEpoch } from "../thread/app-epoch.js";
+import type { CrashRestarts } from "./crash-restarts.js";
+import type { CycleParts } from "./cycle-parts.js";
+import type { CycleState } from "./cycle-state.js";
+import type { Preparation } from "./prepare.js";
+
+/** Lines that the app wrote last, on the page about its end. */
+const LAST_LINES = 20;
+
+export interface FailuresOptions {
+  readonly parts: Pick<CycleParts, "front" | "address" | "options" | "startSettled" | "listening" | "emit">;
+  readonly state: CycleState;
+  readonly reports: CycleReports;
+  readonly crashes: CrashRestarts;
+}
+
+export class Failures {
+  readonly #parts: FailuresOptions["parts"];
+  readonly #state: CycleState;
+  readonly #reports: CycleReports;
+  readonly #crashes: CrashRestarts;
+  #last: FailureReport | undefined;
+
+  constructor({ parts, state, reports, crashes }: FailuresOptions) {
+    this.#crashes = crashes;
+    this.#parts = parts;
+    this.#state = state;
+    this.#reports = reports;
+  }
+
+  /** What the gate says while no run is under way. */
+  verdict(): Verdict {
+    const admitted = this.#state.admission(this.#parts.options.onError === "last-good");
+    switch (admitted.type) {
+      case "pass":
+      // A hold ends with the run that the caller has waited for; a state that still holds is one that closes.
+      case "hold":
+        return { type: "pass" };
+      case "failure":
+        return this.page(admitted.error);
+      case "closing":
+        return { type: "page", page: { status: 503, text: "unreloader: the server is closing\n" } };
+      default:
+        return admitted satisfies never;
+    }
+  }
+
+  /** What the gate says in place of the app. */
+  page(error = this.#last?.error): Verdict {
+    if (!error) return { type: "pass" };
+    const { onError } = this.#parts.options;
+    const text = this.#last ? failureText(this.#last, { cwd: process.cwd(), onError }) : "";
+    return { type: "page", page: { status: 500, text, error } };
+  }
+
+  /** Within a TLS or HTTP/2 session only the worker can say what the gate says. */
+  sayInstead(): void {
+    const verdict = this.verdict();
+    const said = this.#parts.front.sayInstead(verdict.type === "page" ? verdict.page : undefined);
+    if (said !== undefined) this.#state.app?.epoch.sayInstead(said);
+  }
+
+  /** A cycle has come to this. */
+  async fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
+    const report = await this.become(error, started, preparation);
+    if (lacksDescriptors(error) && !this.#state.closing) this.#crashes.lacksDescriptors(error);
+    this.#reports.tellChanges();
+    this.#parts.emit("failed", report);
+    this.#parts.emit("reload", report);
+    return report;
+  }
+
+  /** `started` on the clock of `performance.now()`; `ended`: the thread whose end it is. */
+  async become(
+    error: SerializedError,
+    started: number,
+    preparation: Preparation | undefined,
+    ended?: AppEpoch,
+  ): Promise<FailureReport> {
+    const { front, address, options, startSettled } = this.#parts;
+    const state = this.#state;
+    state.app?.epoch.announceFailure(error);
+    state.move({ type: "failed", error, threadAlive: state.app !== undefined && state.isUsable(state.app) });
+    const lastLines = ended?.board.lastLines(LAST_LINES) ?? [];
+    const report: FailureReport = {
+      ...this.#reports.report("failed", started),
+      kind: "failed",
+      error,
+      importedBy: importersOf(error, preparation?.graph, options.entry),
+      ...(ended && { ended: true }),
+      ...(lastLines.length > 0 && { lastLines }),
+    };
+    this.#last = report;
+    if (address.exposes && front.addresses().length === 0 && !state.closing) await this.#openFallback();
+    // Requests that wait for a server get the page instead.
+    front.recheck();
+    startSettled.settle();
+    return report;
+  }
+
+  /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
+  async #openFallback(): Promise<void> {
+    const { front, address, listening, emit } = this.#parts;
+    try {
+      const opened = await front.openUnserved(address.fallback);
+      listening.opened({ kind: "http", address: opened });
+    } catch (error) {
+      const message = `the failure cannot be shown in a browser: ${errorText(error)}`;
+      emit("log", { level: "warn", message });
+    }
+    listening.loaded(0);
+  }
+}
+
+/** The new code's evaluation has been waited for since `started`, on the clock of `performance.now()`. */
+export function givenUp(started: number): SerializedError {
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  return {
+    name: "StuckError",
+    code: "ERR_UNRELOADER_STUCK",
+    message: `the new code was given up after ${seconds} s: its evaluation has not come to an end`,
+  };
+}

@@ -1,0 +1,93 @@
+/** What pending changes mean for a running app: whether its thread can take them in, and which modules that is about. Pure. */
+import type { ModuleGraph } from "../graph/module-graph.js";
+import { planReload, type ReloadPlan } from "../graph/plan.js";
+import type { RecordedEdges } from "../graph/recorded.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { RestartReason } from "../reports/report.js";
+import type { LoadedApp } from "./loaded-app.js";
+import type { PendingChanges } from "./pending.js";
+import { importersOfFailures, type Preparation } from "./prepare.js";
+
+export interface InPlaceSituation {
+  readonly app: LoadedApp;
+  readonly pending: PendingChanges;
+  readonly preparation: Preparation;
+  readonly recorded: RecordedEdges;
+  /** Monitored files that are not loaded yet. */
+  readonly missing: readonly string[];
+  readonly scope: ResolvedOptions["scope"];
+}
+
+export type InPlaceDecision =
+  | { readonly type: "unchanged" }
+  /** No module is concerned, but specifiers may lead elsewhere now. */
+  | { readonly type: "lookupsChanged"; readonly preparation: Preparation }
+  | { readonly type: "needsRestart"; readonly reason: RestartReason }
+  | {
+      readonly type: "apply";
+      readonly plan: ReloadPlan;
+      /** All own modules, for when `plan` fails. */
+      planOfAll(): ReloadPlan;
+      readonly preparation: Preparation;
+      readonly deleted: ReadonlySet<string>;
+      /** Modules that are loaded for a file that they had read, each with that file. */
+      readonly readers: ReadonlyMap<string, string>;
+    };
+
+export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
+  const { app, pending, preparation, recorded, missing, scope } = situation;
+  const needsFresh: InPlaceDecision = { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
+  if (app.concernsPackages(pending)) return needsFresh;
+
+  const known = [...preparation.fresh].filter((file) => app.graph.has(file));
+  const readers = app.readersOf(pending);
+  const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
+  const changed = changedModules(situation, known, readers, invalidated);
+  const deleted = new Set(goneFrom(app, pending, preparation));
+  if (known.length + changed.size + deleted.size + invalidated.length + missing.length === 0)
+    return pending.added.size + pending.deleted.size === 0
+      ? { type: "unchanged" }
+      : { type: "lookupsChanged", preparation };
+  if (scope === "worker") return needsFresh;
+
+  const { graph, roots } = app;
+  const planned = (within: "affected" | "app"): ReloadPlan =>
+    planReload({ graph, next: preparation.graph, changed, deleted, invalidated, recorded, roots, scope: within });
+  const plan = planned(scope);
+  if (plan.declined !== undefined)
+    return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
+  return { type: "apply", plan, planOfAll: () => planned("app"), preparation, deleted, readers };
+}
+
+function changedModules(
+  { app, pending, preparation, recorded }: InPlaceSituation,
+  known: readonly string[],
+  readers: ReadonlyMap<string, string>,
+  invalidated: readonly string[],
+): Set<string> {
+  const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
+  for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
+  // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
+  for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
+  for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
+  for (const file of [...pending.changed, ...pending.deleted])
+    if (!app.graph.has(file) && recorded.has(file)) changed.add(file);
+  return changed;
+}
+
+/** For modules that are to be evaluated again from the code they have. */
+export function planAgain(
+  { graph, roots }: { readonly graph: ModuleGraph; readonly roots: readonly string[] },
+  changed: readonly string[],
+  recorded: RecordedEdges,
+): ReloadPlan {
+  return planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: "affected" });
+}
+
+/**
+ * Modules whose file is gone. Many a save removes the file and writes it anew: what has come back by the time in which it is
+ * compiled is in the preparation, and is watched on.
+ */
+export function goneFrom(app: LoadedApp, { deleted }: PendingChanges, { modules }: Preparation): string[] {
+  return [...deleted].filter((file) => app.graph.has(file) && !modules.has(file));
+}

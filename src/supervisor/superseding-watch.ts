@@ -1,0 +1,57 @@
+/** Looks, while a run is under way, whether a save has come that supersedes what the run is at work on. */
+import { BLOCKED_MS, QUIET_MS, SUPERSEDE_MS } from "../common/deadlines.js";
+import { shownPath } from "../common/paths.js";
+import type { Arrivals } from "./arrivals.js";
+import type { Run } from "./run.js";
+import { Supersedings } from "./supersedings.js";
+
+export interface SupersedingWatchOptions {
+  readonly root: string;
+  readonly arrivals: Arrivals;
+  /** The run is still the one that is under way. */
+  isUnderWay(run: Run): boolean;
+  warn(message: string): void;
+}
+
+export class SupersedingWatch {
+  readonly #options: SupersedingWatchOptions;
+  readonly #supersedings = new Supersedings();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SupersedingWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Something may have been saved: looks in a moment, once. */
+  look(run: Run): void {
+    // What has taken long already gets no more time.
+    const isLong = performance.now() - run.began >= BLOCKED_MS;
+    this.#timer ??= setTimeout(() => void this.#look(run), isLong ? QUIET_MS : SUPERSEDE_MS);
+  }
+
+  /** The cycle of `run` has come to its end. */
+  settled(run: Run): void {
+    if (run.why !== "superseded") this.#supersedings.settled();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #look(run: Run): Promise<void> {
+    const { arrivals, isUnderWay } = this.#options;
+    this.#timer = undefined;
+    await arrivals.look();
+    const files = arrivals.saved;
+    if (files.length === 0 || !isUnderWay(run)) return;
+    if (this.#supersedings.mayEnd(files, performance.now() - run.began)) run.interrupt("superseded");
+    else this.#tellOwnWrites(files);
+  }
+
+  #tellOwnWrites(files: readonly string[]): void {
+    const { root, warn } = this.#options;
+    const shown = files.map((file) => shownPath(file, root)).join(", ");
+    warn(`${shown}: written whenever the app starts, by itself as it seems; the start goes on without it`);
+  }
+}
