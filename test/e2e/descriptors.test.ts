@@ -20,9 +20,9 @@ require("node:http").createServer((req, res) => res.end(page + next)).listen(pro
     "page.js": `module.exports = "page 1 ";\n`,
     "next.js": `module.exports = "next 1";\n`,
   });
-  await using served = await serve(app, "main.js", { descriptors: 90 });
+  await using served = await serve(app, "main.js", { descriptors: 120 });
   assert.equal(await served.text("/"), "page 1 next 1");
-  const clients = Array.from({ length: 80 }, () => net.connect(served.port, "127.0.0.1").on("error", () => {}));
+  const clients = Array.from({ length: 110 }, () => net.connect(served.port, "127.0.0.1").on("error", () => {}));
   try {
     await served.lines.wait(/no descriptors are left \(E[MN]FILE\).*ulimit -n/);
     // On the connection that it has.
