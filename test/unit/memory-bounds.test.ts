@@ -7,6 +7,8 @@ import { FileReads } from "../../workers/runtime/file-reads.js";
 import { ModuleEdges } from "../../workers/runtime/module-edges.js";
 import { Observer } from "../../workers/runtime/observer.js";
 import { Registry } from "../../workers/runtime/registry.js";
+import { type Surroundings, slotsOf } from "../../workers/written/slots.js";
+import { WrittenEdges } from "../../workers/written/written-edges.js";
 import { TempApp } from "../support/temp-app.js";
 
 test("of what a deleted file was compiled to, nothing is kept", async () => {
@@ -64,4 +66,33 @@ test("the record of a file that has gone is nobody's but of those who still have
   assert.equal(registry.letGo("/made.js"), true);
   assert.deepEqual([...registry.all()], []);
   assert.equal(registry.record("/made.js"), record, "it comes back");
+});
+
+test("a version that has gone is watched no longer, although its evaluation never ended", () => {
+  const state = { list: [1] };
+  const surroundings: Surroundings = {
+    isOwnClass: () => false,
+    isForeign: () => false,
+    isAdapted: () => false,
+    privateFields: () => undefined,
+  };
+  const written = new WrittenEdges({
+    surroundings,
+    bindingsOf: (file) => (file === "/state.js" ? slotsOf(state, surroundings) : undefined),
+    effectsOf: () => undefined,
+    capturedBy: () => [],
+    observedBy: () => [],
+  });
+  const watch = () => {
+    const version = new ModuleEdges("/main.js", () => {});
+    written.read(version, "/state.js");
+    return version;
+  };
+  watch();
+  state.list.push(2);
+  assert.deepEqual(written.abandon(), ["/state.js"], "one that is watched");
+  written.settle();
+  written.forget(watch());
+  state.list.push(3);
+  assert.deepEqual(written.abandon(), []);
 });
