@@ -297,6 +297,7 @@ export class AppLink implements UpstreamEvents, Mover {
 
   received(bytes: Buffer): boolean {
     this.#end.answered();
+    this.#relay.held.answered(this.#owner);
     const upstream = this.#upstream;
     if (this.exchange.size > DROP_ANSWERED_BYTES && upstream?.idle && !this.exchange.opaque)
       this.exchange.dropAnswered(upstream);
@@ -315,8 +316,13 @@ export class AppLink implements UpstreamEvents, Mover {
     this.#end.act(fateOf(end), upstream);
   }
 
-  lacksDescriptor(code: string): void {
-    this.#relay.lack.met(code);
+  hasNoRoom(code: string): void {
+    const { held, lack } = this.#relay;
+    const isLack = code !== "EAGAIN";
+    if (isLack) lack.met(code);
+    if (!this.exchange.inFlight || held.mayTry(this.#owner)) return;
+    const reason = isLack ? `a descriptor, of which none are left (${code})` : "the app, which accepts no connections";
+    this.#owner.answerWith(held.pageAfterDeadline(reason));
   }
 
   refused(): void {

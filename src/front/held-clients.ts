@@ -20,10 +20,15 @@ export interface HeldOptions {
   waitingFor(): string | undefined;
 }
 
+/** Thousands may wait: they are looked through this often at the most, in milliseconds. */
+const LEAST_MS = 20;
+
 export class HeldClients {
   readonly #options: HeldOptions;
-  /** Client -> when it began to wait, on the clock of `performance.now()`; in this order, as all wait equally long. */
+  /** Client -> when it began to wait, on the clock of `performance.now()`. */
   readonly #since = new Map<HeldClient, number>();
+  /** The same, also while it is not held for a moment: until the app answers it, it waits for one and the same thing. */
+  readonly #unansweredSince = new WeakMap<HeldClient, number>();
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,8 +51,23 @@ export class HeldClients {
   }
 
   add(client: HeldClient): void {
-    this.#since.set(client, performance.now());
-    this.#timer ??= this.#start(this.#options.deadlineMs);
+    const { deadlineMs } = this.#options;
+    const since = this.#firstTime(client);
+    this.#since.set(client, since);
+    const leftMs = since + deadlineMs - performance.now();
+    // The timer is for one that began to wait after this one did.
+    if (leftMs < deadlineMs - LEAST_MS) this.#stopTimer();
+    this.#timer ??= this.#start(leftMs);
+  }
+
+  /** Whether `client`, which is not held but finds no way to the app, may go on trying. */
+  mayTry(client: HeldClient): boolean {
+    return performance.now() - this.#firstTime(client) < this.#options.deadlineMs;
+  }
+
+  /** The app answers the client: what it waits for later is something else. */
+  answered(client: HeldClient): void {
+    this.#unansweredSince.delete(client);
   }
 
   /** Whether `client` waits, and has not been refused. */
@@ -71,9 +91,10 @@ export class HeldClients {
     return true;
   }
 
-  pageAfterDeadline(): OwnPage {
+  /** `reason`: what it has waited for; else it is asked for. */
+  pageAfterDeadline(reason?: string): OwnPage {
     const seconds = Math.round(this.#options.deadlineMs / 100) / 10;
-    return this.#page(`unreloader has held this request for ${seconds} s and gives up`);
+    return this.#page(`unreloader has held this request for ${seconds} s and gives up`, reason);
   }
 
   pageWhenFull(): OwnPage {
@@ -82,33 +103,46 @@ export class HeldClients {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
     this.#since.clear();
   }
 
-  #page(what: string): OwnPage {
-    const reason = this.#options.waitingFor() ?? "the app's new code, which is not loaded yet";
-    const message = `${what}: it waits for ${reason}`;
+  #firstTime(client: HeldClient): number {
+    const known = this.#unansweredSince.get(client);
+    if (known !== undefined) return known;
+    const now = performance.now();
+    this.#unansweredSince.set(client, now);
+    return now;
+  }
+
+  #page(what: string, reason = this.#options.waitingFor()): OwnPage {
+    const message = `${what}: it waits for ${reason ?? "the app's new code, which is not loaded yet"}`;
     const error = serializeError(new UnreloaderError("ERR_UNRELOADER_HELD", message));
     return { status: 503, text: `${message}.\nNothing of it has reached the app: send it again.\n`, error };
   }
 
   #start(ms: number): NodeJS.Timeout {
-    return setTimeout(() => this.#onTimeout(), Math.max(1, ms)).unref();
+    return setTimeout(() => this.#onTimeout(), Math.max(LEAST_MS, ms)).unref();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #onTimeout(): void {
     this.#timer = undefined;
     const { deadlineMs } = this.#options;
+    let nextMs = Number.POSITIVE_INFINITY;
     for (const [client, since] of this.#since) {
-      const left = since + deadlineMs - performance.now();
-      if (left > 0) {
-        this.#timer = this.#start(left);
-        return;
+      const leftMs = since + deadlineMs - performance.now();
+      if (leftMs > 0) {
+        nextMs = Math.min(nextMs, leftMs);
+        continue;
       }
       this.#since.delete(client);
       client.refuseHeld(this.pageAfterDeadline());
     }
+    if (this.#since.size > 0) this.#timer = this.#start(nextMs);
   }
 }

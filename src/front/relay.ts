@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { ServerKind } from "../common/protocol/messages.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
-import type { HeldClients } from "./held-clients.js";
+import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Movers } from "./movers.js";
 import type { OwnPage, OwnPages } from "./own-pages.js";
 import type { SlotLeases } from "./slot-leases.js";
@@ -62,7 +62,7 @@ export interface RequestSender {
 }
 
 /** The client's side of its connection with the app. */
-export interface LinkOwner {
+export interface LinkOwner extends HeldClient {
   /** The upstream is gone, and the client stays; `again`: what it has begun, be it nothing, passes the gate again. */
   dropped(again: boolean): void;
   /** There is room upstream for what the client sends. */

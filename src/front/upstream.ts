@@ -35,8 +35,8 @@ export interface UpstreamEvents {
   drained(): void;
   /** No more bytes will come. */
   ended(): void;
-  /** The process has none left (`code`); it is tried again. */
-  lacksDescriptor(code: string): void;
+  /** The connection cannot be made now, as there is no room (`code`); it is tried again until it is abandoned. */
+  hasNoRoom(code: string): void;
   /** Nobody listens on the socket path. */
   refused(): void;
 }
@@ -238,7 +238,7 @@ export class Upstream {
 
   #onError(socket: Socket, error: NodeJS.ErrnoException): void {
     if (this.#theirs !== "connecting" || this.#isAbandoned || !RETRIED.has(error.code ?? "")) return;
-    if (error.code !== "EAGAIN") this.#events.lacksDescriptor(error.code ?? "");
+    this.#events.hasNoRoom(error.code ?? "");
     // The kernel's queue is full, or there is no descriptor left. Try again with the same slot and the same bytes.
     socket.removeAllListeners("close");
     setTimeout(() => {

@@ -73,6 +73,32 @@ test("what tells of a lack of descriptors, and what does not", () => {
   assert.ok(!lacksDescriptors({ message: "EMFILE is what I expected" }));
 });
 
+test("a client for which there is no descriptor towards the app is told so, when nobody leaves", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `const server = require("node:http").createServer((req, res) => res.end("served"));
+server.keepAliveTimeout = 0;
+server.listen(process.env.PORT, "127.0.0.1");
+`,
+  });
+  await using served = await serve(app, "main.js", { descriptors: 120, flags: ["--held-deadline", "1000"] });
+  const clients = Array.from({ length: 110 }, () => net.connect(served.port, "127.0.0.1").on("error", () => {}));
+  try {
+    const statuses = clients.map((client) => {
+      client.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+      return new Promise<string>((resolve) => {
+        client.once("data", (bytes: Buffer) => resolve(bytes.toString().slice(9, 12)));
+        client.once("close", () => resolve("turned away"));
+      });
+    });
+    const found = new Set(await within(Promise.all(statuses), "every client to be told something"));
+    assert.ok(found.has("200") && found.has("503"), [...found].join());
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+});
+
 test("the reserve is used only when there are no descriptors, and filled again", () => {
   let calls = 0;
   const lack = Object.assign(new Error("too many"), { code: "EMFILE" });

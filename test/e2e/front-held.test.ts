@@ -1,6 +1,7 @@
 /** Requests that are held: for how long, and in how much memory. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
 import { test } from "node:test";
 import { Refusal } from "../../src/front/entrance.js";
@@ -139,4 +140,28 @@ test("clients that leave while they are held take their bytes with them", async 
   await Promise.all(closed);
   open();
   await until(() => app.front.heldBytes === 0 && app.front.inFlight() === 0, "the bytes to go");
+});
+
+test("a request that finds no descriptor on its way to the app is told so at its deadline", async (t) => {
+  await using app = await RelayedApp.start(COUNTS, { heldDeadline: 300 });
+  const { connect } = net;
+  t.mock.method(net, "connect", (options: net.IpcNetConnectOpts) => {
+    const socket = connect({ ...options, path: `${options.path}-gone` });
+    socket.prependListener("error", (error: NodeJS.ErrnoException) => {
+      error.code = "EMFILE";
+    });
+    return socket;
+  });
+  syncBuiltinESMExports();
+  const client = connect(app.port, "127.0.0.1");
+  try {
+    client.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+    const [page] = (await within(once(client, "data"), "the page")) as [Buffer];
+    assert.match(page.toString(), /^HTTP\/1.1 503 .*waits for a descriptor, of which none are left \(EMFILE\)/s);
+    assert.equal(app.front.heldBytes, 0);
+  } finally {
+    client.destroy();
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
 });
