@@ -22,8 +22,9 @@ export function mayHoldOwnFiles(name: string): boolean {
   return !name.startsWith(".") && name !== "node_modules";
 }
 
-/** Relative to `folder` where that is shorter to read: below it, or near it. */
+/** Relative to `folder` where that is shorter to read: below it, or near it. What is no path of a file stays as it is. */
 export function shownPath(file: string, folder: string): string {
+  if (!path.isAbsolute(file)) return file;
   const relative = path.relative(folder, file);
   return relative === "" || relative.startsWith(path.join("..", "..", "..")) ? file : relative;
 }

@@ -250,6 +250,12 @@ http.createServer((req, res) => {
     const asked = await runToExit(app.folder, ["explain-leak"]);
     assert.ok(asked.lines.all[0]?.startsWith(`unreloader: asking the newest of 2 supervisors, ${second.pid}: `));
     assert.equal(asked.lines.all[1], NOTHING);
+    // It looks twice before it takes a folder for a leftover.
+    await eventually(
+      async () => readdirSync(app.scratch).filter((name) => name.startsWith(`unreloader-${pid}-`)),
+      (left) => left.length === 0,
+      "the killed one's folder to be removed",
+    );
   });
 });
 

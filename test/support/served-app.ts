@@ -219,9 +219,12 @@ export class ServedApp implements AsyncDisposable {
 const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
 
 /** The environment without what the test runner put there for its own processes. */
+/** Without what the test runner and npm have put there: whoever runs under npm gets signals twice, for example. */
 function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FORCE_COLOR: _color, ...rest } = process.env;
-  return { ...rest, ...more };
+  const rest = Object.entries(process.env).filter(
+    ([name]) => !/^(NODE_TEST_CONTEXT|NODE_OPTIONS|FORCE_COLOR|npm_.*)$/.test(name),
+  );
+  return { ...Object.fromEntries(rest), ...more };
 }
 
 function typeScriptLoader(entry: string): string[] {
