@@ -223,34 +223,45 @@ require(${call}({ key: readFileSync("key.pem"), cert: readFileSync("cert.pem") }
   for (const call of [`"node:https").createServer`, `"node:http2").createSecureServer`]) {
     await using app = new TempApp({ "key.pem": key, "cert.pem": certificate, "main.js": server(call) });
     await using served = await serve(app, "main.js");
-    for (let version = 1; version <= 3; version++) {
+    // When the file's event is quicker than the request, the session is idle at the restart, and is closed.
+    let refusals = 0;
+    for (let version = 1; refusals < 3; version++) {
+      assert.ok(version <= 12, `${refusals} of ${version} requests were refused`);
       const touch = () => app.write("package.json", JSON.stringify({ version: `1.${version}` }));
-      if (call.includes("https")) await refusedByPage(served.origin, touch);
-      else await refusedAsStream(served.origin, touch);
+      const refused = call.includes("https") ? refusedByPage : refusedAsStream;
+      if (await refused(served.origin, touch)) refusals++;
     }
   }
 });
 
-async function refusedByPage(origin: string, touch: () => void): Promise<void> {
+/** False: the session was closed before the request came. */
+async function refusedByPage(origin: string, touch: () => void): Promise<boolean> {
   const kept = new KeptConnection(origin);
   try {
     assert.equal((await kept.request("/")).body, "answered");
     touch();
-    const { status, body } = await kept.request("/", { method: "POST", body: "x" });
-    assert.deepEqual([status, /not begun/.test(body)], [503, true]);
+    const answer = await kept.request("/", { method: "POST", body: "x" }).catch((error: NodeJS.ErrnoException) => {
+      assert.equal(error.code, "ECONNRESET");
+    });
+    if (answer) assert.deepEqual([answer.status, /not begun/.test(answer.body)], [503, true]);
     assert.equal((await kept.request("/", { method: "POST", body: "x" })).body, "answered");
+    return answer !== undefined;
   } finally {
     kept.close();
   }
 }
 
-async function refusedAsStream(origin: string, touch: () => void): Promise<void> {
+/** As above. */
+async function refusedAsStream(origin: string, touch: () => void): Promise<boolean> {
   const session = http2.connect(origin, { rejectUnauthorized: false });
   session.on("error", () => {});
   try {
     assert.deepEqual(await streamEnd(session), [200, http2.constants.NGHTTP2_NO_ERROR]);
     touch();
-    assert.deepEqual(await streamEnd(session), [undefined, http2.constants.NGHTTP2_REFUSED_STREAM]);
+    const [status, code] = await streamEnd(session);
+    assert.equal(status, undefined);
+    if (code !== http2.constants.NGHTTP2_CANCEL) assert.equal(code, http2.constants.NGHTTP2_REFUSED_STREAM);
+    return code === http2.constants.NGHTTP2_REFUSED_STREAM;
   } finally {
     session.destroy();
   }
