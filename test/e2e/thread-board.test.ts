@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { ThreadBoard } from "../../src/common/protocol/thread-board.js";
 import { eventually } from "../support/deadline.js";
+import { EmbeddedApp } from "../support/embedded-app.js";
 
 const lastLinesFile = new URL("../../workers/last-lines.js", import.meta.url).href;
 const heartbeatFile = new URL("../../workers/heartbeat.js", import.meta.url).href;
@@ -152,4 +153,32 @@ test("a thread whose event loop turns beats; one that is blocked does not", asyn
     "the beats to end",
   );
   await worker.terminate();
+});
+
+test("a thread beats at each order, too: answers that bring the next order may leave its timers no turn", async () => {
+  const boards = new Set<ThreadBoard>();
+  // Main's watchdog is who reads the beats.
+  const plain = Object.getOwnPropertyDescriptor(ThreadBoard.prototype, "beats") as PropertyDescriptor & {
+    get(this: ThreadBoard): number;
+  };
+  Object.defineProperty(ThreadBoard.prototype, "beats", {
+    ...plain,
+    get(this: ThreadBoard) {
+      boards.add(this);
+      return plain.get.call(this);
+    },
+  });
+  await using app = new EmbeddedApp({ "app.js": "export const one = () => 1;\n" }, "app.js");
+  try {
+    await app.supervisor.call("one");
+    const [board] = boards;
+    assert.ok(board && boards.size === 1, `${boards.size} boards were looked at`);
+    const before = board.beats;
+    // By its timer alone it beats a few times meanwhile.
+    const orders = 100;
+    for (let n = 0; n < orders; n++) assert.equal(await app.supervisor.call("one"), 1);
+    assert.ok(board.beats - before >= orders, `${board.beats - before} beats at ${orders} orders`);
+  } finally {
+    Object.defineProperty(ThreadBoard.prototype, "beats", plain);
+  }
 });
