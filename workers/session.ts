@@ -76,7 +76,7 @@ export class AppSession {
       case "abandonPlan":
         this.#queue.abandon(message.planId);
         break;
-      case "settleListen":
+      case "answerListen":
         listens.answer(message);
         this.#parts.serving.settleLater();
         break;
@@ -86,8 +86,8 @@ export class AppSession {
       case "sayInstead":
         listen.sayInstead(message.page);
         break;
-      case "releaseRequests":
-        listen.releaseRequests();
+      case "passRequests":
+        listen.passRequests();
         break;
       case "call":
         // Behind a plan that is being applied; what comes behind it does not wait for its end.

@@ -34,7 +34,7 @@ export class EventTrust {
   }
 
   /** Finds out about `auto`; may take a second. */
-  async settle(): Promise<Promptness> {
+  async probe(): Promise<Promptness> {
     const { mode, probeFolder } = this.#options;
     if (!this.watch) return "none";
     if (mode !== "auto") return this.#promptness;

@@ -3,13 +3,13 @@ import { LATE_LOOKUPS_IN_MAIN, NewestKeys } from "../common/protocol/late-lookup
 import type { FileRegistry } from "./registry.js";
 
 export class LateFolders {
-  readonly #registry: Pick<FileRegistry, "trackForNow" | "releaseFolders">;
+  readonly #registry: Pick<FileRegistry, "trackForNow" | "untrackForNow">;
   /** Lists of folders, as text. */
   readonly #newest: NewestKeys;
   /** Folder -> number of those lists that it is in; an entry goes with the last of them. */
   readonly #uses = new Map<string, number>();
 
-  constructor(registry: Pick<FileRegistry, "trackForNow" | "releaseFolders">, limit = LATE_LOOKUPS_IN_MAIN) {
+  constructor(registry: Pick<FileRegistry, "trackForNow" | "untrackForNow">, limit = LATE_LOOKUPS_IN_MAIN) {
     this.#registry = registry;
     this.#newest = new NewestKeys(limit);
   }
@@ -21,16 +21,16 @@ export class LateFolders {
     if (!added) return;
     for (const folder of folders) this.#uses.set(folder, (this.#uses.get(folder) ?? 0) + 1);
     this.#registry.trackForNow(folders);
-    if (added.forgotten !== undefined) this.#release(added.forgotten.split(SEPARATOR));
+    if (added.forgotten !== undefined) this.#untrack(added.forgotten.split(SEPARATOR));
   }
 
-  #release(folders: readonly string[]): void {
+  #untrack(folders: readonly string[]): void {
     for (const folder of folders) {
       const uses = (this.#uses.get(folder) ?? 0) - 1;
       if (uses > 0) this.#uses.set(folder, uses);
       else {
         this.#uses.delete(folder);
-        this.#registry.releaseFolders([folder]);
+        this.#registry.untrackForNow([folder]);
       }
     }
   }

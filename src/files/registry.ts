@@ -129,14 +129,14 @@ export class FileRegistry {
     }
   }
 
-  /** As `trackFolders`, until `releaseFolders` is called; what is tracked otherwise stays. */
+  /** As `trackFolders`, until `untrackForNow` is called; what is tracked otherwise stays. */
   trackForNow(folders: Iterable<string>): void {
     for (const folder of folders)
       if (!this.#isIgnored(folder) && !this.#comesByItself(folder)) this.#trackFolder(folder, true);
   }
 
   /** What was tracked for now, and by nobody else. */
-  releaseFolders(folders: Iterable<string>): void {
+  untrackForNow(folders: Iterable<string>): void {
     for (const path of folders) {
       const folder = this.#watches.get(path);
       if (folder?.listing?.isForNow) this.#looks.release(folder);
@@ -180,7 +180,7 @@ export class FileRegistry {
    * As `check`, but a file that is gone or empty gets 25 ms to come back with text, since many editors save in two
    * steps. A request can wait for that; to answer it from the half-saved file or from the old code would both be wrong.
    */
-  async checkSettled(): Promise<FileChange[]> {
+  async checkWhenSaved(): Promise<FileChange[]> {
     const deadline = this.#now() + MID_SAVE_MS;
     let changes = this.check();
     while (!this.#closed && changes.some((change) => change.mayBeHalfSaved) && this.#now() < deadline) {
@@ -236,7 +236,7 @@ export class FileRegistry {
   }
 
   async #start(): Promise<void> {
-    const promptness = await this.#trust.settle();
+    const promptness = await this.#trust.probe();
     if (this.#closed) return;
     if (promptness === "none") this.#watches.stopWatching();
     if (promptness === "prompt") this.#watches.judgeAgain();

@@ -1,6 +1,6 @@
 /**
  * Files that modules read while they were evaluated, as far as they are watched for nothing else. What no present version
- * reads any more goes, now and then: names may be made up anew at each evaluation.
+ * reads any more goes, now and then: an app may make up new names at each evaluation.
  */
 import type { FileRegistry } from "./registry.js";
 

@@ -218,7 +218,7 @@ export class Front {
 
   /**
    * The time of the worker of `epoch` is over, before it ends: its requests get `page` or, with half an answer sent, a reset;
-   * its upgraded and raw connections are closed, so that their clients connect anew.
+   * its upgraded and raw connections are closed, so that their clients connect again.
    */
   endEpoch(epoch: number, page: OwnPage): void {
     this.abandonEpoch(epoch);

@@ -51,7 +51,7 @@ export class Arrivals {
    * one might tell the older state of a file last, and a run that ends beside a look would not know what that has been told.
    */
   look(): Promise<void> {
-    this.#looking ??= this.#registry.checkSettled().then((changes) => {
+    this.#looking ??= this.#registry.checkWhenSaved().then((changes) => {
       this.#looking = undefined;
       this.#arrived.merge(changes);
       if (changes.length > 0) this.#onNews();

@@ -40,7 +40,7 @@ export class CrashRestarts {
 
   /**
    * The thread of the app has ended without having been told to. Tells that, and returns in how many milliseconds the app is
-   * started again; undefined: when somebody saves a file. `reloading`: whoever reloads it goes on with a fresh one at once.
+   * started again; undefined: when somebody saves a file. `reloading`: a reload that is under way goes on with a fresh one at once.
    */
   ended(epoch: AppEpoch, end: UnexpectedEnd, reloading: boolean): number | undefined {
     const { front, emit } = this.#options;

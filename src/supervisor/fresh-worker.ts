@@ -1,4 +1,4 @@
-/** Brings the app to its newest code in a fresh worker: everything is compiled anew, the first start included. */
+/** Brings the app to its newest code in a fresh worker: everything is compiled again; the first start is one, too. */
 import { AFTER_START_MS, GOES_FIRST_MS, MAKE_ROOM_MS } from "../common/deadlines.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import { wait } from "../common/wait.js";

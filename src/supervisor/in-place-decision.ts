@@ -67,7 +67,7 @@ function changedModules(
 ): Set<string> {
   const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
   for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
-  // Only late code leads to these, or the failure would have been reported: whoever asks for one next gets the error.
+  // Only late code leads to these, or the failure would have been reported: who asks for one next gets the error.
   for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);
   for (const file of invalidated) if (pending.invalidated.get(file)) changed.add(file);
   for (const file of [...pending.changed, ...pending.deleted])
@@ -85,7 +85,7 @@ export function planAgain(
 }
 
 /**
- * Modules whose file is gone. Many a save removes the file and writes it anew: what has come back by the time in which it is
+ * Modules whose file is gone. Many a save removes the file and writes it again: what has come back by the time in which it is
  * compiled is in the preparation, and is watched on.
  */
 export function goneFrom(app: LoadedApp, { deleted }: PendingChanges, { modules }: Preparation): string[] {

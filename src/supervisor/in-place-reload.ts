@@ -180,7 +180,7 @@ export class InPlaceReload {
   }
 
   /**
-   * Applies what `makeOrder` says, made anew whenever the thread has loaded more meanwhile than was known; undefined: nothing
+   * Applies what `makeOrder` says, made again whenever the thread has loaded more meanwhile than was known; undefined: nothing
    * needs to be done.
    */
   #applyUntilCurrent(app: LoadedApp, makeOrder: () => PlanOrder, limits: WaitLimits): Promise<Applied | NotApplied>;
@@ -219,7 +219,7 @@ export class InPlaceReload {
       const makeOrder = (): PlanOrder | undefined => {
         const changed = writersIntoKept(applied).filter((file) => {
           const node = app.graph.get(file);
-          // Whoever accepts its own new versions cleans up behind the old ones.
+          // A module that accepts its own new versions cleans up behind the old ones.
           return node?.evaluated && !node.hot?.self;
         });
         plan = changed.length === 0 ? undefined : this.#planAgain(app, changed);
@@ -231,7 +231,7 @@ export class InPlaceReload {
       app.evaluated(outcome.loaded);
       const before = applied;
       applied = thenApplied(before, firstApplied(plan, outcome));
-      // Whoever accepts its own new versions may go on writing into a kept one.
+      // A module that accepts its own new versions may go on writing into a kept one.
       if (applied.purged.length === before.purged.length) return applied;
     }
   }
@@ -248,7 +248,7 @@ export class InPlaceReload {
 
   /**
    * Nobody will watch files that nothing leads to. Should a computed specifier lead to one again, the thread has to read it
-   * anew, and to say so; that is settled before the next request passes. Returns the files.
+   * again, and to say so; that is settled before the next request passes. Returns the files.
    */
   async #forgetUnreachable(app: LoadedApp, generation: number, limits: WaitLimits): Promise<string[] | NotApplied> {
     let unreachable = app.unreachable();

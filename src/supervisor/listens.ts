@@ -51,9 +51,9 @@ export class Listens {
       const hidden = report.exported && !this.#with.exposes();
       const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report), hidden };
       const address = this.#lend(epoch, request) ?? (await this.#open(request));
-      epoch.settleListen(listenId, { address });
+      epoch.answerListen(listenId, { address });
     } catch (error) {
-      epoch.settleListen(listenId, { error: serializeError(error) });
+      epoch.answerListen(listenId, { error: serializeError(error) });
     }
     this.#with.onListened();
   }

@@ -145,7 +145,7 @@ export class ReloadCycle {
     return this.#crashes.isLooping ? this.#admitToLoop(done) : done.then(() => this.#failures.verdict());
   }
 
-  /** It will most probably crash again, and whoever asks wants to see why; but for a save, which may mend it, he waits. */
+  /** It will most probably crash again, and who asks wants to see why; but a request waits for a save, which may mend it. */
   async #admitToLoop(done: Promise<unknown>): Promise<Verdict> {
     const waited = await wait(done, { deadlineMs: CRASH_LOOP_HOLD_MS });
     if (waited.type !== "settled" && this.#crashes.isLooping) return this.#failures.page();
@@ -236,7 +236,7 @@ export class ReloadCycle {
   ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#state.closing || this.app?.epoch !== epoch) return;
     const delayMs = this.#crashes.ended(epoch, end, this.phase === "reloading");
-    // Whoever waits for an answer of the thread goes on with a fresh one.
+    // Those who wait for an answer of the thread go on with a fresh one.
     if (this.#run !== undefined) return;
     if (delayMs === 0) {
       this.#startAgain({ type: "workerExit" });
@@ -291,7 +291,7 @@ export class ReloadCycle {
     this.#arrivals.endRun();
     this.#failures.sayInstead();
     Atomics.store(this.#parts.table, HOLD, 0);
-    this.app?.epoch.releaseRequests();
+    this.app?.epoch.passRequests();
     // Asked for in the very moment in which the run ended.
     if (this.#state.restartReason !== undefined && !this.#state.closing) void this.freshen();
     else this.closeUnadopted();
@@ -309,7 +309,7 @@ export class ReloadCycle {
     run.began = started;
     try {
       const report = await this.#takeIn(run, started);
-      this.#superseding.settled(run);
+      this.#superseding.ended(run);
       return report;
     } catch (error) {
       return this.#failures.fail(serializeError(error), started, undefined);

@@ -30,8 +30,8 @@ export class SupersedingWatch {
   }
 
   /** The cycle of `run` has come to its end. */
-  settled(run: Run): void {
-    if (run.why !== "superseded") this.#supersedings.settled();
+  ended(run: Run): void {
+    if (run.why !== "superseded") this.#supersedings.ended();
   }
 
   stop(): void {

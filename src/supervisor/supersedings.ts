@@ -31,7 +31,7 @@ export class Supersedings {
   }
 
   /** Something has come to its end. */
-  settled(): void {
+  ended(): void {
     this.#inARow = 0;
     this.#files = "";
   }

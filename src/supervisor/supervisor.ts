@@ -22,7 +22,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
 import type { Inspection } from "../reports/inspection.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
-import { releaseStoppedThreads } from "../thread/debugger.js";
+import { resumeStoppedThreads } from "../thread/debugger.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { assemble, type SupervisorParts } from "./assemble.js";
 import { callListeners } from "./listeners.js";
@@ -175,7 +175,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   /** Runs every listener, whatever the others do; what one throws is told, and changes nothing else. */
   #emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
     callListeners(this, event, report, (message) => {
-      // Whoever listens for lines may be the one that throws.
+      // The listener for lines may be the one that throws.
       if (event === "log") process.stderr.write(`unreloader: ${message}\n`);
       else this.#emit("log", { level: "error", message });
     });
@@ -190,7 +190,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     const end = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, end - performance.now());
     this.#parts.progress.begin();
-    if (this.#options.inspect) releaseStoppedThreads();
+    if (this.#options.inspect) resumeStoppedThreads();
     this.#parts.front.stopAccepting();
     await this.#parts.cycle.close(GRACE_SHARE * deadlineMs);
     this.#parts.startSettled.settle();

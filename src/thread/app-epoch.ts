@@ -169,8 +169,8 @@ export class AppEpoch {
     this.#send({ type: "openInspector", host, port });
   }
 
-  settleListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
-    this.#send({ type: "settleListen", listenId, ...outcome });
+  answerListen(listenId: number, outcome: { address: PublicAddress } | { error: SerializedError }): void {
+    this.#send({ type: "answerListen", listenId, ...outcome });
   }
 
   /** The socket of a server is gone: it shall listen again on the same path. */
@@ -183,8 +183,8 @@ export class AppEpoch {
     this.#send({ type: "sayInstead", page });
   }
 
-  releaseRequests(): void {
-    this.#send({ type: "releaseRequests" });
+  passRequests(): void {
+    this.#send({ type: "passRequests" });
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -302,7 +302,7 @@ export class AppEpoch {
   #end(end: ThreadEnd): void {
     this.#alive = false;
     this.#questions.end({ type: "ended", end });
-    // Whoever is told of the end may count what was in flight: who asked learns of it later.
+    // Those who are told of the end may count what was in flight: who asked learns of it later.
     this.#listener.ended(this, end);
   }
 }

@@ -8,7 +8,7 @@ import type { WorkerReport } from "../common/protocol/messages.js";
 import type { BootOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { ThreadSource } from "./ahead-thread.js";
-import { releaseStoppedThreads } from "./debugger.js";
+import { resumeStoppedThreads } from "./debugger.js";
 import { ReplaceableThread } from "./replaceable-thread.js";
 
 /** How a thread ended. `stopped`: it was told to. */
@@ -79,7 +79,7 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
       if (!stopping) {
         stopping = true;
         // Standing at a breakpoint it would not read the order.
-        if (order.debuggable) releaseStoppedThreads();
+        if (order.debuggable) resumeStoppedThreads();
         thread.send({ type: "stop", drainMs, restarts });
       }
       await ended;

@@ -8,7 +8,7 @@ const THREAD_FILE = /[\\/]piscina[\\/]/;
  * Lets the app's threads go on and stop no more. A thread that is ended at a breakpoint would never end (20.19 to 26:
  * measured), and the process with it.
  */
-export function releaseStoppedThreads(): void {
+export function resumeStoppedThreads(): void {
   const session = new Session();
   session.connect();
   let lastId = 0;

@@ -1,6 +1,6 @@
 /**
  * The thread that is kept ready for the next fresh worker: with the app's packages loaded, and none of its own code. Made
- * when the app has been quiet, made anew when what it has loaded is not what a start would load now.
+ * when the app has been quiet, made again when what it has loaded is not what a start would load now.
  */
 import { STANDBY_EXTRA_MS } from "../common/deadlines.js";
 import { TOO_YOUNG } from "../common/protocol/file-stamps.js";

@@ -157,12 +157,12 @@ export class Watchdog {
     this.#lastLook = now;
     for (const watched of this.#watched.values()) {
       const { beats, excused } = watched.thread.board;
-      if (late || excused || beats === 0 || beats !== watched.beats) this.#countAnew(watched, beats, now);
+      if (late || excused || beats === 0 || beats !== watched.beats) this.#countFromNow(watched, beats, now);
       else if (now >= watched.leftAloneUntil && watched.inspection === undefined) void this.#judge(watched, now);
     }
   }
 
-  #countAnew(watched: Watched, beats: number, now: number): void {
+  #countFromNow(watched: Watched, beats: number, now: number): void {
     const beaten = beats !== watched.beats;
     watched.beats = beats;
     watched.since = now;

@@ -62,7 +62,7 @@ describe("the folders of late specifiers", () => {
         trackForNow: (folders) => {
           for (const folder of folders) tracked.add(folder);
         },
-        releaseFolders: (folders) => {
+        untrackForNow: (folders) => {
           for (const folder of folders) tracked.delete(folder);
         },
       },

@@ -35,7 +35,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 
 port.on("message", async (order: ToWorker) => {
   switch (order.type) {
-    case "settleListen":
+    case "answerListen":
       if (order.address !== undefined) waiting.get(order.listenId)?.resolve(order.address);
       else waiting.get(order.listenId)?.reject(Object.assign(new Error(order.code), { code: order.code }));
       break;
@@ -51,8 +51,8 @@ port.on("message", async (order: ToWorker) => {
       listen.release(new Set(order.files));
       send({ type: "done", orderId: order.orderId });
       break;
-    case "releaseRequests":
-      listen.releaseRequests();
+    case "passRequests":
+      listen.passRequests();
       send({ type: "done", orderId: order.orderId });
       break;
     case "sayInstead":

@@ -24,13 +24,13 @@ export interface RelayedAppData {
 export type Order =
   | { type: "run"; file: string; code: string }
   | { type: "release"; files: string[] }
-  | { type: "releaseRequests" }
+  | { type: "passRequests" }
   | { type: "sayInstead"; page: SaidPage }
   | { type: "drained"; deadlineMs: number };
 
 export type ToWorker =
   | (Order & { orderId: number })
-  | { type: "settleListen"; listenId: number; address?: PublicAddress; code?: string };
+  | { type: "answerListen"; listenId: number; address?: PublicAddress; code?: string };
 
 export type FromWorker =
   | { type: "listenRequested"; request: ListenRequest }
@@ -143,7 +143,7 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
 
   async openGate(): Promise<void> {
     Atomics.store(this.table, HOLD, 0);
-    await this.#order({ type: "releaseRequests" });
+    await this.#order({ type: "passRequests" });
   }
 
   /** Resolves when the present worker has ended. */
@@ -210,7 +210,7 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
       case "listenRequested": {
         const { listenId } = message.request;
         const settle = (answer: { address?: PublicAddress; code?: string }) =>
-          worker.postMessage({ type: "settleListen", listenId, ...answer } satisfies ToWorker);
+          worker.postMessage({ type: "answerListen", listenId, ...answer } satisfies ToWorker);
         const request = { ...message.request, epoch };
         const lent = this.onTrial ? this.front.lend(request) : undefined;
         if (lent !== undefined) {

@@ -128,6 +128,46 @@ test("the deadline of a wait is declared in src/common/deadlines.ts, not where i
   assert.ok(right > 15, `only ${right} waits were found`);
 });
 
+test("names have no word that says nothing", () => {
+  const empty = new Set("manager helper helpers util utils data info misc stuff anew whoever".split(" "));
+  // An adapter's file has the names of its library.
+  const own = files.filter((file) => !file.startsWith("workers/adapters/"));
+  const names = own.flatMap((file) => [
+    ...file.split("/"),
+    ...[...readFileSync(join(projectRoot, file), "utf8").matchAll(/\b(?:class|interface|type|function)\s+(\w+)/g)].map(
+      ([, name = ""]) => name,
+    ),
+  ]);
+  assert.ok(names.length > 2000, `only ${names.length} names`);
+  const wrong = names.filter((name) => words(name).some((word) => empty.has(word)));
+  assert.deepEqual(wrong, []);
+});
+
+test("each verb of the glossary is one that the code uses", () => {
+  const internals = readFileSync(join(projectRoot, "docs/internals.md"), "utf8");
+  const [, table = ""] = internals.split("Verbs, for changes of state:");
+  const verbs = [...table.matchAll(/^\| ([a-z, ]+) \|/gm)].flatMap(([, cell = ""]) => cell.split(", "));
+  assert.ok(verbs.length > 40, `only ${verbs.length} verbs`);
+  const used = new Set(files.flatMap(declaredNames).map((name) => words(name)[0]));
+  const unused = verbs.filter((verb) => verb !== "verb" && !used.has(verb) && !used.has(`${verb.replace(/e$/, "")}ed`));
+  assert.deepEqual(unused, []);
+});
+
+/** Names of classes, functions, constants, types, methods and messages that a file declares. */
+function declaredNames(file: string): string[] {
+  const text = readFileSync(join(projectRoot, file), "utf8");
+  const declared =
+    /\b(?:class|interface|type|function|const|let|type:|literal\()\s*[#"]?(\w+)|^ {2}(?:async |static |get |readonly )*#?(\w+)[(?:]/gm;
+  return [...text.matchAll(declared)].map(([, name, member]) => name ?? member ?? "");
+}
+
+function words(name: string): string[] {
+  return name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase()
+    .split(/[^a-z]+/);
+}
+
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" })
     .map((name) => join(folder, name).split(sep).join("/"))

@@ -449,7 +449,7 @@ test("a file that is emptied and then written, as editors save, is checked when 
   const open = openSync(tracked.app.path("a.js"), "w");
   tracked.app.rename("b.js", "b.js~");
   await nextTurn();
-  const checked = tracked.registry.checkSettled();
+  const checked = tracked.registry.checkWhenSaved();
   await nextTurn();
   writeSync(open, "2");
   closeSync(open);
@@ -463,7 +463,7 @@ test("a file that stays empty, or gone, is believed after a while", async () => 
   tracked.app.write("a.js", "");
   tracked.app.remove("b.js");
   await nextTurn();
-  assert.deepEqual(tracked.show(await within(tracked.registry.checkSettled(), "the check")), [
+  assert.deepEqual(tracked.show(await within(tracked.registry.checkWhenSaved(), "the check")), [
     "changed a.js",
     "deleted b.js",
   ]);

@@ -32,6 +32,6 @@ test("what goes on for very long is ended by anything", () => {
 test("after something has come to its end, the count begins anew", () => {
   const supersedings = new Supersedings();
   for (let n = 0; n < 4; n++) supersedings.mayEnd(["a.json"], 600);
-  supersedings.settled();
+  supersedings.ended();
   assert.ok(supersedings.mayEnd(["a.json"], 600));
 });

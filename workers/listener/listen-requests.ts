@@ -26,7 +26,7 @@ export class ListenRequests {
     });
   }
 
-  answer({ listenId, address, error }: Extract<SupervisorOrder, { type: "settleListen" }>): void {
+  answer({ listenId, address, error }: Extract<SupervisorOrder, { type: "answerListen" }>): void {
     const asked = this.#asked.get(listenId);
     this.#asked.delete(listenId);
     if (address !== undefined) asked?.resolve(address);

@@ -177,7 +177,7 @@ export class VirtualListen {
   }
 
   /** The gate is open again: hands on the requests that reached the worker while it was closed. */
-  releaseRequests(): void {
+  passRequests(): void {
     this.#context.held.release();
   }
 

@@ -24,7 +24,7 @@ export function commonJsPrologue(
     const loaded = `require(${JSON.stringify(specifier)})`;
     return `${variable(index)} = ${wraps[index] ? `__ur.namespace(${loaded})` : loaded}`;
   });
-  const helpers = [
+  const members = [
     "meta: {}",
     OBJECT,
     EXPORTS,
@@ -32,7 +32,7 @@ export function commonJsPrologue(
     ...(stars.length > 0 ? [STAR] : []),
   ];
   return [
-    `const __ur = { ${helpers.join(", ")} };`,
+    `const __ur = { ${members.join(", ")} };`,
     `__ur.exports(exports, { ${getters.join(", ")} });`,
     ...(required.length > 0 ? [`var ${required.join(", ")};`] : []),
     ...stars.map((index) => `__ur.star(exports, ${variable(index)});`),

@@ -24,7 +24,7 @@ export function compileText(input: TextToCompile): CompiledModule {
   const { file, source, hash, settings } = input;
   if (input.kind.type === "json") return compileJson(input);
   const derivation = deriveLocated(input, input.kind, false);
-  const { rewritten, text, steps, format, helpers, interop } = derivation;
+  const { rewritten, text, steps, format, declarations, interop } = derivation;
   const prefix = bodyPrefix(derivation, settings);
   return {
     file,
@@ -32,7 +32,7 @@ export function compileText(input: TextToCompile): CompiledModule {
     format,
     interop: interop ? settings.interop : "none",
     source,
-    prologue: format === "esm" ? joined(rewritten.prologue, helpers) : "",
+    prologue: format === "esm" ? joined(rewritten.prologue, declarations) : "",
     body: prefix + rewritten.edits.applyTo(text),
     mapped: steps > 0,
     imports: rewritten.imports,
@@ -127,7 +127,7 @@ function compileError(file: string, source: string, message: string, position: T
 /** What stands before the text of a CommonJS module, on its first line: it has no PROLOGUE. */
 function bodyPrefix(derivation: Derivation, settings: TypeScriptSettings): string {
   if (derivation.format === "esm" || derivation.steps === 0) return "";
-  const prefix = joined(settings.alwaysStrict ? '"use strict";' : "", derivation.helpers);
+  const prefix = joined(settings.alwaysStrict ? '"use strict";' : "", derivation.declarations);
   return prefix === "" ? "" : `${prefix} `;
 }
 

@@ -29,7 +29,7 @@ export interface DerivedText {
   readonly text: string;
   readonly steps: number;
   readonly maps: readonly EncodedSourceMap[];
-  readonly helpers: string;
+  readonly declarations: string;
 }
 
 export interface Derivation extends DerivedText {
@@ -52,7 +52,7 @@ export class DerivedProblem extends Error {
 
 /** Throws DerivedProblem. */
 export function derive(request: DeriveRequest): Derivation {
-  const source: DerivedText = { text: request.source, steps: 0, maps: [], helpers: "" };
+  const source: DerivedText = { text: request.source, steps: 0, maps: [], declarations: "" };
   if (request.kind.language === "js") {
     return lowered(request, source, rewrite(request, source, goalOfJavaScript(request, source)));
   }
@@ -93,7 +93,7 @@ function next(before: DerivedText, derived: Derived | SyntaxProblem): DerivedTex
     text: derived.text,
     steps: before.steps + 1,
     maps: derived.map ? [derived.map, ...before.maps] : before.maps,
-    helpers: before.helpers + derived.helpers,
+    declarations: before.declarations + derived.declarations,
   };
 }
 
@@ -170,8 +170,8 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
     }
     const importsByRequire = !interop && usesImportRequire(request, derived);
     const rewritten = rewriteEsm(derived.text, parsed.program, { commonJsNames: interop || importsByRequire });
-    const helpers = importsByRequire ? `${createRequireText} ${derived.helpers}` : derived.helpers;
-    return { ...derived, helpers, rewritten, format: "esm", interop, effects };
+    const declarations = importsByRequire ? `${createRequireText} ${derived.declarations}` : derived.declarations;
+    return { ...derived, declarations, rewritten, format: "esm", interop, effects };
   } catch (error) {
     if (error instanceof SyntaxProblem) throw new DerivedProblem(error, derived);
     throw error;
@@ -196,7 +196,7 @@ function usesImportRequire(request: DeriveRequest, derived: DerivedText): boolea
         "`export =` cannot be used in an ES module: write `export default`",
         found.index + found[0].indexOf("export"),
       );
-      throw new DerivedProblem(problem, { text: request.source, steps: 0, maps: [], helpers: "" });
+      throw new DerivedProblem(problem, { text: request.source, steps: 0, maps: [], declarations: "" });
     }
   }
   return (

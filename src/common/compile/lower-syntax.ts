@@ -50,7 +50,7 @@ export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem | un
   };
   try {
     const { code, map } = transformSync(text, options);
-    return { text: code, map: withMap ? (JSON.parse(map) as EncodedSourceMap) : undefined, helpers: "" };
+    return { text: code, map: withMap ? (JSON.parse(map) as EncodedSourceMap) : undefined, declarations: "" };
   } catch (error) {
     const [first] = (error as Partial<TransformFailure>).errors ?? [];
     if (!first) throw error;

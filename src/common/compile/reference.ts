@@ -1,4 +1,4 @@
-/** What is found in a module's tree: references to tracked names, and the syntax that matters to whoever rewrites it. */
+/** What is found in a module's tree: references to tracked names, and the syntax that matters to those who rewrite it. */
 import type { Class, ImportExpression, MetaProperty, Node } from "./syntax-tree.js";
 
 export interface Reference {

@@ -1,6 +1,6 @@
 /** TypeScript and JSX to JavaScript. The only file that knows the transformer. */
 import { type TransformOptions, transformSync } from "oxc-transform";
-import { decoratorHelpersText } from "./decorator-helpers.js";
+import { decoratorFunctionsText } from "./decorator-functions.js";
 import type { Language } from "./file-kind.js";
 import { type EncodedSourceMap, keepLastMappings } from "./source-map.js";
 import { asProblem, type ParseGoal, SyntaxProblem } from "./syntax-tree.js";
@@ -12,7 +12,7 @@ export interface Derived {
   /** Made only when asked for. */
   readonly map: EncodedSourceMap | undefined;
   /** Declarations that the text needs before it, on one line. */
-  readonly helpers: string;
+  readonly declarations: string;
 }
 
 export interface StripRequest {
@@ -59,7 +59,7 @@ export function stripTypes(request: StripRequest): Derived | SyntaxProblem {
   return {
     text: code,
     map: map && keepLastMappings({ ...map, version: 3 }),
-    helpers: Object.keys(helpersUsed).length > 0 ? decoratorHelpersText : "",
+    declarations: Object.keys(helpersUsed).length > 0 ? decoratorFunctionsText : "",
   };
 }
 

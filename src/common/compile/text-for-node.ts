@@ -21,7 +21,7 @@ export interface TextForNode {
 export function textForNode(input: TextToCompile): TextForNode {
   const { file, source, kind, settings } = input;
   if (kind.type === "json") throw new TypeError(`${file}: JSON needs no compiling`);
-  const { text, maps, helpers, format, interop, rewritten } = deriveLocated(input, kind, true);
+  const { text, maps, declarations, format, interop, rewritten } = deriveLocated(input, kind, true);
   const { exports } = rewritten;
   const strict = format === "esm" && !interop ? "" : settings.alwaysStrict || interop ? '"use strict"; ' : "";
   const converted = interop
@@ -29,7 +29,7 @@ export function textForNode(input: TextToCompile): TextForNode {
     : undefined;
   const edits = converted?.edits ?? new TextEdits();
   // Written for our own loader, where `import.meta` has another name.
-  const prefix = `${strict}${converted?.prologue ?? ""}${helpers.replace("__ur.meta.url", "import.meta.url")}`;
+  const prefix = `${strict}${converted?.prologue ?? ""}${declarations.replace("__ur.meta.url", "import.meta.url")}`;
   const map = makeSourceMap({ url: pathToFileURL(file).href, source, steps: maps, text, edits, prefix });
   const complete = prefix + edits.applyTo(text);
   return { format: format === "esm" && !interop ? "module" : "commonjs", text: complete + inline(map), exports };

@@ -6,7 +6,7 @@
  *
  * One worker waits at a time: it takes the mailbox by writing its listen id into AWAITED, and leaves it by writing 0.
  * The main thread only writes an answer that is awaited, so what the worker reads is never overwritten. When the worker
- * gives up (the main thread is busy), the answer still comes as a `settleListen` message.
+ * gives up (the main thread is busy), the answer still comes as a `answerListen` message.
  */
 import { MAILBOX, MAILBOX_WORDS } from "./connection-table.js";
 import type { PublicAddress } from "./messages.js";

@@ -82,7 +82,7 @@ export type SupervisorOrder =
   /** Nobody waits for this plan any more: go back, without waiting for what it is waiting for. Obeyed beside the others. */
   | { readonly type: "abandonPlan"; readonly planId: number }
   | {
-      readonly type: "settleListen";
+      readonly type: "answerListen";
       readonly listenId: number;
       readonly address?: PublicAddress;
       readonly error?: SerializedError;
@@ -92,7 +92,7 @@ export type SupervisorOrder =
   /** The text of a page that takes the place of the app's answers, while the connection table says so. */
   | { readonly type: "sayInstead"; readonly page: SaidPage }
   /** The gate is open again: emit the requests that were held in the worker. */
-  | { readonly type: "releaseRequests" }
+  | { readonly type: "passRequests" }
   /** Call the app's listeners; with `requestId`, say whether there are any. */
   | { readonly type: "signal"; readonly signal: NodeJS.Signals; readonly requestId?: number }
   | CallOrder
@@ -151,7 +151,7 @@ export interface PlanOrder {
   readonly modules: readonly PreparedModule[];
   /** Modules that are kept, with specifiers that lead elsewhere now. */
   readonly relinked: readonly PreparedModule[];
-  /** Files that are gone or broken: whoever asks for one later gets the error, not the code that the worker still has. */
+  /** Files that are gone or broken: who asks for one later gets the error, not the code that the worker still has. */
   readonly forget: readonly string[];
   /** As in the boot order; absent: as before. */
   readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;

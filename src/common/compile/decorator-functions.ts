@@ -12,7 +12,7 @@ interface ReflectMetadata {
   metadata?: (key: string, value: unknown) => Decorator;
 }
 
-const decoratorHelpers = {
+const decoratorFunctions = {
   /** As tsc's __decorate: last decorator first; `descriptor` null means "look it up", undefined "a field". */
   decorate(decorators: Decorators, target: object, key?: PropertyKey, descriptor?: PropertyDescriptor | null): unknown {
     const { decorate } = Reflect as ReflectMetadata;
@@ -61,10 +61,10 @@ const decoratorHelpers = {
   },
 };
 
-/** The helpers on one line, as the declaration that goes in front of a module's own text. */
-export const decoratorHelpersText = `const babelHelpers = { ${Object.values(decoratorHelpers)
-  .map((helper) =>
-    helper
+/** The functions on one line, as the declaration that goes in front of a module's own text. */
+export const decoratorFunctionsText = `const babelHelpers = { ${Object.values(decoratorFunctions)
+  .map((decorate) =>
+    decorate
       .toString()
       .replace(/^\s*\/\/.*$/gm, "")
       .replace(/\s+/g, " "),
