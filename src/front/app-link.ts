@@ -261,15 +261,6 @@ export class AppLink implements UpstreamEvents, Mover {
     return true;
   }
 
-  /** The worker of `epoch` is given up: what it has begun gets `page`, or is cut. */
-  giveUp(epoch: number, page: OwnPage): void {
-    const upstream = this.exchange.upstreamOf(epoch);
-    if (upstream === undefined || this.#client.destroyed) return;
-    if (this.exchange.opaque) this.#client.destroySoon();
-    else if (upstream.flushed) this.serverChanged();
-    else this.#goOnWithout(upstream, page);
-  }
-
   /** The worker of `epoch` is blocked: what it has begun, or was sent, is answered without it, or cut; the rest can wait. */
   blocked(epoch: number, page: OwnPage): void {
     const upstream = this.exchange.upstreamOf(epoch);

@@ -217,15 +217,6 @@ export class Front {
   }
 
   /**
-   * The time of the worker of `epoch` is over, before it ends: its requests get `page` or, with half an answer sent, a reset;
-   * its upgraded and raw connections are closed, so that their clients connect again.
-   */
-  endEpoch(epoch: number, page: OwnPage): void {
-    this.abandonEpoch(epoch);
-    for (const connection of [...this.#ports.connections()]) connection.app.giveUp(epoch, page);
-  }
-
-  /**
    * The worker of `epoch` is dead. Its ports wait for the next worker; requests it had not begun are sent to that one,
    * those it had begun get a page with the reason or, with half an answer sent, a reset.
    */

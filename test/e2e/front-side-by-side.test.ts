@@ -6,7 +6,6 @@ import http2 from "node:http2";
 import net from "node:net";
 import { test } from "node:test";
 import { HOLD } from "../../src/common/protocol/connection-table.js";
-import type { OwnPage } from "../../src/front/own-pages.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { certificate, key } from "../support/certificate.js";
 import { eventually, within } from "../support/deadline.js";
@@ -40,8 +39,6 @@ const named = (name: string) => `
     socket.on("data", (bytes) => socket.write("${name} " + bytes));
   }).listen(0);
 `;
-
-const GONE: OwnPage = { status: 502, text: "the old worker was given up\n" };
 
 test("idle connections go to the new worker with their next request, busy ones when their answer has ended", async () => {
   await using app = await RelayedApp.start(named("old"));
@@ -149,7 +146,7 @@ test("the rest of a body that the old worker has answered early is not taken for
   }
 });
 
-test("upgraded connections stay with the old worker until it is given up, and then close", async () => {
+test("upgraded connections stay with the old worker until it ends, and then close", async () => {
   await using app = await RelayedApp.start(named("old"));
   const client = net.connect(app.port, "127.0.0.1");
   client.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
@@ -159,25 +156,8 @@ test("upgraded connections stay with the old worker until it is given up, and th
   assert.equal(String((await once(client, "data"))[0]), "old ping");
   assert.deepEqual(app.front.inFlightOf(1), { requests: 0, sockets: 1 });
   const closed = once(client.resume(), "close");
-  app.front.endEpoch(1, GONE);
+  await app.terminate(1);
   await within(closed, "the connection to close");
-});
-
-test("given up, the old worker's requests get a page, and an answer that was half sent is cut", async () => {
-  await using app = await RelayedApp.start(named("old"));
-  const begun = app.nextReport();
-  const waiting = requestOnce(url(app, "/wait"));
-  const half = requestOnce(url(app, "/half"));
-  const halfSent = assert.rejects(half, { code: "ECONNRESET" });
-  await begun;
-  while (app.front.inFlightOf(1).requests < 2) await new Promise((resolve) => setImmediate(resolve));
-  // The half answer has come through when another request has been answered after it.
-  await requestOnce(url(app, "/"));
-  await app.boot(named("new"));
-  app.front.endEpoch(1, GONE);
-  assert.deepEqual({ ...(await waiting), headers: 0 }, { status: 502, headers: 0, body: GONE.text });
-  await halfSent;
-  assert.deepEqual(app.front.inFlightOf(1), { requests: 0, sockets: 0 });
 });
 
 test("an old worker that is blocked gets nothing new: kept connections and what it has not begun go on at once", async () => {
