@@ -1,8 +1,10 @@
 /**
  * npm run bench -- [--quick] [--sizes 50,500,2000] [--only edit,start,load,recover,fresh] [--kinds typescript,commonjs] [--out FOLDER]
+ *     [--beside CLI]
+ * `--beside`: the `dist/src/terminal/cli.js` of another build, which is measured beside this one, taking turns with it.
  * A full run writes bench/results/NODE-VERSION.json and .md; any other only prints, unless --out is given.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,7 +14,16 @@ import { measureFreshWorkers } from "./fresh-worker.js";
 import { measureRecoveries } from "./recovery.js";
 import { markdownOf, type Row, resultsOf } from "./results.js";
 import { type Amount, measureEdits, measureLoad, measureStarts, type ScenarioName } from "./scenarios.js";
-import { bareSubject, baselinesFor, isBuilt, type Subject, unreloader, watchers, withoutReloads } from "./subjects.js";
+import {
+  bareSubject,
+  baselinesFor,
+  build,
+  isBuilt,
+  type Subject,
+  unreloader,
+  watchers,
+  withoutReloads,
+} from "./subjects.js";
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +33,7 @@ const { values } = parseArgs({
     kinds: { type: "string" },
     out: { type: "string" },
     baselines: { type: "boolean", default: false },
+    beside: { type: "string" },
   },
 });
 
@@ -29,11 +41,14 @@ const sizes = (values.sizes ?? (values.quick ? "50,500" : "50,500,2000")).split(
 const scenarios = (values.only ?? "edit,start,load,recover,fresh").split(",") as ScenarioName[];
 const kinds = (values.kinds ?? "typescript,commonjs").split(",") as AppKind[];
 const amount: Amount = values.quick ? { fast: 15, slow: 3, requests: 8000 } : { fast: 60, slow: 10, requests: 40_000 };
-const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines;
+const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines && !values.beside;
 const out = values.out ?? (full ? fileURLToPath(new URL("../../bench/results", import.meta.url)) : undefined);
 
 if (!values.baselines && !isBuilt()) throw new Error("dist/src/terminal/cli.js is missing: run `npm run build` first");
-const products: Subject[] = values.baselines ? [] : [unreloader];
+if (values.beside !== undefined && !existsSync(values.beside))
+  throw new Error(`--beside ${values.beside}: there is no such file; name the built command line of another checkout`);
+const other = values.beside === undefined ? [] : [build("unreloader, the other build", path.resolve(values.beside))];
+const products: Subject[] = values.baselines ? [] : [unreloader, ...other];
 /** Only the cost of a request is of interest where nothing is reloaded. */
 const loadProducts: Subject[] = values.baselines ? [] : [withoutReloads];
 

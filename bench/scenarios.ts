@@ -5,7 +5,7 @@ import type { BenchApp, EditTarget } from "./app-generator.js";
 import { applyLoad } from "./load.js";
 import type { Row } from "./results.js";
 import { summarize } from "./statistics.js";
-import { type Answered, diskCacheOf, RunningApp, type Subject, unreloader } from "./subjects.js";
+import { type Answered, diskCacheOf, RunningApp, type Subject } from "./subjects.js";
 
 export type ScenarioName = "edit" | "start" | "load" | "recover" | "fresh";
 
@@ -72,7 +72,7 @@ async function measureTarget(
   for (let round = 0; round < amount.slow; round++) {
     for (const tally of tallies) {
       await wait(SETTLE_MS);
-      const turns = tally.subject === unreloader ? Math.ceil(amount.fast / amount.slow) : 1;
+      const turns = tally.subject.isProduct ? Math.ceil(amount.fast / amount.slow) : 1;
       for (let turn = 0; turn < turns; turn++) {
         const answered = await editOnce(tally, target);
         tally.took.push(answered.took);
@@ -109,10 +109,10 @@ export async function measureStarts(
   const series = subjects.flatMap((subject) => {
     const app = appFor(subject);
     const one = { subject, app, name: subject.name, before: async () => {}, took: [] as number[] };
-    if (subject !== unreloader) return [one];
+    if (!subject.isProduct) return [one];
     return [
       { ...one, before: async () => dropDiskCache(app) },
-      { ...one, name: `${subject.name}, disk cache warm`, before: () => fillDiskCache(app), took: [] },
+      { ...one, name: `${subject.name}, disk cache warm`, before: () => fillDiskCache(subject, app), took: [] },
     ];
   });
   for (let round = -1; round < amount.slow; round++) {
@@ -135,9 +135,9 @@ export async function measureStarts(
 }
 
 /** The cache is written some time after the first answer. */
-async function fillDiskCache(app: BenchApp): Promise<void> {
+async function fillDiskCache(subject: Subject, app: BenchApp): Promise<void> {
   if (hasCompiledModules(app)) return;
-  const running = await RunningApp.start(unreloader, app);
+  const running = await RunningApp.start(subject, app);
   try {
     await running.untilAnswer("/");
     const began = performance.now();

@@ -14,6 +14,8 @@ export interface Subject {
   readonly name: string;
   /** How a change comes to be served: the subject notices by itself, or the bench kills it and starts it again. */
   readonly reload: "own" | "restart";
+  /** A build of unreloader, that reloads: it has a disk cache, and takes a hundredth of the time of the others. */
+  readonly isProduct?: boolean;
   /** The kind of app this subject is given when `kind` is measured. */
   appKind(kind: AppKind): AppKind;
   /** Arguments of `node`. */
@@ -22,12 +24,12 @@ export interface Subject {
 
 const CLI = fileURLToPath(new URL("../src/terminal/cli.js", import.meta.url));
 
-export const unreloader: Subject = {
-  name: "unreloader",
-  reload: "own",
-  appKind: (kind) => kind,
-  command: (entry) => [CLI, entry],
-};
+export const unreloader = build("unreloader", CLI);
+
+/** Another build, such as that of the commit before: what a change costs, or saves, is seen in one run. */
+export function build(name: string, cli: string): Subject {
+  return { name, reload: "own", isProduct: true, appKind: (kind) => kind, command: (entry) => [cli, entry] };
+}
 
 /** Production: the app as plain Node runs it, or nearly so. */
 export const withoutReloads: Subject = {
