@@ -1,7 +1,7 @@
 /**
  * npm run bench -- [--quick] [--sizes 50,500,2000] [--only edit,start,load,recover,fresh] [--kinds typescript,commonjs] [--out FOLDER]
  *     [--beside CLI]
- * `--beside`: the `dist/src/terminal/cli.js` of another build, which is measured beside this one, taking turns with it.
+ * `--beside`: the `lib/src/terminal/cli.js` of another build, which is measured beside this one, taking turns with it.
  * A full run writes bench/results/NODE-VERSION.json and .md; any other only prints, unless --out is given.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ const amount: Amount = values.quick ? { fast: 15, slow: 3, requests: 8000 } : { 
 const full = !values.quick && !values.sizes && !values.only && !values.kinds && !values.baselines && !values.beside;
 const out = values.out ?? (full ? fileURLToPath(new URL("../../bench/results", import.meta.url)) : undefined);
 
-if (!values.baselines && !isBuilt()) throw new Error("dist/src/terminal/cli.js is missing: run `npm run build` first");
+if (!values.baselines && !isBuilt()) throw new Error("lib/src/terminal/cli.js is missing: run `npm run build` first");
 if (values.beside !== undefined && !existsSync(values.beside))
   throw new Error(`--beside ${values.beside}: there is no such file; name the built command line of another checkout`);
 const other = values.beside === undefined ? [] : [build("unreloader, the other build", path.resolve(values.beside))];

@@ -22,7 +22,7 @@ export interface Subject {
   command(entry: string): readonly string[];
 }
 
-const CLI = fileURLToPath(new URL("../src/terminal/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../lib/src/terminal/cli.js", import.meta.url));
 
 export const unreloader = build("unreloader", CLI);
 

@@ -15,7 +15,7 @@ test("the folders example loads what nobody imports, and runs under plain Node t
     const { body } = await requestOnce(`${await plain.origin()}/user`);
     assert.deepEqual(JSON.parse(body), { ...first, user: "Ada" });
   }
-  await using supervised = run(app, [`${projectRoot}/dist/src/terminal/cli.js`]);
+  await using supervised = run(app, [`${projectRoot}/lib/src/terminal/cli.js`]);
   const origin = await supervised.origin();
   const ask = async (path = "/") => JSON.parse((await requestOnce(origin + path)).body) as Record<string, unknown>;
   assert.deepEqual(await ask(), first);

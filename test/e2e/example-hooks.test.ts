@@ -14,7 +14,7 @@ test("the hooks example keeps, disposes and accepts, and runs under plain Node t
     const answer = JSON.parse((await requestOnce(origin)).body) as Record<string, unknown>;
     assert.deepEqual([answer.reloading, answer.generation, answer.subscribers], [false, 1, 1]);
   }
-  await using supervised = run(app, [`${projectRoot}/dist/src/terminal/cli.js`]);
+  await using supervised = run(app, [`${projectRoot}/lib/src/terminal/cli.js`]);
   const origin = await supervised.origin();
   const ask = async () => JSON.parse((await requestOnce(origin)).body) as Record<string, unknown>;
   const same = { news: "no news", price: "5 EUR", opened: 1, subscribers: 1, reloading: true, autoloading: true };

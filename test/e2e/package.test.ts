@@ -56,7 +56,7 @@ describe("the package", () => {
 
   function run(entry: string, text: string): { readonly status: number | null; readonly output: string } {
     writeFileSync(join(project, entry), text);
-    const cli = join(installed, "dist/src/terminal/cli.js");
+    const cli = join(installed, "lib/src/terminal/cli.js");
     const { status, stdout, stderr } = spawnSync(process.execPath, [cli, "--no-reload", entry], {
       cwd: project,
       encoding: "utf8",
@@ -66,10 +66,17 @@ describe("the package", () => {
 
   test("has what is needed at run time, README, docs, CHANGELOG and LICENSE, and nothing else", () => {
     const paths = files.map((file) => file.path);
-    for (const wanted of ["README.md", "CHANGELOG.md", "LICENSE", "docs/options.md", "dist/workers/app.js"])
+    for (const wanted of [
+      "README.md",
+      "CHANGELOG.md",
+      "LICENSE",
+      "docs/options.md",
+      "lib/workers/app.js",
+      "dist/src/index.d.ts",
+    ])
       assert.ok(paths.includes(wanted), wanted);
     const other = paths.filter(
-      (path) => !/^(dist\/(src|workers)\/|docs\/|schema\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
+      (path) => !/^(lib\/.+\.js$|dist\/src\/.+\.d\.ts$|docs\/|schema\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
     );
     assert.deepEqual(other, []);
     assert.deepEqual(

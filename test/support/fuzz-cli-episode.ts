@@ -271,10 +271,11 @@ class RunningEpisode implements AsyncDisposable {
     const attempts = cause.includes("disposed") ? 2 : 1;
     const names = sick.length > 0 ? sick.map(([name]) => name) : ["routes"];
     for (let attempt = 1; ; attempt++) {
+      // Before the save: what a request begins between the two is taken in, and may stop the app, before it is looked at.
+      const log = this.#logSize();
       this.#save(Object.fromEntries(names.map((name) => [name, WELL])), way);
       const began = performance.now();
       const allowed = RECOVERY_MS + 3 * this.#startMs + this.#startCost() + SLACK_MS;
-      const log = this.#logSize();
       const recovered = await this.#untilServed(began, allowed, log);
       if (recovered) {
         const ms = performance.now() - began;

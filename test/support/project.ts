@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 /** Folder with the project's own package.json. */
 export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 
-/** The command line that was compiled together with the tests. */
-export const cliFile = fileURLToPath(new URL("../../src/terminal/cli.js", import.meta.url));
+/** The command line as it is installed, from `npm run build`. */
+export const cliFile = join(projectRoot, "lib/src/terminal/cli.js");
 
 function findRoot(folder: string): string {
   const manifest = join(folder, "package.json");
