@@ -17,7 +17,7 @@ export interface Caller {
 /** Node's streams and sockets are some frames deep. */
 const FRAMES = 24;
 
-/** It stands between the app and what it wraps, and calls nothing of its own there. */
+/** It stands between the app and what it wraps, and calls nothing of its own there. Installed it is a file of its own, too. */
 const PASSES_ON = /[\\/]workers[\\/]runtime[\\/]file-reads\.js$/;
 
 /** The caller of `wrapper`, which is on the stack. */

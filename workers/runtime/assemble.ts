@@ -1,12 +1,13 @@
 /** Puts the parts of the module system together, in the order in which they depend on each other. */
 import type Module from "node:module";
+import { createRequire } from "node:module";
 import { ClassTable } from "../classes/class-table.js";
 import { privateFields } from "../written/private-fields.js";
 import { WrittenEdges } from "../written/written-edges.js";
 import { CommonJsLoader } from "./commonjs-loader.js";
 import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
-import { FileReads } from "./file-reads.js";
+import type * as fileReadsModule from "./file-reads.js";
 import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
 import { Linker } from "./linker.js";
 import { Loading, type LoadingContext } from "./loading.js";
@@ -29,6 +30,8 @@ export interface RuntimeParts extends LoadingContext {
 export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimeParts {
   const { entry, hot, packageRequests } = options;
   const observer = options.observer ?? new Observer();
+  // By its path, so that no bundle has it: workers/ledger/caller.ts knows its frames by the file.
+  const { FileReads } = createRequire(import.meta.url)("./file-reads.js") as typeof fileReadsModule;
   const reads = new FileReads({
     root: options.root,
     reader: () => observer.reader,

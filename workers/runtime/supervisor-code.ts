@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 /** All of its compiled code, with a separator at the end. */
 export const SUPERVISOR = path.resolve(import.meta.dirname, "../..") + path.sep;
 
-/** What of it runs in the app's thread; paths and URLs. */
-const IN_THREAD = ["workers", path.join("src", "common")].flatMap((folder) => {
+/** What of it runs in the app's thread, as it is built and as it is installed (scripts/bundle.ts); paths and URLs. */
+const IN_THREAD = ["workers", path.join("src", "common"), "chunks"].flatMap((folder) => {
   const prefix = SUPERVISOR + folder + path.sep;
   return [prefix, pathToFileURL(prefix).href];
 });

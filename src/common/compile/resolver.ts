@@ -209,14 +209,17 @@ function keyOf(specifier: string, importer: string, kind: ResolveKind): string {
 /** Node resolves `module-sync` where it can `require()` an ES module. */
 const requiresModules: boolean = (process.features as { require_module?: boolean }).require_module === true;
 
-/** The folder of this very build: what an app imports from here is never its own code, even when it is linked. */
-const ownFolder = realpathSync(fileURLToPath(new URL("../../../", import.meta.url))) + path.sep;
+/** The folders of what is built and of what is installed: what an app imports from there is never its own code, even when it is linked. */
+const ownFolders = ["dist", "lib"].map(
+  (name) => path.join(realpathSync(fileURLToPath(new URL("../../../../", import.meta.url))), name) + path.sep,
+);
 
 const nativeFile = /\.(?:node|wasm)$/;
 
 function classify(file: string): Resolution {
   if (path.isAbsolute(file)) {
-    const native = isBelowPackages(file) || nativeFile.test(file) || file.startsWith(ownFolder);
+    const native =
+      isBelowPackages(file) || nativeFile.test(file) || ownFolders.some((folder) => file.startsWith(folder));
     return native ? { type: "native", file } : { type: "file", file };
   }
   // Only `require.resolve` gives a name: a builtin.
