@@ -1,5 +1,5 @@
 /** Options name files and folders by relative paths: they are looked for here, once, and become absolute. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { EntryError, OptionError } from "../common/errors.js";
@@ -36,16 +36,42 @@ export function placedOptions(input: unknown, folder: string, origin: OptionOrig
   };
 }
 
-/** The main file as `node <entry>` would find it: the file, the file with an extension, or the folder's index file. */
+/**
+ * The main file as `node <entry>` would find it: the file, the file with an extension, the `main` of the folder's
+ * package.json, or the folder's index file.
+ */
 function findEntry(given: string, cwd: string, origin: OptionOrigin): string {
-  const wanted = path.resolve(cwd, given);
-  const found = [wanted, ...withExtensions(wanted), ...withExtensions(path.join(wanted, "index"))].find(isFile);
+  const found = mainFile(path.resolve(cwd, given));
   if (found === undefined) throw new EntryError(`cannot find the entry ${given}: no such file in ${cwd}`);
-  if (!SOURCE_EXTENSIONS.some((extension) => found.endsWith(extension)))
+  const entry = realpathSync(found);
+  // Everything else is JavaScript to `node`, whatever its name: `bin/www` has no extension.
+  if (/\.(?:json|node|wasm)$/.test(entry))
     throw new OptionError(
-      `${nameOf("entry", origin)} ${shown(given)}: expected a file that ends in ${SOURCE_EXTENSIONS.join(", ")}`,
+      `${nameOf("entry", origin)} ${shown(given)}: expected a file that ends in ${SOURCE_EXTENSIONS.join(", ")}, or has no extension`,
     );
-  return realpathSync(found);
+  return entry;
+}
+
+function mainFile(wanted: string): string | undefined {
+  const file = [wanted, ...withExtensions(wanted)].find(isFile);
+  if (file !== undefined || !statSync(wanted, { throwIfNoEntry: false })?.isDirectory()) return file;
+  const main = mainOf(wanted);
+  const named = main === undefined ? [] : [main, ...withExtensions(main), ...withExtensions(path.join(main, "index"))];
+  return [...named, ...withExtensions(path.join(wanted, "index"))].find(isFile);
+}
+
+/** The `main` of a folder's package.json. */
+function mainOf(folder: string): string | undefined {
+  const manifest = path.join(folder, "package.json");
+  if (!isFile(manifest)) return undefined;
+  try {
+    const { main } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly main?: unknown };
+    return typeof main === "string" && main !== "" ? path.resolve(folder, main) : undefined;
+  } catch (error) {
+    // The index file is what is left.
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 function withExtensions(file: string): string[] {

@@ -1,8 +1,9 @@
 /** Evaluates the app in this thread, by Node's own loader. */
 import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { isCompiled } from "../common/compile/file-kind.js";
+import { isCompiled, isImportable } from "../common/compile/file-kind.js";
 import { PLAIN_SETTINGS, type PlainSettings } from "../common/protocol/app-host.js";
 import { compileAhead } from "../node-loader/compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
@@ -54,13 +55,13 @@ export class PlainApp {
     }
     for (const file of this.#preload) await importFile(file);
     if (this.#role === "process") this.#runMain(entry);
-    const exported = await importFile(entry);
+    const exported = isImportable(entry) ? await importFile(entry) : requireFile(entry);
     this.#loader?.appLoaded();
     return exported;
   }
 
   #installLoader(root: string, entry: string): InstalledLoader {
-    const conditions = importConditions(process.execArgv);
+    const conditions = importConditions();
     return installLoader({
       root,
       conditions,
@@ -85,4 +86,10 @@ export class PlainApp {
 
 function importFile(file: string): Promise<AppExports> {
   return import(pathToFileURL(file).href) as Promise<AppExports>;
+}
+
+/** As `importFile`, for CommonJS that `import` refuses by its name. */
+function requireFile(file: string): AppExports {
+  const exports: unknown = createRequire(file)(file);
+  return { ...(typeof exports === "object" ? exports : undefined), default: exports };
 }

@@ -151,7 +151,7 @@ export class Epochs {
       socketFolder: this.#with.socketFolder.path,
       cacheFolder: cacheFolder(options.root),
       adapters: options.adapters,
-      conditions: importConditions(process.execArgv),
+      conditions: importConditions(),
       connectionTable: table,
       board: new ThreadBoard().buffer,
       ownConnections: new OwnConnections().buffer,

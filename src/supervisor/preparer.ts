@@ -41,7 +41,7 @@ export class Preparer {
   ) {
     this.#compiler = new Compiler({
       root,
-      conditions: importConditions(process.execArgv),
+      conditions: importConditions(),
       cacheFolder: cacheFolder(root),
     });
     this.#registry = registry;

@@ -8,15 +8,28 @@ export function fileVariables(envFiles: readonly string[]): Record<string, strin
   return Object.assign({}, ...envFiles.map((file) => parseEnv(readFileSync(file, "utf8"))));
 }
 
-/** `--conditions` and `-C` of this process: the app expects them to count for its own files too. */
-export function importConditions(execArgv: readonly string[]): string[] {
-  const conditions: string[] = [];
-  execArgv.forEach((flag, index) => {
-    const inline = /^(?:--conditions|-C)=(.+)$/.exec(flag);
-    if (inline?.[1]) conditions.push(inline[1]);
-    else if (flag === "--conditions" || flag === "-C") conditions.push(execArgv[index + 1] ?? "");
+/**
+ * Conditions that this process was started with: `--conditions` and `-C` on its command line and in NODE_OPTIONS. The app
+ * expects them to count for its own files too.
+ */
+export function importConditions(
+  execArgv: readonly string[] = process.execArgv,
+  nodeOptions = process.env.NODE_OPTIONS,
+): string[] {
+  const flags = [...wordsOfNodeOptions(nodeOptions), ...execArgv];
+  return flags.flatMap((flag, index) => {
+    const [, inline] = /^(?:--conditions|-C)=(.*)$/s.exec(flag) ?? [];
+    const condition = flag === "--conditions" || flag === "-C" ? flags[index + 1] : inline;
+    return condition ? [condition] : [];
   });
-  return conditions.filter((condition) => condition !== "");
+}
+
+/** As Node reads NODE_OPTIONS: words between spaces; in double quotes a backslash escapes. */
+export function wordsOfNodeOptions(text = ""): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|[^ "])+/gs) ?? [];
+  return words.map((word) =>
+    word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, "$1")),
+  );
 }
 
 /** Where compiled code is kept between runs. */

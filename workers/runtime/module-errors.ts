@@ -47,8 +47,17 @@ export function missingCommonJsExport(specifier: string, name: string): SyntaxEr
 export function resolveFailure(error: unknown): unknown {
   if (!(error instanceof ResolveError)) return error;
   const { nodeCode, message, location } = error;
-  return Object.assign(nodeError(nodeCode, message), location && { location });
+  const create = TYPE_ERRORS.has(nodeCode) ? TypeError : Error;
+  return Object.assign(nodeError(nodeCode, message, create), location && { location });
 }
+
+/** Failed lookups that Node reports by a TypeError. */
+const TYPE_ERRORS = new Set([
+  "ERR_UNKNOWN_FILE_EXTENSION",
+  "ERR_INVALID_MODULE_SPECIFIER",
+  "ERR_PACKAGE_IMPORT_NOT_DEFINED",
+  "ERR_UNSUPPORTED_RESOLVE_REQUEST",
+]);
 
 /** A file that does not parse, found while the app runs: a SyntaxError to the app, with the place in the source. */
 export function compileFailure(error: unknown): unknown {

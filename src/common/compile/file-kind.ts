@@ -21,6 +21,11 @@ export function isCompiled(file: string): boolean {
   return /\.(?:[cm]?ts|tsx|jsx)$/.test(file);
 }
 
+/** Whether Node's `import` takes a file of this name, with what we compile for it. `require` takes every name. */
+export function isImportable(file: string): boolean {
+  return /^(?:|\.(?:[cm]?[jt]s|[jt]sx|json|node|wasm))$/.test(path.extname(file));
+}
+
 /** Kind of `file`; `type` is that of the package it lies in. Unknown extensions are CommonJS, as for `require`. */
 export function fileKind(file: string, type: PackageType): FileKind {
   const js = (format: "esm" | "commonjs" | "detect"): FileKind => ({

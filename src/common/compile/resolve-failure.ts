@@ -1,4 +1,5 @@
 /** Errors for specifiers that lead nowhere, in Node's words and with Node's codes. */
+import path from "node:path";
 import { ResolveError } from "../errors.js";
 
 interface FailedSpecifier {
@@ -25,6 +26,12 @@ export function pathNotFound(target: string, isFolder: boolean, failed: FailedSp
         ...failed,
         code: "ERR_MODULE_NOT_FOUND",
       });
+}
+
+/** An import of a file whose name says nothing of what it is. */
+export function unknownExtension(target: string, failed: FailedSpecifier): ResolveError {
+  const message = `Unknown file extension "${path.extname(target)}" for ${target}`;
+  return resolutionFailure(message, { ...failed, code: "ERR_UNKNOWN_FILE_EXTENSION" });
 }
 
 /** A `#name` in a package whose package.json maps none. */

@@ -8,9 +8,16 @@ import { ResolveError } from "../errors.js";
 import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
-import { isCompiled } from "./file-kind.js";
+import { isCompiled, isImportable } from "./file-kind.js";
 import type { PackageScopes } from "./package-scope.js";
-import { importNotDefined, packageName, packageNotFound, pathNotFound, resolutionFailure } from "./resolve-failure.js";
+import {
+  importNotDefined,
+  packageName,
+  packageNotFound,
+  pathNotFound,
+  resolutionFailure,
+  unknownExtension,
+} from "./resolve-failure.js";
 import { readSpecifier, type Specifier } from "./specifier.js";
 import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
 
@@ -72,6 +79,8 @@ export class Resolver {
     if (known) return known;
     if (++this.#asked > KNOWN) this.#forgetDisk();
     const resolution = this.#find(specifier, importer, kind);
+    if (kind === "import" && resolution.type === "file" && !isImportable(resolution.file))
+      throw unknownExtension(resolution.file, { specifier, importer });
     if (this.#known.size >= KNOWN) this.#known.clear();
     this.#known.set(key, resolution);
     return resolution;
