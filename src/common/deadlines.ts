@@ -53,8 +53,8 @@ export const SUPERSEDE_MS = 500;
 export const OBEY_MS = 400;
 
 /**
- * A thread that has not beaten for so long before it took a plan is blocked: a fresh one takes over. No option: `watchdog`
- * is how long code may block when nobody has saved; who has saved does not want to wait for it.
+ * A thread that has not beaten for so long before it took a plan, or in code of before a reload, is blocked: a fresh one
+ * takes over. No option: `watchdog` is how long code may block when nobody has saved; who has saved does not want to wait for it.
  */
 export const BLOCKED_MS = 1000;
 

@@ -196,6 +196,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return `: the reload failed (${firstLine(reason.error.message)}), a fresh worker runs`;
     case "blocked":
       return `${changedFiles(reason.files, cwd)}, and the app's thread did not answer`;
+    case "purgedRuns":
+      return `: ${shownLocation(reason.location, cwd)} is from before the last reload, and did not come to an end`;
     case "stuck":
       return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
     case "stale":

@@ -1,5 +1,5 @@
 /** What the supervisor tells its host: the payload of each event of `createSupervisor`, as plain data with absolute paths. */
-import type { SerializedError } from "../common/protocol/serialized-error.js";
+import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
 
 export interface ReloadReport {
   readonly kind: "unchanged" | "reloaded" | "restarted" | "failed";
@@ -74,6 +74,8 @@ export type RestartReason =
   | { readonly type: "reloadFailed"; readonly error: SerializedError }
   /** The thread did not answer: it was blocked, or with `began` stuck in what these files' reload had begun. */
   | { readonly type: "blocked"; readonly files: readonly string[]; readonly began: boolean }
+  /** Code of before a reload has blocked the thread, there. */
+  | { readonly type: "purgedRuns"; readonly location: SourceLocation }
   /** With `strictPurge`: a package keeps something that a purged file has registered. */
   | { readonly type: "stuck"; readonly file: string; readonly what: string }
   /** With `strictPurge`: something keeps an old version of the file alive. */

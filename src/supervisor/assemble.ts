@@ -143,6 +143,7 @@ export function assemble({ options, spare, atExit, isClosing, emit }: AssembleOp
     sourceMap: (compiled) => preparer.sourceMap(compiled),
     warn: (message) => emit("log", { level: "warn", message }),
     blocked: (epoch, page) => front.blocked(epoch, page),
+    purgedRuns: (epoch, location) => cycle.purgedRuns(epoch, location),
   });
   const progress = new Progress({
     describe: async () => (await watch.describe()) ?? requestsAtTheEnd(front, isClosing),

@@ -69,6 +69,12 @@ export class CycleState {
     return epoch.alive && epoch !== this.left;
   }
 
+  /** Whether this thread serves the newest code, or is being brought to it. A fresh one for code that is broken would fail. */
+  serves(epoch: number): boolean {
+    if (this.closing || this.app?.epoch.number !== epoch) return false;
+    return this.phase === "running" || this.phase === "reloading";
+  }
+
   /** What was pending is in the app now. */
   takeIn(): void {
     this.#takenIn = { files: this.pending.all(), at: performance.now() };

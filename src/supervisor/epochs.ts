@@ -111,7 +111,8 @@ export class Epochs {
   versions(number: number, file: string): CompiledModule[] {
     const [epoch, app] = [...this.#threads].find(([thread]) => thread.number === number) ?? [];
     const planned = epoch?.planned.find(({ compiled }) => compiled.file === file);
-    return [planned, app?.modules.get(file)].flatMap((module) => module?.compiled ?? []);
+    const versions = [planned?.compiled, app?.modules.get(file)?.compiled, app?.before(file)];
+    return versions.filter((compiled) => compiled !== undefined);
   }
 
   /** Files that lead to `file` in what a thread has loaded, nearest first. */

@@ -24,6 +24,8 @@ export class LoadedApp {
   #asks: AsksByModule = NO_ASKS;
   /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
   readonly #damaged = new Set<string>();
+  /** Of each file whose text a plan has replaced, the one before: requests may still run it. */
+  readonly #before = new Map<string, CompiledModule>();
   /** Files that the thread compiled by itself since the last plan was applied: that plan's preparation may not have them. */
   #found: PreparedModule[] = [];
 
@@ -50,6 +52,10 @@ export class LoadedApp {
   }
   get modules(): ReadonlyMap<string, PreparedModule> {
     return this.#modules;
+  }
+  /** What a request runs that was begun before the file's last change. */
+  before(file: string): CompiledModule | undefined {
+    return this.#before.get(file);
   }
   /** Broken files that only a late `require()` or `import()` leads to: its caller gets the error. */
   get failures(): ReadonlyMap<string, SourceError> {
@@ -175,6 +181,8 @@ export class LoadedApp {
     const unloaded: ModuleNode[] = [];
     const again = new Set(loaded.map(({ file }) => file));
     for (const file of purged) {
+      const before = this.#modules.get(file)?.compiled;
+      if (before && preparation.modules.get(file)?.compiled.hash !== before.hash) this.#before.set(file, before);
       const node = preparation.graph.get(file);
       if (!again.has(file)) {
         this.#fileUses.forget(file);
@@ -217,6 +225,7 @@ export class LoadedApp {
     const modules = new Map(this.#modules);
     for (const file of forgotten) {
       modules.delete(file);
+      this.#before.delete(file);
       this.#classes.delete(file);
     }
     this.#modules = modules;

@@ -1,11 +1,11 @@
 /**
- * Brings the app to its newest code: owns what is pending, the state, and when something is done about it. All work on the
- * app goes through one run at a time, which goes on until nothing is left to do. Whatever a run waits for can be given up:
- * for a newer save, a restart, the end, or a thread that does not answer. (reload-step and fresh-worker do the work.)
+ * Brings the app to its newest code: owns what is pending, the state, and when something is done about it. One run at a time
+ * does it until nothing is left to do. What it waits for can be given up: for a newer save, a restart, the end, or a thread
+ * that does not answer. (reload-step and fresh-worker do the work.)
  */
 import { CLOSE_POLL_MS, CRASH_LOOP_HOLD_MS, JOIN_MS, QUIET_MS } from "../common/deadlines.js";
 import { HOLD } from "../common/protocol/connection-table.js";
-import { serializeError } from "../common/protocol/serialized-error.js";
+import { type SourceLocation, serializeError } from "../common/protocol/serialized-error.js";
 import { lookUntil, wait } from "../common/wait.js";
 import type { Verdict } from "../front/turn.js";
 import { CycleReports } from "../reports/cycle-reports.js";
@@ -61,9 +61,8 @@ export class ReloadCycle {
     this.#reports = new CycleReports({ options, state, lastEpoch: () => epochs.last, debug });
     const shared = { parts, state, reports: this.#reports };
     this.#failures = new Failures({ ...shared, crashes: this.#crashes });
-    const greeting = this.#testReloads && `${VARIABLE}=${this.#testReloads.text}`;
     const acting = { ...shared, failures: this.#failures };
-    this.#fresh = new FreshWorker({ ...acting, crashes: this.#crashes, greeting });
+    this.#fresh = new FreshWorker({ ...acting, crashes: this.#crashes, greeting: this.#testReloads?.greeting });
     this.#reloads = new ReloadStep({ ...acting, fresh: this.#fresh });
     const busy = (): boolean => this.#run !== undefined || this.#mustWork();
     this.#unadopted = new UnadoptedPorts({ front, state, busy, tell });
@@ -178,10 +177,8 @@ export class ReloadCycle {
     const run = this.#run;
     if (run) {
       const waited = await wait(run.done, { deadlineMs: graceMs });
-      if (waited.type !== "settled") {
-        run.interrupt("closing");
-        await run.done;
-      }
+      if (waited.type !== "settled") run.interrupt("closing");
+      await run.done;
     }
     // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
     if (run) await lookUntil(() => !this.#letsPass(), CLOSE_POLL_MS, end);
@@ -217,7 +214,6 @@ export class ReloadCycle {
   /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
   invalidate(epoch: AppEpoch, file: string, again: boolean): void {
     if (this.#state.closing || this.app?.epoch !== epoch || !this.#arrivals.invalidate(file, again)) return;
-    this.#holdRequests();
     void this.freshen();
   }
 
@@ -227,9 +223,14 @@ export class ReloadCycle {
     emit("stale-references", report);
     // What a package did not let go of was told with the reload, which has seen to it.
     if (this.#state.closing || !options.strictPurge || report.inUse || report.entry !== undefined) return;
-    this.#state.restartReason ??= { type: "stale", file: report.file };
-    this.#holdRequests();
-    void this.freshen();
+    this.#startAgain({ type: "stale", file: report.file });
+  }
+
+  /** What was begun before a reload blocks the thread; a restart would have ended it. Nobody has to save again. */
+  purgedRuns(epoch: number, location: SourceLocation): void {
+    if (!this.#state.serves(epoch)) return;
+    this.#run?.interrupt("restart");
+    this.#startAgain({ type: "purgedRuns", location });
   }
 
   /** A thread ended without having been told to. */
@@ -324,8 +325,7 @@ export class ReloadCycle {
     if (state.restartReason !== undefined || this.#arrivals.any || this.#testReloads?.isDue) return true;
     if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false)) return true;
     const { options, registry, monitoring } = this.#parts;
-    if (options.cooldown === "off") return false;
-    return registry.stale() || monitoring.outdated(state.app?.asks);
+    return options.cooldown !== "off" && (registry.stale() || monitoring.outdated(state.app?.asks));
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {

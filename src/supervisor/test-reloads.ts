@@ -33,6 +33,11 @@ export class TestReloads {
     return text === undefined || text.trim() === "" ? undefined : new TestReloads(text);
   }
 
+  /** The variable as it is meant. */
+  get greeting(): string {
+    return `${VARIABLE}=${this.text}`;
+  }
+
   private constructor(text: string) {
     const numbers = parse(text);
     this.#identity = numbers.get("identity");

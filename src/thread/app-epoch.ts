@@ -102,6 +102,11 @@ export class AppEpoch {
     return this.#planned;
   }
 
+  /** A plan has purged modules: what they have begun may still run. */
+  get hasPurged(): boolean {
+    return this.#purged > 0;
+  }
+
   get alive(): boolean {
     return this.#alive;
   }

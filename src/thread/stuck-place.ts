@@ -1,12 +1,13 @@
 /** Where in the user's source a thread is that does not answer, from the stack that the inspector has shown. */
+import path from "node:path";
 import { codeFrame, type TextPosition } from "../common/compile/code-frame.js";
 import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { originalPlace } from "../common/compile/original-place.js";
 import type { TraceMap } from "../common/compile/trace-map.js";
 import { pathOf } from "../common/file-url.js";
-import { shownPath } from "../common/paths.js";
+import { isBelowPackages, shownPath } from "../common/paths.js";
 import type { SourceLocation } from "../common/protocol/serialized-error.js";
-import type { StackFrame } from "./thread-inspection.js";
+import type { SourceFrame, StackFrame } from "./thread-inspection.js";
 
 export interface StuckPlace {
   /** In the nearest module of the app's own; undefined: none is on the stack. */
@@ -34,6 +35,21 @@ export function nearestOwnFrame(
   return frames.find(({ url }) => context.versions(pathOf(url)).length > 0);
 }
 
+/** Whether the frame may be in an own module: a file that is gone has no version any more. */
+export function mayBeOwn({ url }: StackFrame, context: Pick<PlaceContext, "ownFolders">): boolean {
+  const file = pathOf(url);
+  return path.isAbsolute(file) && !isBelowPackages(file) && !isSupervisor(file, context);
+}
+
+/** Where in the source a frame of an own module is, which may be of a version that nobody has any more: then as V8 has it. */
+export function ownLocation({ frame, source }: SourceFrame, context: PlaceContext): SourceLocation {
+  const { line, column, url } = frame;
+  const file = pathOf(url);
+  const compiled = versionOf(context.versions(file), source);
+  const place = compiled && originalPlace(compiled, frame, () => context.mapOf(compiled));
+  return { file, ...(place ?? { line, column }) };
+}
+
 /** `source`: text of the script of `nearestOwnFrame`. */
 export function stuckPlace(
   frames: readonly StackFrame[],
@@ -59,10 +75,10 @@ export function shownPlace({ location, inside }: StuckPlace, cwd: string): strin
   return `${shownPath(location.file, cwd)}:${location.line}:${location.column}${within}`;
 }
 
-/** While an edit is under way, the thread may be in the old version or in the new one. */
+/** The thread may be in an old version or in the new one, or in one that nobody has any more. */
 function versionOf(versions: readonly CompiledModule[], source: string | undefined): CompiledModule | undefined {
   if (source === undefined) return versions[0];
-  return versions.find(({ body }) => source.includes(body)) ?? versions[0];
+  return versions.find(({ body }) => source.includes(body));
 }
 
 function frameOf({ source }: CompiledModule, place: TextPosition): string {
@@ -74,6 +90,6 @@ function shownFrame({ functionName, url, line, column }: StackFrame, root: strin
   return functionName === "" ? place : `${functionName} (${place})`;
 }
 
-function isSupervisor(file: string, { ownFolders }: PlaceContext): boolean {
+function isSupervisor(file: string, { ownFolders }: Pick<PlaceContext, "ownFolders">): boolean {
   return ownFolders.some((folder) => file.startsWith(folder));
 }

@@ -15,9 +15,23 @@ export interface StackFrame {
   readonly scriptId: string;
 }
 
+/** A frame, with the text of its script. */
+export interface SourceFrame {
+  readonly frame: StackFrame;
+  readonly source: string | undefined;
+}
+
 export type Inspected =
-  /** Innermost first. `source`: text of the script of the frame that `pick` chose. */
-  | { readonly type: "running"; readonly frames: readonly StackFrame[]; readonly source: string | undefined }
+  /**
+   * Innermost first. `source`: text of the script of the frame that `pick` chose. `purged`: the innermost frame of a purged
+   * version of an own module.
+   */
+  | {
+      readonly type: "running";
+      readonly frames: readonly StackFrame[];
+      readonly source: string | undefined;
+      readonly purged?: SourceFrame | undefined;
+    }
   /** A debugger has stopped it. */
   | { readonly type: "stopped" }
   /** It could not be told in time: it is in native code, or has gone. */
@@ -29,9 +43,12 @@ export interface InspectionOptions {
   readonly deadlineMs: number;
   /** The frame whose script's text is wanted. */
   pick(frames: readonly StackFrame[]): StackFrame | undefined;
+  /** Whether the frame may be of a purged version: then it is asked. Absent: none is. */
+  mayBePurged?(frame: StackFrame): boolean;
 }
 
 interface CallFrame {
+  readonly callFrameId: string;
   readonly functionName: string;
   readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
 }
@@ -40,13 +57,17 @@ interface CallFrame {
 interface ThreadMessage {
   readonly id?: number;
   readonly method?: string;
-  readonly result?: { readonly scriptSource?: string };
+  readonly result?: { readonly scriptSource?: string; readonly result?: { readonly value?: unknown } };
   readonly params?: { readonly callFrames?: readonly CallFrame[] };
 }
 
 const ENABLE = 1;
 const PAUSE = 2;
-const SOURCE = 3;
+/** Ids from here on ask for the source of the script with that number, negative ones whether a frame is purged. */
+const SOURCES = 3;
+
+/** A module's functions all have `__ur` in their scope (workers/runtime/script.ts), which knows its version. */
+const IS_PURGED = 'typeof __ur === "object" && __ur.isPurged === true';
 
 /** Comes once for each script of the thread, with its whole source map: only its beginning is worth parsing. */
 const SCRIPT_PARSED = '{"method":"Debugger.scriptParsed"';
@@ -62,6 +83,12 @@ export class ThreadInspection {
   #sessionId: string | undefined;
   #askedToPause = false;
   #frames: readonly StackFrame[] = [];
+  #picked: StackFrame | undefined;
+  #purged: StackFrame | undefined;
+  /** Frames that are asked whether they are purged, innermost first. */
+  #asked: readonly StackFrame[] = [];
+  /** Script id -> text; undefined until it comes. */
+  readonly #sources = new Map<string, string | undefined>();
   /** Script id -> URL: frames do not name their script's (20 to 26: measured). */
   readonly #urls = new Map<string, string>();
   #settle: ((answer: Inspected) => void) | undefined;
@@ -117,8 +144,12 @@ export class ThreadInspection {
     } else if (id === ENABLE) {
       this.#askedToPause = true;
       this.#send(PAUSE, "Debugger.pause");
-    } else if (id === SOURCE) {
-      this.#end({ type: "running", frames: this.#frames, source: result?.scriptSource });
+    } else if (id !== undefined && id < 0) {
+      // They come innermost first. One that V8 cannot tell is not purged as far as anybody knows.
+      if (result?.result?.value === true) this.#purged ??= this.#asked[-id - 1];
+      if (-id === this.#asked.length) this.#askForSources();
+    } else if (id !== undefined && id >= SOURCES) {
+      this.#receiveSource(id - SOURCES, result?.scriptSource);
     }
   }
 
@@ -127,14 +158,44 @@ export class ThreadInspection {
     if (scriptId !== undefined && url !== undefined) this.#urls.set(scriptId, JSON.parse(url) as string);
   }
 
-  #paused(frames: readonly CallFrame[]): void {
-    this.#frames = frames.map(({ functionName, location: { scriptId, lineNumber, columnNumber = 0 } }) => {
+  #paused(calls: readonly CallFrame[]): void {
+    this.#frames = calls.map(({ functionName, location: { scriptId, lineNumber, columnNumber = 0 } }) => {
       const url = this.#urls.get(scriptId) ?? "";
       return { functionName, url, scriptId, line: lineNumber + 1, column: columnNumber + 1 };
     });
-    const picked = this.#options.pick(this.#frames);
-    if (picked === undefined) this.#end({ type: "running", frames: this.#frames, source: undefined });
-    else this.#send(SOURCE, "Debugger.getScriptSource", { scriptId: picked.scriptId });
+    this.#picked = this.#options.pick(this.#frames);
+    // Each version has a script of its own.
+    const asked = new Map<string, { readonly frame: StackFrame; readonly callFrameId: string }>();
+    for (const [k, frame] of this.#frames.entries()) {
+      const { callFrameId } = calls[k] as CallFrame;
+      if (!asked.has(frame.scriptId) && this.#options.mayBePurged?.(frame))
+        asked.set(frame.scriptId, { frame, callFrameId });
+    }
+    this.#asked = [...asked.values()].map(({ frame }) => frame);
+    let id = 0;
+    for (const { callFrameId } of asked.values()) {
+      const quietly = { silent: true, returnByValue: true, throwOnSideEffect: true };
+      this.#send(--id, "Debugger.evaluateOnCallFrame", { callFrameId, expression: IS_PURGED, ...quietly });
+    }
+    if (asked.size === 0) this.#askForSources();
+  }
+
+  #askForSources(): void {
+    for (const frame of [this.#picked, this.#purged]) if (frame) this.#sources.set(frame.scriptId, undefined);
+    for (const [k, scriptId] of [...this.#sources.keys()].entries()) {
+      this.#send(SOURCES + k, "Debugger.getScriptSource", { scriptId });
+    }
+    if (this.#sources.size === 0) this.#end({ type: "running", frames: this.#frames, source: undefined });
+  }
+
+  #receiveSource(k: number, text: string | undefined): void {
+    const scripts = [...this.#sources.keys()];
+    this.#sources.set(scripts[k] as string, text);
+    if (k < scripts.length - 1) return;
+    const sourceOf = (frame: StackFrame | undefined) => frame && this.#sources.get(frame.scriptId);
+    const frame = this.#purged;
+    const purged = frame && { frame, source: sourceOf(frame) };
+    this.#end({ type: "running", frames: this.#frames, source: sourceOf(this.#picked), ...(purged && { purged }) });
   }
 
   #send(id: number, method: string, params: object = {}): void {

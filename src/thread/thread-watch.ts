@@ -9,6 +9,7 @@ import type { EncodedSourceMap } from "../common/compile/source-map.js";
 import { TraceMap } from "../common/compile/trace-map.js";
 import { PLACE_MS, TAKE_OVER_MS, WAITS_TOLD_MS } from "../common/deadlines.js";
 import type { ThreadWait } from "../common/protocol/messages.js";
+import type { SourceLocation } from "../common/protocol/serialized-error.js";
 import type { ThreadBoard } from "../common/protocol/thread-board.js";
 import { wait } from "../common/wait.js";
 import type { OwnPage } from "../front/own-pages.js";
@@ -16,13 +17,15 @@ import type { Verdict } from "../front/turn.js";
 import type { Described } from "../reports/progress.js";
 import { type WaitContext, waitedFor, waitText } from "../reports/wait-text.js";
 import { blockedPage, busyLine, busyText } from "./busy-text.js";
-import { nearestOwnFrame, type PlaceContext, stuckPlace } from "./stuck-place.js";
-import { ThreadInspection } from "./thread-inspection.js";
+import { mayBeOwn, nearestOwnFrame, ownLocation, type PlaceContext, stuckPlace } from "./stuck-place.js";
+import { type StackFrame, ThreadInspection } from "./thread-inspection.js";
 import { type BusyReport, Watchdog } from "./watchdog.js";
 
 export interface WatchedEpoch {
   readonly number: number;
   readonly board: ThreadBoard;
+  /** A reload has purged modules in it. */
+  readonly hasPurged: boolean;
   /** What it waits for; undefined: it does not say so within `deadlineMs`. */
   waits(deadlineMs: number): Promise<readonly ThreadWait[] | undefined>;
 }
@@ -41,6 +44,8 @@ export interface ThreadWatchOptions {
   warn(message: string): void;
   /** What the thread has begun gets the page. Without one: it beats again. */
   blocked(epoch: number, page: OwnPage | undefined): void;
+  /** The thread is blocked by code of a purged version: what was begun before a reload, and does not come to an end. */
+  purgedRuns(epoch: number, location: SourceLocation): void;
 }
 
 /** The supervisor's own code, and what it is built on, below `dist`. */
@@ -63,6 +68,7 @@ export class ThreadWatch {
       busy: (report) => options.warn(busyLine(report, options)),
       blocked: (report) => this.#blocked(report),
       free: (epoch) => this.#free(epoch),
+      purgedRuns: (epoch, location) => options.purgedRuns(epoch, location),
     });
   }
 
@@ -73,12 +79,17 @@ export class ThreadWatch {
     this.#watchdog.watch({
       epoch: number,
       board,
+      get hasPurged() {
+        return epoch.hasPurged;
+      },
       inspect: () =>
         new ThreadInspection({
           threadId: board.threadId,
           deadlineMs: PLACE_MS,
           pick: (frames) => nearestOwnFrame(frames, context),
+          ...(epoch.hasPurged && { mayBePurged: (frame: StackFrame) => mayBeOwn(frame, context) }),
         }),
+      locate: (found) => ownLocation(found, context),
       place: ({ frames, source }) => stuckPlace(frames, source, context),
     });
   }

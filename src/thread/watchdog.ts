@@ -6,10 +6,11 @@
  * does work of the supervisor's own, and of time in which this thread did not run either: a machine that slept, a host
  * that blocks, a process that was stopped.
  */
-import { TOLD_AFTER_MS } from "../common/deadlines.js";
+import { BLOCKED_MS, TOLD_AFTER_MS } from "../common/deadlines.js";
+import type { SourceLocation } from "../common/protocol/serialized-error.js";
 import { BEAT_MS, type ThreadBoard } from "../common/protocol/thread-board.js";
 import type { StuckPlace } from "./stuck-place.js";
-import type { Inspected } from "./thread-inspection.js";
+import type { Inspected, SourceFrame } from "./thread-inspection.js";
 
 /** A look at what a thread runs that can be ended at any time. */
 export interface Inspection {
@@ -20,7 +21,10 @@ export interface Inspection {
 export interface WatchedThread {
   readonly epoch: number;
   readonly board: Pick<ThreadBoard, "beats" | "excused">;
+  /** A reload has purged modules in it: it may be running what they have begun. */
+  readonly hasPurged: boolean;
   inspect(): Inspection;
+  locate(found: SourceFrame): SourceLocation;
   /** Where in the source that is. */
   place(found: Inspected & { type: "running" }): StuckPlace;
 }
@@ -43,6 +47,8 @@ export interface WatchdogOptions {
   blocked(report: BusyReport): void;
   /** It beats again. */
   free(epoch: number): void;
+  /** It is blocked by code of a purged version, for which no save will come. Told at each look that finds it so. */
+  purgedRuns(epoch: number, location: SourceLocation): void;
   /** For tests. In milliseconds; absent: the process's own. */
   readonly now?: () => number;
 }
@@ -70,6 +76,8 @@ interface Watched {
   place: StuckPlace | undefined;
   /** When it is looked again for the place of a thread that is blocked. */
   lookAgainAt: number;
+  /** How long it has to be silent to be looked at for purged code. */
+  nextPurgedMs: number;
   /** A debugger has stopped it; not before then is it looked again. */
   leftAloneUntil: number;
   inspection: Inspection | undefined;
@@ -100,6 +108,7 @@ export class Watchdog {
       blocked: false,
       place: undefined,
       lookAgainAt: 0,
+      nextPurgedMs: BLOCKED_MS,
       leftAloneUntil: 0,
       inspection: undefined,
     };
@@ -169,6 +178,7 @@ export class Watchdog {
     watched.leftAloneUntil = 0;
     if (!beaten) return;
     watched.told = 0;
+    watched.nextPurgedMs = BLOCKED_MS;
     watched.place = undefined;
     if (!watched.blocked) return;
     watched.blocked = false;
@@ -178,7 +188,7 @@ export class Watchdog {
   async #judge(watched: Watched, now: number): Promise<void> {
     const { epoch } = watched.thread;
     const due = this.#due(watched, now);
-    if (!due.tell && !due.block && !due.look) return;
+    if (!due.tell && !due.block && !due.look && !due.purged) return;
     const { beats, since } = watched;
     const found = await this.#inspect(watched);
     if (this.#watched.get(epoch) !== watched || watched.thread.board.beats !== beats || watched.since !== since) return;
@@ -190,6 +200,8 @@ export class Watchdog {
     const before = watched.place;
     if (found.type === "running") watched.place = watched.thread.place(found);
     watched.lookAgainAt = this.#now() + LOOK_AGAIN_MS;
+    // Purged code may come to its turn behind other code that is slow.
+    if (due.purged) watched.nextPurgedMs *= 2;
     const { place } = watched;
     const report: BusyReport = { epoch, blockedMs: now - since, place };
     if (due.block || (watched.blocked && before === undefined && place !== undefined)) {
@@ -200,15 +212,17 @@ export class Watchdog {
       watched.told = TOLD_AFTER_MS.filter((ms) => now - since >= ms).length;
       this.#options.busy(report);
     }
+    if (found.type === "running" && found.purged) this.#options.purgedRuns(epoch, watched.thread.locate(found.purged));
   }
 
-  #due({ since, told, blocked, place, lookAgainAt }: Watched, now: number) {
+  #due({ thread, since, told, blocked, place, lookAgainAt, nextPurgedMs }: Watched, now: number) {
     const silent = now - since;
     const next = TOLD_AFTER_MS[told];
     return {
       tell: next !== undefined && silent >= next,
       block: !blocked && silent >= this.#limitMs,
       look: blocked && place === undefined && now >= lookAgainAt,
+      purged: thread.hasPurged && silent >= nextPurgedMs,
     };
   }
 

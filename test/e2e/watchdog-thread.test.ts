@@ -22,6 +22,7 @@ const PLACE: StuckPlace = {
 /** A thread without a thread, and a clock that a test turns. */
 class Stage {
   readonly board = { beats: 1, excused: false };
+  hasPurged = false;
   readonly told: string[] = [];
   found: Inspected = { type: "running", frames: [], source: undefined };
   inspected = 0;
@@ -38,15 +39,21 @@ class Stage {
       busy: tell("busy"),
       blocked: tell("blocked"),
       free: (epoch) => void this.told.push(`free ${epoch}`),
+      purgedRuns: (epoch, { line }) => void this.told.push(`purged ${epoch} ${this.now} ${line}`),
       now: () => this.now,
     });
+    const stage = this;
     this.watchdog.watch({
       epoch: 1,
       board: this.board,
+      get hasPurged() {
+        return stage.hasPurged;
+      },
       inspect: () => {
         this.inspected++;
         return { answer: Promise.resolve(this.found), release: () => void this.released++ };
       },
+      locate: ({ frame: { line, column } }) => ({ file: "/p/src/app.ts", line, column }),
       place: () => PLACE,
     });
   }
@@ -181,6 +188,60 @@ test("a thread that ends while it is looked at is let go, and nothing is said of
   stage.watchdog.unwatch(1);
   assert.equal(stage.released, 1);
   await stage.pass(10_000);
+  assert.deepEqual(stage.told, []);
+});
+
+const PURGED: Inspected = {
+  type: "running",
+  frames: [],
+  source: undefined,
+  purged: { frame: { functionName: "f", url: "file:///p/src/app.ts", line: 9, column: 1, scriptId: "1" }, source: "" },
+};
+
+test("a thread that has purged nothing is not looked at before 2 s", async () => {
+  using stage = new Stage();
+  await stage.pass(1750);
+  assert.equal(stage.inspected, 0);
+});
+
+test("purged code is told as soon as it has blocked the thread for a second", async () => {
+  using stage = new Stage("off");
+  stage.hasPurged = true;
+  stage.found = PURGED;
+  await stage.pass(750);
+  assert.equal(stage.inspected, 0);
+  await stage.pass(250);
+  assert.deepEqual(stage.told, ["purged 1 1000 9"]);
+});
+
+test("purged code that comes to its turn behind other code that is slow is found by a later look", async () => {
+  using stage = new Stage("off");
+  stage.hasPurged = true;
+  await stage.pass(3000);
+  stage.found = PURGED;
+  await stage.pass(2000);
+  assert.deepEqual(stage.told, ["busy 1 2000 12", "purged 1 4000 9"]);
+  assert.equal(stage.inspected, 3);
+});
+
+test("purged code that comes to its end while it is looked at is not told", async () => {
+  using stage = new Stage();
+  stage.hasPurged = true;
+  stage.found = PURGED;
+  await stage.pass(750);
+  stage.now += 250;
+  stage.watchdog.look();
+  stage.board.beats++;
+  await stage.pass(750);
+  assert.equal(stage.inspected, 1);
+  assert.deepEqual(stage.told, []);
+});
+
+test("purged code at which a debugger has stopped is not told", async () => {
+  using stage = new Stage();
+  stage.hasPurged = true;
+  stage.found = { type: "stopped" };
+  await stage.pass(5000);
   assert.deepEqual(stage.told, []);
 });
 

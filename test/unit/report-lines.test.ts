@@ -162,6 +162,10 @@ test("a restart says why", () => {
     line({ type: "reloadFailed", error: { name: "Error", message: "x\ny" } })[0] ?? "",
     /failed \(x\), a fresh/,
   );
+  assert.match(
+    line({ type: "purgedRuns", location: { file: "/work/src/routes.js", line: 49, column: 19 } })[0] ?? "",
+    /: src\/routes\.js:49:19 is from before the last reload, and did not come to an end$/,
+  );
 });
 
 test("the end of a worker is one line that names the cause and what follows", () => {

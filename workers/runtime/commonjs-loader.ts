@@ -52,6 +52,8 @@ type CommonJsBody = (
 
 /** `__ur`: what compiled code calls. */
 interface BodyContext {
+  /** For main, which looks at the stack of a thread that is blocked. */
+  readonly isPurged: boolean;
   import(specifier: unknown, options?: ImportCallOptions): Promise<unknown>;
   class<T>(target: T, reader?: PrivateReader): T;
   scope(hidden: PrivateBindings): void;
@@ -102,6 +104,9 @@ export class CommonJsLoader {
     }
     const body = scripts.compileCommonJs(prepared) as CommonJsBody;
     const ur: Parameters<CommonJsBody>[5] = {
+      get isPurged() {
+        return edges.purged;
+      },
       import: (specifier, options) => importFrom(edges, specifier, options),
       class: (target, reader) => classes.define(edges, target, reader),
       scope(hidden) {

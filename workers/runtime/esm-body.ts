@@ -99,6 +99,11 @@ export class BodyContext {
     return interopStar(Reflect.get(bindings, "default"), interop);
   }
 
+  /** For main, which looks at the stack of a thread that is blocked. */
+  get isPurged(): boolean {
+    return this.#module.edges.purged;
+  }
+
   get meta(): ImportMeta {
     const module = this.#module;
     const { file, url } = module.record;
