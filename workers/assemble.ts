@@ -3,7 +3,7 @@
 import { LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
-import type { BootOrder } from "../src/common/protocol/orders.js";
+import type { BootOrder, SharedProcess } from "../src/common/protocol/orders.js";
 import { OwnConnections } from "../src/common/protocol/own-connections.js";
 import { BEAT_MS, END_SESSIONS } from "../src/common/protocol/thread-board.js";
 import { Adapters } from "./adapters/attach.js";
@@ -23,6 +23,7 @@ import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
+import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
 import { Monitored } from "./monitored/monitored.js";
 import type { OrderQueue } from "./order-queue.js";
 import { adaptProcess } from "./process.js";
@@ -37,6 +38,7 @@ import { ThreadReports } from "./thread-reports.js";
 import { Waits } from "./waits.js";
 
 export interface AppParts {
+  readonly mainThread: MainThreadView;
   readonly reports: ThreadReports;
   readonly heart: Heart;
   readonly observer: Observer;
@@ -63,6 +65,8 @@ export interface AppParts {
 }
 
 export interface AssembleOptions {
+  /** Undefined: the process is the host's. */
+  readonly process: SharedProcess | undefined;
   send(report: WorkerReport): void;
   /** Where what evaluates or purges stands in line. */
   readonly queue: OrderQueue;
@@ -71,7 +75,7 @@ export interface AssembleOptions {
 }
 
 /** What a part calls may come further down: nothing is called before all are there. */
-export function assemble(order: BootOrder, { send, queue, settled }: AssembleOptions): AppParts {
+export function assemble(order: BootOrder, { send, queue, settled, process: shared }: AssembleOptions): AppParts {
   const { entry, root } = order;
   const reports = new ThreadReports({ root, send, locate: (error) => runtime.locate(error) });
   const failed = (file: string, what: string, error: unknown) => reports.purgeFailed(file, what, error);
@@ -93,7 +97,7 @@ export function assemble(order: BootOrder, { send, queue, settled }: AssembleOpt
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
-  endsTell(order, reports, () => listen);
+  const mainThread = endsTell(order, reports, () => listen, { send, shared });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
   const ownAdapters: Adapter[] = [];
@@ -223,18 +227,28 @@ export function assemble(order: BootOrder, { send, queue, settled }: AssembleOpt
     enqueue: (run) => queue.add(run),
     settled,
   });
-  const thread = { reports, heart, observer, waits, packagesAhead, compiler };
+  const thread = { mainThread, reports, heart, observer, waits, packagesAhead, compiler };
   const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
 }
 
 /** The ends of the thread that the app brings about: main is told, and nothing is read on. */
-function endsTell({ entry, args, variables }: BootOrder, reports: ThreadReports, listen: () => VirtualListen): void {
+function endsTell(
+  { entry, args, variables }: BootOrder,
+  reports: ThreadReports,
+  listen: () => VirtualListen,
+  { send, shared }: Pick<MainThreadViewOptions, "send" | "shared">,
+): MainThreadView {
   const cutOff = (): void => {
     listen().endSessions();
     // The thread must not wait for debuggers.
     closeInspector();
   };
+  const onCrash = (error: unknown): void => {
+    reports.send({ type: "crashed", error: reports.serialize(error) });
+    cutOff();
+  };
+  const view = new MainThreadView({ shared, send, onAbort: onCrash });
   adaptProcess({
     entry,
     args,
@@ -243,11 +257,9 @@ function endsTell({ entry, args, variables }: BootOrder, reports: ThreadReports,
       reports.send({ type: "exitRequested", code });
       cutOff();
     },
-    onCrash: (error) => {
-      reports.send({ type: "crashed", error: reports.serialize(error) });
-      cutOff();
-    },
+    onCrash,
   });
+  return view;
 }
 
 function createAdapters(ledger: Ledger, own: readonly Adapter[], reports: ThreadReports): Adapters {

@@ -1,6 +1,6 @@
 /** The words by which main sees this thread, and the beat in them, which shows that its event loop turns. */
-import { threadId } from "node:worker_threads";
 import { BEAT_MS, ThreadBoard } from "../src/common/protocol/thread-board.js";
+import { OWN_THREAD_ID } from "./main-thread/own-thread.js";
 
 /** The thread's board, with its heartbeat. */
 export class Heart {
@@ -29,7 +29,7 @@ export class Heart {
  * thread alive. To be called before the app has had a chance to replace `setInterval`.
  */
 export function startHeartbeat(board: ThreadBoard): () => void {
-  board.start(threadId);
+  board.start(OWN_THREAD_ID);
   const timer = setInterval(() => board.beat(), BEAT_MS);
   timer.unref();
   return () => clearInterval(timer);

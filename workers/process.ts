@@ -1,6 +1,6 @@
 /**
  * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit, signals.
- * What cannot be done stands in docs/reload.md, "Limits".
+ * What cannot be done stands in docs/differences.md.
  */
 import { constants } from "node:os";
 import { ignoreOwnSignal } from "../src/common/own-signal.js";
@@ -21,14 +21,22 @@ export function adaptProcess({ entry, args, variables, onExit, onCrash }: Proces
   const exit = process.exit;
   process.exit = (...given) => {
     const [code] = given;
+    // Node's setter throws for what is no number: then nothing ends.
+    if (code !== undefined && code !== null) process.exitCode = code;
     // In a thread, exit() ends only the thread; the supervisor has to know that the app meant it.
-    onExit(Number(code ?? process.exitCode ?? 0));
+    onExit(Number(process.exitCode ?? 0));
     // Without an argument, process.exitCode counts.
     return exit(...given);
   };
-  process.on("uncaughtExceptionMonitor", (error) => {
-    if (process.listenerCount("uncaughtException") === 0) onCrash(error);
-  });
+  // Not by a listener: the app counts those, and may remove them all.
+  const { emit } = process;
+  const watched: NodeJS.EventEmitter["emit"] = (event, ...values) => {
+    const isLast = event === "uncaughtExceptionMonitor" && process.listenerCount("uncaughtException") === 0;
+    if (isLast) onCrash(values[0]);
+    return Reflect.apply(emit, process, [event, ...values]) as boolean;
+  };
+  Object.defineProperty(watched, "name", { value: emit.name });
+  Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
 }
 
 /**

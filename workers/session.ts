@@ -1,10 +1,9 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { MessagePort } from "node:worker_threads";
 import { HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
-import type { BootOrder, LateOrder, SupervisorOrder } from "../src/common/protocol/orders.js";
+import type { AppTask, BootOrder, LateOrder, SupervisorOrder } from "../src/common/protocol/orders.js";
 import { withDeadline } from "../src/common/wait.js";
 import type { Abandonment } from "./abandonment.js";
 import { loadAdapters } from "./adapters/load-adapters.js";
@@ -33,7 +32,7 @@ export class AppSession {
   #signalled: Promise<void> = Promise.resolve();
   #end: () => void = () => {};
 
-  constructor(order: BootOrder, port: MessagePort) {
+  constructor({ order, port, process }: AppTask) {
     this.#order = order;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -45,7 +44,7 @@ export class AppSession {
     );
     this.#send = (report) => control.send(report);
     this.#queue = new OrderQueue({ waits: order.waits === true, failed: (error) => this.#crash(error) });
-    this.#parts = assemble(order, { send: this.#send, queue: this.#queue, settled: () => this.#settled() });
+    this.#parts = assemble(order, { send: this.#send, queue: this.#queue, settled: () => this.#settled(), process });
     this.#plans = new PlanApplication(this.#parts);
     this.#send({ type: "started" });
   }
@@ -154,7 +153,8 @@ export class AppSession {
 
   async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
     const { entry, preload, adapters } = this.#order;
-    const { serving, waits, ownAdapters, classes, packagesAhead, runtime, reports } = this.#parts;
+    const { serving, waits, ownAdapters, classes, packagesAhead, runtime, reports, mainThread } = this.#parts;
+    mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
     try {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));

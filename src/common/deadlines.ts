@@ -102,6 +102,12 @@ export const SERVER_WAIT_MS = 10_000;
 /** How long `listen()` sleeps for the main thread's answer before it goes on without. No option: it takes well below 1 ms. */
 export const LISTEN_ANSWER_MS = 2000;
 
+/**
+ * How long `process.chdir()` and the like sleep until the main thread has done it; then they throw. No option: it takes well
+ * below 1 ms, and as long as what the main thread is busy with.
+ */
+export const PROCESS_CALL_MS = 10_000;
+
 /** Looking up the host of an exported app's port may take so long; then the start goes on without. No option: it may open later. */
 export const EXPORTED_LISTEN_MS = 5000;
 

@@ -21,7 +21,6 @@ import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { Standby } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
-import { reenterWorkingFolder } from "../thread/working-folder.js";
 import { Listens, type ListensOptions } from "./listens.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -128,7 +127,6 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
-    reenterWorkingFolder();
     const order = this.#order(++this.#last, generation);
     const epoch = new AppEpoch(order, this.#standby.take(order), this.#listener);
     this.#threads.set(epoch, undefined);

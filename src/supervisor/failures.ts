@@ -27,6 +27,8 @@ export class Failures {
   readonly #state: CycleState;
   readonly #reports: CycleReports;
   readonly #crashes: CrashRestarts;
+  /** At the start: the app may go elsewhere. */
+  readonly #cwd = process.cwd();
   #last: FailureReport | undefined;
 
   constructor({ parts, state, reports, crashes }: FailuresOptions) {
@@ -57,7 +59,7 @@ export class Failures {
   page(error = this.#last?.error): Verdict {
     if (!error) return { type: "pass" };
     const { onError } = this.#parts.options;
-    const text = this.#last ? failureText(this.#last, { cwd: process.cwd(), onError }) : "";
+    const text = this.#last ? failureText(this.#last, { cwd: this.#cwd, onError }) : "";
     return { type: "page", page: { status: 500, text, error } };
   }
 

@@ -8,7 +8,8 @@ const { argv } = process;
 // `--no-reload` needs no thread, and must not have loaded what starts one.
 const needsNone =
   argv[2] === "explain-leak" || argv.some((flag) => ["-h", "--help", "-v", "--version", "--no-reload"].includes(flag));
-const { SpareThread } = needsNone || argv.length <= 2 ? {} : await import("../thread/spare-thread.js");
-const spare = SpareThread && new SpareThread();
+const isRun = !needsNone && argv.length > 2;
+const first = isRun ? await import("../thread/first-thread.js") : undefined;
+const spare = first && new first.SpareThread(new first.AppProcess());
 const { runCommandLine } = await import("./command-line.js");
 await runCommandLine(argv.slice(2), spare);

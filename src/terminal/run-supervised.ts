@@ -14,6 +14,8 @@ import { watchKeys } from "./keys.js";
 /** `spare`: a thread that was started ahead. */
 export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
   surviveClosedOutput();
+  // The app may go elsewhere.
+  const cwd = process.cwd();
   // A second signal ends the process at once.
   const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles));
   let lastReload: ReloadReport | undefined;
@@ -29,12 +31,12 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),
     explain: () => {
-      const lines = lastReload ? whyLines(lastReload, process.cwd()) : [];
+      const lines = lastReload ? whyLines(lastReload, cwd) : [];
       console.log(lines.length > 0 ? lines.join("\n") : "unreloader: nothing has been reloaded yet");
     },
     explainLeak: () => {
       supervisor.explainLeak().then(
-        (leaks) => console.log(leakLines(leaks, process.cwd()).join("\n")),
+        (leaks) => console.log(leakLines(leaks, cwd).join("\n")),
         (error: Error) => process.stderr.write(`unreloader: the leak cannot be explained: ${error.message}\n`),
       );
     },

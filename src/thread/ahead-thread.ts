@@ -9,6 +9,7 @@ import type { WorkerReport } from "../common/protocol/messages.js";
 import type { BootOrder } from "../common/protocol/orders.js";
 import type { PackageLog, PackageRequest } from "../common/protocol/package-log.js";
 import { wait } from "../common/wait.js";
+import type { AppProcess } from "./app-process.js";
 import type { SpareThread } from "./spare-thread.js";
 import type { ThreadTask } from "./thread-task.js";
 import { type Modules, unchangedRequests } from "./unchanged-requests.js";
@@ -44,6 +45,8 @@ export interface ThreadSource {
   readonly ahead?: AheadThread | undefined;
   /** One that has only loaded the runtime. */
   readonly bare?: SpareThread | undefined;
+  /** The process that the thread's app is to have; undefined: it is the host's. */
+  readonly process: AppProcess | undefined;
   /** What a thread that is started now gets as its environment. */
   environment(): NodeJS.ProcessEnv;
   /** Nothing of the app has run in it. */

@@ -291,13 +291,14 @@ export class AppEpoch {
         this.#reportsSeen++;
         this.#listener.told(this, report);
         break;
-      // How the thread ends is told by the thread itself.
+      // How the thread ends is told by the thread itself, and it has its calls answered.
       case "started":
       case "loadedAhead":
       case "refused":
       case "disposing":
       case "crashed":
       case "exitRequested":
+      case "processCalled":
         break;
       default:
         this.#listener.told(this, report);

@@ -59,7 +59,7 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
   const thread = new ReplaceableThread(order, source, (report) => {
     if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
     if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
-    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: report.code };
+    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: statusOf(report.code) };
     onReport(report);
   });
   const ended = thread.ended.then((end): ThreadEnd => {
@@ -91,7 +91,14 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
 
 function endOf(error: unknown): ThreadEnd {
   const exited = /^worker exited with code: (-?\d+)$/.exec(errorText(error));
-  return exited ? { type: "exited", code: Number(exited[1]) } : { type: "crashed", error: serializeError(error) };
+  return exited
+    ? { type: "exited", code: statusOf(Number(exited[1])) }
+    : { type: "crashed", error: serializeError(error) };
+}
+
+/** Of a process's exit code the system keeps one byte, but for Windows. */
+function statusOf(code: number): number {
+  return process.platform === "win32" ? code : code & 0xff;
 }
 
 /** What a request or a report is told about the end of a thread. */

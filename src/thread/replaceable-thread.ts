@@ -35,9 +35,10 @@ export class ReplaceableThread {
     this.#order = order;
     this.#source = source;
     this.#onReport = onReport;
-    this.ended = new Promise((resolve) => {
+    this.ended = new Promise<TaskEnd>((resolve) => {
       this.#end = resolve;
     });
+    void this.ended.then(() => source.process?.ended(order.epoch));
     this.#ahead = source.ahead;
     if (this.#ahead) this.#sent = [];
     else this.#start(source.bare);
@@ -47,7 +48,7 @@ export class ReplaceableThread {
     if (order.type === "addModules" || order.type === "applyPlan") this.#note(order.modules);
     if (order.type === "applyPlan") this.#source.changed();
     this.#sent?.push(order);
-    if (this.#task) this.#task.send(order);
+    if (this.#task) this.#pass(order, this.#task);
     else if (order.type === "evaluate") void this.#decide();
     else if (order.type === "stop") this.#giveBack();
   }
@@ -59,8 +60,13 @@ export class ReplaceableThread {
     await this.#task?.destroy();
   }
 
+  #pass(order: SupervisorOrder, task: ThreadTask): void {
+    if (order.type === "evaluate") this.#source.process?.giveTo(this.#order.epoch);
+    task.send(order);
+  }
+
   #start(bare: SpareThread | undefined): ThreadTask {
-    const spare = bare ?? new SpareThread();
+    const spare = bare ?? new SpareThread(this.#source.process);
     return this.#run(new ThreadTask(this.#order, spare, (report) => this.#receive(report)));
   }
 
@@ -86,7 +92,7 @@ export class ReplaceableThread {
     this.#run(ahead.task);
     const late = lateOrder(ahead, this.#order, this.#source.environment());
     ahead.task.begin(late, (report) => this.#receive(report));
-    for (const order of sent) ahead.task.send(order);
+    for (const order of sent) this.#pass(order, ahead.task);
   }
 
   /** A new thread, in the place of one that does not fit. */
@@ -111,7 +117,7 @@ export class ReplaceableThread {
     }
     new ThreadBoard(this.#order.board).reuse();
     const task = this.#start(undefined);
-    for (const order of sent) task.send(order);
+    for (const order of sent) this.#pass(order, task);
   }
 
   #giveBack(): void {
@@ -127,6 +133,9 @@ export class ReplaceableThread {
     switch (report.type) {
       case "refused":
         if (this.#ahead) this.#replace(this.#ahead, report.because);
+        return;
+      case "processCalled":
+        this.#source.process?.answer(this.#order.epoch, report.call);
         return;
       case "evaluated":
       case "evaluateFailed":

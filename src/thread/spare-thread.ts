@@ -3,9 +3,12 @@
  * because the command line starts one before it loads anything else.
  */
 import { fileURLToPath } from "node:url";
+import { SHARE_ENV } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { THREAD_LOAD_MS } from "../common/deadlines.js";
 import { wait } from "../common/wait.js";
+import type { AppProcess } from "./app-process.js";
+import { reenterWorkingFolder } from "./working-folder.js";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
 
@@ -26,25 +29,32 @@ function heapLimits(): { readonly resourceLimits?: { readonly maxYoungGeneration
 
 /** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
 export class SpareThread {
-  readonly pool = new Piscina({
-    filename: WORKER_FILE,
-    minThreads: 1,
-    maxThreads: 1,
-    // The default waits for tasks with Atomics.wait, which freezes the app's timers.
-    atomics: "disabled",
-    // Nobody but us ends it.
-    idleTimeout: Number.POSITIVE_INFINITY,
-    // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
-    trackUnmanagedFds: true,
-    ...heapLimits(),
-  });
+  readonly pool: Piscina;
 
-  /** What it got as `process.env`. */
+  /** What its app is to have as `process.env`. */
   readonly environment = { ...process.env };
+
+  /** The process that it may have; undefined: that is the host's, and the thread gets a copy of the environment. */
+  readonly process: AppProcess | undefined;
 
   readonly #loaded: Promise<void>;
 
-  constructor() {
+  constructor(appProcess?: AppProcess) {
+    this.process = appProcess;
+    reenterWorkingFolder(appProcess?.folder);
+    this.pool = new Piscina({
+      filename: WORKER_FILE,
+      minThreads: 1,
+      maxThreads: 1,
+      // The default waits for tasks with Atomics.wait, which freezes the app's timers.
+      atomics: "disabled",
+      // Nobody but us ends it.
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
+      trackUnmanagedFds: true,
+      ...(appProcess && { env: SHARE_ENV }),
+      ...heapLimits(),
+    });
     // One thread, and never a second one in its place: Piscina (5.3) starts one when a thread crashes, and also when it is
     // ended while `destroy()` is called again. Nobody would know of it, and it would stay.
     (this.pool.options as { minThreads: number }).minThreads = 0;

@@ -21,6 +21,7 @@ import {
   type ThreadSource,
   variableRead,
 } from "./ahead-thread.js";
+import type { AppProcess } from "./app-process.js";
 import { SpareThread } from "./spare-thread.js";
 import { ThreadTask } from "./thread-task.js";
 import { type Modules, unchangedRequests } from "./unchanged-requests.js";
@@ -44,6 +45,7 @@ export interface StandbyOptions {
 
 export class Standby {
   readonly #options: StandbyOptions;
+  readonly #process: AppProcess | undefined;
   #bare: SpareThread | undefined;
   #ahead: AheadThread | undefined;
   #recorded: Recorded | undefined;
@@ -60,6 +62,7 @@ export class Standby {
   constructor(options: StandbyOptions, spare: SpareThread | undefined) {
     this.#options = options;
     this.#bare = spare;
+    this.#process = spare?.process;
   }
 
   get state(): StandbyState {
@@ -80,6 +83,7 @@ export class Standby {
       ahead,
       bare: ahead ? undefined : this.#takeBare(),
       environment,
+      process: this.#process,
       giveBack: (unused) => this.#giveBack(unused),
       refused: (refused, because) => this.#refused(refused, because),
       recorded: (log, modules) => this.#started(log, modules),
@@ -151,7 +155,7 @@ export class Standby {
     clearInterval(this.#looks);
     const recorded = this.#recorded;
     if (!recorded) {
-      this.#bare ??= new SpareThread();
+      this.#bare ??= new SpareThread(this.#process);
       return;
     }
     const requests = this.#requestsFor(recorded);
@@ -179,10 +183,10 @@ export class Standby {
     // in packages, too.
     const isHopeless = order.adapters.length > 0 || order.debuggable || requests.length === 0;
     if (isHopeless || this.#useless === recorded || this.#failures >= ATTEMPTS) {
-      this.#bare ??= new SpareThread();
+      this.#bare ??= new SpareThread(this.#process);
       return;
     }
-    const spare = this.#takeBare() ?? new SpareThread();
+    const spare = this.#takeBare() ?? new SpareThread(this.#process);
     let settle = (): void => {};
     const settled = new Promise<void>((resolve) => {
       settle = resolve;

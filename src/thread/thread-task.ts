@@ -7,7 +7,7 @@ import { MessageChannel } from "node:worker_threads";
 import { LINKED_MS, SESSIONS_MS } from "../common/deadlines.js";
 import { openControlPort } from "../common/protocol/control-port.js";
 import { type WorkerReport, workerReport } from "../common/protocol/messages.js";
-import type { BootOrder, LateOrder, SupervisorOrder } from "../common/protocol/orders.js";
+import type { AppTask, BootOrder, LateOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import { endSessions } from "./session-end.js";
 import type { SpareThread } from "./spare-thread.js";
@@ -37,7 +37,12 @@ export class ThreadTask {
       (report) => this.#onReport(report),
     );
     this.#send = (message) => control.send(message);
-    this.ended = spare.pool.run({ order, port: port2 }, { transferList: [port2] }).then(
+    const task: AppTask = {
+      order,
+      port: port2,
+      ...(spare.process && { process: spare.process.sharedWith(spare.environment) }),
+    };
+    this.ended = spare.pool.run(task, { transferList: [port2] }).then(
       (): TaskEnd => ({ type: "returned" }),
       async (error: unknown): Promise<TaskEnd> => {
         // The port's messages may come after the worker's own `exit` event: let them arrive.

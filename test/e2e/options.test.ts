@@ -11,7 +11,6 @@ const files = {
   ...historyPackage,
   "package.json": `{ "name": "app", "type": "module" }\n`,
   "main.js": `import http from "node:http";
-import { threadId } from "node:worker_threads";
 import history from "history";
 import { count } from "./kept.js";
 import { value } from "./value.js";
@@ -20,7 +19,7 @@ history.note("evaluated", "main.js");
 http.createServer((req, res) => {
   const mains = history.all("main.js").length;
   const required = history.all("required");
-  res.end(JSON.stringify({ value: value(), count, mains, required, threadId, greeting: process.env.GREETING }));
+  res.end(JSON.stringify({ value: value(), count, mains, required, thread: performance.timeOrigin, greeting: process.env.GREETING }));
 }).listen(process.env.PORT, "127.0.0.1");
 `,
   "kept.js": `import history from "history";\nhistory.note("evaluated", "kept.js");\nexport const count = history.all("kept.js").length;\n`,
@@ -32,7 +31,7 @@ interface State {
   readonly count: number;
   readonly mains: number;
   readonly required: readonly string[];
-  readonly threadId: number;
+  readonly thread: number;
   readonly greeting?: string;
 }
 
@@ -64,7 +63,7 @@ describe("options", { skip: plainMode }, () => {
     app.write("app.env", "GREETING=good day\nPORT=1\n");
     const after = await served.json<State>("/");
     assert.equal(after.greeting, "good day");
-    assert.notEqual(after.threadId, before.threadId);
+    assert.notEqual(after.thread, before.thread);
   });
 
   test("--scope affected evaluates what has changed, app all modules, worker starts a fresh thread", async () => {
@@ -73,8 +72,8 @@ describe("options", { skip: plainMode }, () => {
       await using served = await serve(app, "main.js", { flags: ["--scope", scope] });
       const before = await served.json<State>("/");
       app.edit("value.js", "one", "two");
-      const { value, count, mains, threadId } = await served.json<State>("/");
-      return { value, count, mains, sameThread: threadId === before.threadId };
+      const { value, count, mains, thread } = await served.json<State>("/");
+      return { value, count, mains, sameThread: thread === before.thread };
     };
     assert.deepEqual(await reloaded("affected"), { value: "two", count: 1, mains: 1, sameThread: true });
     assert.deepEqual(await reloaded("app"), { value: "two", count: 2, mains: 2, sameThread: true });

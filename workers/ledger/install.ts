@@ -12,6 +12,7 @@ import { Handles } from "./handles.js";
 import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
 import { installListeners } from "./listeners.js";
+import { installProcessSettings } from "./process-settings.js";
 import { PropertyLayers } from "./property-layers.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
@@ -50,6 +51,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installInstrumentation({ ledger }),
     installFileWatches({ ledger }),
     installEnvironment({ observer, layers, reads: options.environmentReads }),
+    installProcessSettings({ ledger }),
     installSharedProperties({ observer, layers, ...options }),
   ];
   syncBuiltinESMExports();

@@ -10,7 +10,7 @@ type Module = Readonly<Record<string, unknown>>;
 
 /** Of the modules, and of `process`, those that have settings. */
 const SETTINGS: Readonly<Record<string, (module: Module) => Readonly<Record<string, Setting>>>> = {
-  process: () => ({ exitCode: property(process, "exitCode") }),
+  process: () => ({ exitCode: property(process, "exitCode"), title: property(process, "title") }),
   events: () => ({ defaultMaxListeners: property(EventEmitter, "defaultMaxListeners") }),
   http: (module) => ({ globalAgent: property(module, "globalAgent") }),
   dns: (module) => ({ defaultResultOrder: pair(module, "getDefaultResultOrder", "setDefaultResultOrder") }),

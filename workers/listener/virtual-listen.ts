@@ -6,7 +6,6 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
-import { threadId } from "node:worker_threads";
 import { localSocketPath } from "../../src/common/paths.js";
 import { addressBeforeOpen } from "../../src/common/protocol/address-before-open.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
@@ -14,6 +13,7 @@ import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/p
 import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { lookUntil } from "../../src/common/wait.js";
+import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight } from "./in-flight.js";
@@ -90,7 +90,7 @@ export class VirtualListen {
   readonly #ownRequests: OwnRequests | undefined;
   /** What becomes of the servers when a plan is applied. */
   readonly plan: PlanServers;
-  #lastListenId = (threadId % THREADS) * IDS_PER_THREAD;
+  #lastListenId = (OWN_THREAD_ID % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
     this.#options = options;

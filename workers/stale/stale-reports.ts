@@ -1,10 +1,10 @@
 /** Stale references of this thread: looks for them now and then, and when the supervisor asks, and reports. */
 import { rmSync } from "node:fs";
 import v8 from "node:v8";
-import { threadId } from "node:worker_threads";
 import type { StaleReference, WorkerReport } from "../../src/common/protocol/messages.js";
 import { serializeError } from "../../src/common/protocol/serialized-error.js";
 import { UnreloaderWatchedReference } from "../../src/common/protocol/watched-reference.js";
+import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
 import type { ModuleVersion } from "../runtime/module-record.js";
 import { garbageCollector } from "./collect-garbage.js";
 import { StaleCheckSchedule } from "./stale-check-schedule.js";
@@ -55,7 +55,7 @@ export class StaleReports {
       collect: garbageCollector(),
       now: options.now,
       oldestInUse: options.oldestInUse,
-      watch: (target) => new UnreloaderWatchedReference(`unreloader ${threadId} ${++this.#lastMarker}`, target),
+      watch: (target) => new UnreloaderWatchedReference(`unreloader ${OWN_THREAD_ID} ${++this.#lastMarker}`, target),
     });
     this.#schedule = new StaleCheckSchedule({
       now: () => performance.now(),

@@ -7,6 +7,7 @@
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { PublicAddress } from "./bound-address.js";
 import { fileStamp, packageLog } from "./package-log.js";
+import type { ProcessCall } from "./process-calls.js";
 import type { SerializedError } from "./serialized-error.js";
 import * as z from "./zod.js";
 
@@ -25,6 +26,8 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
 );
 
 const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
+
+const processCall = z.custom<ProcessCall>((value) => typeof value === "object" && value !== null);
 
 /** What a module's own code has said about its reloads, by `import.meta.hot` or `module.hot`. Paths of own files. */
 export const acceptance = z.strictObject({
@@ -260,6 +263,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("disposing"), deadlineMs: z.number() }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
+  /** It sleeps until the main thread has done this. */
+  z.strictObject({ type: z.literal("processCalled"), call: processCall }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
   z.strictObject({

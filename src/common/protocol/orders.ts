@@ -2,13 +2,30 @@
  * What the supervisor (main thread) orders of the app thread (worker). Orders are imperative. They come from our own code and
  * are not parsed, so that the worker need not load zod, which takes 50 ms of every start.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { PublicAddress } from "./bound-address.js";
 import type { PackageRequest } from "./package-log.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
 
-/** Handed to the task when it starts (piscina's `run`). */
+/** Handed to the thread when its task starts (piscina's `run`). */
+export interface AppTask {
+  readonly order: BootOrder;
+  readonly port: MessagePort;
+  readonly process?: SharedProcess;
+}
+
+/** The thread shares the environment of the process with the main thread. */
+export interface SharedProcess {
+  /** See process-words.ts. */
+  readonly words: SharedArrayBuffer;
+  /** Of the process as it was started. */
+  readonly title: string;
+  /** What the app finds as its environment, but for what the boot order adds. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
 export interface BootOrder {
   readonly epoch: number;
   /** What the app is loaded as. */

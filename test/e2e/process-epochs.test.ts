@@ -1,0 +1,137 @@
+/**
+ * What an app does to its process is real, as without us; and what one start has done to it, another does not find: each
+ * begins with what the process was started with.
+ */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { plainMode, serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+interface Seen {
+  readonly hours: number;
+  readonly zone: string | null;
+  readonly added: string | null;
+  readonly folder: string;
+  readonly listing: string[];
+  readonly title: string;
+  readonly mask: number;
+  readonly native: string | null;
+  readonly child: string;
+}
+
+const look = `import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+export const look = () => ({
+  hours: new Date(0).getHours(),
+  zone: process.env.TZ ?? null,
+  added: process.env.ADDED ?? null,
+  folder: process.cwd(),
+  listing: fs.readdirSync(".").sort(),
+  title: process.title,
+  mask: process.umask(),
+  // As native code finds it.
+  native: process.report.getReport().environmentVariables.ADDED ?? null,
+  child: execFileSync("sh", ["-c", 'echo "$TZ $ADDED"']).toString(),
+});
+`;
+const changes = `process.env.TZ = "Asia/Tokyo";
+process.env.ADDED = "by the app";
+process.chdir("inner");
+process.title = "an app";
+process.umask(0o77);
+`;
+const main = (text: string) => `import http from "node:http";
+import { look } from "./look.js";
+import "./changes.js";
+const before = look();
+${text}
+http.createServer((req, res) => res.end(JSON.stringify({ before, now: look() }))).listen(process.env.PORT, "127.0.0.1");
+`;
+const files = {
+  "package.json": `{ "name": "app", "type": "module" }`,
+  "look.js": look,
+  "changes.js": "",
+  "main.js": main(changes),
+  "inner/here.txt": "",
+};
+const env = { TZ: "America/New_York" };
+
+type Answer = { before: Seen; now: Seen };
+
+const changed = (app: TempApp) => ({
+  hours: 9,
+  zone: "Asia/Tokyo",
+  added: "by the app",
+  folder: app.path("inner"),
+  listing: ["here.txt"],
+  title: "an app",
+  mask: 0o77,
+  native: "by the app",
+  child: "Asia/Tokyo by the app\n",
+});
+
+describe("the process of an app", () => {
+  test("is changed by it as without us", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js", { env });
+    const { before, now } = await served.json<Answer>("/");
+    assert.equal(before.hours, 19);
+    assert.equal(before.folder, app.folder);
+    assert.deepEqual(now, changed(app));
+  });
+
+  test("is as it was started for a fresh worker", { skip: plainMode }, async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js", { env });
+    const first = await served.json<Answer>("/");
+    for (const round of [1, 2]) {
+      const restarted = served.lines.wait(/restarted/, served.lines.all.length);
+      process.kill(served.pid ?? 0, "SIGUSR2");
+      await restarted;
+      const { before, now } = await served.json<Answer>("/");
+      assert.deepEqual(before, first.before, `restart ${round}`);
+      assert.deepEqual(now, changed(app), `restart ${round}`);
+    }
+  });
+
+  test("is put back when the module that changed it is purged", { skip: plainMode }, async () => {
+    await using app = new TempApp({ ...files, "main.js": main(""), "changes.js": changes });
+    await using served = await serve(app, "main.js", { env });
+    assert.deepEqual((await served.json<Answer>("/")).now, changed(app));
+    app.write("changes.js", "export {};\n");
+    const { now } = await served.json<Answer>("/");
+    const { hours, zone, added, native, folder, mask } = now;
+    const putBack = { hours: 19, zone: env.TZ, added: null, native: null, folder: app.folder };
+    assert.deepEqual({ hours, zone, added, native, folder }, putBack);
+    assert.notEqual(mask, 0o77);
+    assert.notEqual(now.title, "an app");
+  });
+
+  test("is the old worker's again when a start on trial fails", { skip: plainMode }, async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js", { env });
+    await served.json<Answer>("/");
+    const failed = served.lines.wait(/failed/, served.lines.all.length);
+    app.write(
+      "main.js",
+      main(`process.env.ADDED = "in vain"; process.chdir(".."); process.title = "none"; throw new Error("no");`),
+    );
+    await served.get("/");
+    await failed;
+    app.write("main.js", main(changes.replace("by the app", "again")));
+    const { before, now } = await served.json<Answer>("/");
+    assert.equal(before.added, null);
+    assert.deepEqual(now, { ...changed(app), added: "again", native: "again", child: "Asia/Tokyo again\n" });
+  });
+
+  test("has the time zone of --env-file", { skip: plainMode }, async () => {
+    await using app = new TempApp({ ...files, "main.js": main(""), ".env": "TZ=Asia/Tokyo\nADDED=from a file\n" });
+    await using served = await serve(app, "main.js", { flags: ["--env-file", ".env"] });
+    const seen = await served.json<Answer>("/");
+    assert.equal(seen.now.hours, 9);
+    assert.equal(seen.now.added, "from a file");
+    app.write(".env", "TZ=America/New_York\n");
+    const edited = await served.json<Answer>("/");
+    assert.deepEqual([edited.now.hours, edited.now.added], [19, null]);
+  });
+});

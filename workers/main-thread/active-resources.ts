@@ -1,0 +1,33 @@
+/** `process.getActiveResourcesInfo()` without what is the supervisor's own, and with the app's servers as what they are to it. */
+import { Server, Socket } from "node:net";
+import { replaceMethod } from "../ledger/replace.js";
+import { ownerOf } from "../listener/relayed-socket.js";
+import { UpstreamListener } from "../listener/virtual-server.js";
+
+/** The pool has two in this thread, the supervisor one. */
+const OWN_PORTS = 3;
+
+interface WithHandles {
+  _getActiveHandles(): unknown[];
+}
+
+export function hideOwnResources(): void {
+  replaceMethod(process, "getActiveResourcesInfo", (original) => () => {
+    const handles = (process as unknown as WithHandles)._getActiveHandles();
+    // The front has the TCP sockets; what the thread has in their place are pipes.
+    const inTheirPlace = [
+      ...handles
+        .filter((handle) => handle instanceof Server && handle instanceof UpstreamListener)
+        .map(() => "TCPServerWrap"),
+      ...handles.filter((handle) => handle instanceof Socket && ownerOf(handle)).map(() => "TCPSocketWrap"),
+    ];
+    let ports = 0;
+    return (original.call(process) as string[]).flatMap((name) => {
+      if (name === "MessagePort" && ports < OWN_PORTS) {
+        ports++;
+        return [];
+      }
+      return name === "PipeWrap" || name === "PipeServerWrap" ? (inTheirPlace.shift() ?? name) : name;
+    });
+  });
+}

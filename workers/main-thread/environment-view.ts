@@ -1,0 +1,89 @@
+/**
+ * `process.env` of a thread that shares the environment of the process. While the thread has the process, this is the real
+ * one: native code sees what is set, V8 learns of `TZ`, and what native code sets is seen. Before that (a thread made ahead)
+ * and after it (an old thread that ends what it has begun) it is a copy: whoever has the process then sees none of it.
+ */
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { OWNER } from "../../src/common/protocol/process-words.js";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export class EnvironmentView {
+  readonly #real: NodeJS.ProcessEnv;
+  readonly #copy: NodeJS.ProcessEnv;
+  readonly #words: Int32Array;
+  /** Which of the epochs this thread is, once it has begun. */
+  #epoch: number | undefined;
+
+  /** `words`: see process-words.ts. */
+  constructor(real: NodeJS.ProcessEnv, variables: Variables, words: SharedArrayBuffer) {
+    this.#real = real;
+    this.#copy = Object.assign(Object.create(Object.getPrototypeOf(real) as object | null), variables);
+    this.#words = new Int32Array(words);
+  }
+
+  /** The app of this thread begins: the process is its from now on, with the variables that it has here. */
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+    const wanted = { ...this.#copy };
+    for (const name of Object.keys(this.#real)) if (!Object.hasOwn(wanted, name)) delete this.#real[name];
+    for (const [name, value] of Object.entries(wanted)) if (this.#real[name] !== value) this.#real[name] = value;
+    // An earlier app may have changed the zone: V8 keeps what it has looked up, for each thread.
+    const { TZ } = wanted;
+    this.#real.TZ = TZ ?? "UTC";
+    if (TZ === undefined) delete this.#real.TZ;
+  }
+
+  /** What stands for `process.env`. */
+  proxy(): NodeJS.ProcessEnv {
+    const reading = <Result>(read: (variables: NodeJS.ProcessEnv) => Result): Result => {
+      if (this.#isReal) {
+        const result = read(this.#real);
+        // Another thread may have got the process meanwhile.
+        if (this.#isReal) return result;
+      }
+      return read(this.#copy);
+    };
+    return new Proxy(this.#real, {
+      get: (_, key) => reading((variables) => Reflect.get(variables, key)),
+      has: (_, key) => reading((variables) => Reflect.has(variables, key)),
+      ownKeys: () => reading((variables) => Reflect.ownKeys(variables)),
+      getOwnPropertyDescriptor: (_, key) => reading((variables) => Reflect.getOwnPropertyDescriptor(variables, key)),
+      set: (_, key, value) => this.#set(key, () => Reflect.set(this.#real, key, value), value),
+      defineProperty: (_, key, descriptor) =>
+        this.#set(key, () => Reflect.defineProperty(this.#real, key, descriptor), descriptor.value),
+      deleteProperty: (_, key) =>
+        Reflect.deleteProperty(this.#copy, key) && (!this.#isReal || Reflect.deleteProperty(this.#real, key)),
+    });
+  }
+
+  /** `process.loadEnvFile`: sets variables that are not set. */
+  loadFile(original: (path?: string) => void, args: [path?: string]): void {
+    if (this.#isReal) {
+      original(...args);
+      for (const name of Object.keys(this.#real)) this.#copy[name] ??= this.#real[name];
+      return;
+    }
+    const variables = parseEnv(readFileSync(args[0] ?? ".env", "utf8"));
+    for (const [name, value] of Object.entries(variables)) this.#copy[name] ??= value;
+  }
+
+  get #isReal(): boolean {
+    return this.#epoch !== undefined && Atomics.load(this.#words, OWNER) === this.#epoch;
+  }
+
+  #set(key: PropertyKey, setReal: () => boolean, value: unknown): boolean {
+    if (this.#isReal) {
+      if (!setReal()) return false;
+      // As Node has written it down.
+      if (typeof key === "string") this.#copy[key] = this.#real[key];
+      return true;
+    }
+    if (typeof key === "symbol" || typeof value === "symbol") {
+      throw new TypeError("Cannot convert a Symbol value to a string");
+    }
+    this.#copy[String(key)] = `${value}`;
+    return true;
+  }
+}

@@ -1,0 +1,50 @@
+/** The thread as the app sees it: the main thread of a process that is the app's. */
+import type { WorkerReport } from "../../src/common/protocol/messages.js";
+import type { SharedProcess } from "../../src/common/protocol/orders.js";
+import { nodeError } from "../runtime/module-errors.js";
+import { hideOwnResources } from "./active-resources.js";
+import { EnvironmentView } from "./environment-view.js";
+import { hidePiscina } from "./hide-piscina.js";
+import { installProcessCalls } from "./process-calls.js";
+import { showThreadsAsMain } from "./threads-view.js";
+
+export interface MainThreadViewOptions {
+  /** Undefined: the process is the host's, and what Node refuses in a worker thread stays refused. */
+  readonly shared: SharedProcess | undefined;
+  send(report: WorkerReport): void;
+  /** Called before the thread ends because of `process.abort()`. */
+  onAbort(error: Error): void;
+}
+
+/** Who ends by `abort()` has the code of a process that SIGABRT has ended. */
+const ABORTED = 134;
+
+export class MainThreadView {
+  readonly #environment: EnvironmentView | undefined;
+
+  /** To be called before anything else replaces functions of Node's. */
+  constructor({ shared, send, onAbort }: MainThreadViewOptions) {
+    showThreadsAsMain();
+    hidePiscina();
+    hideOwnResources();
+    process.abort = function abort(): never {
+      onAbort(nodeError("ERR_UNRELOADER_WORKER_EXIT", "the app called process.abort()"));
+      const { reallyExit } = process as unknown as { reallyExit(code: number): never };
+      return reallyExit.call(process, ABORTED);
+    };
+    if (!shared) return;
+    const environment = new EnvironmentView(process.env, shared.variables, shared.words);
+    this.#environment = environment;
+    process.env = environment.proxy();
+    const { loadEnvFile } = process;
+    process.loadEnvFile = (...args: [path?: string]) => {
+      environment.loadFile(loadEnvFile, args);
+    };
+    installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
+  }
+
+  /** The app of this thread is about to be evaluated: the process is its from now on. */
+  begin(epoch: number): void {
+    this.#environment?.begin(epoch);
+  }
+}
