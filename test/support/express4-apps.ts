@@ -6,13 +6,13 @@ const added = { text: `module.exports = "extra-1";\n`, importLine: `const extra 
 
 export const express4Apps: readonly FrameworkApp[] = [
   {
-    name: "Express 4 (CommonJS: app.js and bin/www.js, as the generator lays it out)",
+    name: "Express 4 (CommonJS: app.js and bin/www, as the generator lays it out)",
     packages,
-    entry: "bin/www.js",
+    entry: "bin/www",
     middle: "routes/items.js",
     leaf: "lib/greeting.js",
     files: {
-      "bin/www.js": `#!/usr/bin/env node
+      "bin/www": `#!/usr/bin/env node
 const app = require("../app");
 const http = require("http");
 

@@ -144,8 +144,9 @@ test("the root is the folder of the nearest package.json above the entry", async
 });
 
 test("the entry is found as Node finds it", async () => {
-  await using app = smallApp({ "src/server/index.mts": "" });
+  await using app = smallApp({ "src/server/index.mts": "", "bin/www": "" });
   assert.equal(parse(app, { entry: "src/app" }).entry, app.path("src/app.ts"));
+  assert.equal(parse(app, { entry: "./bin/www" }).entry, app.path("bin/www"));
   assert.equal(parse(app, { entry: "./src/server" }).entry, app.path("src/server/index.mts"));
   assert.equal(parse(app, { entry: app.path("src/app.ts") }).entry, app.path("src/app.ts"));
 });
