@@ -152,14 +152,15 @@ function reloadLines(report: ReloadReport, style: LineStyle): string[] {
   }
 }
 
-function failedLine({ generation, error }: FailureReport, cwd: string): string {
-  const what = generation === 0 ? "start failed" : `reload failed (generation ${generation} kept)`;
+function failedLine({ generation, gone, error }: FailureReport, cwd: string): string {
+  const what =
+    generation === 0 ? "start failed" : gone ? "restart failed" : `reload failed (generation ${generation} kept)`;
   const where = error.location ? `${shownLocation(error.location, cwd)} ` : "";
   return `${PREFIX}${what}: ${where}${firstLine(error.message)}`;
 }
 
 function failureDetails(
-  { generation, error, importedBy }: FailureReport,
+  { generation, gone, error, importedBy }: FailureReport,
   { cwd, onError }: Pick<LineStyle, "cwd" | "onError">,
 ): string[] {
   const rows: string[] = [];
@@ -167,6 +168,8 @@ function failureDetails(
   if (error.code === "ERR_UNRELOADER_WORKER_EXIT")
     rows.push(row("requests get", "this failure, until a file is saved"));
   else if (generation === 0) rows.push(row("requests get", "this failure, until it is fixed"));
+  else if (gone)
+    rows.push(row("requests get", `this failure, until it is fixed; the worker of generation ${generation} has ended`));
   else if (onError === "last-good") rows.push(row("still serving", `generation ${generation}`));
   else rows.push(row("requests get", `this failure, until it is fixed; generation ${generation} is whole`));
   if (error.location) rows.push(row("to retry", `save ${shownPath(error.location.file, cwd)}, or any file it imports`));

@@ -50,6 +50,8 @@ export interface FailureReport extends ReloadReport {
   readonly importedBy: readonly string[];
   /** The app had started: the error is its end. */
   readonly ended?: true;
+  /** No thread has the generation any more, so that nothing can answer but the failure. */
+  readonly gone?: true;
   /** What the app wrote last, when the failure is its end. */
   readonly lastLines?: readonly string[];
 }

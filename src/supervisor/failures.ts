@@ -98,6 +98,7 @@ export class Failures {
       error,
       importedBy: importersOf(error, preparation?.graph, options.entry),
       ...(ended && { ended: true }),
+      ...(state.epoch === undefined && state.generation > 0 && { gone: true }),
       ...(lastLines.length > 0 && { lastLines }),
     };
     this.#last = report;

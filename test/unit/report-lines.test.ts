@@ -136,6 +136,15 @@ test("a failed start keeps no generation", () => {
   ]);
 });
 
+test("a failure with no thread left does not say that anything is kept or served", () => {
+  for (const onError of ["page", "last-good"] as const)
+    assert.deepEqual(lines({ event: "failed", report: { ...failure, importedBy: [], gone: true } }, { onError }), [
+      "unreloader: restart failed: models/user.ts:12:7 Cannot read properties of undefined (reading 'schema')",
+      "  requests get    this failure, until it is fixed; the worker of generation 6 has ended",
+      "  to retry        save models/user.ts, or any file it imports",
+    ]);
+});
+
 test("a failure without a place in the source names none", () => {
   const { location: _, ...error } = failure.error;
   assert.deepEqual(lines({ event: "failed", report: { ...failure, importedBy: [], error } }), [
