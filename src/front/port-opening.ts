@@ -69,9 +69,10 @@ export class PortOpening {
 
   /** The address of the port that another worker's server has, without a change to it; undefined when there is none. */
   lend(request: OpenRequest): PublicAddress | undefined {
-    const { listenId, target, epoch } = request;
+    const { listenId, target, epoch, replaces } = request;
     const taken = new Set([...this.#lent.values()].filter((lent) => lent.epoch === epoch).map((lent) => lent.port));
-    const port = this.#ports.all.find((open) => !taken.has(open) && sameTarget(open.target, target));
+    const shared = replaces === undefined ? undefined : this.#lent.get(replaces)?.port;
+    const port = shared ?? this.#ports.all.find((open) => !taken.has(open) && sameTarget(open.target, target));
     this.asked(epoch, listenId);
     if (port === undefined) return undefined;
     this.#lent.set(listenId, { epoch, port, server: request });
@@ -83,7 +84,8 @@ export class PortOpening {
   lentServer(port: ClientPort, { remoteAddress, remotePort }: Socket): AppServer | undefined {
     if (this.#lent.size === 0) return undefined;
     const own = this.#relay.ownEpoch({ remoteAddress, remotePort });
-    return [...this.#lent.values()].find((lent) => lent.port === port && lent.epoch === own)?.server;
+    // The last one: it has taken the place of others on the same handle.
+    return [...this.#lent.values()].filter((lent) => lent.port === port && lent.epoch === own).at(-1)?.server;
   }
 
   /** A port that no server stands behind. Rejects with Node's own error. */
@@ -187,7 +189,8 @@ export function sameTarget(open: ListenTarget, asked: ListenTarget): boolean {
 }
 
 function samePort(open: PublicPort, asked: ListenTarget): boolean {
-  return open.target.type === "port" && asked.type === "port" && asked.port !== 0 && open.target.port === asked.port;
+  // By its number: one that the system chose may be asked for by that.
+  return asked.type === "port" && asked.port !== 0 && portNumber(open) === asked.port;
 }
 
 function portNumber({ address }: PublicPort): number | undefined {

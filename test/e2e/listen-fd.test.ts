@@ -99,6 +99,33 @@ first.listen(process.env.PORT, "127.0.0.1", () => {
   await settled("second 2 true");
 });
 
+test("a server that shares another one's handle is served after code that throws, and after that is mended", async () => {
+  const code = (word: string, port = "0") => `const http = require("node:http");
+const first = http.createServer((req, res) => res.end("first"));
+first.listen(${port}, "127.0.0.1", () => http.createServer((req, res) => res.end("${word}")).listen(first));
+`;
+  await using app = new TempApp({ "main.js": code("one") });
+  await using served = await serve(app, "main.js");
+  const second = (text: string) =>
+    eventually(
+      async () => (await served.getOnce("/")).body,
+      (body) => body === text,
+      text,
+    );
+  await second("one");
+  const { port } = new URL(served.origin);
+  app.write("main.js", code("same port", port));
+  await second("same port");
+  // Rolled back in place, and tried by a fresh worker while the old one has the port.
+  app.write("main.js", `throw new Error("broken");\n`);
+  assert.equal((await served.getOnce("/")).status, 500);
+  app.write("main.js", code("two", port));
+  await second("two");
+  app.write("package.json", `{ "name": "touched" }`);
+  await second("two");
+  assert.doesNotMatch(String(served.lines), /EADDRINUSE|worker exited/);
+});
+
 test("a server that is closed by its signal, and one that listens exclusively, behave as ever", async () => {
   await using app = new TempApp({
     "main.js": `const http = require("node:http");

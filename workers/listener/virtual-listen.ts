@@ -117,7 +117,7 @@ export class VirtualListen {
       servers: this.#servers,
       isExported: (server) => this.#origins.isExported(server),
       release: (server) => this.#release(server),
-      reopen: ({ server, identity, files }) => this.#listenVirtually(server, identity.target, files),
+      reopen: (released) => this.#reopen(released),
     });
   }
 
@@ -221,6 +221,13 @@ export class VirtualListen {
     const wasOpen = server.isOpen;
     server.release();
     if (wasOpen && server.released) this.#unadopted.add(server);
+  }
+
+  /** One that had taken the place of another on its handle does so again: their port can be opened once. */
+  #reopen({ server, identity, address, files }: VirtualServer): void {
+    const shared =
+      address === undefined ? undefined : this.listening().find((other) => sameAddress(other.address, address));
+    this.#listenVirtually(server, identity.target, files, shared?.identity.listenId);
   }
 
   #isOwnPort(port: number): boolean {
