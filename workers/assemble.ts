@@ -14,7 +14,6 @@ import { OwnClasses } from "./classes/own-classes.js";
 import { Heart } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { closeInspector } from "./inspector.js";
-import { keepWritten } from "./last-lines.js";
 import { LateCompiler } from "./late-compiler.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
@@ -34,6 +33,8 @@ import { Runtime } from "./runtime/runtime.js";
 import { StaleReports } from "./stale/stale-reports.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { Serving } from "./start/serving.js";
+import { createStreams } from "./streams/create-streams.js";
+import type { StandardStreams } from "./streams/standard-streams.js";
 import { ThreadReports } from "./thread-reports.js";
 import { Waits } from "./waits.js";
 
@@ -41,6 +42,7 @@ export interface AppParts {
   readonly mainThread: MainThreadView;
   readonly reports: ThreadReports;
   readonly heart: Heart;
+  readonly streams: StandardStreams;
   readonly observer: Observer;
   readonly waits: Waits;
   /** Undefined: no standby thread is wanted. */
@@ -80,12 +82,8 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   const reports = new ThreadReports({ root, send, locate: (error) => runtime.locate(error) });
   const failed = (file: string, what: string, error: unknown) => reports.purgeFailed(file, what, error);
   const heart = new Heart(order.board);
-  let writes = 0;
-  keepWritten((bytes) => {
-    writes++;
-    heart.board.write(bytes);
-  });
   const observer = new Observer();
+  const { streams, written } = createStreams(order, { observer, heart, send, ledger: () => ledger });
   const waits = new Waits();
   const environmentReads = new EnvironmentReads();
   const packagesAhead = order.records
@@ -93,11 +91,12 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
         observer,
         environmentReads,
         runtime: () => runtime,
-        written: () => writes,
+        written,
+        ownWork: () => streams.opening,
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
-  const mainThread = endsTell(order, reports, () => listen, { send, shared });
+  const mainThread = endsTell(order, { reports, streams, listen: () => listen, send, shared });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
   const ownAdapters: Adapter[] = [];
@@ -179,6 +178,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     steps: [
       ...life.purgeSteps,
       { name: "ledger", run: ({ edges }) => ledger.holds(edges) && ledger.undo(edges) },
+      { name: "stdin", run: () => streams.input?.purged() ?? false },
       {
         name: "adapters",
         waitsFor: "the clean-up in packages",
@@ -214,6 +214,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     sourceOf: (file) => runtime.sourceOf(file),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
     environmentReads,
+    isStandardStream: (emitter) => streams.has(emitter),
   });
   const serving = new Serving({
     order,
@@ -227,7 +228,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     enqueue: (run) => queue.add(run),
     settled,
   });
-  const thread = { mainThread, reports, heart, observer, waits, packagesAhead, compiler };
+  const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, compiler };
   const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
 }
@@ -235,11 +236,17 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
 /** The ends of the thread that the app brings about: main is told, and nothing is read on. */
 function endsTell(
   { entry, args, variables }: BootOrder,
-  reports: ThreadReports,
-  listen: () => VirtualListen,
-  { send, shared }: Pick<MainThreadViewOptions, "send" | "shared">,
+  {
+    reports,
+    streams,
+    listen,
+    send,
+    shared,
+  }: Pick<AppParts, "reports" | "streams"> &
+    Pick<MainThreadViewOptions, "send" | "shared"> & { readonly listen: () => VirtualListen },
 ): MainThreadView {
   const cutOff = (): void => {
+    streams.input?.leave(true);
     listen().endSessions();
     // The thread must not wait for debuggers.
     closeInspector();

@@ -6,18 +6,21 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import type { Writable } from "node:stream";
+import type { OutputDescriptor } from "../src/common/protocol/stream-words.js";
 
-type Keep = (bytes: Uint8Array) => void;
+type Keep = (bytes: Uint8Array, descriptor: OutputDescriptor) => void;
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 const STDOUT = 1;
 const STDERR = 2;
 
-/** From now on, `keep` gets every byte that is written to this thread's stdout and stderr; until the returned call. */
-export function keepWritten(keep: Keep): () => void {
-  const fromStream: BytesOf = ([chunk, encoding]) => chunkBytes(chunk, encoding);
-  const restores = [process.stdout, process.stderr].map((stream: Writable) =>
-    wrap(stream, "write", fromStream, keep, false),
+/**
+ * From now on, `keep` gets every byte that is written to this thread's stdout and stderr; until the returned call. Of the
+ * streams that are given; others that the app gets hold of later go through `keepStream`.
+ */
+export function keepWritten(keep: Keep, streams: readonly OutputDescriptor[] = [STDOUT, STDERR]): () => void {
+  const restores = streams.map((descriptor) =>
+    keepStream(descriptor === STDOUT ? process.stdout : process.stderr, descriptor, keep),
   );
   for (const name of ["write", "writeSync"]) restores.push(wrap(fs, name, bytesOfWrite, keep, true));
   for (const name of ["writev", "writevSync"]) restores.push(wrap(fs, name, bytesOfWritev, keep, true));
@@ -28,14 +31,26 @@ export function keepWritten(keep: Keep): () => void {
   };
 }
 
-/** The bytes that a call writes, by its arguments; undefined when they are none of ours, or wrong. */
-type BytesOf = (args: readonly unknown[]) => readonly Uint8Array[];
+/** The same for what is written to one stream. */
+export function keepStream(stream: Writable, descriptor: OutputDescriptor, keep: Keep): () => void {
+  const bytesOf: BytesOf = ([chunk, encoding]) => ({ descriptor, parts: chunkBytes(chunk, encoding) });
+  return wrap(stream, "write", bytesOf, keep, false);
+}
+
+interface Written {
+  readonly descriptor: OutputDescriptor;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** What a call writes, by its arguments; undefined when that is none of ours, or wrong. */
+type BytesOf = (args: readonly unknown[]) => Written | undefined;
 
 function wrap(object: object, name: string, bytesOf: BytesOf, keep: Keep, enumerable: boolean): () => void {
   const before = Object.getOwnPropertyDescriptor(object, name);
   const original = Reflect.get(object, name) as AnyFunction;
   const wrapped: AnyFunction = function (...args) {
-    for (const bytes of bytesOf(args)) keep(bytes);
+    const written = bytesOf(args);
+    if (written) for (const bytes of written.parts) keep(bytes, written.descriptor);
     return Reflect.apply(original, this, args);
   };
   Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
@@ -48,20 +63,21 @@ function wrap(object: object, name: string, bytesOf: BytesOf, keep: Keep, enumer
 }
 
 /** Of `fs.write(fd, buffer, offset?, length?, ...)`, `fs.write(fd, buffer, { offset, length }, ...)`, `fs.write(fd, string, position?, encoding?, ...)`. */
-function bytesOfWrite([fd, chunk, offset, length]: readonly unknown[]): readonly Uint8Array[] {
-  if (fd !== STDOUT && fd !== STDERR) return [];
-  if (typeof chunk === "string") return chunkBytes(chunk, length);
-  if (!ArrayBuffer.isView(chunk)) return [];
+function bytesOfWrite([descriptor, chunk, offset, length]: readonly unknown[]): Written | undefined {
+  if (descriptor !== STDOUT && descriptor !== STDERR) return undefined;
+  if (typeof chunk === "string") return { descriptor, parts: chunkBytes(chunk, length) };
+  if (!ArrayBuffer.isView(chunk)) return undefined;
   const [bytes] = chunkBytes(chunk, undefined);
   const part = typeof offset === "object" && offset !== null ? offset : { offset, length };
   const start = "offset" in part && typeof part.offset === "number" ? part.offset : 0;
   const size = "length" in part && typeof part.length === "number" ? part.length : undefined;
-  return bytes ? [bytes.subarray(start, size === undefined ? undefined : start + size)] : [];
+  if (!bytes) return undefined;
+  return { descriptor, parts: [bytes.subarray(start, size === undefined ? undefined : start + size)] };
 }
 
-function bytesOfWritev([fd, chunks]: readonly unknown[]): readonly Uint8Array[] {
-  if ((fd !== STDOUT && fd !== STDERR) || !Array.isArray(chunks)) return [];
-  return chunks.flatMap((chunk) => chunkBytes(chunk, undefined));
+function bytesOfWritev([descriptor, chunks]: readonly unknown[]): Written | undefined {
+  if ((descriptor !== STDOUT && descriptor !== STDERR) || !Array.isArray(chunks)) return undefined;
+  return { descriptor, parts: chunks.flatMap((chunk) => chunkBytes(chunk, undefined)) };
 }
 
 /** None for what the stream will refuse. */

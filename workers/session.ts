@@ -1,6 +1,6 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { HOOK_MS } from "../src/common/deadlines.js";
+import { FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { AppTask, BootOrder, LateOrder, SupervisorOrder } from "../src/common/protocol/orders.js";
@@ -50,7 +50,7 @@ export class AppSession {
   }
 
   #obey(message: SupervisorOrder): void {
-    const { heart, runtime, listens, listen, observer, calls, stale } = this.#parts;
+    const { heart, runtime, listens, listen, observer, calls, stale, streams } = this.#parts;
     // Orders that follow each other closely (each answer brings the next) leave the timers no turn.
     heart.board.beat();
     switch (message.type) {
@@ -98,6 +98,15 @@ export class AppSession {
       case "signal":
         this.#signal(message);
         break;
+      case "giveInput":
+        streams.input?.give(message.unread);
+        break;
+      case "leaveInput":
+        streams.input?.leave(false);
+        break;
+      case "resized":
+        observer.nobodys(() => streams.resized());
+        break;
       case "announceFailure":
         this.#queue.add(() => this.#announceFailure(message));
         break;
@@ -140,7 +149,8 @@ export class AppSession {
 
   /** A thread that has waited is the app's from here on. */
   #takeOver({ environment, ...late }: LateOrder): void {
-    const { heart, life } = this.#parts;
+    const { heart, life, streams } = this.#parts;
+    streams.epoch = late.epoch;
     this.#order = { ...this.#order, ...late };
     heart.moveTo(late.board);
     life.generation = late.generation;
@@ -198,8 +208,9 @@ export class AppSession {
   }
 
   async #stop({ drainMs, restarts }: OrderOf<"stop">): Promise<void> {
-    const { listen, life, serving, stale, adapters } = this.#parts;
+    const { listen, life, serving, stale, adapters, streams } = this.#parts;
     const disposing = (deadlineMs: number) => this.#send({ type: "disposing", deadlineMs });
+    if (restarts) streams.input?.leave(true);
     // Two threads cannot be debugged at one address.
     if (restarts) closeInspector();
     // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
@@ -213,6 +224,8 @@ export class AppSession {
     await adapters.end(disposing);
     // What was sent before the order to stop has come by then, and is refused where another worker takes over.
     for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
+    streams.input?.leave(true);
+    await withDeadline(streams.flushed(), FLUSH_MS).catch(() => undefined);
     listen.endSessions();
     this.#end();
   }

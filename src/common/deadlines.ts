@@ -189,6 +189,15 @@ export const STALE_CHECK_MS = 30_000;
 /** A heap snapshot takes 2 to 4 s; of a large app on a busy machine, longer. No option: who asked for it can end it. */
 export const HEAP_SNAPSHOT_MS = 120_000;
 
+/** The thread sleeps until main and other threads read standard input no more, where it cannot wait for a message. No option: then both read. */
+export const INPUT_TURN_MS = 1000;
+
+/** The terminal's keys come back so long after the app has stopped reading it: what is typed ahead is the next prompt's. No option: --no-keys. */
+export const KEYS_BACK_MS = 1000;
+
+/** What the app has written to a reader that is slow, before its thread ends. No option: Node throws it away at process.exit(). */
+export const FLUSH_MS = 1000;
+
 // ---- Connections
 
 /** The old server ends its socket when it is told that no more will come; if it does not, it is dropped. No option: the client is not concerned. */

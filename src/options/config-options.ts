@@ -122,6 +122,12 @@ export interface ConfigOptions {
    */
   standby?: boolean | undefined;
   /**
+   * False: read no single keys from the terminal.
+   * Keys are read only while the app does not read the terminal.
+   * Default: `true`.
+   */
+  keys?: boolean | undefined;
+  /**
    * Let a debugger attach to the app, at 127.0.0.1:9229 unless told otherwise.
    * Default: `false`.
    */

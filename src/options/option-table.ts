@@ -178,6 +178,13 @@ export const optionTable = {
     doc: "false: keep no second thread ready for a fresh worker",
     more: "See [a fresh worker](reload.md#a-fresh-worker).",
   }),
+  keys: row({
+    ...onOrOff(),
+    default: true,
+    flag: { kind: "switch" },
+    doc: "false: read no single keys from the terminal",
+    more: "Keys are read only while the app does not read the terminal. See [In the terminal](#in-the-terminal).",
+  }),
   inspect: row({
     schema: z.union([
       z.boolean(),

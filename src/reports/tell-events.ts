@@ -2,6 +2,7 @@
 import type { EventEmitter } from "node:events";
 import type { ResolvedOptions } from "../options/options.js";
 import { type LogFunction, logFunction } from "./logger.js";
+import type { OutputName } from "./own-lines.js";
 import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
 import { type LineStyle, messageOf, reportLines } from "./report-lines.js";
 
@@ -9,15 +10,22 @@ type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" |
 
 const NAMES = ["listening", "reload", "failed", "restarted", "worker-exit", "stale-references", "log"] as const;
 
+/** What writes lines to standard output and standard error. */
+export type WriteLines = (name: OutputName, text: string) => void;
+
 /** To the logger if there is one, else to standard output and standard error. */
-export function printEvents(supervisor: EventEmitter<EmittedEvents>, options: Told): void {
+export function printEvents(
+  supervisor: EventEmitter<EmittedEvents>,
+  options: Told,
+  write: WriteLines = (name, text) => process[name].write(`${text}\n`),
+): void {
   if (options.logger) {
     logEvents(supervisor, options, logFunction(options.logger));
     return;
   }
   each(supervisor, (event) => {
     for (const { level, text } of reportLines(event, styleOf(options)))
-      (level === "error" || level === "warn" ? process.stderr : process.stdout).write(`${text}\n`);
+      write(level === "error" || level === "warn" ? "stderr" : "stdout", text);
   });
 }
 

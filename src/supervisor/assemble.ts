@@ -12,6 +12,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import { ListenReports } from "../reports/listen-reports.js";
 import { type Described, Progress } from "../reports/progress.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
+import { AppStreams } from "../thread/app-streams.js";
 import { cacheFolder } from "../thread/environment.js";
 import { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
@@ -31,6 +32,8 @@ export interface AssembleOptions {
   readonly options: ResolvedOptions;
   /** A thread that was started before anything else, to gain time. */
   readonly spare: SpareThread | undefined;
+  /** The standard streams; undefined: they are the host's. */
+  readonly streams: AppStreams | undefined;
   /** Is given what removes the files that would stay behind when the process ends at once. */
   readonly atExit: ((removeFiles: () => void) => void) | undefined;
   /** The supervisor has been told to end. */
@@ -57,7 +60,7 @@ export interface SupervisorParts {
   readonly progress: Progress;
 }
 
-export function assemble({ options, spare, atExit, isClosing, emit }: AssembleOptions): SupervisorParts {
+export function assemble({ options, spare, streams, atExit, isClosing, emit }: AssembleOptions): SupervisorParts {
   const table = createConnectionTable();
   const startSettled = new StartSettled();
   const socketFolder = new SocketFolder();
@@ -160,6 +163,7 @@ export function assemble({ options, spare, atExit, isClosing, emit }: AssembleOp
     socketFolder,
     table: table.buffer,
     spare,
+    streams: streams ?? new AppStreams("host"),
     address: () => address,
     exposes: () => address.exposes,
     subclasses,

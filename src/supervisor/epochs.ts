@@ -14,6 +14,7 @@ import { importerChain } from "../reports/failure.js";
 import type { StandbyState } from "../reports/inspection.js";
 import { lateSteps } from "../reports/steps.js";
 import { AppEpoch, type EpochListener, type ToldReport } from "../thread/app-epoch.js";
+import type { AppStreams } from "../thread/app-streams.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
 import { cacheFolder, fileVariables, importConditions } from "../thread/environment.js";
 import { watchPulse } from "../thread/pulse.js";
@@ -46,6 +47,8 @@ export interface EpochsOptions extends ListensOptions {
   readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
+  /** The standard streams. */
+  readonly streams: AppStreams;
   /** Names of the subclass filter. */
   readonly subclasses: SubclassNames;
   /** A request is in flight, or the app is being reloaded or started. */
@@ -146,6 +149,7 @@ export class Epochs {
       classNames: this.#with.classNames(),
       autoload: options.autoload,
       ...(options.app !== undefined && { app: options.app }),
+      streams: this.#with.streams.order,
       fallback: options.fallback,
       socketFolder: this.#with.socketFolder.path,
       cacheFolder: cacheFolder(options.root),
@@ -267,6 +271,11 @@ export class Epochs {
     void epoch.ended.then(() => pulse.stop());
   }
 
+  /** The terminal has another size. */
+  resized(): void {
+    for (const epoch of this.#threads.keys()) epoch.resized();
+  }
+
   /** Threads that were replaced and go on for a while. */
   get draining(): number {
     return this.#draining.size;
@@ -288,13 +297,14 @@ export class Epochs {
     silentMs: (epoch) => this.#with.watch.silentMs(epoch.number),
     ended: (epoch, end) => {
       this.#threads.delete(epoch);
+      this.#with.streams.turns?.ended(epoch);
       this.#with.watch.ended(epoch.number);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
     },
   };
 
   #told(epoch: AppEpoch, report: ToldReport): void {
-    const { front, preparer, subclasses, onLog, onTold } = this.#with;
+    const { front, preparer, subclasses, streams, onLog, onTold } = this.#with;
     switch (report.type) {
       case "listenRequested":
         void this.#listens.listen(epoch, report);
@@ -323,6 +333,15 @@ export class Epochs {
         break;
       case "subclassesUnknown":
         for (const message of subclasses.unknown(report.names, report.seen)) onLog("warn", message);
+        break;
+      case "inputWanted":
+        streams.turns?.wanted(epoch);
+        break;
+      case "inputLeft":
+        streams.turns?.left(epoch, report.unread, report.isFinal);
+        break;
+      case "inputRests":
+        streams.turns?.rests(epoch);
         break;
       case "logged":
         onLog(report.level, report.message);

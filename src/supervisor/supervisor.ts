@@ -22,6 +22,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
 import type { Inspection } from "../reports/inspection.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
+import type { AppStreams } from "../thread/app-streams.js";
 import { resumeStoppedThreads } from "../thread/debugger.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { assemble, type SupervisorParts } from "./assemble.js";
@@ -39,13 +40,25 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
 
   /**
    * `spare`: a thread that was started before anything else, to gain time. `atExit` is given what removes the files that
-   * would stay behind when the process ends at once.
+   * would stay behind when the process ends at once. `streams`: those of a process that was started for the app.
    */
-  constructor(options: ResolvedOptions, spare?: SpareThread, atExit?: (removeFiles: () => void) => void) {
+  constructor(
+    options: ResolvedOptions,
+    spare?: SpareThread,
+    atExit?: (removeFiles: () => void) => void,
+    streams?: AppStreams,
+  ) {
     super();
     this.#options = options;
     const isClosing = (): boolean => this.#closing !== undefined;
-    this.#parts = assemble({ options, spare, atExit, isClosing, emit: (event, report) => this.#emit(event, report) });
+    this.#parts = assemble({
+      options,
+      spare,
+      streams,
+      atExit,
+      isClosing,
+      emit: (event, report) => this.#emit(event, report),
+    });
   }
 
   start(): Promise<ReloadReport> {
@@ -131,6 +144,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
 
   signal(signal: NodeJS.Signals): void {
     this.#parts.cycle.app?.epoch.signal(signal);
+  }
+
+  /** The terminal has another size. */
+  resized(): void {
+    this.#parts.epochs.resized();
   }
 
   /** A signal that is the app's when it listens for it, and else asks for a fresh worker: SIGUSR2. */

@@ -1,4 +1,6 @@
-/** Single keys while running in a terminal. */
+/** Single keys while running in a terminal, and while the app does not read it. */
+import type { Keys } from "../thread/input-turns.js";
+import { isInForeground } from "./foreground.js";
 
 export interface KeyActions {
   reload(): void;
@@ -9,19 +11,56 @@ export interface KeyActions {
 }
 
 const CTRL_C = "\u0003";
+const CTRL_Z = "\u001a";
 
-/** Listens to single keys when standard input is a terminal; does nothing otherwise. Does not keep the process alive. */
-export function watchKeys(actions: KeyActions, input: NodeJS.ReadStream = process.stdin): void {
-  if (!input.isTTY) return;
-  input.setRawMode(true);
-  input.setEncoding("utf8");
-  input.on("data", (key: string) => {
-    if (key === "r") actions.reload();
-    else if (key === "R") actions.restart();
-    else if (key === "w") actions.explain();
-    else if (key === "l") actions.explainLeak();
-    else if (key === "c") console.clear();
-    else if (key === "q" || key === CTRL_C) actions.quit();
-  });
-  input.unref();
+/** Reads single keys from a terminal. Does not keep the process alive. */
+export class TerminalKeys implements Keys {
+  readonly #input: NodeJS.ReadStream;
+  #isReading = false;
+
+  /** For as long as the process lives. */
+  constructor(actions: KeyActions, input: NodeJS.ReadStream = process.stdin) {
+    this.#input = input;
+    input.setEncoding("utf8");
+    input.on("data", (key: string) => {
+      if (key === "r") actions.reload();
+      else if (key === "R") actions.restart();
+      else if (key === "w") actions.explain();
+      else if (key === "l") actions.explainLeak();
+      else if (key === "c") console.clear();
+      else if (key === "q" || key === CTRL_C) actions.quit();
+      else if (key === CTRL_Z) this.#suspend();
+      else if (key === "\r") process.stdout.write("\n");
+    });
+    input.pause();
+    process.on("SIGCONT", () => this.#resume());
+  }
+
+  read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#resume();
+  }
+
+  leave(): void {
+    if (!this.#isReading) return;
+    this.#isReading = false;
+    this.#input.setRawMode(false);
+    this.#input.pause();
+  }
+
+  /** As the terminal does it in its usual mode: whoever runs in it stops, and the shell has it. */
+  #suspend(): void {
+    this.#input.setRawMode(false);
+    process.kill(0, "SIGTSTP");
+  }
+
+  /** The shell, or another program, may have set the terminal meanwhile. In the background it is not ours: setting it would stop us. */
+  #resume(): void {
+    if (!this.#isReading || !isInForeground()) return;
+    this.#input.setRawMode(false);
+    this.#input.setRawMode(true);
+    this.#input.resume();
+    this.#input.unref();
+  }
 }

@@ -1,46 +1,53 @@
 /** Runs an app that is reloaded: events to lines, keys and signals to calls. */
 
+import tty from "node:tty";
 import { leakLines } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { OwnLines } from "../reports/own-lines.js";
 import type { ReloadReport } from "../reports/report.js";
 import { whyLines } from "../reports/report-lines.js";
 import { printEvents } from "../reports/tell-events.js";
 import { Supervisor } from "../supervisor/supervisor.js";
+import { AppStreams } from "../thread/app-streams.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { surviveClosedOutput } from "./closed-output.js";
 import { endOnSignals } from "./end-on-signals.js";
-import { watchKeys } from "./keys.js";
+import { type KeyActions, TerminalKeys } from "./keys.js";
 
 /** `spare`: a thread that was started ahead. */
 export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
   surviveClosedOutput();
   // The app may go elsewhere.
   const cwd = process.cwd();
+  const streams = new AppStreams("app");
+  const lines = new OwnLines(streams.words);
   // A second signal ends the process at once.
-  const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles));
+  const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles), streams);
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;
   });
-  printEvents(supervisor, options);
+  printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
   endOnSignals(supervisor);
   // Its default is to end the process.
   process.on("SIGUSR2", (signal) => void supervisor.signalOrRestart(signal));
-  watchKeys({
+  if (process.stdout.isTTY || process.stderr.isTTY) process.on("SIGWINCH", () => supervisor.resized());
+  const actions: KeyActions = {
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),
     explain: () => {
-      const lines = lastReload ? whyLines(lastReload, cwd) : [];
-      console.log(lines.length > 0 ? lines.join("\n") : "unreloader: nothing has been reloaded yet");
+      const why = lastReload ? whyLines(lastReload, cwd) : [];
+      lines.write("stdout", why.length > 0 ? why.join("\n") : "unreloader: nothing has been reloaded yet");
     },
     explainLeak: () => {
       supervisor.explainLeak().then(
-        (leaks) => console.log(leakLines(leaks, cwd).join("\n")),
-        (error: Error) => process.stderr.write(`unreloader: the leak cannot be explained: ${error.message}\n`),
+        (leaks) => lines.write("stdout", leakLines(leaks, cwd).join("\n")),
+        (error: Error) => lines.write("stderr", `unreloader: the leak cannot be explained: ${error.message}`),
       );
     },
     quit: () => process.kill(process.pid, "SIGINT"),
-  });
+  };
+  if (options.keys && tty.isatty(0)) streams.turns?.useKeys(new TerminalKeys(actions));
   await supervisor.listen();
 }

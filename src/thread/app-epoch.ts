@@ -42,6 +42,9 @@ export type ToldReport = Extract<
       | "subclassesUnknown"
       | "startSettled"
       | "begunWorkDone"
+      | "inputWanted"
+      | "inputLeft"
+      | "inputRests"
       | "logged";
   }
 >;
@@ -190,6 +193,19 @@ export class AppEpoch {
 
   passRequests(): void {
     this.#send({ type: "passRequests" });
+  }
+
+  /** Its thread reads standard input from here on. */
+  giveInput(unread: Uint8Array): void {
+    this.#send({ type: "giveInput", unread });
+  }
+
+  leaveInput(): void {
+    this.#send({ type: "leaveInput" });
+  }
+
+  resized(): void {
+    this.#send({ type: "resized" });
   }
 
   signal(signal: NodeJS.Signals): void {

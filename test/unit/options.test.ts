@@ -62,6 +62,7 @@ test("everything but the entry has a default", async () => {
     heldDeadline: 60_000,
     heldBytes: 67_108_864,
     standby: true,
+    keys: true,
     inspect: undefined,
     why: false,
     logLevel: "info",

@@ -27,6 +27,8 @@ export interface LedgerInstallOptions {
   staysGlobal?(name: string, value: unknown): boolean;
   /** Learns how to watch which variables are read. */
   readonly environmentReads?: EnvironmentReads | undefined;
+  /** Whether it is a standard stream that the app has got hold of. */
+  isStandardStream?(emitter: object): boolean;
 }
 
 /**
@@ -45,7 +47,12 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installTimers({ ledger, observer, chains }),
     installTimerPromises({ ledger, observer, chains }),
     creators.install(),
-    installListeners({ observer, creators, registrations }),
+    installListeners({
+      observer,
+      creators,
+      registrations,
+      isOfTheProcess: (emitter) => emitter === process || options.isStandardStream?.(emitter) === true,
+    }),
     installEventTargets({ observer, registrations }),
     installChannels({ ledger }),
     installInstrumentation({ ledger }),

@@ -17,6 +17,8 @@ export interface ListenersOptions {
   readonly observer: Observer;
   readonly creators: Creators;
   readonly registrations: Registrations;
+  /** The process, or one of its streams. */
+  isOfTheProcess(emitter: EventEmitter): boolean;
 }
 
 const { eventNames, rawListeners } = EventEmitter.prototype;
@@ -108,7 +110,7 @@ class ListenerNotes {
   #countsAsTheModules(emitter: EventEmitter, creator: ModuleEdges | undefined, wrapper: AnyFunction): boolean {
     const { kind } = callerOf(wrapper);
     if (kind !== "package") return kind === "own";
-    return creator !== undefined || inherits(emitter, Server.prototype) || isOfTheProcess(emitter);
+    return creator !== undefined || inherits(emitter, Server.prototype) || this.#options.isOfTheProcess(emitter);
   }
 
   /** Between the purge of a listener and its successor an error must not end the process. */
@@ -139,9 +141,4 @@ function namesOf(emitter: EventEmitter): Event[] {
 /** Those of Node's own list, whatever the class of the emitter answers. */
 function listenersOf(emitter: EventEmitter, event: Event): Listener[] {
   return Reflect.apply(rawListeners, emitter, [event]) as Listener[];
-}
-
-function isOfTheProcess(emitter: EventEmitter): boolean {
-  // stdin is asked for only when the app has done so: reading the property opens it.
-  return emitter === process || emitter === process.stdout || emitter === process.stderr;
 }

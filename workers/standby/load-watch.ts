@@ -9,6 +9,8 @@ import { packageFolder } from "./package-reach.js";
 export interface LoadWatchOptions {
   /** How often something was written to stdout and stderr. */
   written(): number;
+  /** What is begun now is the supervisor's own, although a package has asked for it. */
+  ownWork(): boolean;
   /** Tells of variables that are read until the returned function is called; `*`: of all. */
   watchVariables(read: (name: string) => void): () => void;
   /** Tells of files that are used until the returned function is called. */
@@ -62,7 +64,7 @@ export class LoadWatch {
     const created: { type: string; resource: object }[] = [];
     const hook = createHook({
       init: (_, type, __, resource) => {
-        if (isActive(type)) created.push({ type, resource });
+        if (isActive(type) && !this.#options.ownWork()) created.push({ type, resource });
       },
     }).enable();
     const ends = [
@@ -132,8 +134,12 @@ function environmentNow(): string {
 }
 
 function listenersOfProcess(): string {
-  return process
-    .eventNames()
-    .map((name) => `${String(name)} ${process.listenerCount(name)}`)
-    .join();
+  return (
+    process
+      .eventNames()
+      // Of the terminal's size: whoever asks for stdout listens for it.
+      .filter((name) => name !== "SIGWINCH")
+      .map((name) => `${String(name)} ${process.listenerCount(name)}`)
+      .join()
+  );
 }

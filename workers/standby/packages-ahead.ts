@@ -14,6 +14,8 @@ export interface PackagesAheadOptions {
   runtime(): Runtime;
   /** How often the app has written to stdout and stderr. */
   written(): number;
+  /** One of the app's standard streams is being opened. */
+  ownWork(): boolean;
   /** Tells main that this thread is of no use, and that it has to be ended. */
   refused(because: string): void;
 }
@@ -28,6 +30,7 @@ export class PackagesAhead {
     this.#options = options;
     this.#watch = new LoadWatch({
       written: options.written,
+      ownWork: options.ownWork,
       watchVariables: (read) => options.environmentReads.watch(read),
       watchFiles: (used) => options.runtime().watchFiles(used),
     });

@@ -261,6 +261,16 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("invalidated"), file: z.string(), again: z.boolean() }),
   /** Told to stop, the app has something to dispose, which may take this long. */
   z.strictObject({ type: z.literal("disposing"), deadlineMs: z.number() }),
+  /** The app reads standard input: it shall be given to this thread. */
+  z.strictObject({ type: z.literal("inputWanted") }),
+  /** The thread reads it no more; `isFinal`: and never will again. */
+  z.strictObject({
+    type: z.literal("inputLeft"),
+    unread: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+    isFinal: z.boolean(),
+  }),
+  /** It does not read the terminal for now, and has left it as it was. */
+  z.strictObject({ type: z.literal("inputRests") }),
   /** The app called process.exit(). */
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** It sleeps until the main thread has done this. */

@@ -26,6 +26,14 @@ export interface SharedProcess {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
+/** The standard streams of the process. */
+export interface StreamsOrder {
+  /** Those that the thread opens by itself; the others are those that Node gives to a thread. */
+  readonly own: readonly ("stdin" | "stdout" | "stderr")[];
+  /** See stream-words.ts. */
+  readonly words: SharedArrayBuffer;
+}
+
 export interface BootOrder {
   readonly epoch: number;
   /** What the app is loaded as. */
@@ -38,6 +46,7 @@ export interface BootOrder {
   readonly preload: readonly string[];
   /** Export to serve; absent: the first of default, app, handler, server that fits. */
   readonly app?: string | undefined;
+  readonly streams: StreamsOrder;
   /** Port and host for an app that is only exported. */
   readonly fallback: { readonly port: number; readonly host: string };
   /** Folder for unix sockets of the virtual servers. */
@@ -112,6 +121,12 @@ export type SupervisorOrder =
   | { readonly type: "passRequests" }
   /** Call the app's listeners; with `requestId`, say whether there are any. */
   | { readonly type: "signal"; readonly signal: NodeJS.Signals; readonly requestId?: number }
+  /** Read standard input from here on; `unread`: what others have read of it and nobody has taken. */
+  | { readonly type: "giveInput"; readonly unread: Uint8Array }
+  /** Read it no more, and give back what nobody has taken. */
+  | { readonly type: "leaveInput" }
+  /** The terminal has another size. */
+  | { readonly type: "resized" }
   | CallOrder
   /** The signal with this number among a call's arguments was aborted. */
   | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }

@@ -1,0 +1,19 @@
+/** What a descriptor leads to, as Node tells streams apart (`guessHandleType`, which it keeps to itself). */
+import { fstatSync } from "node:fs";
+import { isatty } from "node:tty";
+
+export type DescriptorKind = "terminal" | "file" | "pipe" | "nothing";
+
+/** Devices count as files, sockets as pipes: Node reads and writes them so. */
+export function kindOfDescriptor(descriptor: number): DescriptorKind {
+  if (isatty(descriptor)) return "terminal";
+  try {
+    const found = fstatSync(descriptor);
+    if (found.isFile() || found.isCharacterDevice()) return "file";
+    return found.isFIFO() || found.isSocket() ? "pipe" : "nothing";
+  } catch (error) {
+    // It was closed before the process began.
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return "nothing";
+    throw error;
+  }
+}
