@@ -1,0 +1,157 @@
+/**
+ * The standard streams as an app has them: the same file under plain `node` and under the command line, in a terminal, a
+ * pipe and a file.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { within } from "../support/deadline.js";
+import { OutputLines } from "../support/output-lines.js";
+import { cliFile } from "../support/project.js";
+import { noTerminal, PseudoTerminal } from "../support/pseudo-terminal.js";
+import { plainMode } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+/** Prints all that is documented of the streams, and more; then the order of what is written in different ways. */
+const face = `const fs = require("node:fs");
+const tty = require("node:tty");
+const util = require("node:util");
+const members = (stream) => {
+  const seen = { class: stream.constructor.name, keys: Object.keys(stream).filter((key) => key !== "_sockname").join() };
+  for (const name of ["fd", "isTTY", "columns", "rows", "isRaw", "writable", "readable", "writableLength",
+    "writableHighWaterMark", "writableObjectMode", "writableEnded", "writableFinished", "writableNeedDrain", "writableCorked",
+    "readableFlowing", "readableLength", "readableHighWaterMark", "readableEncoding", "readableEnded", "readableObjectMode",
+    "destroyed", "closed", "errored", "allowHalfOpen", "connecting", "pending", "readyState", "timeout", "bytesRead",
+    "bytesWritten", "localAddress", "remoteAddress", "_isStdio", "_type"]) seen[name] = stream[name];
+  seen.window = stream.getWindowSize?.();
+  seen.depth = stream.getColorDepth?.();
+  seen.colours = [stream.hasColors?.(), stream.hasColors?.(256), stream.hasColors?.(2 ** 24)];
+  seen.is = [stream instanceof tty.WriteStream, stream instanceof tty.ReadStream, stream instanceof require("node:net").Socket,
+    stream instanceof fs.ReadStream];
+  seen.listeners = stream.eventNames().map(String).map((name) => [name, stream.listenerCount(name)]);
+  const { get, set, enumerable, configurable } = Object.getOwnPropertyDescriptor(process, name = seen.name = names.get(stream));
+  seen.property = [typeof get, typeof set, enumerable, configurable];
+  return seen;
+};
+let name;
+const names = new Map([[process.stdin, "stdin"], [process.stdout, "stdout"], [process.stderr, "stderr"]]);
+fs.writeFileSync(process.env.SEEN, JSON.stringify([...names.keys()].map(members), null, 1));
+console.log(1);
+console.log({ two: "2" });
+process.stdout.write("3\\n");
+fs.writeSync(1, "4\\n");
+console.error(5);
+process.stderr.write("6\\n");
+fs.writeSync(2, "7\\n");
+console.log(util.styleText?.("red", "8"), util.inspect({ nine: 9 }, { colors: process.stdout.isTTY }));
+process.stdout.write("10\\n", () => {
+  console.table?.([{ eleven: 11 }]);
+  console.log("END");
+});
+process.stdout.cork?.();
+console.log("corked");
+process.stdout.uncork?.();
+if (process.stdout.isTTY) {
+  process.stdout.cursorTo(0);
+  process.stdout.moveCursor(1, 0);
+  process.stdout.clearLine(0);
+  process.stdout.clearScreenDown();
+}
+setInterval(() => {}, 1000);
+`;
+
+const programs = [
+  ["node", [process.execPath]],
+  ["unreloader", [process.execPath, cliFile]],
+] as const;
+
+/** What the app writes up to END, and what it has seen of its streams. */
+async function both(
+  run: (command: readonly string[], app: TempApp, seen: string) => Promise<string>,
+): Promise<Record<string, { output: string; seen: unknown }>> {
+  const results: Record<string, { output: string; seen: unknown }> = {};
+  for (const [name, command] of programs) {
+    await using app = new TempApp({ "main.js": face });
+    const seen = app.path("seen.json");
+    const output = await run([...command, "main.js"], app, seen);
+    results[name] = { output: output.slice(0, output.indexOf("END")), seen: JSON.parse(readFileSync(seen, "utf8")) };
+  }
+  return results;
+}
+
+function cleanEnvironment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const rest = Object.entries(process.env).filter(([name]) => !/^(NODE_|FORCE_COLOR|NO_COLOR|npm_|CI$)/.test(name));
+  return { ...Object.fromEntries(rest), ...more };
+}
+
+describe("the standard streams are those of plain node", { skip: plainMode }, () => {
+  test("in a terminal", { skip: noTerminal }, async () => {
+    const { node, unreloader } = await both(async (command, app, seen) => {
+      await using terminal = new PseudoTerminal(command, { cwd: app.folder, env: { SEEN: seen } });
+      await terminal.wait(/END/);
+      return terminal.output;
+    });
+    assert.deepEqual(unreloader, node);
+    assert.ok(node?.output.includes("\u001b[33m"), node?.output);
+  });
+
+  for (const variables of [{ NO_COLOR: "1" }, { FORCE_COLOR: "3" }, { TERM: "dumb" }]) {
+    test(`in a terminal, with ${JSON.stringify(variables)}`, { skip: noTerminal }, async () => {
+      const { node, unreloader } = await both(async (command, app, seen) => {
+        await using terminal = new PseudoTerminal(command, { cwd: app.folder, env: { ...variables, SEEN: seen } });
+        await terminal.wait(/END/);
+        return terminal.output;
+      });
+      assert.deepEqual(unreloader, node);
+    });
+  }
+
+  test("in pipes", async () => {
+    const { node, unreloader } = await both(async ([program = "", ...args], app, seen) => {
+      const child = spawn(program, args, { cwd: app.folder, env: cleanEnvironment({ SEEN: seen }), stdio: "pipe" });
+      const closed = once(child, "close");
+      const lines = new OutputLines();
+      lines.follow(child.stdout);
+      lines.follow(child.stderr);
+      try {
+        await lines.wait(/END/);
+      } finally {
+        child.kill("SIGKILL");
+        await closed;
+      }
+      // Those of two pipes may come in another order.
+      const isOfStderr = (line: string) => ["5", "6", "7"].includes(line) || line.startsWith("unreloader");
+      return lines.all.filter((line) => !isOfStderr(line)).join("\n");
+    });
+    assert.deepEqual(unreloader, node);
+  });
+
+  test("in a file, where all has been written when the app goes on", async () => {
+    const { node, unreloader } = await both(async ([program = "", ...args], app, seen) => {
+      const file = openSync(app.path("output"), "a");
+      const child = spawn(program, args, {
+        cwd: app.folder,
+        env: cleanEnvironment({ SEEN: seen }),
+        stdio: ["ignore", file, file],
+      });
+      const closed = once(child, "close");
+      closeSync(file);
+      try {
+        await within(
+          (async () => {
+            while (!readFileSync(app.path("output"), "utf8").includes("END")) await new Promise(setImmediate);
+          })(),
+          () => `END in ${app.read("output")}`,
+        );
+      } finally {
+        child.kill("SIGKILL");
+        await closed;
+      }
+      return app.read("output");
+    });
+    assert.deepEqual(unreloader, node);
+    assert.match(node?.output ?? "", /^1\n\{ two: '2' \}\n3\n4\n5\n6\n7\n/);
+  });
+});
