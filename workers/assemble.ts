@@ -33,6 +33,7 @@ import { Runtime } from "./runtime/runtime.js";
 import { StaleReports } from "./stale/stale-reports.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { Serving } from "./start/serving.js";
+import { installStartedFiles } from "./started-files.js";
 import { createStreams } from "./streams/create-streams.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import { ThreadReports } from "./thread-reports.js";
@@ -210,6 +211,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   });
   leftovers.install((file, reason) => reports.leftoverFailed(file, reason));
   packageRegistrations.install();
+  installStartedFiles({ root, entry, observer, runtime, compiler });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),

@@ -8,6 +8,7 @@ import type * as compilerModule from "../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../src/common/compile/source-map.js";
 import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
+import { leadsToCompiled } from "../src/common/started/closure.js";
 
 export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder"> {
   /** Runs what has Node link modules. */
@@ -34,6 +35,11 @@ export class LateCompiler {
     const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
     if (isNew) this.#options.lookedUp(specifier, importer, kind);
     return this.#loaded().resolveLate(specifier, importer, kind, isNew);
+  }
+
+  /** Whether Node alone cannot evaluate what the file of a thread or process leads to. */
+  leadsToCompiled(file: string): boolean {
+    return leadsToCompiled(this.#loaded(), file);
   }
 
   sourceMap(compiled: CompiledModule): EncodedSourceMap {

@@ -7,6 +7,7 @@ import { isCompiled, isImportable } from "../common/compile/file-kind.js";
 import { PLAIN_SETTINGS, type PlainSettings } from "../common/protocol/app-host.js";
 import { compileAhead } from "../node-loader/compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
+import { passLoaderOn } from "../node-loader/pass-on.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { importConditions } from "../thread/environment.js";
 
@@ -26,6 +27,7 @@ export class PlainApp {
   #loaded = false;
   readonly #role: Role;
   #loader: InstalledLoader | undefined;
+  #stopPassingOn: (() => void) | undefined;
 
   constructor(options: PlainAppOptions, preload: readonly string[], role: Role) {
     this.#options = options;
@@ -62,14 +64,17 @@ export class PlainApp {
 
   #installLoader(root: string, entry: string): InstalledLoader {
     const conditions = importConditions();
-    return installLoader({
+    const loader = installLoader({
       root,
       conditions,
       ahead: compileAhead({ root, conditions, files: [...this.#preload, entry] }),
     });
+    this.#stopPassingOn = passLoaderOn(root);
+    return loader;
   }
 
   unload(): void {
+    this.#stopPassingOn?.();
     this.#loader?.uninstall();
   }
 

@@ -23,6 +23,12 @@ export class FileUses {
     else this.#uses.set(module, { reads: new Set(reads), lists: new Set(lists) });
   }
 
+  /** What the present version has started (a thread, a process) evaluates these files. To be called after `evaluated`. */
+  started(module: string, files: readonly string[]): void {
+    const { reads = [], lists = new Set<string>() } = this.#uses.get(module) ?? {};
+    this.#uses.set(module, { reads: new Set([...reads, ...files]), lists });
+  }
+
   /** Packages used these files and folders while they were loaded. */
   usedByPackages(used: Iterable<string>): void {
     for (const file of used) this.#usedByPackages.add(file);

@@ -127,7 +127,9 @@ export class InPlaceReload {
     if (damaged.length === 0) return;
     const makeOrder = () => this.#orderAgain(this.#planAgain(app, damaged), generation);
     const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
-    if (outcome.type === "applied") app.mended(outcome.loaded);
+    if (outcome.type !== "applied") return;
+    app.mended(outcome.loaded);
+    this.#options.preparer.trackUses(app, outcome.loaded);
   }
 
   /**

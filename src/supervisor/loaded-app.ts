@@ -121,6 +121,11 @@ export class LoadedApp {
     this.#asks = next;
   }
 
+  /** What a module has started (a thread, a process) evaluates these files. To be called after `evaluated`. */
+  started(module: string, files: readonly string[]): void {
+    this.#fileUses.started(module, files);
+  }
+
   /** The app writes this file itself. */
   written(file: string): void {
     this.#fileUses.written(file);

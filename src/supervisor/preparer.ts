@@ -5,6 +5,7 @@ import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, type SourceError } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
+import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
 import type { FileRegistry } from "../files/registry.js";
 import { UsedFiles } from "../files/used-files.js";
@@ -133,10 +134,21 @@ export class Preparer {
 
   /** Watches what modules read and listed while they were evaluated. */
   trackUses(app: LoadedApp, loaded: readonly LoadedModule[]): void {
-    for (const { reads, lists } of loaded) {
+    for (const { file, reads, lists, starts = [] } of loaded) {
+      for (const started of starts) this.#trackStarted(app, file, started);
       this.#usedFiles.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
       this.#registry.trackListed(lists);
     }
+  }
+
+  /** Watches what a thread or process evaluates that a module has started. */
+  #trackStarted(app: LoadedApp, module: string, { file, since }: { file: string; since: number }): void {
+    const closure = closureOf(this.#compiler, file, since);
+    app.started(
+      module,
+      closure.map((found) => found.file),
+    );
+    this.#usedFiles.track(closure.filter((found) => !app.writes(found.file)));
   }
 
   /** The same, of an app that serves from now on: what only other versions have read is not watched any more. */

@@ -2,6 +2,7 @@
  * Who called a wrapped function, by the file: the app, a package, Node itself or this supervisor. Looked up only while
  * something would be noted in the ledger (5 us a look-up), never for what requests do.
  */
+import { fileURLToPath } from "node:url";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { isSupervisorCode } from "../runtime/supervisor-code.js";
 
@@ -17,17 +18,23 @@ export interface Caller {
 /** Node's streams and sockets are some frames deep. */
 const FRAMES = 24;
 
-/** It stands between the app and what it wraps, and calls nothing of its own there. Installed it is a file of its own, too. */
-const PASSES_ON = /[\\/]workers[\\/]runtime[\\/]file-reads\.js$/;
+/** They stand between the app and what they wrap, and call nothing of their own there. Installed they are files of their own, too. */
+const PASSES_ON = /[\\/](?:workers[\\/]runtime[\\/]file-reads|src[\\/]common[\\/]started[\\/]wrap-starts)\.js$/;
 
-/** The caller of `wrapper`, which is on the stack. */
-export function callerOf(wrapper: (...args: never[]) => unknown): Caller {
+/** The caller of `wrapper`, which is on the stack. `passed`: files that stand between them, too. */
+export function callerOf(wrapper: (...args: never[]) => unknown, passed?: RegExp): Caller {
   const through: string[] = [];
   for (const file of filesAbove(wrapper)) {
     if (file.startsWith("node:")) through.push(file);
-    else if (!PASSES_ON.test(file)) return { kind: kindOf(file), file, through };
+    else if (!PASSES_ON.test(file) && !passed?.test(file)) return { kind: kindOf(file), file, through };
   }
   return { kind: "node", file: "", through };
+}
+
+/** The innermost own file above `wrapper`, which is on the stack: for what happens outside of evaluations. */
+export function ownFileAbove(wrapper: (...args: never[]) => unknown): string | undefined {
+  const own = filesAbove(wrapper).find((file) => !file.startsWith("node:") && kindOf(file) === "own");
+  return own?.startsWith("file:") ? fileURLToPath(own) : own;
 }
 
 function kindOf(file: string): Caller["kind"] {

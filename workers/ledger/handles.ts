@@ -20,6 +20,8 @@ interface Kind {
   is(emitter: EventEmitter): boolean;
   /** Packages' count, too. */
   readonly byPackages?: boolean;
+  /** Only what own files make, through packages whose files have such paths. */
+  readonly within?: RegExp;
   /** What of Node may stand between the caller and the constructor. */
   readonly through?: RegExp;
   end(emitter: never): unknown;
@@ -52,6 +54,7 @@ const KINDS: readonly Kind[] = [
   { what: "HTTP/2 session", is: isNamed("ClientHttp2Session"), end: destroy },
   { what: "agent", is: isA("http", "Agent"), end: retireAgent },
   { what: "worker thread", is: isA("worker_threads", "Worker"), end: (worker: Worker) => worker.terminate() },
+  { what: "thread pool", is: isPool, within: /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/, end: closePool },
   { what: "child process", is: isA("child_process", "ChildProcess"), byPackages: true, end: endChild },
   { what: "file watcher", is: (emitter) => isNamed("FSWatcher")(emitter) && !isChokidar(emitter), end: close },
   { what: "file watcher", is: isChokidar, byPackages: true, end: close },
@@ -76,7 +79,7 @@ export class Handles {
   /** Notes a new emitter if it is one that has to be ended. Its constructor is still on the stack. */
   created({ emitter, owner, wrapper }: Creation): void {
     const kind = KINDS.find(({ is }) => is(emitter));
-    if (!kind || !isCallersOwn(kind, callerOf(wrapper))) return;
+    if (!kind || !isCallersOwn(kind, callerOf(wrapper, kind.within))) return;
     const entry = this.#ledger.record(kind.what, ending(kind, new WeakRef(emitter)), owner);
     if (entry) this.#collected.register(emitter, entry);
   }
@@ -92,7 +95,8 @@ function ending({ end }: Kind, found: WeakRef<EventEmitter>): () => Promise<void
   };
 }
 
-function isCallersOwn({ byPackages, through }: Kind, caller: Caller): boolean {
+function isCallersOwn({ byPackages, within, through }: Kind, caller: Caller): boolean {
+  if (within) return caller.kind === "own";
   if (caller.kind !== "own" && !(byPackages && caller.kind === "package")) return false;
   return !through || caller.through.every((file) => through.test(file));
 }
@@ -124,6 +128,28 @@ function isLineReader(emitter: EventEmitter): boolean {
   const { Interface } = (loadedBuiltin("readline") ?? {}) as { Interface?: { prototype: object } };
   const base = Interface && prototypeOf(Interface.prototype);
   return base !== undefined && base !== null && inherits(emitter, base);
+}
+
+/** Of piscina, tinypool, and classes that extend theirs. */
+function isPool(emitter: EventEmitter): boolean {
+  const made = foundValue(emitter, "constructor");
+  for (let one: unknown = made; isObject(one); one = prototypeOf(one))
+    if (/^(?:Piscina|Tinypool)$/.test(String(ownValue(one, "name")))) return true;
+  return false;
+}
+
+interface Pool extends EventEmitter {
+  /** Lets what is under way end first (piscina). */
+  close?(): Promise<unknown>;
+  destroy(): Promise<unknown>;
+}
+
+/** Nothing of the old version keeps a place or a port that the new one needs: a reload does not wait for its tasks. */
+function closePool(pool: Pool): void {
+  silence(pool);
+  const destroy = (): void => void pool.destroy().catch(() => {});
+  if (typeof pool.close === "function") pool.close().then(destroy, destroy);
+  else destroy();
 }
 
 function silence(emitter: EventEmitter): void {

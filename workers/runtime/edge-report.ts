@@ -75,6 +75,7 @@ export class EdgeReport {
       reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
       lists: [...edges.lists],
       ...(edges.usedByPackages.size > 0 && { usedByPackages: [...edges.usedByPackages] }),
+      ...(edges.starts.size > 0 && { starts: [...edges.starts].map(([file, since]) => ({ file, since })) }),
       ...(edges.hot && { hot: edges.hot }),
       ...(edges.asks && { asks: edges.asks }),
       classes: this.#classesOf(edges),

@@ -24,6 +24,8 @@ export class ModuleEdges {
   readonly lists = new Set<string>();
   /** Those of `reads` and `lists` that a package used while it was being loaded itself. */
   readonly usedByPackages = new Set<string>();
+  /** Files that threads and processes evaluate that it has started -> when it did so first, in milliseconds since 1970. */
+  readonly starts = new Map<string, number>();
   /** What the module has said about its reloads; undefined for most. */
   hot: Acceptance | undefined;
   /** What its calls of `unreloader/app` have asked for; undefined for most. */
@@ -90,6 +92,12 @@ export class ModuleEdges {
   packageUses(file: string): void {
     if (this.usedByPackages.has(file)) return;
     this.usedByPackages.add(file);
+    this.#changed(this);
+  }
+
+  startsFile(file: string): void {
+    if (this.starts.has(file)) return;
+    this.starts.set(file, Date.now());
     this.#changed(this);
   }
 

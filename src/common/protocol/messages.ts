@@ -83,6 +83,8 @@ const loadedModule = z.strictObject({
   lists: z.array(z.string()),
   /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
   usedByPackages: z.array(z.string()).optional(),
+  /** Own files that a thread or process evaluates that the module has started, and when, in milliseconds since 1970. */
+  starts: z.array(z.strictObject({ file: z.string(), since: z.number() })).optional(),
   hot: acceptance.optional(),
   /** Absent for the many that ask for nothing. */
   asks: asks.optional(),

@@ -1,0 +1,28 @@
+/**
+ * Where a thread or a process of the app's begins whose file is TypeScript, or may come to some: the root and the file are its
+ * first arguments. From here on it is as if Node had begun with that file, with the loader of `--no-reload`.
+ */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { isCompiled, isImportable } from "../common/compile/file-kind.js";
+import { scriptFile } from "../common/started/script-file.js";
+import { importConditions } from "../thread/environment.js";
+import { installLoader, runAsMain, runCommonJs } from "./loader.js";
+import { passLoaderOn } from "./pass-on.js";
+
+/** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
+const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
+
+const [, , root = "", script = "", ...args] = process.argv;
+const named = path.resolve(script);
+const file = scriptFile(named) ?? named;
+process.argv = [process.execPath, named, ...args];
+
+const loader = installLoader({ root, conditions: importConditions() });
+process.setSourceMapsEnabled(true);
+passLoaderOn(root);
+
+if (!isCompiled(file)) runAsMain(file);
+else if (loader.formatOf(file) === "commonjs") runCommonJs(file);
+else if (KNOWS_MAIN) runAsMain(file);
+else if (isImportable(file)) await import(pathToFileURL(file).href);

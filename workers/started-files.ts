@@ -1,0 +1,41 @@
+/**
+ * Threads and processes of the app's own: what they evaluate is a dependency of the module that has started them, by the
+ * version that is being evaluated, or, later, by the file whose function did it.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { isCompiled } from "../src/common/compile/file-kind.js";
+import type * as wrapStartsModule from "../src/common/started/wrap-starts.js";
+import type { LateCompiler } from "./late-compiler.js";
+import { ownFileAbove } from "./ledger/caller.js";
+import type { Observer } from "./runtime/observer.js";
+import type { Runtime } from "./runtime/runtime.js";
+
+export interface StartedFilesOptions {
+  readonly root: string;
+  readonly entry: string;
+  readonly observer: Observer;
+  readonly runtime: Runtime;
+  readonly compiler: LateCompiler;
+}
+
+/** For as long as the thread lives. */
+export function installStartedFiles({ root, entry, observer, runtime, compiler }: StartedFilesOptions): void {
+  // By its path, so that no bundle has it: workers/ledger/caller.ts knows its frames by the file.
+  const require = createRequire(import.meta.url);
+  const { wrapStarts } = require("../src/common/started/wrap-starts.js") as typeof wrapStartsModule;
+  // Where there is none, no file of the app's is compiled, and nothing is looked into for it.
+  const hasTypeScript = isCompiled(entry) || existsSync(path.join(root, "tsconfig.json"));
+  wrapStarts({
+    root,
+    starts(file, wrapper) {
+      const { reader } = observer;
+      const above = reader ? undefined : ownFileAbove(wrapper);
+      const starter = reader ?? (above === undefined ? undefined : runtime.currentVersion(above));
+      starter?.startsFile(file);
+    },
+    leadsToCompiled: (file) => hasTypeScript && runtime.ignoringReads(() => compiler.leadsToCompiled(file)),
+    poolsNeedLoader: hasTypeScript,
+  });
+}
