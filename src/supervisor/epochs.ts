@@ -6,7 +6,7 @@ import { errorText } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import type { BootOrder } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
-import { reviveError, type SerializedError } from "../common/protocol/serialized-error.js";
+import { reviveError } from "../common/protocol/serialized-error.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import type { AppServer } from "../front/upstream.js";
 import type { ResolvedOptions } from "../options/options.js";
@@ -22,6 +22,7 @@ import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { Standby } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
+import type { Boot } from "./boot.js";
 import { Listens, type ListensOptions } from "./listens.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -61,20 +62,6 @@ export interface EpochsOptions extends ListensOptions {
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
-
-export interface Booted {
-  readonly type: "booted";
-  readonly app: LoadedApp;
-  /** In evaluation order. */
-  readonly loaded: readonly LoadedModule[];
-}
-
-export type Boot =
-  | Booted
-  /** `end`: the app has ended itself, or has crashed. */
-  | { readonly type: "failed"; readonly error: SerializedError; readonly end?: UnexpectedEnd | undefined }
-  /** Nobody waited for it any more. */
-  | { readonly type: "abandoned"; readonly because: "aborted" | "late" };
 
 export class Epochs {
   readonly #with: EpochsOptions;
@@ -216,6 +203,7 @@ export class Epochs {
           type: "failed",
           error: errorOfEnd(outcome.end),
           end: outcome.end.type === "stopped" ? undefined : outcome.end,
+          ended: epoch,
         };
       case "abandoned":
         // It may loop: nobody waits for its end.

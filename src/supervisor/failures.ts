@@ -70,9 +70,14 @@ export class Failures {
     if (said !== undefined) this.#state.app?.epoch.sayInstead(said);
   }
 
-  /** A cycle has come to this. */
-  async fail(error: SerializedError, started: number, preparation: Preparation | undefined): Promise<ReloadReport> {
-    const report = await this.become(error, started, preparation);
+  /** A cycle has come to this. `ended`: the thread that has ended while it evaluated the app. */
+  async fail(
+    error: SerializedError,
+    started: number,
+    preparation: Preparation | undefined,
+    ended?: AppEpoch,
+  ): Promise<ReloadReport> {
+    const report = await this.become(error, started, preparation, ended && { of: ended, phase: "start" });
     if (lacksDescriptors(error) && !this.#state.closing) this.#crashes.lacksDescriptors(error);
     this.#reports.tellChanges();
     this.#parts.emit("failed", report);
@@ -80,24 +85,24 @@ export class Failures {
     return report;
   }
 
-  /** `started` on the clock of `performance.now()`; `ended`: the thread whose end it is. */
+  /** `started` on the clock of `performance.now()`; `end`: whose end it is, and what its thread did: evaluate the app, or run it. */
   async become(
     error: SerializedError,
     started: number,
     preparation: Preparation | undefined,
-    ended?: AppEpoch,
+    end?: { readonly of: AppEpoch; readonly phase: "start" | "run" },
   ): Promise<FailureReport> {
     const { front, address, options, startSettled } = this.#parts;
     const state = this.#state;
     state.app?.epoch.announceFailure(error);
     state.move({ type: "failed", error, threadAlive: state.app !== undefined && state.isUsable(state.app) });
-    const lastLines = ended?.board.lastLines(LAST_LINES) ?? [];
+    const lastLines = end?.of.board.lastLines(LAST_LINES) ?? [];
     const report: FailureReport = {
       ...this.#reports.report("failed", started),
       kind: "failed",
       error,
       importedBy: importersOf(error, preparation?.graph, options.entry),
-      ...(ended && { ended: true }),
+      ...(end?.phase === "run" && { ended: true }),
       ...(state.epoch === undefined && state.generation > 0 && { gone: true }),
       ...(lastLines.length > 0 && { lastLines }),
     };

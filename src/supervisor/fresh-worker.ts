@@ -6,10 +6,10 @@ import type { CycleReports } from "../reports/cycle-reports.js";
 import { serializeSourceError } from "../reports/failure.js";
 import type { ReloadReport, RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
+import type { Boot, Booted } from "./boot.js";
 import type { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import type { CycleState } from "./cycle-state.js";
-import type { Boot, Booted } from "./epochs.js";
 import { type Failures, givenUp } from "./failures.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -83,7 +83,7 @@ export class FreshWorker {
         return this.#abandoned(outcome.because, reason, started, preparation);
       case "failed":
         if (outcome.end && !state.closing) crashes.startFailed(outcome.end);
-        return failures.fail(outcome.error, started, preparation);
+        return failures.fail(outcome.error, started, preparation, outcome.ended);
       default:
         return outcome satisfies never;
     }
@@ -99,7 +99,7 @@ export class FreshWorker {
     app: LoadedApp,
     reloaded: { readonly error: SerializedError; readonly preparation: Preparation },
     started: number,
-  ): Promise<ReloadReport | { readonly error: SerializedError }> {
+  ): Promise<ReloadReport | { readonly error: SerializedError; readonly ended?: AppEpoch | undefined }> {
     const { error, preparation } = reloaded;
     const { epochs } = this.#parts;
     const state = this.#state;
@@ -116,7 +116,7 @@ export class FreshWorker {
       default:
         return trial satisfies never;
     }
-    if (state.closing || (app.epoch.alive && trial.error.message === error.message)) return { error: trial.error };
+    if (state.closing || (app.epoch.alive && trial.error.message === error.message)) return trial;
     state.restartReason = reason;
     return this.restart(run, started);
   }

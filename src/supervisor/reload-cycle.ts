@@ -244,7 +244,7 @@ export class ReloadCycle {
       return;
     }
     // The line about the exit says it all.
-    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, epoch);
+    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, { of: epoch, phase: "run" });
     this.#crashes.startAgainAfter(delayMs);
   }
 

@@ -152,6 +152,6 @@ export class ReloadStep {
     const instead = await fresh.instead(run, app, reloaded, started);
     if ("kind" in instead) return instead;
     await this.#mend(run, app);
-    return failures.fail(instead.error, started, preparation);
+    return failures.fail(instead.error, started, preparation, instead.ended);
   }
 }

@@ -181,6 +181,19 @@ http.createServer((req, res) => res.end("never")).listen(0, () => {
     assert.equal(await served.text("/"), "one");
   });
 
+  for (const when of ["at its start", "in an edit"])
+    test(`shows the last lines of one that ends itself while it is evaluated, ${when}`, async () => {
+      const ends = `console.error("cannot start: no DATABASE_URL");\nprocess.exit(2);\n`;
+      await using app = new TempApp({ ...files, ...(when === "at its start" && { "main.js": ends }) });
+      await using served = await serve(app, "main.js");
+      if (when === "in an edit") app.write("main.js", ends);
+      const page = await served.getOnce("/");
+      assert.equal(page.status, 500);
+      assert.match(page.body, /process\.exit\(2\)[\s\S]*The app's last lines:\n {2}cannot start: no DATABASE_URL/);
+      app.write("main.js", files["main.js"]);
+      assert.equal(await served.text("/"), "one");
+    });
+
   test("gives who asks meanwhile a page, and a save that mends is taken at once", async () => {
     await using app = new TempApp({ ...files, "main.js": crash });
     await using served = await serve(app, "main.js");
