@@ -267,6 +267,7 @@ function endsTell(
       cutOff();
     },
     onCrash,
+    onWorker: () => view.workerMade(),
   });
   return view;
 }

@@ -13,13 +13,15 @@ export interface ProcessOptions {
   onExit(code: number): void;
   /** Called before the thread ends because of an exception that nobody caught. */
   onCrash(error: unknown): void;
+  /** The app has made a worker thread of its own. */
+  onWorker(): void;
 }
 
-export function adaptProcess({ entry, args, variables, onExit, onCrash }: ProcessOptions): void {
+export function adaptProcess({ entry, args, variables, onExit, onCrash, onWorker }: ProcessOptions): void {
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
   process.argv = [process.execPath, entry, ...args];
   const exit = process.exit;
-  process.exit = (...given) => {
+  const exitTold: typeof process.exit = (...given) => {
     const [code] = given;
     // Node's setter throws for what is no number: then nothing ends.
     if (code !== undefined && code !== null) process.exitCode = code;
@@ -28,14 +30,16 @@ export function adaptProcess({ entry, args, variables, onExit, onCrash }: Proces
     // Without an argument, process.exitCode counts.
     return exit(...given);
   };
+  process.exit = Object.defineProperties(exitTold, Object.getOwnPropertyDescriptors(exit));
   // Not by a listener: the app counts those, and may remove them all.
   const { emit } = process;
   const watched: NodeJS.EventEmitter["emit"] = (event, ...values) => {
     const isLast = event === "uncaughtExceptionMonitor" && process.listenerCount("uncaughtException") === 0;
     if (isLast) onCrash(values[0]);
+    if (event === "worker") onWorker();
     return Reflect.apply(emit, process, [event, ...values]) as boolean;
   };
-  Object.defineProperty(watched, "name", { value: emit.name });
+  Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));
   Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
 }
 

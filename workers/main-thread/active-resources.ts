@@ -4,14 +4,14 @@ import { replaceMethod } from "../ledger/replace.js";
 import { ownerOf } from "../listener/relayed-socket.js";
 import { UpstreamListener } from "../listener/virtual-server.js";
 
-/** The pool has two in this thread, the supervisor one. */
+/** The pool has two in this thread, the supervisor one. A thread with workers has one more that a main thread has not. */
 const OWN_PORTS = 3;
 
 interface WithHandles {
   _getActiveHandles(): unknown[];
 }
 
-export function hideOwnResources(): void {
+export function hideOwnResources(hasWorkers: () => boolean): void {
   replaceMethod(process, "getActiveResourcesInfo", (original) => () => {
     const handles = (process as unknown as WithHandles)._getActiveHandles();
     // The front has the TCP sockets; what the thread has in their place are pipes.
@@ -21,10 +21,10 @@ export function hideOwnResources(): void {
         .map(() => "TCPServerWrap"),
       ...handles.filter((handle) => handle instanceof Socket && ownerOf(handle)).map(() => "TCPSocketWrap"),
     ];
-    let ports = 0;
+    let ports = OWN_PORTS + (hasWorkers() ? 1 : 0);
     return (original.call(process) as string[]).flatMap((name) => {
-      if (name === "MessagePort" && ports < OWN_PORTS) {
-        ports++;
+      if (name === "MessagePort" && ports > 0) {
+        ports--;
         return [];
       }
       return name === "PipeWrap" || name === "PipeServerWrap" ? (inTheirPlace.shift() ?? name) : name;

@@ -58,14 +58,14 @@ export class EnvironmentView {
     });
   }
 
-  /** `process.loadEnvFile`: sets variables that are not set. */
-  loadFile(original: (path?: string) => void, args: [path?: string]): void {
+  /** `process.loadEnvFile`: sets variables that are not set. `load`: Node's own, into the real environment. */
+  loadFile(load: () => void, file = ".env"): void {
     if (this.#isReal) {
-      original(...args);
+      load();
       for (const name of Object.keys(this.#real)) this.#copy[name] ??= this.#real[name];
       return;
     }
-    const variables = parseEnv(readFileSync(args[0] ?? ".env", "utf8"));
+    const variables = parseEnv(readFileSync(file, "utf8"));
     for (const [name, value] of Object.entries(variables)) this.#copy[name] ??= value;
   }
 

@@ -1,10 +1,12 @@
 /** The thread as the app sees it: the main thread of a process that is the app's. */
 import type { WorkerReport } from "../../src/common/protocol/messages.js";
 import type { SharedProcess } from "../../src/common/protocol/orders.js";
+import { replaceMethod } from "../ledger/replace.js";
 import { nodeError } from "../runtime/module-errors.js";
 import { hideOwnResources } from "./active-resources.js";
 import { EnvironmentView } from "./environment-view.js";
 import { hidePiscina } from "./hide-piscina.js";
+import { hideMainInspector } from "./inspector-view.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
 
@@ -22,11 +24,14 @@ const ABORTED = 134;
 export class MainThreadView {
   readonly #environment: EnvironmentView | undefined;
 
+  #hasWorkers = false;
+
   /** To be called before anything else replaces functions of Node's. */
   constructor({ shared, send, onAbort }: MainThreadViewOptions) {
     showThreadsAsMain();
     hidePiscina();
-    hideOwnResources();
+    hideMainInspector();
+    hideOwnResources(() => this.#hasWorkers);
     process.abort = function abort(): never {
       onAbort(nodeError("ERR_UNRELOADER_WORKER_EXIT", "the app called process.abort()"));
       const { reallyExit } = process as unknown as { reallyExit(code: number): never };
@@ -36,11 +41,17 @@ export class MainThreadView {
     const environment = new EnvironmentView(process.env, shared.variables, shared.words);
     this.#environment = environment;
     process.env = environment.proxy();
-    const { loadEnvFile } = process;
-    process.loadEnvFile = (...args: [path?: string]) => {
-      environment.loadFile(loadEnvFile, args);
-    };
+    replaceMethod(process, "loadEnvFile", (load) => (...args) => {
+      environment.loadFile(() => Reflect.apply(load, process, args), args[0] as string | undefined);
+    });
+    // Its copy in worker threads is asked anew when the main thread goes elsewhere.
+    Object.defineProperty(process.cwd, "name", { value: "wrappedCwd" });
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
+  }
+
+  /** The app has made a worker thread of its own. */
+  workerMade(): void {
+    this.#hasWorkers = true;
   }
 
   /** The app of this thread is about to be evaluated: the process is its from now on. */

@@ -40,7 +40,6 @@ function replace(name: Exclude<ProcessCallName, "title">, send: Send): void {
 
 /** As Node's own in a main thread are called. */
 function nameOf(name: ProcessCallName): string {
-  if (name === "chdir") return "wrappedChdir";
   return name === "umask" ? "wrappedUmask" : name === "setgroups" || name === "initgroups" ? name : "";
 }
 

@@ -7,6 +7,7 @@ import type { Writable } from "node:stream";
 import tty from "node:tty";
 import type { StreamsOrder } from "../../src/common/protocol/orders.js";
 import { type OutputDescriptor, StreamWords } from "../../src/common/protocol/stream-words.js";
+import { prototypesOf } from "../../src/common/untouched.js";
 import { AppInput, type InputOptions } from "./input.js";
 import { openOutput, type TerminalOutput } from "./output.js";
 
@@ -28,6 +29,8 @@ export class StandardStreams {
   readonly #options: StandardStreamsOptions;
   readonly #outputs = new Map<OutputDescriptor, Writable>();
   #opening = 0;
+  /** Node calls this of `process.stdout` and `process.stderr` when the main thread reads from the thread's own streams. */
+  #asksForMore: symbol | undefined;
 
   constructor(options: StandardStreamsOptions) {
     this.#options = options;
@@ -48,6 +51,8 @@ export class StandardStreams {
   install(): void {
     const { own } = this.#options.order;
     const { input } = this;
+    this.#asksForMore = methodOfNode(process.stdout, "kStdioWantsMoreDataCallback");
+    if (own.includes("stdout") && own.includes("stderr")) dropFlush();
     if (own.includes("stdout")) define("stdout", () => this.#output(1));
     if (own.includes("stderr")) define("stderr", () => this.#output(2));
     if (input) define("stdin", () => input.opened ?? this.#open(() => input.stream));
@@ -95,6 +100,9 @@ export class StandardStreams {
       return output;
     });
     this.#outputs.set(descriptor, stream);
+    const asks = this.#asksForMore;
+    // There is never more: nothing is written there.
+    if (asks) Object.defineProperty(stream, asks, { value: () => undefined, configurable: true });
     survivesClosedReader(stream);
     this.#options.opened(stream, descriptor);
     return stream;
@@ -108,6 +116,21 @@ export class StandardStreams {
       this.#opening--;
     }
   }
+}
+
+/** A method of Node's, by the description of its symbol. */
+function methodOfNode(object: object, description: string): symbol | undefined {
+  for (const prototype of prototypesOf(object)) {
+    const found = Object.getOwnPropertySymbols(prototype).find((symbol) => symbol.description === description);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** A listener of Node's that hands on what was written to the thread's own streams: the app counts it. */
+function dropFlush(): void {
+  const flush = process.rawListeners("exit").find(({ name }) => name === "flushSync");
+  if (flush) process.removeListener("exit", flush as (code: number) => void);
 }
 
 function isTerminal(stream: Writable): stream is TerminalOutput {
