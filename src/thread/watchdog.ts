@@ -200,9 +200,11 @@ export class Watchdog {
     const before = watched.place;
     if (found.type === "running") watched.place = watched.thread.place(found);
     watched.lookAgainAt = this.#now() + LOOK_AGAIN_MS;
-    // Purged code may come to its turn behind other code that is slow.
-    if (due.purged) watched.nextPurgedMs *= 2;
     const { place } = watched;
+    // Purged code may come to its turn behind other code that is slow. A chain of microtasks or ticks shows the app's own
+    // code in some looks only: between two of its turns Node's is on the stack alone.
+    const isBetweenTurns = found.type === "running" && place?.location === undefined;
+    if (due.purged && !isBetweenTurns) watched.nextPurgedMs *= 2;
     const report: BusyReport = { epoch, blockedMs: now - since, place };
     if (due.block || (watched.blocked && before === undefined && place !== undefined)) {
       watched.blocked = true;

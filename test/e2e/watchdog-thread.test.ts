@@ -25,6 +25,7 @@ class Stage {
   hasPurged = false;
   readonly told: string[] = [];
   found: Inspected = { type: "running", frames: [], source: undefined };
+  place: StuckPlace = PLACE;
   inspected = 0;
   released = 0;
   now = 0;
@@ -54,7 +55,7 @@ class Stage {
         return { answer: Promise.resolve(this.found), release: () => void this.released++ };
       },
       locate: ({ frame: { line, column } }) => ({ file: "/p/src/app.ts", line, column }),
-      place: () => PLACE,
+      place: () => this.place,
     });
   }
 
@@ -222,6 +223,17 @@ test("purged code that comes to its turn behind other code that is slow is found
   await stage.pass(2000);
   assert.deepEqual(stage.told, ["busy 1 2000 12", "purged 1 4000 9"]);
   assert.equal(stage.inspected, 3);
+});
+
+test("purged code whose turns follow each other is looked at again soon while none of the app's code is on the stack", async () => {
+  using stage = new Stage("off");
+  stage.hasPurged = true;
+  stage.place = { location: undefined, frame: undefined, inside: "emitHook (node:internal/async_hooks)" };
+  await stage.pass(1250);
+  stage.found = PURGED;
+  stage.place = PLACE;
+  await stage.pass(250);
+  assert.deepEqual(stage.told, ["purged 1 1500 9"]);
 });
 
 test("purged code that comes to its end while it is looked at is not told", async () => {
