@@ -90,6 +90,8 @@ function levelOf(event: SupervisorEvent): LogLevel {
       // A failure has an event of its own, a restart too; that nothing changed is worth a line only when asked for.
       return event.report.kind === "reloaded" ? "info" : "debug";
     case "failed":
+      // Who has ended it knows.
+      return event.report.error.code === "ERR_UNRELOADER_CLOSED" ? "debug" : "error";
     case "worker-exit":
       return "error";
     case "stale-references":

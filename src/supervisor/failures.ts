@@ -128,6 +128,12 @@ export class Failures {
   }
 }
 
+/** The evaluation of the new code is cut off by the end of all: nobody's fault, and nothing that a save would mend. */
+export function closedMeanwhile(): SerializedError {
+  const message = "the supervisor was closed before the new code had been evaluated";
+  return { name: "ClosedError", code: "ERR_UNRELOADER_CLOSED", message };
+}
+
 /** The new code's evaluation has been waited for since `started`, on the clock of `performance.now()`. */
 export function givenUp(started: number): SerializedError {
   const seconds = Math.round((performance.now() - started) / 100) / 10;

@@ -10,7 +10,7 @@ import type { Boot, Booted } from "./boot.js";
 import type { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import type { CycleState } from "./cycle-state.js";
-import { type Failures, givenUp } from "./failures.js";
+import { closedMeanwhile, type Failures, givenUp } from "./failures.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Run } from "./run.js";
@@ -180,7 +180,8 @@ export class FreshWorker {
   ): ReloadReport | Promise<ReloadReport> {
     const state = this.#state;
     const { failures, reports } = this.#with;
-    if (because === "late" || state.closing) return failures.fail(givenUp(started), started, preparation);
+    if (state.closing) return failures.fail(closedMeanwhile(), started, preparation);
+    if (because === "late") return failures.fail(givenUp(started), started, preparation);
     state.restartReason ??= reason;
     if (state.phase !== "booting") state.move({ type: "boot", epoch: this.#parts.epochs.last });
     return reports.report("unchanged", started);

@@ -158,9 +158,7 @@ export class ReloadCycle {
   }
 
   /** What a request that is held waits for, in words. */
-  waitingFor(): string {
-    return this.#state.waitingFor;
-  }
+  waitingFor = (): string => this.#state.waitingFor;
 
   /**
    * Begins nothing any more. What is under way may come to its end for `graceMs`, so that who waits for it is answered;
@@ -176,12 +174,14 @@ export class ReloadCycle {
     const end = performance.now() + graceMs;
     const run = this.#run;
     if (run) {
-      const waited = await wait(run.done, { deadlineMs: graceMs });
+      // Nobody waits for an app that has never served.
+      const deadlineMs = this.phase === "booting" && this.inFlight === 0 ? 0 : graceMs;
+      const waited = await wait(run.done, { deadlineMs });
       if (waited.type !== "settled") run.interrupt("closing");
       await run.done;
+      // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
+      await lookUntil(() => !this.#letsPass(), CLOSE_POLL_MS, end);
     }
-    // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
-    if (run) await lookUntil(() => !this.#letsPass(), CLOSE_POLL_MS, end);
     this.#state.move({ type: "close" });
     this.#failures.sayInstead();
   }

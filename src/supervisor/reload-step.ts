@@ -7,7 +7,7 @@ import type { ReloadReport } from "../reports/report.js";
 import type { Interruption } from "../thread/thread-answer.js";
 import type { CycleParts } from "./cycle-parts.js";
 import type { CycleState } from "./cycle-state.js";
-import { type Failures, givenUp } from "./failures.js";
+import { closedMeanwhile, type Failures, givenUp } from "./failures.js";
 import type { FreshWorker } from "./fresh-worker.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
@@ -135,7 +135,7 @@ export class ReloadStep {
     state.left = app.epoch;
     if (run.why !== "restart" && run.why !== "closing")
       state.restartReason ??= { type: "blocked", files: state.pending.all(), began: because !== "blocked" };
-    if (state.closing) return this.#with.failures.fail(givenUp(started), started, undefined);
+    if (state.closing) return this.#with.failures.fail(closedMeanwhile(), started, undefined);
     run.goOn();
     return this.#with.fresh.restart(run, started);
   }
