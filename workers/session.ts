@@ -1,4 +1,5 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
+import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
@@ -104,8 +105,10 @@ export class AppSession {
       case "leaveInput":
         streams.input?.leave(false);
         break;
-      case "resized":
-        observer.nobodys(() => streams.resized());
+      case "terminalSignal":
+        observer.nobodys(() =>
+          (process as NodeJS.EventEmitter).emit(message.signal, message.signal, constants.signals[message.signal]),
+        );
         break;
       case "announceFailure":
         this.#queue.add(() => this.#announceFailure(message));

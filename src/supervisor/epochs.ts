@@ -4,7 +4,7 @@ import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { MAKE_ROOM_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
-import type { BootOrder } from "../common/protocol/orders.js";
+import type { BootOrder, TerminalSignal } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
 import { reviveError } from "../common/protocol/serialized-error.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
@@ -259,9 +259,9 @@ export class Epochs {
     void epoch.ended.then(() => pulse.stop());
   }
 
-  /** The terminal has another size. */
-  resized(): void {
-    for (const epoch of this.#threads.keys()) epoch.resized();
+  /** The terminal has another size, or the app goes on after Ctrl-Z. */
+  terminalSignal(signal: TerminalSignal): void {
+    for (const epoch of this.#threads.keys()) epoch.terminalSignal(signal);
   }
 
   /** Threads that were replaced and go on for a while. */

@@ -17,6 +17,7 @@ import {
   type RequireOptions,
 } from "../common/patterns.js";
 import type { PublicAddress } from "../common/protocol/messages.js";
+import type { TerminalSignal } from "../common/protocol/orders.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
@@ -146,9 +147,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     this.#parts.cycle.app?.epoch.signal(signal);
   }
 
-  /** The terminal has another size. */
-  resized(): void {
-    this.#parts.epochs.resized();
+  /** The terminal has another size, or the app goes on after Ctrl-Z. */
+  terminalSignal(signal: TerminalSignal): void {
+    this.#parts.epochs.terminalSignal(signal);
   }
 
   /** A signal that is the app's when it listens for it, and else asks for a fresh worker: SIGUSR2. */

@@ -1,4 +1,6 @@
 /** Single keys while running in a terminal, and while the app does not read it. */
+import { openSync, readlinkSync } from "node:fs";
+import tty from "node:tty";
 import type { Keys } from "../thread/input-turns.js";
 import { isInForeground } from "./foreground.js";
 
@@ -13,13 +15,35 @@ export interface KeyActions {
 const CTRL_C = "\u0003";
 const CTRL_Z = "\u001a";
 
+/**
+ * Through a descriptor of our own: Node sets the one that it reads to non-blocking, and an app's `fs.readSync(0)` would fail
+ * where it waits under Node.
+ */
+function openTerminal(): tty.ReadStream {
+  return process.platform === "linux"
+    ? new tty.ReadStream(openSync(readlinkSync("/proc/self/fd/0"), "r"))
+    : process.stdin;
+}
+
+/** A paused stream would still take what comes next, to keep it. What Node does with `process.stdin`, a turn later. */
+function stopReading(input: object): void {
+  const { _handle: source, _readableState: state } = input as {
+    _handle: { reading: boolean; readStop(): void } | null;
+    _readableState: { reading: boolean };
+  };
+  if (!source) return;
+  state.reading = false;
+  source.reading = false;
+  source.readStop();
+}
+
 /** Reads single keys from a terminal. Does not keep the process alive. */
 export class TerminalKeys implements Keys {
   readonly #input: NodeJS.ReadStream;
   #isReading = false;
 
   /** For as long as the process lives. */
-  constructor(actions: KeyActions, input: NodeJS.ReadStream = process.stdin) {
+  constructor(actions: KeyActions, input = openTerminal()) {
     this.#input = input;
     input.setEncoding("utf8");
     input.on("data", (key: string) => {
@@ -47,6 +71,7 @@ export class TerminalKeys implements Keys {
     this.#isReading = false;
     this.#input.setRawMode(false);
     this.#input.pause();
+    stopReading(this.#input);
   }
 
   /** As the terminal does it in its usual mode: whoever runs in it stops, and the shell has it. */

@@ -32,7 +32,7 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   endOnSignals(supervisor);
   // Its default is to end the process.
   process.on("SIGUSR2", (signal) => void supervisor.signalOrRestart(signal));
-  if (process.stdout.isTTY || process.stderr.isTTY) process.on("SIGWINCH", () => supervisor.resized());
+  for (const signal of ["SIGWINCH", "SIGCONT"] as const) process.on(signal, () => supervisor.terminalSignal(signal));
   const actions: KeyActions = {
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),

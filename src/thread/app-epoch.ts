@@ -7,7 +7,7 @@ import type { PreparedModule } from "../common/compile/compiled-module.js";
 import { BOOT_MS, HEAP_SNAPSHOT_MS, OBEY_MS, SIGNAL_HEARD_MS, STALE_CHECK_MS } from "../common/deadlines.js";
 
 import type { PublicAddress, StaleReference, ThreadWait, WorkerReport } from "../common/protocol/messages.js";
-import type { BootOrder, PlanOrder, SaidPage, SupervisorOrder } from "../common/protocol/orders.js";
+import type { BootOrder, PlanOrder, SaidPage, SupervisorOrder, TerminalSignal } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
 import { Questions } from "../common/protocol/questions.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
@@ -204,8 +204,8 @@ export class AppEpoch {
     this.#send({ type: "leaveInput" });
   }
 
-  resized(): void {
-    this.#send({ type: "resized" });
+  terminalSignal(signal: TerminalSignal): void {
+    this.#send({ type: "terminalSignal", signal });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -42,14 +42,15 @@ export class ThreadTask {
       port: port2,
       ...(spare.process && { process: spare.process.sharedWith(spare.environment) }),
     };
-    this.ended = spare.pool.run(task, { transferList: [port2] }).then(
+    const result = spare.pool.run(task, { transferList: [port2] }).then(
       (): TaskEnd => ({ type: "returned" }),
-      async (error: unknown): Promise<TaskEnd> => {
-        // The port's messages may come after the worker's own `exit` event: let them arrive.
-        await new Promise(setImmediate);
-        return { type: "threw", error };
-      },
+      (error: unknown): TaskEnd => ({ type: "threw", error }),
     );
+    // The port's messages may come after the task's result, or the worker's own `exit` event: let them arrive.
+    this.ended = result.then(async (end) => {
+      await new Promise(setImmediate);
+      return end;
+    });
     void this.ended.then(() => {
       this.#over = true;
       port1.close();

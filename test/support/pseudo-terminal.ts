@@ -103,7 +103,7 @@ export class PseudoTerminal implements AsyncDisposable {
   async wait(pattern: RegExp): Promise<string> {
     let found: RegExpExecArray | null = null;
     const look = (): boolean => {
-      found = new RegExp(pattern, "d").exec(this.output.slice(this.#seen));
+      found = new RegExp(pattern, `${pattern.flags}d`).exec(this.output.slice(this.#seen));
       this.#seen += found?.indices?.[0]?.[1] ?? 0;
       return found !== null;
     };

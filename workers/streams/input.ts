@@ -10,7 +10,8 @@ import { Readable } from "node:stream";
 import tty from "node:tty";
 import { INPUT_TURN_MS } from "../../src/common/deadlines.js";
 import type { StreamWords } from "../../src/common/protocol/stream-words.js";
-import { type DescriptorKind, kindOfDescriptor } from "./descriptor-kind.js";
+import { kindOfDescriptor } from "./descriptor-kind.js";
+import { type Holder, holdWhileRead } from "./terminal-holds.js";
 import { takeUnread } from "./unread.js";
 
 const STDIN = 0;
@@ -51,10 +52,10 @@ type InputStream = Readable & {
 
 type Phase = "apart" | "asked" | "reader" | "final";
 
-export class AppInput {
+export class AppInput implements Holder {
   readonly #options: InputOptions;
   #phase: Phase = "apart";
-  #kind: DescriptorKind = "nothing";
+  readonly #kind = kindOfDescriptor(STDIN);
   #stream: InputStream | undefined;
   /** The stream wants bytes. */
   #wants = false;
@@ -65,11 +66,14 @@ export class AppInput {
   #begin: (() => void) | undefined;
   /** Reads of a file that are under way. */
   #underWay = 0;
+  /** What reads the terminal without the stream. */
+  #holds = 0;
   /** To be left as soon as nothing is under way; `isFinal` of that. */
   #leaving: boolean | undefined;
 
   constructor(options: InputOptions) {
     this.#options = options;
+    if (this.#kind === "terminal") holdWhileRead(this);
   }
 
   /** Undefined while nobody has asked for it. */
@@ -132,8 +136,18 @@ export class AppInput {
     return false;
   }
 
+  hold(): void {
+    this.#holds++;
+    this.#claim();
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#restSoon();
+  }
+
   /** Returns when this thread reads the terminal and nobody else, or does not get to it: for what cannot wait for a turn. */
-  claim(): void {
+  #claim(): void {
     const { words, epoch } = this.#options;
     this.#ask();
     if (this.#phase === "asked") words.awaitReader(epoch(), INPUT_TURN_MS);
@@ -149,16 +163,15 @@ export class AppInput {
 
   /** A terminal that nobody reads belongs to main's keys. */
   #restSoon(): void {
-    if (this.#kind !== "terminal") return;
+    if (this.#phase !== "reader" || this.#kind !== "terminal") return;
     setImmediate(() => {
-      if (this.#phase !== "reader" || this.#wants || this.#mode) return;
+      if (this.#phase !== "reader" || this.#wants || this.#mode || this.#holds > 0) return;
       this.#phase = "apart";
       this.#options.rest();
     }).unref();
   }
 
   #open(): InputStream {
-    this.#kind = kindOfDescriptor(STDIN);
     const stream = this.#openByKind() as InputStream;
     stream.fd = STDIN;
     const source = stream._handle;
@@ -178,6 +191,7 @@ export class AppInput {
       }),
     );
     this.#recordSettings(stream);
+    if (this.#kind === "terminal") this.#claimAtResume(stream);
     return stream;
   }
 
@@ -213,7 +227,9 @@ export class AppInput {
       value: () => {
         this.#wants = true;
         if (this.#phase === "reader") return readStart.call(source);
-        this.#ask();
+        // What is typed from here on is the app's.
+        if (this.#kind === "terminal") this.#claim();
+        else this.#ask();
         return 0;
       },
     });
@@ -231,7 +247,7 @@ export class AppInput {
     Object.defineProperty(source, "setRawMode", {
       ...hidden,
       value: (mode: unknown) => {
-        if (mode) this.claim();
+        if (mode) this.#claim();
         this.#mode = mode || undefined;
         // Else another thread of the app has the terminal: it is set when that has left it as it was.
         const { words, epoch } = this.#options;
@@ -268,6 +284,17 @@ export class AppInput {
     this.#begin = begin;
     this.#ask();
   };
+
+  /** A stream that is to flow reads a turn later: what is typed from here on is the app's. */
+  #claimAtResume(stream: InputStream): void {
+    const { resume } = stream;
+    const claim = (): void => this.#claim();
+    const wrapped = function (this: Readable): Readable {
+      claim();
+      return resume.call(this);
+    };
+    hide(stream, "resume", wrapped, resume);
+  }
 
   /** What a module sets while it is evaluated is of its version. */
   #recordSettings(stream: InputStream): void {

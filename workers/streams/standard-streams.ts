@@ -72,11 +72,6 @@ export class StandardStreams {
     return this.ofNode().some((descriptor) => (descriptor === 1 ? process.stdout : process.stderr) === emitter);
   }
 
-  /** The terminal has another size now: as in the main thread, each stream listens for the signal. */
-  resized(): void {
-    process.emit("SIGWINCH", "SIGWINCH");
-  }
-
   /** Resolves when what has been written has left. */
   async flushed(): Promise<void> {
     const waiting = [...this.#outputs.values()].filter(({ writableLength }) => writableLength > 0);
@@ -96,6 +91,7 @@ export class StandardStreams {
     if (opened) return opened;
     const stream = this.#open(() => {
       const output = openOutput(descriptor);
+      // Main passes the signal on.
       if (isTerminal(output)) process.on("SIGWINCH", () => output._refreshSize());
       return output;
     });

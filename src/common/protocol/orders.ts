@@ -26,6 +26,8 @@ export interface SharedProcess {
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
+export type TerminalSignal = "SIGWINCH" | "SIGCONT";
+
 /** The standard streams of the process. */
 export interface StreamsOrder {
   /** Those that the thread opens by itself; the others are those that Node gives to a thread. */
@@ -125,8 +127,8 @@ export type SupervisorOrder =
   | { readonly type: "giveInput"; readonly unread: Uint8Array }
   /** Read it no more, and give back what nobody has taken. */
   | { readonly type: "leaveInput" }
-  /** The terminal has another size. */
-  | { readonly type: "resized" }
+  /** The terminal has another size, or the app goes on after Ctrl-Z: for those who listen. */
+  | { readonly type: "terminalSignal"; readonly signal: TerminalSignal }
   | CallOrder
   /** The signal with this number among a call's arguments was aborted. */
   | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
