@@ -41,7 +41,11 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
      console.log("END", name);`,
     [[/name\?/, "Bo\r"], [/END.*/]],
   ],
-  ["a REPL", `require("node:repl").start("> ");`, [[/> /, "[1, 'a']\r"], [/\].*> /s, "_.length\r"], [/2.*> /s]]],
+  [
+    "a REPL",
+    `require("node:repl").start("> ");`,
+    [[/> /, "[1, 'a']\r"], [/\].*> \S*3G/s, "_.length\r"], [/2.*> \S*3G/s]],
+  ],
   [
     "single keys in raw mode, Ctrl-C among them",
     `process.stdin.setRawMode(true).on("data", (key) => {
@@ -64,8 +68,11 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
     "a synchronous read",
     `const fs = require("node:fs");
      const buffer = Buffer.alloc(100);
+     // From here on what is typed is the app's.
+     const terminal = fs.openSync("/dev/tty", "r");
      process.stdout.write("sync? ");
      const length = fs.readSync(0, buffer);
+     fs.closeSync(terminal);
      console.log("END", JSON.stringify(buffer.toString("utf8", 0, length)));`,
     [[/sync\?/, "hello\r"], [/END.*/]],
   ],
