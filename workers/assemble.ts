@@ -147,6 +147,10 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   });
   const host: RuntimeHost = {
     prepare: (file) => compiler.prepare(file),
+    prepareAs: (file, as) => compiler.prepareAs(file, as),
+    formatOf: (file) => compiler.formatOf(file),
+    loaderChanged: () => send({ type: "loaderChanged" }),
+    hooksRegistered: (undo) => void ledger.record("hooks of Node's loader", undo),
     resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
     sourceMap: (compiled) => compiler.sourceMap(compiled),
     linking: (run) => heart.board.link(run),
@@ -237,7 +241,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
 
 /** The ends of the thread that the app brings about: main is told, and nothing is read on. */
 function endsTell(
-  { entry, args, variables }: BootOrder,
+  { entry, args, startedWith, variables }: BootOrder,
   {
     reports,
     streams,
@@ -261,6 +265,7 @@ function endsTell(
   adaptProcess({
     entry,
     args,
+    startedWith,
     variables,
     onExit: (code) => {
       reports.send({ type: "exitRequested", code });

@@ -31,6 +31,14 @@ export class LateCompiler {
     return this.#loaded().prepare(file);
   }
 
+  prepareAs(file: string, as: compilerModule.CompileAs): PreparedModule {
+    return this.#loaded().prepareAs(file, as);
+  }
+
+  formatOf(file: string): string | undefined {
+    return this.#loaded().formatOf(file);
+  }
+
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
     const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
     if (isNew) this.#options.lookedUp(specifier, importer, kind);

@@ -4,10 +4,13 @@
  */
 import { constants } from "node:os";
 import { ignoreOwnSignal } from "../src/common/own-signal.js";
+import type { BootOrder } from "../src/common/protocol/orders.js";
 
 export interface ProcessOptions {
   readonly entry: string;
   readonly args: readonly string[];
+  /** What the process was started with; its threads are not. */
+  readonly startedWith: BootOrder["startedWith"];
   /** Environment variables for those that are not set. */
   readonly variables: Readonly<Record<string, string>>;
   onExit(code: number): void;
@@ -17,7 +20,9 @@ export interface ProcessOptions {
   onWorker(): void;
 }
 
-export function adaptProcess({ entry, args, variables, onExit, onCrash, onWorker }: ProcessOptions): void {
+export function adaptProcess({ entry, args, startedWith, variables, onExit, onCrash, onWorker }: ProcessOptions): void {
+  process.execArgv = [...startedWith.execArgv];
+  if (startedWith.nodeOptions !== undefined) process.env.NODE_OPTIONS ??= startedWith.nodeOptions;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
   process.argv = [process.execPath, entry, ...args];
   const exit = process.exit;

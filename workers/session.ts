@@ -165,7 +165,7 @@ export class AppSession {
   }
 
   async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
-    const { entry, preload, adapters } = this.#order;
+    const { entry, nodePreloads, preload, adapters } = this.#order;
     const { serving, waits, ownAdapters, classes, packagesAhead, runtime, reports, mainThread } = this.#parts;
     mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
@@ -173,7 +173,7 @@ export class AppSession {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));
       classes.purge.begin();
       packagesAhead?.begin();
-      await abandonment.until(runtime.load([...preload, entry]));
+      await abandonment.until(runtime.load([...preload, entry], nodePreloads));
       await classes.purge.commit();
       const serves = await abandonment.until(serving.serve());
       const packages = packagesAhead?.end();

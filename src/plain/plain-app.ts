@@ -9,7 +9,7 @@ import { compileAhead } from "../node-loader/compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
 import { passLoaderOn } from "../node-loader/pass-on.js";
 import type { ResolvedOptions } from "../options/options.js";
-import { importConditions } from "../thread/environment.js";
+import { importConditions } from "../thread/node-flags.js";
 
 /** `process`: the app is the process, as under `node`. `host`: it runs in the process of its host. */
 export type Role = "process" | "host";

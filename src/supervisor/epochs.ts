@@ -16,7 +16,8 @@ import { lateSteps } from "../reports/steps.js";
 import { AppEpoch, type EpochListener, type ToldReport } from "../thread/app-epoch.js";
 import type { AppStreams } from "../thread/app-streams.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
-import { cacheFolder, fileVariables, importConditions } from "../thread/environment.js";
+import { cacheFolder, fileVariables } from "../thread/environment.js";
+import { hasPreloads, importConditions, startedWith } from "../thread/node-flags.js";
 import { watchPulse } from "../thread/pulse.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
@@ -132,6 +133,7 @@ export class Epochs {
       root: options.root,
       entry: options.entry,
       args: [...options.args],
+      ...startedWith(),
       preload: this.#with.roots().slice(0, -1),
       classNames: this.#with.classNames(),
       autoload: options.autoload,
@@ -149,7 +151,7 @@ export class Epochs {
       variables: fileVariables(options.envFiles),
       heldDeadlineMs: options.heldDeadline,
       debuggable: options.inspect !== undefined,
-      records: options.standby,
+      records: options.standby && !hasPreloads(),
     };
   }
 
@@ -315,6 +317,9 @@ export class Epochs {
         break;
       case "specifierLookedUp":
         preparer.trackLookup(report.specifier, report.importer, report.kind);
+        break;
+      case "loaderChanged":
+        preparer.startDecides = true;
         break;
       case "fileWritten":
         this.#threads.get(epoch)?.written(report.file);

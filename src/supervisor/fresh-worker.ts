@@ -70,7 +70,7 @@ export class FreshWorker {
     const fresh = epochs.spawn(state.generation + 1);
     const preparation = this.#prepareAll();
     const failure = preparer.failureOf(preparation);
-    if (failure) {
+    if (failure && !preparer.startDecides) {
       void epochs.retire(fresh, 0);
       return failures.fail(serializeSourceError(failure), started, preparation);
     }

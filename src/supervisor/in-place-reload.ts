@@ -116,6 +116,7 @@ export class InPlaceReload {
     generation: number,
     limits: WaitLimits,
   ): Promise<InPlaceOutcome> {
+    if (step.type === "unprepared" && this.#options.preparer.startDecides) return { ...step, type: "failed" };
     if (step.type !== "lookupsChanged") return step;
     const outcome = await this.#forget(app, () => [], generation, limits);
     return outcome.type === "applied" ? { type: "unchanged" } : notApplied(outcome, step.preparation);

@@ -176,6 +176,9 @@ export class LoadedApp {
   /** Files that the thread compiled by itself. */
   discovered(modules: readonly PreparedModule[]): void {
     this.#found.push(...modules);
+    // Main could not compile or resolve what the app's own hooks can.
+    const found = new Set(modules.map(({ compiled }) => compiled.file).filter((file) => this.#failures.has(file)));
+    if (found.size > 0) this.#failures = new Map([...this.#failures].filter(([file]) => !found.has(file)));
     this.#modules = new Map([...this.#modules, ...modules.map((module) => [module.compiled.file, module] as const)]);
     this.#graph = this.#graph.with(modules.map((module) => moduleNode(module, this.#graph.get(module.compiled.file))));
   }

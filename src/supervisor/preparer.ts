@@ -13,7 +13,8 @@ import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options/options.js";
-import { cacheFolder, importConditions, installedPackageFiles } from "../thread/environment.js";
+import { cacheFolder, installedPackageFiles } from "../thread/environment.js";
+import { hasPreloads, importConditions } from "../thread/node-flags.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { NamesInUse } from "./names-in-use.js";
@@ -32,6 +33,11 @@ export class Preparer {
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
   readonly #names: NamesInUse;
+  /**
+   * The app may have taught Node's loader more than we know, by hooks: whether a file compiles, and a specifier leads
+   * anywhere, only a start can say.
+   */
+  startDecides = hasPreloads();
   /** What did not compile or resolve in the last look: any file may mend it. */
   #isBroken = false;
 

@@ -37,6 +37,7 @@ export type ToldReport = Extract<
       | "modulesLoaded"
       | "specifierLookedUp"
       | "fileWritten"
+      | "loaderChanged"
       | "invalidated"
       | "staleReferencesChecked"
       | "subclassesUnknown"

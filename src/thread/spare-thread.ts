@@ -8,6 +8,7 @@ import { Piscina } from "piscina";
 import { THREAD_LOAD_MS } from "../common/deadlines.js";
 import { wait } from "../common/wait.js";
 import type { AppProcess } from "./app-process.js";
+import { withoutPreloads } from "./node-flags.js";
 import { reenterWorkingFolder } from "./working-folder.js";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
@@ -42,19 +43,22 @@ export class SpareThread {
   constructor(appProcess?: AppProcess) {
     this.process = appProcess;
     reenterWorkingFolder(appProcess?.folder);
-    this.pool = new Piscina({
-      filename: WORKER_FILE,
-      minThreads: 1,
-      maxThreads: 1,
-      // The default waits for tasks with Atomics.wait, which freezes the app's timers.
-      atomics: "disabled",
-      // Nobody but us ends it.
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
-      trackUnmanagedFds: true,
-      ...(appProcess && { env: SHARE_ENV }),
-      ...heapLimits(),
-    });
+    const make = (execArgv: string[] | undefined): Piscina =>
+      new Piscina({
+        filename: WORKER_FILE,
+        minThreads: 1,
+        maxThreads: 1,
+        // The default waits for tasks with Atomics.wait, which freezes the app's timers.
+        atomics: "disabled",
+        // Nobody but us ends it.
+        idleTimeout: Number.POSITIVE_INFINITY,
+        // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
+        trackUnmanagedFds: true,
+        ...(appProcess && { env: SHARE_ENV }),
+        ...heapLimits(),
+        ...(execArgv && { execArgv }),
+      });
+    this.pool = withoutPreloads(make);
     // One thread, and never a second one in its place: Piscina (5.3) starts one when a thread crashes, and also when it is
     // ended while `destroy()` is called again. Nobody would know of it, and it would stay.
     (this.pool.options as { minThreads: number }).minThreads = 0;

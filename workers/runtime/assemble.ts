@@ -10,6 +10,7 @@ import { EsmLoader } from "./esm-loader.js";
 import type * as fileReadsModule from "./file-reads.js";
 import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
 import { Linker } from "./linker.js";
+import { LoaderChanges } from "./loader-changes.js";
 import { Loading, type LoadingContext } from "./loading.js";
 import { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
@@ -38,12 +39,21 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     written: (file) => asked.written?.(file),
     versions: () => registry.versions(),
   });
+  const { prepareAs } = asked;
   const host: RuntimeHost = {
     ...asked,
     prepare: (file) => reads.ignore(() => asked.prepare(file)),
+    ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),
     resolve: (specifier, importer, kind) => reads.ignore(() => asked.resolve(specifier, importer, kind)),
   };
+  const changes = new LoaderChanges({
+    resolve: (specifier, importer, kind) => host.resolve(specifier, importer, kind),
+    formatOf: (file) => host.formatOf?.(file),
+    changed: () => host.loaderChanged?.(),
+    registered: (undo) => host.hooksRegistered?.(undo),
+  });
   const natives = new NativeModules({
+    asksHooks: () => changes.hasHooks,
     outside: (run) => loading.loadPackage(run),
     loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
     adapts: (name) => host.adapts?.(name) ?? false,
@@ -79,7 +89,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     linkFailed: (error, importer, specifier, name) => traces.linkFailed(error, importer, specifier, name),
   });
   const scripts = new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined);
-  const shared = { registry, natives, observer, scripts, classes, entry, visits: packageRequests };
+  const shared = { registry, natives, observer, changes, scripts, classes, entry, visits: packageRequests };
   const steps = {
     looking: () => bindings.looking,
     importFrom: (edges: ModuleEdges, specifier: unknown, given: ImportCallOptions | undefined) =>
@@ -93,7 +103,9 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     ...steps,
     ...hotOf(hot),
     createEdges: (file) => report.createEdges(file),
-    resolve: (specifier, importer) => host.resolve(specifier, importer, "require"),
+    resolve: (specifier, importer) => changes.resolve(specifier, importer, "require"),
+    prepareText: (file, source) =>
+      host.prepareAs?.(file, { text: { source, format: undefined }, resolve: (...asked) => changes.resolve(...asked) }),
   });
   const esm: EsmLoader = new EsmLoader({
     ...shared,
@@ -106,7 +118,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   });
   const loaders = { linker, commonJs, esm };
   const told = { report, written, packages, traces };
-  const parts = { entry, host, observer, reads, natives, registry, bindings, classes, ...told, ...loaders };
+  const parts = { entry, host, observer, reads, changes, natives, registry, bindings, classes, ...told, ...loaders };
   const loading: Loading = new Loading(parts);
   return { ...parts, loading };
 }

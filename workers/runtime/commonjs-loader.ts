@@ -6,6 +6,7 @@ import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
+import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { nodeError } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
@@ -22,6 +23,7 @@ export interface CommonJsContext {
   readonly observer: Observer;
   readonly scripts: Scripts;
   readonly classes: ClassTable;
+  readonly changes: LoaderChanges;
   readonly entry: string;
   /** `module.hot` of a version; absent: there is none. */
   readonly moduleHot?: ((version: ModuleVersion) => object) | undefined;
@@ -29,6 +31,8 @@ export interface CommonJsContext {
   looking(): boolean;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
+  /** Another text for a file, compiled. */
+  prepareText(file: string, source: string): PreparedModule | undefined;
   /** `import()` as the file's code sees it. */
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   /** Evaluates an own file of whatever format and gives what `require()` gives for it. */
@@ -96,12 +100,44 @@ export class CommonJsLoader {
   }
 
   #evaluate(version: CommonJsModule, module: Module): void {
-    const { record, prepared, edges } = version;
-    const { scripts, classes, importFrom } = this.#context;
+    const { record, prepared } = version;
+    const handler = this.#context.changes.handlerOf(record.file);
+    if (handler) {
+      this.#evaluateBy(handler, version, module);
+      return;
+    }
     if (prepared.compiled.format === "json") {
       module.exports = JSON.parse(prepared.compiled.body);
       return;
     }
+    this.#run(version, prepared, module);
+  }
+
+  /**
+   * What the app has registered for this extension loads the file. It gives the text that is to be evaluated to
+   * `module._compile`, if it does not set `module.exports` itself.
+   */
+  #evaluateBy(handler: (module: Module, file: string) => unknown, version: CommonJsModule, module: Module): void {
+    const { changes, prepareText } = this.#context;
+    const { record, prepared } = version;
+    if (!changes.changesCompile) {
+      const compile = (text: string): unknown => {
+        const isSame = text === prepared.compiled.source.replace(/^\uFEFF/, "");
+        const given = isSame ? prepared : prepareText(record.file, text);
+        return this.#run(version, given ?? prepared, module);
+      };
+      Object.defineProperty(module, "_compile", { value: compile, configurable: true, writable: true });
+    }
+    try {
+      handler(module, record.file);
+    } finally {
+      Reflect.deleteProperty(module, "_compile");
+    }
+  }
+
+  #run(version: CommonJsModule, prepared: PreparedModule, module: Module): unknown {
+    const { record, edges } = version;
+    const { scripts, classes, importFrom } = this.#context;
     const body = scripts.compileCommonJs(prepared) as CommonJsBody;
     const ur: Parameters<CommonJsBody>[5] = {
       get isPurged() {
@@ -114,7 +150,15 @@ export class CommonJsLoader {
       },
     };
     version.scope = ur;
-    body.call(module.exports, module.exports, module.require as NodeJS.Require, module, record.file, module.path, ur);
+    return body.call(
+      module.exports,
+      module.exports,
+      module.require as NodeJS.Require,
+      module,
+      record.file,
+      module.path,
+      ur,
+    );
   }
 
   /** The `module` of a file, ready for a new evaluation. */
@@ -184,9 +228,17 @@ export class CommonJsLoader {
     const native = this.#context.natives.requireFor(record.file);
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
+    if (this.#context.changes.changesRequire) return this.#requireByNode(record, specifier);
     const target = this.#resolve(record, specifier);
     if (target.type !== "file") return this.#context.natives.require(record.file, target);
     return this.#context.requireOwn(target.file, record.file);
+  }
+
+  /** Through the functions of `Module` that the app has replaced; an own file comes back to us from Node's. */
+  #requireByNode({ version, prepared, module }: ModuleRecord, specifier: string): unknown {
+    const { requires = {} } = version?.prepared ?? prepared ?? {};
+    const target = Object.hasOwn(requires, specifier) ? requires[specifier] : undefined;
+    return this.#context.natives.requireAs(target, () => Module.prototype.require.call(module, specifier));
   }
 
   #resolve(record: ModuleRecord, specifier: string): Resolution {

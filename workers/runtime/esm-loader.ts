@@ -9,6 +9,7 @@ import { missingCommonJsExport, missingExport } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ImportTarget, ModuleRecord } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
+import type { AskedBy } from "./native-modules.js";
 
 type EsmBody = (ur: BodyContext) => unknown;
 type EsmBodyInCommonJs = (
@@ -115,7 +116,7 @@ export class EsmLoader {
       module.namespaces[k] =
         old?.type === "native" && JSON.stringify(old) === JSON.stringify(target)
           ? loaded[k]
-          : this.#nativeBindings(module, target);
+          : this.#nativeBindings(module, target, k);
     }
     module.rebind?.();
     linker.installNames(module);
@@ -191,11 +192,11 @@ export class EsmLoader {
     }
     const isImport = module.prepared.compiled.interop === "none";
     if (isImport && natives.isAsync(target.target, target.attributes)) {
-      return natives.namespaceLater(target.target, target.attributes).then((namespace) => {
+      return natives.namespaceLater(target.target, target.attributes, askedBy(module, k)).then((namespace) => {
         this.#arrived(module, k, namespace);
       });
     }
-    this.#arrived(module, k, this.#nativeBindings(module, target));
+    this.#arrived(module, k, this.#nativeBindings(module, target, k));
     return undefined;
   }
 
@@ -220,10 +221,10 @@ export class EsmLoader {
     return moduleInternals._cache[target.target.file] !== undefined;
   }
 
-  #nativeBindings(module: EsmModule, { target, attributes }: ImportTarget & { type: "native" }): unknown {
+  #nativeBindings(module: EsmModule, { target, attributes }: ImportTarget & { type: "native" }, k: number): unknown {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
-    if (interop === "none") return natives.namespace(target, attributes);
+    if (interop === "none") return natives.namespace(target, attributes, askedBy(module, k));
     const exports = natives.require(module.record.file, target, true);
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
@@ -275,6 +276,12 @@ export class EsmLoader {
       throw error;
     }
   }
+}
+
+/** What stands in the text for import `k`. */
+function askedBy({ prepared, record }: EsmModule, k: number): AskedBy | undefined {
+  const specifier = prepared.compiled.imports[k]?.specifier;
+  return specifier === undefined ? undefined : { specifier, importer: record.file };
 }
 
 function readsThrough(namespace: Namespace): Map<string, Read> {

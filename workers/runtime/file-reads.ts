@@ -130,7 +130,7 @@ export class FileReads {
     const file = edges && this.#counted(argument);
     if (!edges || file === undefined) return;
     this.#used(edges, file);
-    if (!edges.reads.has(file)) edges.readsFile(file, this.#hashOf(file));
+    if (!edges.reads.has(file)) edges.readsFile(file, this.hashOf(file));
   }
 
   #used(edges: ModuleEdges, file: string): void {
@@ -139,7 +139,7 @@ export class FileReads {
   }
 
   /** What was in the file when it was read: it may be edited before the supervisor looks at it. */
-  #hashOf(file: string): string | undefined {
+  hashOf(file: string): string | undefined {
     return this.ignore(() => {
       try {
         return hashSource(fs.readFileSync(file));

@@ -5,6 +5,7 @@ import type {
   Resolution,
   ResolveKind,
 } from "../../src/common/compile/compiled-module.js";
+import type { CompileAs } from "../../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { ModuleEdges } from "./module-edges.js";
@@ -15,6 +16,14 @@ import type { EvaluationVisits, PackageRequestWatch } from "./package-watch.js";
 export interface RuntimeHost {
   /** Compiles and resolves a file that a computed specifier led to; synchronous. Throws what the compiler throws. */
   prepare(file: string): PreparedModule;
+  /** The same for a file that hooks of Node's loader have a say in. Absent: nobody registers any. */
+  prepareAs?(file: string, as: CompileAs): PreparedModule;
+  /** What Node calls the format of a file, by its name and package. */
+  formatOf?(file: string): string | undefined;
+  /** The app has changed how Node's loader finds and reads own files. */
+  loaderChanged?(): void;
+  /** Own code has registered hooks of Node's loader. */
+  hooksRegistered?(undo: () => void): void;
   /** Throws a ResolveError when the specifier leads nowhere. */
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   /** Positions of `compiled.body` to positions of `compiled.source`: asked only when a stack is read. */

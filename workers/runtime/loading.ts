@@ -3,7 +3,9 @@
  * takes them back to "not loaded".
  */
 import type Module from "node:module";
+import { fileURLToPath } from "node:url";
 import type { PreparedModule, Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { isBelowPackages } from "../../src/common/paths.js";
 import type { ClassTable } from "../classes/class-table.js";
 import type { WrittenEdges } from "../written/written-edges.js";
 import type { CommonJsLoader } from "./commonjs-loader.js";
@@ -12,6 +14,7 @@ import type { EsmLoader } from "./esm-loader.js";
 import type { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
 import type { Linker } from "./linker.js";
+import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
@@ -38,6 +41,7 @@ export interface LoadingContext {
   readonly written: WrittenEdges;
   readonly packages: PackageExports;
   readonly traces: StackTraces;
+  readonly changes: LoaderChanges;
   readonly linker: Linker;
   readonly commonJs: CommonJsLoader;
   readonly esm: EsmLoader;
@@ -45,16 +49,18 @@ export interface LoadingContext {
 
 export class Loading {
   readonly #context: LoadingContext;
+  /** What was prepared by asking the hooks of Node's loader. */
+  readonly #hooked = new WeakSet<PreparedModule>();
 
   constructor(context: LoadingContext) {
     this.#context = context;
   }
 
-  /** The newest code of a file, prepared now when nobody has. */
+  /** The newest code of a file, prepared now when nobody has, or when the hooks of Node's loader have not been asked. */
   code(record: ModuleRecord): PreparedModule {
-    if (record.prepared) return record.prepared;
-    const { host, registry } = this.#context;
-    const prepared = this.#prepare(record.file);
+    const { host, registry, changes } = this.#context;
+    if (record.prepared && (!changes.hasHooks || this.#hooked.has(record.prepared))) return record.prepared;
+    const prepared = changes.hasHooks ? this.#prepareByHooks(record) : this.#prepare(record.file);
     registry.touch(record);
     record.prepared = prepared;
     host.discovered(prepared);
@@ -63,7 +69,7 @@ export class Loading {
 
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
     try {
-      return this.#context.host.resolve(specifier, importer, kind);
+      return this.#context.changes.resolve(specifier, importer, kind);
     } catch (error) {
       throw resolveFailure(error);
     }
@@ -133,11 +139,13 @@ export class Loading {
 
   /** `import()` in own code. */
   async importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown> {
-    const { observer, natives, registry, written } = this.#context;
+    const { observer, natives, registry, written, changes } = this.#context;
     const text = `${specifier as string}`;
     const { reader } = observer;
     const target = this.resolve(text, edges.file, "import");
     if (target.type !== "file") {
+      this.#leftToNode(edges, target);
+      if (changes.hasHooks) return natives.importAs(text, edges.file, options);
       if (target.type === "builtin") return import(target.name, options);
       if (options === undefined) return natives.namespaceLater(target, null);
       return observer.outside(() => import(nativeUrl(target), options));
@@ -213,6 +221,9 @@ export class Loading {
   evaluated(module: ModuleVersion): void {
     const { entry, written, packages, host, report, linker, observer } = this.#context;
     const goesOn = module.record.file === entry;
+    for (const target of module.prepared.imports) this.#leftToNode(module.edges, target);
+    // Others were loaded as it wanted them to be: they would have to be again.
+    if (this.#context.changes.changedSince()) this.#onceInThread(module.edges, module.record.file);
     written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
     packages.changed();
     host.evaluated?.(module.edges);
@@ -224,11 +235,41 @@ export class Loading {
     report.deliverNow();
   }
 
+  /** Own files that Node itself has loaded, because hooks want it so: it keeps them, so that only a fresh worker has the next. */
+  #leftToNode(edges: ModuleEdges, target: Resolution): void {
+    const url = target.type === "builtin" && target.name.startsWith("file:") ? new URL(target.name) : undefined;
+    const file = url ? fileURLToPath(url) : target.type === "native" ? target.file : undefined;
+    if (file === undefined || isBelowPackages(file)) return;
+    this.#onceInThread(edges, file);
+  }
+
+  /** When this file changes, only a fresh worker can take that in. */
+  #onceInThread(edges: ModuleEdges, file: string): void {
+    edges.readsFile(file, this.#context.reads.hashOf(file));
+    edges.packageUses(file);
+  }
+
   /** The evaluation of a version has failed by its own code. */
   threw({ edges, record }: ModuleVersion, error: unknown): void {
     const { written, traces } = this.#context;
     written.evaluated(edges, false, false);
     traces.threwIn(error, record.file);
+  }
+
+  #prepareByHooks(record: ModuleRecord): PreparedModule {
+    const { host, changes } = this.#context;
+    const { file } = record;
+    if (!host.prepareAs) return this.#prepare(file);
+    try {
+      const text = changes.load(file);
+      const compiled = text ? undefined : record.prepared?.compiled;
+      const resolve = (...asked: Parameters<Loading["resolve"]>) => changes.resolve(...asked);
+      const prepared = host.prepareAs(file, { compiled, text, resolve });
+      this.#hooked.add(prepared);
+      return prepared;
+    } catch (error) {
+      throw compileFailure(resolveFailure(error));
+    }
   }
 
   #prepare(file: string): PreparedModule {

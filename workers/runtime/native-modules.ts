@@ -30,7 +30,15 @@ export function nativeUrl(target: NativeTarget): string {
   return target.type === "native" ? pathToFileURL(target.file).href : target.name;
 }
 
+/** What stands in the own file that imports. */
+export interface AskedBy {
+  readonly specifier: string;
+  readonly importer: string;
+}
+
 export interface NativeModulesOptions {
+  /** Hooks of Node's loader are to be asked where a specifier leads, by the specifier and its importer. */
+  asksHooks(): boolean;
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
   /** Runs what has Node link modules. */
@@ -55,6 +63,8 @@ export class NativeModules {
   /** Own file to the `require` that Node sees as its; kept over reloads because Node remembers who required first. Dies with the file. */
   readonly #requires = new Map<string, NodeJS.Require>();
   readonly #options: NativeModulesOptions;
+  /** Folder of own files to what imports there in Node's eyes. */
+  readonly #bridges = new Map<string, ImportingBridge>();
   /** Key -> namespace of what was loaded before any own module asked for it; until one does. */
   readonly #ahead = new Map<string, object>();
 
@@ -77,7 +87,10 @@ export class NativeModules {
   }
 
   isAsync(target: NativeTarget, attributes: Attributes): boolean {
-    return this.#async.has(keyOf(nativeUrl(target), attributes));
+    const key = keyOf(nativeUrl(target), attributes);
+    // Before 22.15 hooks in Node's other thread are asked by `import()` alone.
+    const waits = !SYNCHRONOUS_HOOKS && this.#options.asksHooks() && !this.#namespaces.has(key);
+    return waits || this.#async.has(key);
   }
 
   /** The namespace of a URL, if it has been loaded (without attributes). */
@@ -90,34 +103,49 @@ export class NativeModules {
     return this.#namespaces.values();
   }
 
-  /** Node's namespace object, evaluated. Throws NativeIsAsync when only `import()` can give it. */
-  namespace(target: NativeTarget, attributes: Attributes): object {
+  /**
+   * Node's namespace object, evaluated. `asked`: what stands in the importer. Throws NativeIsAsync when only `import()` can
+   * give it.
+   */
+  namespace(target: NativeTarget, attributes: Attributes, asked?: AskedBy): object {
     const url = nativeUrl(target);
-    const key = keyOf(url, attributes);
+    if (this.isAsync(target, attributes)) throw new NativeIsAsync(url);
+    // What Node has loaded by `import()` alone is known by its URL.
+    const byHooks = asked && SYNCHRONOUS_HOOKS && this.#options.asksHooks() ? asked : undefined;
+    const key = keyOf(byHooks ? `${url} ${byHooks.specifier} ${path.dirname(byHooks.importer)}` : url, attributes);
     const known = this.#namespaces.get(key);
     if (known) return known;
     try {
       const ahead = this.#ahead.get(key);
       const namespace = this.#asked({ kind: "import", target, attributes, isStatic: true }, () => {
-        return ahead ?? this.#options.outside(() => this.#importSync(url, attributes));
+        return ahead ?? this.#options.outside(() => this.#importSync(url, attributes, byHooks));
       });
       this.#ahead.delete(key);
       this.#arrived(target, key, namespace);
+      if (byHooks) this.#namespaces.set(keyOf(url, attributes), namespace);
       return namespace;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "";
       if (!ASYNC_CODES.has(code)) throw error;
-      this.#async.add(key);
+      this.#async.add(key).add(keyOf(url, attributes));
       throw new NativeIsAsync(key);
     }
   }
 
-  async namespaceLater(target: NativeTarget, attributes: Attributes): Promise<object> {
+  /** What `import()` gives for this specifier in an own file, by Node's hooks. */
+  importAs(specifier: string, importer: string, options?: ImportCallOptions): Promise<unknown> {
+    return this.#options.outside(() => this.#bridge(importer).load(specifier, options));
+  }
+
+  async namespaceLater(target: NativeTarget, attributes: Attributes, asked?: AskedBy): Promise<object> {
     const url = nativeUrl(target);
     if (target.type === "native") {
       this.#options.requests?.requestedLater({ kind: "import", file: target.file, attributes, isStatic: false });
     }
-    const load = (): Promise<object> => import(url, attributes ? { with: attributes } : undefined);
+    const load = (): Promise<object> =>
+      asked && this.#options.asksHooks()
+        ? this.#bridge(asked.importer).load(asked.specifier, attributes ? { with: attributes } : undefined)
+        : import(url, attributes ? { with: attributes } : undefined);
     const namespace = await this.#options.outside(load);
     this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
@@ -133,6 +161,13 @@ export class NativeModules {
     return exports;
   }
 
+  /** `require()` in an own file, by functions of Node's that the app has replaced. `target`: what our rules lead to. */
+  requireAs(target: Resolution | undefined, require: () => unknown): unknown {
+    const exports = this.#options.linking(require);
+    if (target?.type === "native") this.#handOver(exports, target.file);
+    return exports;
+  }
+
   /** Loads what own modules will ask for. Nobody is given it, and nobody told, before they do. */
   loadAhead({ kind, file, importer = file, attributes }: Omit<AskedPackage, "isStatic">): void {
     if (kind === "require") {
@@ -144,6 +179,21 @@ export class NativeModules {
       keyOf(url, attributes),
       this.#options.outside(() => this.#importSync(url, attributes)),
     );
+  }
+
+  /** A module of Node's in the folder of an own file, whose `import()` the hooks of Node's loader see. */
+  #bridge(importer: string): ImportingBridge {
+    const folder = path.dirname(importer);
+    const known = this.#bridges.get(folder);
+    if (known) return known;
+    const file = path.join(folder, "unreloader imports.mjs");
+    const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
+    bridge.filename = file;
+    this.#options.linking(() =>
+      bridge._compile("export const load = (specifier, options) => import(specifier, options);", file, "module"),
+    );
+    this.#bridges.set(folder, bridge.exports as ImportingBridge);
+    return bridge.exports as ImportingBridge;
   }
 
   #asked<Result>(
@@ -170,20 +220,28 @@ export class NativeModules {
    * `require()` of an ES module that consists of one re-export: Node then links and evaluates the target synchronously,
    * and hands over the very namespace that `import()` gives, CommonJS interop included. (20.19, 22, 24, 26.)
    */
-  #importSync(url: string, attributes: Attributes): object {
+  #importSync(url: string, attributes: Attributes, asked?: AskedBy): object {
+    const folder = asked ? path.dirname(asked.importer) : import.meta.dirname;
+    const specifier = asked?.specifier ?? url;
     // Node keeps modules by name: one for each target. No such file exists.
-    const file = path.join(import.meta.dirname, `native ${encodeURIComponent(keyOf(url, attributes))}.mjs`);
+    const file = path.join(folder, `native ${encodeURIComponent(keyOf(specifier, attributes))}.mjs`);
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
     this.#options.linking(() =>
-      bridge._compile(`export * as namespace from ${JSON.stringify(url)}${suffix};`, file, "module"),
+      bridge._compile(`export * as namespace from ${JSON.stringify(specifier)}${suffix};`, file, "module"),
     );
     const { namespace } = bridge.exports as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;
   }
 }
+
+interface ImportingBridge {
+  load(specifier: string, options?: ImportCallOptions): Promise<object>;
+}
+
+const SYNCHRONOUS_HOOKS = "registerHooks" in Module;
 
 function keyOf(url: string, attributes: Attributes): string {
   return attributes ? `${url} ${JSON.stringify(attributes)}` : url;

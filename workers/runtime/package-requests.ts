@@ -13,6 +13,8 @@ import { SUPERVISOR } from "./supervisor-code.js";
 
 export interface PackageRequestsContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  /** What a `Module._resolveFilename` that was replaced says; undefined: it was not. */
+  resolvedFilename(request: string, parent: Module | undefined): string | undefined;
   /** `requiredBy` is an own file or Node's module. */
   requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
   /** Evaluates an own file as far as that is possible synchronously. */
@@ -52,10 +54,17 @@ export function interceptPackageRequests(context: PackageRequestsContext): () =>
   };
 }
 
-function interceptRequire({ resolve, requireOwn, outside }: PackageRequestsContext): () => void {
+function interceptRequire({ resolve, resolvedFilename, requireOwn, outside }: PackageRequestsContext): () => void {
   const original = loader._load;
+  const ownFileOf = (request: string, parent: Module | undefined): string | undefined => {
+    const isOwn = parent?.filename && !isBelowPackages(parent.filename) && !parent.filename.startsWith(SUPERVISOR);
+    if (!parent?.filename || !isOwn || isBuiltin(request)) return requestedOwnFile(request, parent?.filename, resolve);
+    const file = resolvedFilename(request, parent);
+    if (file === undefined) return requestedOwnFile(request, parent.filename, resolve);
+    return path.isAbsolute(file) && !isBelowPackages(file) && !/\.(?:node|wasm)$/.test(file) ? file : undefined;
+  };
   const load: Loader["_load"] = (request, parent, isMain) => {
-    const file = typeof request === "string" ? requestedOwnFile(request, parent?.filename, resolve) : undefined;
+    const file = typeof request === "string" ? ownFileOf(request, parent) : undefined;
     if (file === undefined) return outside(() => original.call(Module, request, parent, isMain));
     return requireOwn(file, parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent);
   };

@@ -58,8 +58,8 @@ export class PlanRun {
     this.#context = context;
   }
 
-  /** Evaluates files for the first time, in this order. */
-  async start(files: Iterable<string>): Promise<void> {
+  /** Evaluates files for the first time, in this order; `first` runs before them, as a part of the start. */
+  async start(files: Iterable<string>, first?: () => Promise<void>): Promise<void> {
     const { report, observer, written, loading, registry } = this.#context;
     this.#starts = [...files];
     report.hold();
@@ -67,6 +67,7 @@ export class PlanRun {
     written.bounds = AT_START;
     observer.evaluatesMany = true;
     try {
+      if (first) await first();
       for (const file of this.#starts) await loading.evaluate(registry.record(file));
     } finally {
       observer.evaluatesMany = false;

@@ -5,6 +5,7 @@
 import type Module from "node:module";
 import type { PreparedModule, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import type { NodePreload } from "../../src/common/protocol/orders.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import type { ClassTable } from "../classes/class-table.js";
 import { UNINITIALISED } from "../written/slots.js";
@@ -14,6 +15,7 @@ import type { RuntimeHost, RuntimeOptions } from "./host.js";
 import { installMainModule } from "./main-module.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
+import { runPreloads } from "./node-preloads.js";
 import type { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import type { AskedPackage } from "./package-watch.js";
@@ -42,20 +44,23 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
-    const { entry, reads, traces, host, loading, registry } = this.#parts;
+    const { entry, reads, traces, changes, host, loading, registry } = this.#parts;
     reads.install();
     const undoTraces = traces.install();
     const undoRequests = interceptPackageRequests({
       resolve: (specifier, importer, kind) => host.resolve(specifier, importer, kind),
+      resolvedFilename: (request, parent) => changes.resolvedFilename(request, parent),
       requireOwn: (file, requiredBy) => loading.requireFrom(file, requiredBy),
       bridge: (file) => loading.bridge(registry.record(file)),
       importOwn: (file) => loading.import(file),
       rewrite: (file) => host.prepare(file).compiled.body,
       outside: (run) => loading.loadPackage(run),
     });
+    const undoChanges = changes.install();
     const undoMainModule = installMainModule(() => registry.find(entry)?.module);
     this.#uninstall = () => {
       undoMainModule();
+      undoChanges();
       undoRequests();
       undoTraces();
       reads.uninstall();
@@ -111,9 +116,9 @@ export class Runtime {
 
   // ---- a start, and plans
 
-  /** Evaluates files for the first time, in this order. What was evaluated is then taken with `takeLoaded`. */
-  load(files: Iterable<string>): Promise<void> {
-    return this.#run.start(files);
+  /** Evaluates files for the first time, in this order, behind what Node was to load before everything else. What was evaluated is then taken with `takeLoaded`. */
+  load(files: Iterable<string>, preloads: readonly NodePreload[] = []): Promise<void> {
+    return this.#run.start(files, preloads.length > 0 ? () => runPreloads(preloads, this.#parts) : undefined);
   }
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */

@@ -4,7 +4,7 @@ import { CompileError } from "../errors.js";
 import { codeFrame, positionAt, type TextPosition } from "./code-frame.js";
 import type { CompiledModule } from "./compiled-module.js";
 import { type Derivation, DerivedProblem, derive } from "./derive.js";
-import type { FileKind } from "./file-kind.js";
+import { type FileKind, isImportable } from "./file-kind.js";
 import { findJsonProblem } from "./json-syntax.js";
 import { type EncodedSourceMap, makeSourceMap, traceBack } from "./source-map.js";
 import type { SyntaxProblem } from "./syntax-tree.js";
@@ -23,7 +23,8 @@ export interface TextToCompile {
 export function compileText(input: TextToCompile): CompiledModule {
   const { file, source, hash, settings } = input;
   if (input.kind.type === "json") return compileJson(input);
-  const derivation = deriveLocated(input, input.kind, false);
+  const derivation = derivedOrOpaque(input, input.kind);
+  if (!derivation) return opaque(input);
   const { rewritten, text, steps, format, declarations, interop } = derivation;
   const prefix = bodyPrefix(derivation, settings);
   return {
@@ -51,7 +52,7 @@ export function compileText(input: TextToCompile): CompiledModule {
  * matters only where code is replaced that works.
  */
 export function checkByEngine(input: TextToCompile, compiled: CompiledModule): void {
-  if (compiled.format === "json") return;
+  if (compiled.format === "json" || !isImportable(input.file)) return;
   const problem = findEngineProblem(compiled);
   if (!problem) return;
   const position = traceBack(problem.position, mapText(input));
@@ -76,6 +77,25 @@ export function mapText(input: TextToCompile): EncodedSourceMap {
     edits: derivation.rewritten.edits,
     prefix: bodyPrefix(derivation, input.settings),
   });
+}
+
+/** Undefined: what is in a file of an unknown extension is no JavaScript. */
+function derivedOrOpaque(input: TextToCompile, kind: FileKind & { type: "code" }): Derivation | undefined {
+  try {
+    return deriveLocated(input, kind, false);
+  } catch (error) {
+    if (!(error instanceof CompileError) || isImportable(input.file)) throw error;
+    return undefined;
+  }
+}
+
+/** A text that only what the app has registered for its extension can load; without that, it throws what it throws in Node. */
+function opaque({ file, hash, source }: TextToCompile): CompiledModule {
+  return {
+    ...{ file, hash, source, format: "commonjs", interop: "none", prologue: "", body: source, mapped: false },
+    ...{ imports: [], exports: [], stars: [], requires: [], dynamicImports: [], topLevelAwait: false },
+    effects: { passive: false, stateless: false, functions: [] },
+  };
 }
 
 function compileJson({ file, source, hash }: TextToCompile): CompiledModule {

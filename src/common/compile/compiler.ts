@@ -10,7 +10,7 @@ import { codeFrame, positionAt } from "./code-frame.js";
 import { checkByEngine, compileText, mapText, type TextToCompile } from "./compile-text.js";
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
-import { fileKind, kindKey } from "./file-kind.js";
+import { type FileKind, fileKind, formatName, kindKey, kindOfFormat } from "./file-kind.js";
 import { hashSource } from "./hash.js";
 import { esbuildVersion } from "./lower-syntax.js";
 import { ModuleCache } from "./module-cache.js";
@@ -30,11 +30,22 @@ export interface CompilerOptions {
   readonly cacheFolder?: string;
 }
 
+type Resolve = (specifier: string, importer: string, kind: ResolveKind) => Resolution;
+
+export interface CompileAs {
+  /** What was compiled of the file already. */
+  readonly compiled?: CompiledModule | undefined;
+  readonly text?: { readonly source: string; readonly format: string | undefined } | undefined;
+  readonly resolve: Resolve;
+}
+
 export class Compiler {
   readonly #packages = new PackageScopes();
   readonly #tsconfigs = new Tsconfigs(this.#packages);
   readonly #resolver: Resolver;
   readonly #cache: ModuleCache;
+  /** File to the kind of the text that hooks have given for it, where that is not the kind that its name says. */
+  readonly #kinds = new Map<string, FileKind>();
 
   constructor(options: CompilerOptions) {
     const { root, cacheFolder, conditions = [] } = options;
@@ -56,6 +67,25 @@ export class Compiler {
     return compiled;
   }
 
+  /**
+   * As `prepare`, for a file that hooks of Node's loader have a say in: `text` is what they give for it, `resolve` asks them
+   * where specifiers lead. The module counts as made of what is on the disk.
+   */
+  prepareAs(file: string, { compiled, text, resolve }: CompileAs): PreparedModule {
+    if (!text) return this.link(compiled ?? this.compile(file), resolve);
+    const kind = kindOfFormat(text.format);
+    if (kind) this.#kinds.set(file, kind);
+    else this.#kinds.delete(file);
+    const made = this.compile(file, text.source);
+    const hash = hashSource(descriptorReserve.during(() => readFileSync(file)));
+    return this.link({ ...made, hash }, resolve);
+  }
+
+  /** What Node calls the format of a file, by its name and package; undefined where its text decides. */
+  formatOf(file: string): string | undefined {
+    return formatName(file, this.#packages.typeOf(file));
+  }
+
   /** The file as Node's own loader can evaluate it. Throws CompileError; nothing is kept. */
   textForNode(file: string): TextForNode {
     const bytes = descriptorReserve.during(() => readFileSync(file));
@@ -68,12 +98,12 @@ export class Compiler {
   }
 
   /** A static import that leads nowhere throws ResolveError; a literal `require()` is left out: it may be guarded. */
-  link(compiled: CompiledModule): PreparedModule {
+  link(compiled: CompiledModule, resolve: Resolve = (...asked) => this.#resolver.resolve(...asked)): PreparedModule {
     const kind: ResolveKind = compiled.interop === "none" ? "import" : "require";
-    const imports = compiled.imports.map(({ specifier }) => this.#resolveImport(specifier, compiled, kind));
+    const imports = compiled.imports.map(({ specifier }) => locatedResolve(specifier, compiled, kind, resolve));
     const requires: Record<string, Resolution> = {};
     for (const specifier of compiled.requires) {
-      const resolution = this.#resolveIfPossible(specifier, compiled.file);
+      const resolution = resolveIfPossible(specifier, compiled.file, resolve);
       if (resolution) requires[specifier] = resolution;
     }
     return { compiled, imports, requires };
@@ -131,26 +161,26 @@ export class Compiler {
   }
 
   #input(file: string, source: string, hash: string): TextToCompile {
-    const kind = fileKind(file, this.#packages.typeOf(file));
+    const kind = this.#kinds.get(file) ?? fileKind(file, this.#packages.typeOf(file));
     return { file, source, hash, kind, settings: this.#tsconfigs.of(file).settings };
   }
+}
 
-  #resolveImport(specifier: string, compiled: CompiledModule, kind: ResolveKind): Resolution {
-    try {
-      return this.#resolver.resolve(specifier, compiled.file, kind);
-    } catch (error) {
-      if (!(error instanceof ResolveError)) throw error;
-      throw located(error, compiled);
-    }
+function locatedResolve(specifier: string, compiled: CompiledModule, kind: ResolveKind, resolve: Resolve): Resolution {
+  try {
+    return resolve(specifier, compiled.file, kind);
+  } catch (error) {
+    if (!(error instanceof ResolveError)) throw error;
+    throw located(error, compiled);
   }
+}
 
-  #resolveIfPossible(specifier: string, importer: string): Resolution | undefined {
-    try {
-      return this.#resolver.resolve(specifier, importer, "require");
-    } catch (error) {
-      if (error instanceof ResolveError) return undefined;
-      throw error;
-    }
+function resolveIfPossible(specifier: string, importer: string, resolve: Resolve): Resolution | undefined {
+  try {
+    return resolve(specifier, importer, "require");
+  } catch (error) {
+    if (error instanceof ResolveError) return undefined;
+    throw error;
   }
 }
 

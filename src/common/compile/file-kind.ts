@@ -66,6 +66,33 @@ export function fileKind(file: string, type: PackageType): FileKind {
   }
 }
 
+/** What Node calls the format of a file of this name; undefined where its text decides. */
+export function formatName(file: string, type: PackageType): string | undefined {
+  const kind = fileKind(file, type);
+  if (kind.type === "json") return "json";
+  const suffix = kind.language === "js" || kind.language === "jsx" ? "" : "-typescript";
+  if (kind.format === "detect") return type === "commonjs" || suffix !== "" ? `commonjs${suffix}` : undefined;
+  return `${kind.format === "esm" ? "module" : "commonjs"}${suffix}`;
+}
+
+/** The kind of a text that Node's hooks give with this format; undefined: the file's name says it. */
+export function kindOfFormat(format: string | undefined): FileKind | undefined {
+  switch (format) {
+    case "json":
+      return { type: "json" };
+    case "module":
+      return { type: "code", language: "js", format: "esm", interop: false };
+    case "commonjs":
+      return { type: "code", language: "js", format: "commonjs", interop: false };
+    case "module-typescript":
+      return { type: "code", language: "ts", format: "esm", interop: false };
+    case "commonjs-typescript":
+      return { type: "code", language: "ts", format: "detect", interop: true };
+    default:
+      return undefined;
+  }
+}
+
 /** Equal for equal kinds: part of what a compiled module is cached by. */
 export function kindKey(kind: FileKind): string {
   return kind.type === "json" ? "json" : `${kind.language} ${kind.format} ${kind.interop}`;

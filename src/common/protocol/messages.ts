@@ -257,6 +257,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("listensAgain"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
+  /** The app has registered hooks of Node's loader: it may find and read more than main knows. */
+  z.strictObject({ type: z.literal("loaderChanged") }),
   z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
   z.strictObject({ type: z.literal("callFailed"), callId: z.int(), error: serializedError }),
   /** A module took back what it had accepted: its importers are to be loaded again; with `again` it is, too. */

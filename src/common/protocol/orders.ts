@@ -9,6 +9,12 @@ import type { PackageRequest } from "./package-log.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
 
+/** A module that Node was told to load before the app: `--require`, `--import`, as it was written there. */
+export interface NodePreload {
+  readonly kind: "require" | "import";
+  readonly specifier: string;
+}
+
 /** Handed to the thread when its task starts (piscina's `run`). */
 export interface AppTask {
   readonly order: BootOrder;
@@ -44,6 +50,10 @@ export interface BootOrder {
   readonly entry: string;
   /** Arguments of the app: `process.argv.slice(2)`. */
   readonly args: readonly string[];
+  /** What Node was to load before everything else; empty: nothing. */
+  readonly nodePreloads: readonly NodePreload[];
+  /** `process.execArgv` and NODE_OPTIONS of the process, from which `nodePreloads` come. */
+  readonly startedWith: { readonly execArgv: readonly string[]; readonly nodeOptions?: string | undefined };
   /** Files to load before the entry. */
   readonly preload: readonly string[];
   /** Export to serve; absent: the first of default, app, handler, server that fits. */

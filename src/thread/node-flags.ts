@@ -1,0 +1,101 @@
+/**
+ * What this process was started with, as far as it concerns the app's thread. What is to be loaded before the app (`--require`,
+ * `--import`) is the app's business: it runs in the app's thread when the app starts, and in no other.
+ */
+import type { BootOrder, NodePreload } from "../common/protocol/orders.js";
+
+export interface NodeFlags {
+  /** In the order in which Node loads them. */
+  readonly preloads: readonly NodePreload[];
+  /** All other flags, those of NODE_OPTIONS first. */
+  readonly others: readonly string[];
+}
+
+/** Of the process; the app may change its own, which is the same environment. */
+const START = { execArgv: [...process.execArgv], nodeOptions: process.env.NODE_OPTIONS };
+
+const PRELOADS: Readonly<Record<string, NodePreload["kind"]>> = {
+  "-r": "require",
+  "--require": "require",
+  "--import": "import",
+};
+
+export function nodeFlags(execArgv: readonly string[] = START.execArgv, nodeOptions = START.nodeOptions): NodeFlags {
+  const preloads: NodePreload[] = [];
+  const others: string[] = [];
+  const flags = [...wordsOfNodeOptions(nodeOptions), ...execArgv];
+  for (let at = 0; at < flags.length; at++) {
+    const flag = flags[at] ?? "";
+    const [, name = flag, inline] = /^(--?[a-z]+)=(.*)$/s.exec(flag) ?? [];
+    const kind = Object.hasOwn(PRELOADS, name) ? PRELOADS[name] : undefined;
+    if (kind === undefined) others.push(flag);
+    else preloads.push({ kind, specifier: inline ?? flags[++at] ?? "" });
+  }
+  const requires = preloads.filter(({ kind }) => kind === "require");
+  return { preloads: [...requires, ...preloads.filter(({ kind }) => kind === "import")], others };
+}
+
+/**
+ * Conditions that this process was started with: `--conditions` and `-C` on its command line and in NODE_OPTIONS. The app
+ * expects them to count for its own files too.
+ */
+export function importConditions(execArgv?: readonly string[], nodeOptions?: string): string[] {
+  const { others } = nodeFlags(execArgv, nodeOptions);
+  return others.flatMap((flag, index) => {
+    const [, inline] = /^(?:--conditions|-C)=(.*)$/s.exec(flag) ?? [];
+    const condition = flag === "--conditions" || flag === "-C" ? others[index + 1] : inline;
+    return condition ? [condition] : [];
+  });
+}
+
+/** Whether anything is to be loaded before the app: packages that were loaded ahead of it would miss that. */
+export function hasPreloads(): boolean {
+  return nodeFlags().preloads.length > 0;
+}
+
+/** What the app's thread is told of it. */
+export function startedWith(): Pick<BootOrder, "nodePreloads" | "startedWith"> {
+  return { nodePreloads: nodeFlags().preloads, startedWith: START };
+}
+
+/**
+ * Makes a thread that loads nothing ahead of its own file. `make` gets the flags of Node for it; undefined: those of this
+ * process, when there is nothing to leave out. Flags that only a process has are dropped, as Node says which those are.
+ */
+export function withoutPreloads<Thread>(make: (execArgv: string[] | undefined) => Thread): Thread {
+  const { preloads, others } = nodeFlags();
+  if (preloads.length === 0) return make(undefined);
+  const options = process.env.NODE_OPTIONS;
+  // A thread would read it again.
+  delete process.env.NODE_OPTIONS;
+  try {
+    for (let flags = [...others]; ; ) {
+      try {
+        return make(flags);
+      } catch (error) {
+        const refused = refusedFlags(error);
+        const left = flags.filter(
+          (flag) => !refused.includes(flag.split("=", 1)[0] ?? flag) && !refused.includes(flag),
+        );
+        if (left.length === flags.length) throw error;
+        flags = left;
+      }
+    }
+  } finally {
+    if (options !== undefined) process.env.NODE_OPTIONS = options;
+  }
+}
+
+function refusedFlags(error: unknown): string[] {
+  if (!(error instanceof Error && "code" in error && error.code === "ERR_WORKER_INVALID_EXEC_ARGV")) return [];
+  const [, list = ""] = /flags: (.*)$/s.exec(error.message) ?? [];
+  return list.split(", ");
+}
+
+/** As Node reads NODE_OPTIONS: words between spaces; in double quotes a backslash escapes. */
+function wordsOfNodeOptions(text = ""): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|[^ "])+/gs) ?? [];
+  return words.map((word) =>
+    word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, "$1")),
+  );
+}

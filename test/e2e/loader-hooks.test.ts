@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import Module from "node:module";
+import { test } from "node:test";
+import { type RunOptions, seen } from "../support/as-node.js";
+import { serve } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const serves = `
+  const http = process.getBuiltinModule("node:http");
+  http.createServer((_, answer) => answer.end(JSON.stringify(all()))).listen(process.env.PORT);
+  console.log("SEEN " + JSON.stringify(all()));`;
+const hasSynchronousHooks = "registerHooks" in Module;
+
+/** With reloads and without, the app says what it says under Node. */
+async function sameAsNode(app: TempApp, entry: string, options: RunOptions = {}): Promise<void> {
+  const expected = await seen(app, entry, "node", options);
+  assert.ok(Array.isArray(expected), JSON.stringify(expected));
+  for (const mode of ["reload", "no-reload"] as const)
+    assert.deepEqual(await seen(app, entry, mode, options), expected, mode);
+}
+
+function served(app: TempApp, entry: string, NODE_OPTIONS: string) {
+  return serve(app, entry, { env: { NODE_OPTIONS } });
+}
+
+const patches = `
+  const Module = require("node:module");
+  require.extensions[".sql"] = (module, file) => {
+    module.exports = "sql " + require("node:fs").readFileSync(file, "utf8");
+  };
+  const load = Module._load;
+  Module._load = function (request, ...rest) {
+    return request === "virtual:id" ? "virtual" : load.call(this, request, ...rest);
+  };
+  const find = Module._resolveFilename;
+  Module._resolveFilename = function (request, ...rest) {
+    return find.call(this, request === "@app/alias" ? __dirname + "/aliased.js" : request, ...rest);
+  };
+  const before = require.extensions[".js"];
+  require.extensions[".js"] = (module, file) => {
+    const compile = module._compile;
+    module._compile = function (text, ...rest) {
+      module._compile = compile;
+      return module._compile(text.replace("%VERSION%", "7"), ...rest);
+    };
+    return before(module, file);
+  };`;
+const patchedApp = {
+  "package.json": `{ "name": "app" }`,
+  "patches.cjs": patches,
+  "page.sql": "SELECT * FROM page",
+  "aliased.js": `module.exports = "aliased";`,
+  "version.js": `module.exports = "version %VERSION%";`,
+  "main.js": `
+    const all = () => [require("./page.sql"), require("./page"), require("virtual:id"), require("@app/alias"),
+      require("./version"), require("./aliased")];
+    ${serves}`,
+};
+
+test("own files follow what a preload has changed of require, and an edit is seen", async () => {
+  await using app = new TempApp(patchedApp);
+  await sameAsNode(app, "main.js", { node: ["--require", "./patches.cjs"] });
+  await sameAsNode(app, "main.js", { env: { NODE_OPTIONS: "--require ./patches.cjs" } });
+  await using running = await served(app, "main.js", "-r ./patches.cjs");
+  app.write("page.sql", "SELECT 2");
+  assert.equal((await running.json<string[]>("/"))[0], "sql SELECT 2");
+  app.edit("version.js", "version", "other version");
+  assert.equal((await running.json<string[]>("/"))[4], "other version 7");
+  app.edit("aliased.js", "aliased", "edited");
+  assert.deepEqual((await running.json<string[]>("/")).slice(3), ["edited", "other version 7", "edited"]);
+});
+
+test("own files follow what the entry has changed of require", async () => {
+  await using app = new TempApp({ ...patchedApp, "entry.js": `require("./patches.cjs"); require("./main.js");` });
+  await sameAsNode(app, "entry.js");
+  await using running = await serve(app, "entry.js");
+  app.write("page.sql", "SELECT 2");
+  assert.equal((await running.json<string[]>("/"))[0], "sql SELECT 2");
+  app.edit("patches.cjs", '"7"', '"8"');
+  assert.equal((await running.json<string[]>("/"))[4], "version 8");
+});
+
+test("a replaced Module.prototype._compile and Module.prototype.require are called for own files", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "patches.cjs": `
+      const Module = require("node:module");
+      const { path } = { path: require("node:path") };
+      globalThis.seen = [];
+      const compile = Module.prototype._compile;
+      Module.prototype._compile = function (text, file, ...rest) {
+        if (!file.includes("node_modules")) seen.push("compiled " + path.basename(file));
+        return compile.call(this, text.replace("%NAME%", "Ada"), file, ...rest);
+      };
+      const original = Module.prototype.require;
+      Module.prototype.require = function (request) {
+        if (!this.filename.includes("node_modules") && request.startsWith("./h")) seen.push("required " + request);
+        return original.call(this, request);
+      };`,
+    "main.js": `const hello = require("./hello"); const all = () => [hello, ...seen]; ${serves}`,
+    "hello.js": `module.exports = "hello %NAME% from " + require("./place").place;`,
+    "place.js": `exports.place = "here";`,
+  });
+  await sameAsNode(app, "main.js", { node: ["-r", "./patches.cjs"] });
+  await using running = await served(app, "main.js", "-r ./patches.cjs");
+  app.edit("place.js", "here", "there");
+  assert.equal((await running.json<string[]>("/"))[0], "hello Ada from there");
+});
+
+const hooked = {
+  "package.json": `{ "name": "app", "type": "module" }`,
+  "texts.toml": "title one",
+  "alias.js": `export default "alias";`,
+  "changed.js": `import { own } from "./own.js"; export default "OLD " + own;`,
+  "own.js": `export const own = "own";`,
+  "app.js": `
+    import texts from "./texts.toml"; import built from "virtual:build"; import alias from "#alias";
+    import changed from "./changed.js";
+    const late = await import("./texts.toml");
+    const all = () => [texts, built, alias, changed, late.default === texts]; ${serves}`,
+};
+const resolveHook = `
+  if (specifier === "virtual:build") return { url: "virtual:build", format: "module", shortCircuit: true };
+  return next(specifier === "#alias" ? "./alias.js" : specifier, context);`;
+const sourceHook = (next: string) => `
+  if (url === "virtual:build") return { format: "module", source: 'export default "built"', shortCircuit: true };
+  if (url.endsWith(".toml"))
+    return { format: "module", source: "export default " + JSON.stringify(readFileSync(new URL(url), "utf8")), shortCircuit: true };
+  if (!url.endsWith("/changed.js")) return next(url, context);
+  const loaded = ${next}next(url, context);
+  return { ...loaded, source: String(loaded.source).replace("OLD", "NEW") };`;
+const synchronous = `
+  import { readFileSync } from "node:fs"; import { registerHooks } from "node:module";
+  registerHooks({
+    resolve(specifier, context, next) { ${resolveHook} },
+    load(url, context, next) { ${sourceHook("")} },
+  });`;
+
+test("own files follow synchronous hooks, and an edit is seen", { skip: !hasSynchronousHooks }, async () => {
+  await using app = new TempApp({
+    ...hooked,
+    "hooks.js": synchronous,
+    "entry.js": `import "./hooks.js"; await import("./app.js");`,
+  });
+  await sameAsNode(app, "app.js", { node: ["--import", "./hooks.js"] });
+  await sameAsNode(app, "entry.js");
+  for (const [entry, options] of [
+    ["app.js", "--import ./hooks.js"],
+    ["entry.js", ""],
+  ] as const) {
+    await using running = await served(app, entry, options);
+    app.write("texts.toml", "title two");
+    app.edit("own.js", `"own"`, `"edited"`);
+    assert.deepEqual(await running.json("/"), ["title two", "built", "alias", "NEW edited", true]);
+    app.edit("hooks.js", `"NEW"`, `"NEWER"`);
+    assert.deepEqual(await running.json("/"), ["title two", "built", "alias", "NEWER edited", true]);
+    app.edit("changed.js", "OLD ", "OLD, changed, ");
+    app.edit("hooks.js", `"NEWER"`, `"NEW"`);
+    assert.deepEqual(await running.json("/"), ["title two", "built", "alias", "NEW, changed, edited", true]);
+    for (const [file, text] of Object.entries({ ...hooked, "hooks.js": synchronous })) app.write(file, text);
+  }
+});
+
+test("own files follow hooks in Node's other thread, and an edit is seen", async () => {
+  // Before 22.15 they are asked for what we cannot find or load ourselves.
+  const changed = hasSynchronousHooks ? "NEW" : "OLD";
+  await using app = new TempApp({
+    ...hooked,
+    "register.js": `import { register } from "node:module"; register("./hooks.js", import.meta.url);`,
+    "hooks.js": `
+      import { readFileSync } from "node:fs";
+      export async function resolve(specifier, context, next) { ${resolveHook} }
+      export async function load(url, context, next) { ${sourceHook("await ")} }`,
+    "entry.js": `import "./register.js"; await import("./app.js");`,
+  });
+  for (const [entry, options] of [
+    ["app.js", "--import ./register.js"],
+    ["entry.js", ""],
+  ] as const) {
+    const expected = ["title one", "built", "alias", `${changed} own`, true];
+    assert.deepEqual(await seen(app, entry, "reload", { env: { NODE_OPTIONS: options } }), expected);
+    await using running = await served(app, entry, options);
+    app.write("texts.toml", "title two");
+    assert.deepEqual(await running.json("/"), ["title two", "built", "alias", `${changed} own`, true]);
+    app.edit("own.js", `"own"`, `"edited"`);
+    assert.deepEqual(await running.json("/"), ["title two", "built", "alias", `${changed} edited`, true]);
+    for (const [file, text] of Object.entries(hooked)) app.write(file, text);
+  }
+});
+
+test("a preload runs once for each start, before the app, and an edit of it takes a fresh worker", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app", "type": "module" }`,
+    "pre.js": `console.log("preloaded by", process.argv[1]); globalThis.order = ["pre one"];`,
+    "required.cjs": `console.log("required by", process.argv[1]);`,
+    "main.js": `order.push("main"); const all = () => order; ${serves}`,
+  });
+  await using running = await served(app, "main.js", "--import ./pre.js --require ./required.cjs");
+  assert.deepEqual(await running.json("/"), ["pre one", "main"]);
+  // The process itself loads it before we run; the app's thread does, and no other.
+  const loads = (file: string) =>
+    running.lines.matching(/^(?:preloaded|required) by/).filter((line) => line.endsWith(file));
+  assert.equal(loads("main.js").length, 2);
+  assert.equal(running.lines.matching(/^(?:preloaded|required) by/).length, 4);
+  app.edit("pre.js", "pre one", "pre two");
+  assert.deepEqual(await running.json("/"), ["pre two", "main"]);
+  assert.equal(loads("main.js").length, 4);
+});

@@ -1,0 +1,357 @@
+/**
+ * What the app has changed of Node's own loader: hooks (`module.registerHooks`, `module.register`), the table of extensions,
+ * functions of `Module` that were replaced. Own files follow them as they do under Node. An app that changes nothing pays
+ * for nothing.
+ */
+import { readFileSync } from "node:fs";
+import Module, { isBuiltin, syncBuiltinESMExports } from "node:module";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { isCompiled, isImportable } from "../../src/common/compile/file-kind.js";
+import { isBelowPackages } from "../../src/common/paths.js";
+import { nativeUrl } from "./native-modules.js";
+
+type NodeModule = InstanceType<typeof Module>;
+type ExtensionHandler = (module: Module, file: string) => unknown;
+
+interface ResolveContext {
+  readonly conditions: readonly string[];
+  readonly importAttributes: Readonly<Record<string, string>>;
+  readonly parentURL: string | undefined;
+}
+interface Resolved {
+  readonly url: string;
+  readonly format?: string | null | undefined;
+}
+interface LoadContext {
+  readonly conditions: readonly string[];
+  readonly format: string | null | undefined;
+  readonly importAttributes: Readonly<Record<string, string>>;
+}
+export interface LoadedText {
+  readonly format?: string | null | undefined;
+  readonly source?: string | ArrayBuffer | NodeJS.TypedArray | null | undefined;
+}
+interface Hooks {
+  readonly resolve?: (
+    specifier: string,
+    context: ResolveContext,
+    next: (specifier: string, context?: Partial<ResolveContext>) => Resolved,
+  ) => Resolved;
+  readonly load?: (
+    url: string,
+    context: LoadContext,
+    next: (url: string, context?: Partial<LoadContext>) => LoadedText,
+  ) => LoadedText;
+}
+
+/** Of Node's loader, what the types (of Node 20) do not know. */
+interface Loader {
+  _load: unknown;
+  _resolveFilename(request: string, parent: Module | undefined, isMain: boolean): string;
+  _extensions: Record<string, ExtensionHandler | undefined>;
+  prototype: { require: unknown; _compile: unknown };
+  register: (...args: unknown[]) => unknown;
+  registerHooks?: ((hooks: Hooks) => { deregister(): void }) | undefined;
+}
+
+const loader = Module as unknown as Loader;
+
+export interface LoaderChangesOptions {
+  /** Where our rules lead. Throws a ResolveError. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  /** What an own file is to Node by its name and package; undefined where its text decides. */
+  formatOf(file: string): string | undefined;
+  /** Own files are loaded in another way from here on. */
+  changed(): void;
+  /** Notes how hooks that own code has registered are taken back. */
+  registered(undo: () => void): void;
+}
+
+export class LoaderChanges {
+  readonly #options: LoaderChangesOptions;
+  /** Those of `registerHooks`, in order; the last one is asked first. */
+  readonly #hooks: Hooks[] = [];
+  /** `module.register` was called. */
+  #registered = false;
+  /** Node's own functions; undefined when nothing is installed. */
+  #native: (Record<"load" | "resolve" | "require" | "compile", unknown> & Pick<Loader, "registerHooks">) | undefined;
+  #extensions = new Map<string, ExtensionHandler | undefined>();
+  /** How many hooks were registered so far. */
+  #hooksEver = 0;
+  /** What `changedSince` has found. */
+  #seen: readonly unknown[] = [];
+  /** How often Node was asked for a text. */
+  #questions = 0;
+  /** Folder to what `import.meta.resolve` is there. */
+  readonly #resolves = new Map<string, (specifier: string) => string>();
+
+  constructor(options: LoaderChangesOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what Node's loader is now for unchanged; the returned function ends it. */
+  install(): () => void {
+    const { prototype } = loader;
+    const { _load: load, _resolveFilename: resolve, register, registerHooks } = loader;
+    this.#native = { load, resolve, require: prototype.require, compile: prototype._compile, registerHooks };
+    this.#extensions = new Map(Object.entries(loader._extensions));
+    this.changedSince();
+    loader.register = (...args) => {
+      const result = register.apply(Module, args);
+      this.#registered = true;
+      this.#hooksEver++;
+      this.#options.changed();
+      return result;
+    };
+    if (registerHooks) loader.registerHooks = (hooks) => this.#register(hooks, registerHooks);
+    syncBuiltinESMExports();
+    return () => {
+      this.#native = undefined;
+      loader.register = register;
+      if (registerHooks) loader.registerHooks = registerHooks;
+      syncBuiltinESMExports();
+    };
+  }
+
+  /** Whether anything has been changed, or taken back, since this was asked last. */
+  changedSince(): boolean {
+    if (!this.#native) return false;
+    const { _load, _resolveFilename, _extensions, prototype } = loader;
+    const { require, _compile } = prototype;
+    const now = [_load, _resolveFilename, require, _compile, this.#hooksEver, ...Object.values(_extensions)];
+    const before = this.#seen;
+    this.#seen = now;
+    return now.length !== before.length || now.some((one, index) => one !== before[index]);
+  }
+
+  /** Whether `import` may lead elsewhere than our rules say. */
+  get hasHooks(): boolean {
+    return this.#registered || this.#hooks.length > 0;
+  }
+
+  /** Whether `require` has to go through the functions of `Module`. */
+  get changesRequire(): boolean {
+    if (!this.#native) return false;
+    return (
+      loader._load !== this.#native.load ||
+      loader._resolveFilename !== this.#native.resolve ||
+      loader.prototype.require !== this.#native.require
+    );
+  }
+
+  /** Where a changed `Module._resolveFilename` leads. */
+  resolvedFilename(request: string, parent: Module | undefined): string | undefined {
+    if (!this.#native || loader._resolveFilename === this.#native.resolve) return undefined;
+    return loader._resolveFilename(request, parent, false);
+  }
+
+  /** What loads a CommonJS file in place of our own code; undefined: nothing does. */
+  handlerOf(file: string): ExtensionHandler | undefined {
+    if (!this.#native || isCompiled(file)) return undefined;
+    const extension = registeredExtension(file);
+    const handler = loader._extensions[extension];
+    const isChanged = handler !== this.#extensions.get(extension) || (extension === ".js" && this.changesCompile);
+    return isChanged ? handler : undefined;
+  }
+
+  /** Whether `Module.prototype._compile` was replaced. */
+  get changesCompile(): boolean {
+    return this.#native !== undefined && loader.prototype._compile !== this.#native.compile;
+  }
+
+  /** Where a specifier leads with the hooks there are. Throws what they throw, or a ResolveError. */
+  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    if (!this.hasHooks) return this.#options.resolve(specifier, importer, kind);
+    if (this.#hooks.some((hooks) => hooks.resolve)) return this.#resolveByHooks(specifier, importer, kind);
+    return this.#resolveByRules(specifier, importer, kind);
+  }
+
+  /** The text of an own file as the hooks give it; undefined: they leave it as it is. */
+  load(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
+    if (this.#registered && loader.registerHooks) return this.#loadByNode(file);
+    return this.#hooks.some((hooks) => hooks.load) ? this.#loadByHooks(file) : undefined;
+  }
+
+  #loadByHooks(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
+    const format = this.#options.formatOf(file);
+    let text: Buffer | undefined;
+    const last = (url: string): LoadedText => {
+      const source = readFileSync(new URL(url));
+      if (url === pathToFileURL(file).href) text = source;
+      return { source, format };
+    };
+    const context = { conditions: CONDITIONS.import, format, importAttributes: {} };
+    const loaded = this.#hooks.reduce<(url: string, given?: Partial<LoadContext>) => LoadedText>(
+      (next, { load }) => (load ? (url, given) => load(url, { ...context, ...given }, next) : next),
+      last,
+    )(pathToFileURL(file).href);
+    return altered(loaded, text?.toString("utf8"), format);
+  }
+
+  /** Node asks all hooks, those in its other thread too. TypeScript that it cannot load is ours. */
+  #loadByNode(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
+    const format = this.#options.formatOf(file);
+    const question = `unreloader:ask/${++this.#questions}`;
+    let loaded: LoadedText | undefined;
+    const asking = this.#native?.registerHooks?.call(Module, {
+      resolve: (specifier, _, next) =>
+        specifier === question ? { url: question, format: "module" as const, shortCircuit: true } : next(specifier),
+      load: (url, context, next) => {
+        if (url !== question) return next(url, context);
+        loaded = next(pathToFileURL(file).href, { ...context, format });
+        return { format: "module" as const, source: "", shortCircuit: true };
+      },
+    });
+    try {
+      const bridge = new Module(question) as NodeModule & { _compile(code: string, file: string, as: "module"): void };
+      bridge.filename = path.join(import.meta.dirname, `asks ${this.#questions}.mjs`);
+      bridge._compile(`import ${JSON.stringify(question)};`, bridge.filename, "module");
+    } catch (error) {
+      if (isCompiled(file) && isUnknownExtension(error)) return undefined;
+      throw error;
+    } finally {
+      asking?.deregister();
+    }
+    return loaded && altered(loaded, readFileSync(file, "utf8"), format);
+  }
+
+  #register(hooks: Hooks, registerHooks: NonNullable<Loader["registerHooks"]>): { deregister(): void } {
+    const handle = registerHooks.call(Module, hooks);
+    const entry = { ...hooks };
+    this.#hooks.push(entry);
+    this.#hooksEver++;
+    this.#options.changed();
+    const remove = (): void => {
+      const at = this.#hooks.indexOf(entry);
+      if (at >= 0) this.#hooks.splice(at, 1);
+    };
+    const deregister = (): void => {
+      remove();
+      handle.deregister();
+    };
+    this.#options.registered(deregister);
+    // Node's own is frozen.
+    return Object.create(handle, { deregister: { value: deregister } }) as { deregister(): void };
+  }
+
+  #resolveByHooks(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    let ours: Resolution | undefined;
+    const context: ResolveContext = {
+      conditions: CONDITIONS[kind],
+      importAttributes: {},
+      parentURL: pathToFileURL(importer).href,
+    };
+    const last = (wanted: string, { parentURL }: ResolveContext): Resolved => {
+      const from = parentURL?.startsWith("file:") ? fileURLToPath(parentURL) : importer;
+      ours = this.#resolveByRules(wanted, from, kind);
+      return { url: ours.type === "file" ? pathToFileURL(ours.file).href : nativeUrl(ours) };
+    };
+    const { url } = this.#hooks.reduce<(wanted: string, given?: Partial<ResolveContext>) => Resolved>(
+      (next, { resolve }) => (resolve ? (wanted, given) => resolve(wanted, { ...context, ...given }, next) : next),
+      (wanted, given) => last(wanted, { ...context, ...given }),
+    )(specifier);
+    if (ours && url === (ours.type === "file" ? pathToFileURL(ours.file).href : nativeUrl(ours))) return ours;
+    return resolutionOf(url);
+  }
+
+  /** What our rules do not find, hooks in Node's other thread may. */
+  #resolveByRules(specifier: string, importer: string, kind: ResolveKind): Resolution {
+    try {
+      const ours = this.#options.resolve(specifier, importer, kind);
+      if (kind === "require" || !this.#registered || ours.type !== "file") return ours;
+      return this.#redirected(ours, specifier, importer);
+    } catch (error) {
+      if (kind === "require") throw error;
+      // What a hook of this thread loads may have any extension.
+      if (this.#hooks.some((hooks) => hooks.load) && /^\.{0,2}\//.test(specifier) && isUnknownExtension(error))
+        return { type: "file", file: path.resolve(path.dirname(importer), specifier) };
+      if (!this.#registered) throw error;
+      return this.#resolveByNode(specifier, importer, error);
+    }
+  }
+
+  /** Hooks in Node's other thread may lead elsewhere. A query that they add is theirs: import-in-the-middle marks all with one. */
+  #redirected(ours: Resolution & { type: "file" }, specifier: string, importer: string): Resolution {
+    const node = this.#resolveByNode(specifier, importer, undefined);
+    if (node === undefined) return ours;
+    const url = nativeUrl(node.type === "file" ? { type: "native", file: node.file } : node);
+    const [own] = url.split(/[?#]/, 1);
+    const plain = /^\.{0,2}\//.test(specifier) ? new URL(specifier, pathToFileURL(importer)).href : undefined;
+    const isOurs = own === pathToFileURL(ours.file).href || url === plain;
+    return isOurs ? ours : node;
+  }
+
+  /** Throws `error` when it leads nowhere; undefined: gives nothing then. */
+  #resolveByNode<Failure>(
+    specifier: string,
+    importer: string,
+    error: Failure,
+  ): Resolution | (Failure extends undefined ? undefined : never) {
+    const folder = path.dirname(importer);
+    let resolve = this.#resolves.get(folder);
+    if (!resolve) {
+      const file = path.join(folder, "unreloader resolves.mjs");
+      const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
+      bridge.filename = file;
+      bridge._compile("export const { resolve } = import.meta;", file, "module");
+      ({ resolve } = bridge.exports as { resolve: (specifier: string) => string });
+      this.#resolves.set(folder, resolve);
+    }
+    try {
+      const url = resolve(specifier);
+      const target = resolutionOf(url);
+      // What has another extension only Node can load.
+      const isOurs = target.type !== "file" || loader.registerHooks !== undefined || isImportable(target.file);
+      return isOurs ? target : { type: "builtin", name: url };
+    } catch {
+      if (error !== undefined) throw error;
+      return undefined as Failure extends undefined ? undefined : never;
+    }
+  }
+}
+
+const CONDITIONS: Readonly<Record<ResolveKind, readonly string[]>> = {
+  import: ["node", "import", "module-sync", "node-addons"],
+  require: ["node", "require", "module-sync", "node-addons"],
+};
+
+function isUnknownExtension(error: unknown): boolean {
+  const code = error instanceof Error && ("nodeCode" in error ? error.nodeCode : "code" in error && error.code);
+  return code === "ERR_UNKNOWN_FILE_EXTENSION";
+}
+
+/** Undefined: it is what is in the file. */
+function altered({ source, format = undefined }: LoadedText, text: string | undefined, expected: string | undefined) {
+  if (source === null || source === undefined) return undefined;
+  const given = textOf(source);
+  if (given === text && (format === null || expected === undefined || format === expected)) return undefined;
+  return { source: given, format: format ?? undefined };
+}
+
+/** What a URL of a hook's is. One with a query is a module of its own, which is left to Node. */
+function resolutionOf(url: string): Resolution {
+  if (isBuiltin(url)) return { type: "builtin", name: url.startsWith("node:") ? url : `node:${url}` };
+  if (!url.startsWith("file:") || /[?#]/.test(url)) return { type: "builtin", name: url };
+  const file = fileURLToPath(url);
+  return isBelowPackages(file) || /\.(?:node|wasm)$/.test(file) ? { type: "native", file } : { type: "file", file };
+}
+
+/** The longest registered extension that the name ends in, as Node looks for it. */
+function registeredExtension(file: string): string {
+  const name = path.basename(file);
+  for (let at = name.indexOf(".", 1); at > 0; at = name.indexOf(".", at + 1)) {
+    const extension = name.slice(at);
+    if (loader._extensions[extension]) return extension;
+  }
+  return ".js";
+}
+
+function textOf(source: NonNullable<LoadedText["source"]>): string {
+  if (typeof source === "string") return source;
+  const bytes = ArrayBuffer.isView(source)
+    ? Buffer.from(source.buffer, source.byteOffset, source.byteLength)
+    : Buffer.from(source);
+  return bytes.toString("utf8");
+}
