@@ -14,6 +14,9 @@ export interface NodeFlags {
 /** Of the process; the app may change its own, which is the same environment. */
 const START = { execArgv: [...process.execArgv], nodeOptions: process.env.NODE_OPTIONS };
 
+/** What a thread is made with, whatever this thread takes for its environment later. */
+const REAL_ENVIRONMENT = process.env;
+
 const PRELOADS: Readonly<Record<string, NodePreload["kind"]>> = {
   "-r": "require",
   "--require": "require",
@@ -65,9 +68,9 @@ export function startedWith(): Pick<BootOrder, "nodePreloads" | "startedWith"> {
 export function withoutPreloads<Thread>(make: (execArgv: string[] | undefined) => Thread): Thread {
   const { preloads, others } = nodeFlags();
   if (preloads.length === 0) return make(undefined);
-  const options = process.env.NODE_OPTIONS;
+  const options = REAL_ENVIRONMENT.NODE_OPTIONS;
   // A thread would read it again.
-  delete process.env.NODE_OPTIONS;
+  delete REAL_ENVIRONMENT.NODE_OPTIONS;
   try {
     for (let flags = [...others]; ; ) {
       try {
@@ -82,7 +85,7 @@ export function withoutPreloads<Thread>(make: (execArgv: string[] | undefined) =
       }
     }
   } finally {
-    if (options !== undefined) process.env.NODE_OPTIONS = options;
+    if (options !== undefined) REAL_ENVIRONMENT.NODE_OPTIONS = options;
   }
 }
 
