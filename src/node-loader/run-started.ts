@@ -6,7 +6,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { isCompiled, isImportable } from "../common/compile/file-kind.js";
 import { scriptFile } from "../common/started/script-file.js";
-import { importConditions } from "../thread/environment.js";
+import { importConditions } from "../thread/node-flags.js";
 import { installLoader, runAsMain, runCommonJs } from "./loader.js";
 import { passLoaderOn } from "./pass-on.js";
 
