@@ -215,7 +215,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   });
   leftovers.install((file, reason) => reports.leftoverFailed(file, reason));
   packageRegistrations.install();
-  installStartedFiles({ root, entry, observer, runtime, compiler });
+  installStartedFiles({ root, entry, observer, runtime, compiler, cluster: listen.cluster });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),

@@ -7,8 +7,10 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { isCompiled } from "../src/common/compile/file-kind.js";
 import type * as wrapStartsModule from "../src/common/started/wrap-starts.js";
+import type { ClusterPrimary } from "./cluster/cluster-primary.js";
 import type { LateCompiler } from "./late-compiler.js";
 import { ownFileAbove } from "./ledger/caller.js";
+import type { ModuleEdges } from "./runtime/module-edges.js";
 import type { Observer } from "./runtime/observer.js";
 import type { Runtime } from "./runtime/runtime.js";
 
@@ -18,22 +20,27 @@ export interface StartedFilesOptions {
   readonly observer: Observer;
   readonly runtime: Runtime;
   readonly compiler: LateCompiler;
+  readonly cluster: ClusterPrimary;
 }
 
 /** For as long as the thread lives. */
-export function installStartedFiles({ root, entry, observer, runtime, compiler }: StartedFilesOptions): void {
+export function installStartedFiles({ root, entry, observer, runtime, compiler, cluster }: StartedFilesOptions): void {
   // By its path, so that no bundle has it: workers/ledger/caller.ts knows its frames by the file.
   const require = createRequire(import.meta.url);
   const { wrapStarts } = require("../src/common/started/wrap-starts.js") as typeof wrapStartsModule;
   // Where there is none, no file of the app's is compiled, and nothing is looked into for it.
   const hasTypeScript = isCompiled(entry) || existsSync(path.join(root, "tsconfig.json"));
+  const starterOf = (wrapper: (...args: never[]) => unknown): ModuleEdges | undefined => {
+    const { reader } = observer;
+    const above = reader ? undefined : ownFileAbove(wrapper);
+    return reader ?? (above === undefined ? undefined : runtime.currentVersion(above));
+  };
   wrapStarts({
     root,
-    starts(file, wrapper) {
-      const { reader } = observer;
-      const above = reader ? undefined : ownFileAbove(wrapper);
-      const starter = reader ?? (above === undefined ? undefined : runtime.currentVersion(above));
-      starter?.startsFile(file);
+    starts: (file, wrapper) => starterOf(wrapper)?.startsFile(file),
+    clusterForked(worker, _, wrapper) {
+      cluster.forked(worker);
+      starterOf(wrapper)?.forksCluster();
     },
     leadsToCompiled: (file) => hasTypeScript && runtime.ignoringReads(() => compiler.leadsToCompiled(file)),
     poolsNeedLoader: hasTypeScript,

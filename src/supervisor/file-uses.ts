@@ -6,7 +6,10 @@ import type { PendingChanges } from "./pending.js";
 const KEPT_WRITTEN = 10_000;
 
 interface Uses {
+  /** With those of `started`. */
   readonly reads: ReadonlySet<string>;
+  /** What is evaluated elsewhere. */
+  readonly started?: ReadonlySet<string>;
   readonly lists: ReadonlySet<string>;
 }
 
@@ -25,8 +28,14 @@ export class FileUses {
 
   /** What the present version has started (a thread, a process) evaluates these files. To be called after `evaluated`. */
   started(module: string, files: readonly string[]): void {
-    const { reads = [], lists = new Set<string>() } = this.#uses.get(module) ?? {};
-    this.#uses.set(module, { reads: new Set([...reads, ...files]), lists });
+    const { reads = [], started = [], lists = new Set<string>() } = this.#uses.get(module) ?? {};
+    const uses = { reads: new Set([...reads, ...files]), started: new Set([...started, ...files]), lists };
+    this.#uses.set(module, uses);
+  }
+
+  /** Whether what a module has started evaluates the file. */
+  isStarted(file: string): boolean {
+    return [...this.#uses.values()].some(({ started }) => started?.has(file));
   }
 
   /** Packages used these files and folders while they were loaded. */

@@ -48,7 +48,8 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
     return pending.added.size + pending.deleted.size === 0
       ? { type: "unchanged" }
       : { type: "lookupsChanged", preparation };
-  if (scope === "worker") return needsFresh;
+  // The workers of a cluster are counted from 1 on, and set up, once in the life of a thread.
+  if (scope === "worker" || app.isPrimary) return needsFresh;
 
   const { graph, roots } = app;
   const planned = (within: "affected" | "app"): ReloadPlan =>

@@ -104,7 +104,7 @@ export class InPlaceReload {
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
     const { monitoring, preparer, scope } = this.#options;
     const preparation = preparer.changes(app, pending, monitoring);
-    const failure = preparer.failureOf(preparation);
+    const failure = preparer.failureOf(preparation) ?? preparer.failureOfStarted(app, pending);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
     const missing = monitoring.missing(app.graph);
     return decideInPlace({ app, pending, preparation, recorded: monitoring.recorded, missing, scope });

@@ -22,6 +22,7 @@ export class LoadedApp {
   readonly #classes = new Map<string, LoadedModule["classes"]>();
   /** Another map whenever a module asks for something else. */
   #asks: AsksByModule = NO_ASKS;
+  #isPrimary = false;
   /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
   readonly #damaged = new Set<string>();
   /** Of each file whose text a plan has replaced, the one before: requests may still run it. */
@@ -88,7 +89,19 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const { file, observed, dynamic, written, reads, lists, usedByPackages, hot, asks, classes } of loaded) {
+    for (const {
+      file,
+      observed,
+      dynamic,
+      written,
+      reads,
+      lists,
+      usedByPackages,
+      isPrimary,
+      hot,
+      asks,
+      classes,
+    } of loaded) {
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
@@ -99,6 +112,7 @@ export class LoadedApp {
         reads.map((read) => read.file),
         lists,
       );
+      if (isPrimary) this.#isPrimary = true;
       if (usedByPackages) this.#fileUses.usedByPackages(usedByPackages);
       changes.push({
         ...node,
@@ -124,6 +138,16 @@ export class LoadedApp {
   /** What a module has started (a thread, a process) evaluates these files. To be called after `evaluated`. */
   started(module: string, files: readonly string[]): void {
     this.#fileUses.started(module, files);
+  }
+
+  /** Whether a thread or process that a module has started evaluates the file. */
+  isStarted(file: string): boolean {
+    return this.#fileUses.isStarted(file);
+  }
+
+  /** Whether the thread has started workers of node:cluster. */
+  get isPrimary(): boolean {
+    return this.#isPrimary;
   }
 
   /** The app writes this file itself. */

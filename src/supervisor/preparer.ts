@@ -3,7 +3,7 @@ import type { TextPosition } from "../common/compile/code-frame.js";
 import type { CompiledModule, PreparedModule, ResolveKind } from "../common/compile/compiled-module.js";
 import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
-import { ResolveError, type SourceError } from "../common/errors.js";
+import { ResolveError, SourceError } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
@@ -115,6 +115,25 @@ export class Preparer {
     if (preparation.failures.size + problems.length === 0) return undefined;
     const eager = eagerlyReachable(preparation.graph, this.#roots());
     return firstFailure(preparation, eager) ?? firstLinkProblem(preparation, problems, eager);
+  }
+
+  /**
+   * Why the workers of a cluster, which serve the app, could not evaluate what has changed; undefined when they could. What
+   * other processes and threads evaluate may fail: their starters hear of it.
+   */
+  failureOfStarted(app: LoadedApp, { changed, added }: PendingChanges): SourceError | undefined {
+    if (!app.isPrimary) return undefined;
+    for (const file of [...changed, ...added]) {
+      if (app.graph.has(file) || !app.isStarted(file)) continue;
+      try {
+        this.#compiler.prepare(file);
+      } catch (error) {
+        if (error instanceof SourceError) return error;
+        // It is gone again: the next look finds that.
+        if (!(error instanceof Error && "code" in error)) throw error;
+      }
+    }
+    return undefined;
   }
 
   /** Watches files that have come up, and the folders where an added file would change what their specifiers mean. */

@@ -195,6 +195,17 @@ export class RelayedConnection {
     this.socket.destroy();
   }
 
+  /**
+   * Another process has the socket from now on, and does with it what it likes: the front takes its end for the app's. The
+   * one request that is on it counts as begun, and never as finished.
+   */
+  handedOver(): void {
+    this.markClosing(ENDED);
+    this.#server.forget(this);
+    this.#phase = "closed";
+    Atomics.store(this.#table, this.#base + RELEASED, 1);
+  }
+
   /** Says how the socket is closed, before it is. Ending may turn into destroying; nothing else is said twice. */
   markClosing(how: number): void {
     if (this.#phase === "closed") return;

@@ -10,6 +10,8 @@ export interface ServerOriginsOptions {
   maker(): { readonly purged: boolean } | undefined;
   /** A server of the supervisor's own. */
   isInner(server: Server): boolean;
+  /** Told of each server at once. */
+  made?(server: Server): void;
 }
 
 export class ServerOrigins {
@@ -65,7 +67,8 @@ export class ServerOrigins {
   }
 
   #created(server: Server): void {
-    const { currentModule, maker, isInner } = this.#options;
+    const { currentModule, maker, isInner, made } = this.#options;
+    made?.(server);
     const file = currentModule();
     if (file === undefined || isInner(server)) return;
     this.#creators.set(server, file);

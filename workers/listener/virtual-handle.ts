@@ -3,6 +3,7 @@
 import { chmodSync, statSync } from "node:fs";
 import type { Server } from "node:net";
 import type { PublicAddress } from "../../src/common/protocol/messages.js";
+import type { TakeConnection } from "../cluster/cluster-primary.js";
 import { type AddressOut, serverInternals } from "./node-internals.js";
 
 const PERMISSIONS = 0o777;
@@ -10,6 +11,8 @@ const PERMISSIONS = 0o777;
 export class VirtualHandle {
   #inner: Server;
   readonly #onClose: () => void;
+  /** Set by a primary of node:cluster that takes the handle out of its server: whom connections go to. */
+  onconnection: TakeConnection | undefined;
   #address: PublicAddress;
   /** Absent on a path: then `server.address()` gives the path itself. */
   getsockname?: (out: AddressOut) => number;

@@ -12,7 +12,9 @@ import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
 import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
+import { serverKind } from "../../src/common/server-kind.js";
 import { lookUntil } from "../../src/common/wait.js";
+import { ClusterPrimary } from "../cluster/cluster-primary.js";
 import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
@@ -24,7 +26,6 @@ import { PlanServers } from "./plan-servers.js";
 import { endResponse, finishResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
-import { serverKind } from "./server-kind.js";
 import { ServerOrigins } from "./server-origins.js";
 import { SpokenPage } from "./spoken-page.js";
 import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
@@ -111,6 +112,7 @@ export class VirtualListen {
       currentModule,
       maker: () => this.#context.attribution.owner,
       isInner: (server) => server instanceof UpstreamListener,
+      made: (server) => this.#context.cluster.created(server),
     });
     this.#stopWatchingEnds = watchResponseEnd(endResponse, finishResponse);
     this.plan = new PlanServers({
@@ -127,6 +129,11 @@ export class VirtualListen {
     this.#origins.uninstall();
     this.#stopWatchingEnds();
     this.#ownRequests?.uninstall();
+  }
+
+  /** The primary of node:cluster that the app may be. */
+  get cluster(): ClusterPrimary {
+    return this.#context.cluster;
   }
 
   /** What the app has begun and not answered. */
@@ -259,7 +266,7 @@ export class VirtualListen {
 
   #listenVirtually(server: Server, target: ListenTarget, files: ReadonlySet<string>, replaces?: number): void {
     const listenId = ++this.#lastListenId;
-    const kind = serverKind(server);
+    const kind = this.#context.cluster.kindOf(server) ?? serverKind(server);
     const socketPath = localSocketPath(this.#options.socketFolder, listenId.toString(36));
     const virtual = new VirtualServer(server, { listenId, kind, target, socketPath }, files, this.#context, (closed) =>
       this.#onClosed(closed),
@@ -339,6 +346,7 @@ function listenContext(options: VirtualListenOptions, onDeserted: ListenContext[
     held: new HeldRequests(table, spoken, isOwn, heldDeadlineMs),
     spoken,
     sessions: new Http2Sessions(sessionsChanged ?? (() => {})),
+    cluster: new ClusterPrimary(),
     outside: AsyncLocalStorage.snapshot(),
     attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
     onDeserted,

@@ -9,6 +9,7 @@ import { SEEN, SLOT_WORDS, slotBase } from "../../src/common/protocol/connection
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
 import { ensurePrivateFolder } from "../../src/common/protocol/private-folder.js";
+import type { ClusterPrimary, TakeConnection } from "../cluster/cluster-primary.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
@@ -38,6 +39,7 @@ export interface ListenContext {
   readonly held: HeldRequests;
   readonly spoken: SpokenPage;
   readonly sessions: Http2Sessions;
+  readonly cluster: ClusterPrimary;
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
   readonly attribution: Attribution;
@@ -136,7 +138,8 @@ export class VirtualServer {
 
   /** The app's server listens, and by this listen. */
   get isOpen(): boolean {
-    return this.#handle !== undefined && serverInternals(this.server)._handle === this.#handle;
+    if (this.#handle === undefined) return false;
+    return serverInternals(this.server)._handle === this.#handle || this.#handle.onconnection !== undefined;
   }
 
   /**
@@ -222,6 +225,11 @@ export class VirtualServer {
       return;
     }
     this.connections.add(connection);
+    const take = this.#handle?.onconnection;
+    if (take) {
+      this.#handOver(connection, preface, take);
+      return;
+    }
     if (serverInternals(this.server).pauseOnConnect) socket.pause();
     if (this.kind !== "raw") {
       this.server.emit("connection", socket);
@@ -235,6 +243,19 @@ export class VirtualServer {
       attribution.nobodys(() => connection.server.server.emit("connection", socket));
     };
     if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
+    else hand();
+  }
+
+  /** A worker of node:cluster gets the connection, when the gate is open. */
+  #handOver(connection: RelayedConnection, preface: Preface, take: TakeConnection): void {
+    const { cluster, held, inFlight } = this.#context;
+    const hand = () => {
+      if (connection.socket.destroyed) return;
+      if (this.kind !== "http") connection.turnOpaque();
+      connection.handedOver();
+      cluster.handOver(connection.socket, preface, take, inFlight.beginCall());
+    };
+    if (held.mustHold(connection) || !connection.claim()) held.hold(connection, hand);
     else hand();
   }
 

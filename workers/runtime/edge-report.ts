@@ -76,6 +76,7 @@ export class EdgeReport {
       lists: [...edges.lists],
       ...(edges.usedByPackages.size > 0 && { usedByPackages: [...edges.usedByPackages] }),
       ...(edges.starts.size > 0 && { starts: [...edges.starts].map(([file, since]) => ({ file, since })) }),
+      ...(edges.isPrimary && { isPrimary: true as const }),
       ...(edges.hot && { hot: edges.hot }),
       ...(edges.asks && { asks: edges.asks }),
       classes: this.#classesOf(edges),

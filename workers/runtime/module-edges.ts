@@ -26,6 +26,8 @@ export class ModuleEdges {
   readonly usedByPackages = new Set<string>();
   /** Files that threads and processes evaluate that it has started -> when it did so first, in milliseconds since 1970. */
   readonly starts = new Map<string, number>();
+  /** It has called `cluster.fork()`. */
+  isPrimary = false;
   /** What the module has said about its reloads; undefined for most. */
   hot: Acceptance | undefined;
   /** What its calls of `unreloader/app` have asked for; undefined for most. */
@@ -98,6 +100,12 @@ export class ModuleEdges {
   startsFile(file: string): void {
     if (this.starts.has(file)) return;
     this.starts.set(file, Date.now());
+    this.#changed(this);
+  }
+
+  forksCluster(): void {
+    if (this.isPrimary) return;
+    this.isPrimary = true;
     this.#changed(this);
   }
 

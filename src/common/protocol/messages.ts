@@ -85,6 +85,8 @@ const loadedModule = z.strictObject({
   usedByPackages: z.array(z.string()).optional(),
   /** Own files that a thread or process evaluates that the module has started, and when, in milliseconds since 1970. */
   starts: z.array(z.strictObject({ file: z.string(), since: z.number() })).optional(),
+  /** It has called `cluster.fork()`: Node's account of workers begins anew in a fresh thread only. */
+  isPrimary: z.literal(true).optional(),
   hot: acceptance.optional(),
   /** Absent for the many that ask for nothing. */
   asks: asks.optional(),

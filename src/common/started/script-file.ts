@@ -15,3 +15,6 @@ export function scriptFile(file: string): string | undefined {
   const typed = file.replace(/\.([cm]?)js$/, ".$1ts");
   return typed !== file && statSync(typed, { throwIfNoEntry: false })?.isFile() ? typed : undefined;
 }
+
+/** In the place of the root, for what `run-started` starts: Node evaluates it without the loader. */
+export const NO_LOADER = "-";

@@ -15,7 +15,7 @@ import { isCompiled } from "../compile/file-kind.js";
 import { isBelowPackages } from "../paths.js";
 import { inherits, isObject, ownValue } from "../untouched.js";
 import { preloadsRunner, scriptIndex } from "./node-arguments.js";
-import { scriptFile } from "./script-file.js";
+import { NO_LOADER, scriptFile } from "./script-file.js";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -24,6 +24,8 @@ export interface WrapStartsOptions {
   readonly root: string;
   /** A thread or process begins that evaluates this own file. `wrapper` is on the stack, called by whoever starts it. */
   starts(file: string, wrapper: AnyFunction): void;
+  /** `cluster.fork()` has started a worker; Node does not listen to it yet. Absent: it is Node's own matter. */
+  clusterForked?(worker: childProcess.ChildProcess, file: string, wrapper: AnyFunction): void;
   /** Whether Node needs the loader for an own file in JavaScript: it leads to TypeScript. */
   leadsToCompiled(file: string): boolean;
   /** Whether pools of packages may be given TypeScript to run. */
@@ -136,12 +138,19 @@ function wrapFork(original: AnyFunction, options: WrapStartsOptions): AnyFunctio
     if (!isBelowPackages(file)) options.starts(file, fork);
     const flags = Array.isArray(settings.execArgv) ? settings.execArgv.map(String) : process.execArgv;
     const withLoader = needsLoader(file, isPool, flags, settings.env, options);
+    const isOfCluster = options.clusterForked !== undefined && isClusterWorker(settings.env);
     const args = hasArgs ? (rest[0] as unknown[]) : [];
     const after = hasPlace ? rest.slice(1) : rest;
-    const child = run(withLoader ? [RUN_STARTED, [options.root, file, ...args], ...after] : given);
+    const root = withLoader ? options.root : NO_LOADER;
+    const child = run(withLoader || isOfCluster ? [RUN_STARTED, [root, file, ...args], ...after] : given);
+    if (isOfCluster) options.clusterForked?.(child as childProcess.ChildProcess, file, fork);
     if (isPool) watchJobs(child as object, "send", (job) => options.starts(job, fork));
     return child;
   };
+}
+
+function isClusterWorker(env: unknown): boolean {
+  return isObject(env) && typeof ownValue(env, "NODE_UNIQUE_ID") === "string";
 }
 
 function wrapSpawn(original: AnyFunction, options: WrapStartsOptions): AnyFunction {

@@ -1,8 +1,8 @@
 /** What a server of the app speaks. */
 import { Server as HttpServer } from "node:http";
 import type { Server } from "node:net";
-import type { ServerKind } from "../../src/common/protocol/messages.js";
-import { findDescriptor, inherits, isObject, ownValue, prototypesOf } from "../../src/common/untouched.js";
+import type { ServerKind } from "./protocol/messages.js";
+import { findDescriptor, inherits, isObject, ownValue, prototypesOf } from "./untouched.js";
 
 export function serverKind(server: Server): ServerKind {
   if (inherits(server, HttpServer.prototype)) return "http";
