@@ -195,7 +195,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   });
   runtime.install();
   const listens = new ListenRequests((request) => send({ type: "listenRequested", ...request }));
-  const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, send });
+  const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, send });
   const calls = new Calls({
     entry: async () => {
       await runtime.import(entry);
@@ -298,8 +298,9 @@ function createListen(
     observer,
     listens,
     runtime,
+    streams,
     send,
-  }: Pick<AppParts, "heart" | "observer" | "listens" | "runtime"> & Pick<AssembleOptions, "send">,
+  }: Pick<AppParts, "heart" | "observer" | "listens" | "runtime" | "streams"> & Pick<AssembleOptions, "send">,
 ): VirtualListen {
   const listen = installVirtualListen({
     table: new Int32Array(order.connectionTable),
@@ -319,7 +320,10 @@ function createListen(
   });
   // For a thread that is blocked and takes no orders.
   Object.defineProperty(process, Symbol.for(END_SESSIONS), {
-    value: () => listen.endSessions(),
+    value: () => {
+      listen.endSessions();
+      streams.input?.leave(true);
+    },
     configurable: true,
   });
   return listen;

@@ -1,5 +1,6 @@
 /**
- * Ends the HTTP/2 sessions of a thread that is about to be ended by force. One that is blocked takes no orders, but its
+ * Ends the HTTP/2 sessions of a thread that is about to be ended by force, and has it leave stdin: the terminal is as it was,
+ * and what it has not read is not lost. One that is blocked takes no orders, but its
  * inspector runs a call in the middle of what it does, for an instant (see workers/listener/http2-sessions.ts for why).
  */
 import { Session } from "node:inspector";

@@ -72,7 +72,8 @@ export class ThreadTask {
   /** Ends the thread by force. */
   async destroy(): Promise<void> {
     await this.#board.readyToEnd(LINKED_MS);
-    if (!this.#over && this.#board.sessions > 0) await endSessions(this.#board.threadId, SESSIONS_MS);
+    const { sessions, readsInput, threadId } = this.#board;
+    if (!this.#over && (sessions > 0 || readsInput)) await endSessions(threadId, SESSIONS_MS);
     await this.#spare.destroy();
   }
 }

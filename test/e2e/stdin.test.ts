@@ -304,6 +304,35 @@ require("node:http").createServer(() => {}).listen(0, () => console.log("END"));
   });
 });
 
+describe("a thread that reads the terminal in raw mode and is ended by force", {
+  skip: plainMode || noTerminal,
+}, () => {
+  test("leaves the terminal as it was, and what it has not read to the next one", async () => {
+    const server = `require("node:http").createServer(() => {}).listen(0);\n`;
+    await using app = new TempApp({
+      "main.js": `process.stdin.setRawMode(true).once("readable", () => {
+  console.log("took", String(process.stdin.read(1)));
+  for (;;);
+});
+${server}`,
+    });
+    await using terminal = new PseudoTerminal([process.execPath, cliFile, "--no-keys", "main.js"], { cwd: app.folder });
+    await terminal.wait(/listening/);
+    terminal.type("abc");
+    await terminal.wait(/took a/);
+    app.write(
+      "main.js",
+      `let rest = "";
+process.stdin.on("data", (text) => { rest += text; console.log("rest " + JSON.stringify([rest, process.stdin.isRaw])); });
+${server}`,
+    );
+    await terminal.wait(/rest \["bc",false\]/);
+    assert.equal(await terminal.isRaw(), false);
+    terminal.type("d\r");
+    await terminal.wait(/rest \["bcd\\n",false\]/);
+  });
+});
+
 describe("the keys of the command line", { skip: plainMode || noTerminal }, () => {
   const files = {
     "main.js": `const { createInterface } = require("node:readline");

@@ -37,6 +37,9 @@ export function createStreams(
     epoch,
     nobodys: (run) => observer.nobodys(run),
     opened: (stream, descriptor) => void keepStream(stream, descriptor, keep),
+    reads: (does) => {
+      heart.board.readsInput = does;
+    },
     want: () => send({ type: "inputWanted" }),
     leave: (unread, isFinal) => send({ type: "inputLeft", unread, isFinal }),
     rest: () => send({ type: "inputRests" }),

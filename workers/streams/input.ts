@@ -25,6 +25,8 @@ export interface InputOptions {
   epoch(): number;
   /** Asks main for the input. */
   want(): void;
+  /** Has stdin, or has given it back: for who ends a thread that is blocked. */
+  reads(does: boolean): void;
   /** Does not read any more, until it is given the input again; `isFinal`: never again. */
   leave(unread: Uint8Array, isFinal: boolean): void;
   /** Has stopped reading from the terminal for now, and has left it as it was. */
@@ -93,6 +95,7 @@ export class AppInput implements Holder {
       return;
     }
     this.#phase = "reader";
+    this.#options.reads(true);
     const stream = this.#stream;
     if (!stream) return;
     if (this.#mode) this.#setMode?.(this.#mode);
@@ -156,6 +159,7 @@ export class AppInput implements Holder {
   #left(): void {
     const isFinal = this.#leaving === true;
     this.#leaving = undefined;
+    this.#options.reads(false);
     this.#options.leave(this.#stream ? takeUnread(this.#stream) : new Uint8Array(), isFinal);
     if (!isFinal) this.#phase = this.#wants || this.#begin ? "asked" : "apart";
     if (this.#phase === "asked") this.#options.want();
@@ -167,6 +171,7 @@ export class AppInput implements Holder {
     setImmediate(() => {
       if (this.#phase !== "reader" || this.#wants || this.#mode || this.#holds > 0) return;
       this.#phase = "apart";
+      this.#options.reads(false);
       this.#options.rest();
     }).unref();
   }

@@ -22,7 +22,9 @@ const LINKING = 5;
 const ENDING = 6;
 /** How many HTTP/2 sessions the app's servers have open. */
 const SESSIONS = 7;
-const HEADER_BYTES = 32;
+/** 1 while the thread has stdin. */
+const READS_INPUT = 8;
+const HEADER_BYTES = 64;
 const RING_BYTES = 8192;
 
 const LINKING_POLL_MS = 2;
@@ -30,7 +32,7 @@ const LINKING_POLL_MS = 2;
 /** How often the thread beats, in milliseconds. */
 export const BEAT_MS = 250;
 
-/** Name of the symbol under which the thread's `process` has what ends its HTTP/2 sessions. */
+/** Name of the symbol under which the thread's `process` has what ends its HTTP/2 sessions, and its reading of stdin. */
 export const END_SESSIONS = "unreloader.endSessions";
 
 export class ThreadBoard {
@@ -59,6 +61,10 @@ export class ThreadBoard {
 
   set sessions(open: number) {
     Atomics.store(this.#words, SESSIONS, open);
+  }
+
+  set readsInput(does: boolean) {
+    Atomics.store(this.#words, READS_INPUT, does ? 1 : 0);
   }
 
   /** Runs work of the supervisor's own that blocks the thread for long. */
@@ -119,6 +125,7 @@ export class ThreadBoard {
     Atomics.store(this.#words, EXCUSED, 0);
     Atomics.store(this.#words, ENDING, 0);
     Atomics.store(this.#words, SESSIONS, 0);
+    this.readsInput = false;
   }
 
   // ---- either
@@ -136,6 +143,11 @@ export class ThreadBoard {
   /** How many HTTP/2 sessions of the app's servers are open. */
   get sessions(): number {
     return Atomics.load(this.#words, SESSIONS);
+  }
+
+  /** Whether the thread has stdin, or has not given it back. */
+  get readsInput(): boolean {
+    return Atomics.load(this.#words, READS_INPUT) === 1;
   }
 
   get excused(): boolean {
