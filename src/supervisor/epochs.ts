@@ -274,6 +274,7 @@ export class Epochs {
   /** Ends every thread: what is in flight gets `drainMs`; at `endMs` all is over. */
   async close(drainMs: number, endMs: number): Promise<void> {
     this.#closed = true;
+    this.#with.streams.turns?.close();
     for (const epoch of this.#threads.keys()) this.#endWhenBlocked(epoch);
     await Promise.all([
       this.#standby.close(),

@@ -76,7 +76,7 @@ export class InputTurns {
     this.left(reader, NOTHING, true);
   }
 
-  /** Nobody reads any more. */
+  /** The end: keys are read no more. A thread that reads may go on with it. */
   close(): void {
     clearTimeout(this.#leaving);
     clearTimeout(this.#keysBack);

@@ -86,6 +86,55 @@ function cleanEnvironment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(rest), ...more };
 }
 
+test("a line of the command line's own begins on a line of its own", { skip: plainMode || noTerminal }, async () => {
+  const server = `require("node:http").createServer(() => {}).listen(0);\n`;
+  for (const [stream, expected] of [
+    ["stdout", /^no end\r\nunreloader: listening on \S+ .*\r\n$/],
+    // Both are one terminal.
+    ["stderr", /^no end\r\nunreloader: listening on \S+ .*\r\n$/],
+  ] as const) {
+    await using app = new TempApp({ "main.js": `process.${stream}.write("no end");\n${server}` });
+    await using terminal = new PseudoTerminal([process.execPath, cliFile, "main.js"], { cwd: app.folder });
+    await terminal.wait(/listening on .*\r\n/);
+    assert.match(terminal.output, expected);
+  }
+});
+
+describe("the standard streams of an embedded app", { skip: plainMode || noTerminal }, () => {
+  const files = {
+    "app.js": `exports.face = () => [process.stdout.isTTY, process.stdout.columns, process.stdin.isTTY, process.stdin.readable];
+exports.print = (text) => void console.log(text);
+`,
+    "host.mjs": `import { createSupervisor } from "unreloader";
+if (process.argv[2] === "patched") {
+  const { write } = process.stdout;
+  process.stdout.write = function (chunk, ...rest) { return write.call(this, "host: " + chunk, ...rest); };
+}
+const supervisor = createSupervisor({ entry: "app.js" });
+await supervisor.start();
+console.log(JSON.stringify(await supervisor.call("face")));
+await supervisor.call("print", "printed");
+await supervisor.close();
+`,
+  };
+
+  for (const [host, face] of [
+    ["plain", /^\[true,80,null,/],
+    ["patched", /^host: \[null,null,null,/],
+  ] as const) {
+    test(`in a terminal, in a host that is ${host}`, async () => {
+      await using app = new TempApp(files, { packages: ["unreloader"] });
+      const command = [process.execPath, "host.mjs", host];
+      await using terminal = new PseudoTerminal(command, { cwd: app.folder });
+      await terminal.wait(/printed\r\n/);
+      assert.equal(await terminal.exit(), 0);
+      const [first = "", second] = terminal.output.split("\r\n");
+      assert.match(first, face);
+      assert.equal(second, host === "plain" ? "printed" : "host: printed");
+    });
+  }
+});
+
 describe("the standard streams are those of plain node", { skip: plainMode }, () => {
   test("in a terminal", { skip: noTerminal }, async () => {
     const { node, unreloader } = await both(async (command, app, seen) => {
