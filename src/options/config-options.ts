@@ -51,7 +51,7 @@ export interface ConfigOptions {
   depend?: Record<string, string | string[]> | undefined;
   /**
    * Load FILE into the app's environment.
-   * What is set already stays. A change restarts the worker.
+   * What is set already stays. A change restarts the worker, as one of Node's own `--env-file` does, and of what dotenv reads. When FILE is missing, Node ends with its own message and 9: it looks at this flag before us.
    */
   envFile?: string | string[] | undefined;
   /**

@@ -90,7 +90,7 @@ export const optionTable = {
     default: [],
     flag: { kind: "list", value: "FILE" },
     doc: "load FILE into the app's environment",
-    more: "What is set already stays. A change restarts the worker.",
+    more: "What is set already stays. A change restarts the worker, as one of Node's own `--env-file` does, and of what dotenv reads. When FILE is missing, Node ends with its own message and 9: it looks at this flag before us.",
   }),
   scope: row({
     ...choice(["affected", "app", "worker"]),

@@ -26,7 +26,7 @@ import type { PublicSupervisor } from "../public-supervisor.js";
 import type { Inspection } from "../reports/inspection.js";
 import { hostToAsk } from "../reports/listen-reports.js";
 import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../reports/report.js";
-import { fileVariables } from "../thread/environment.js";
+import { fileVariables } from "../thread/env-files.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
 import { Servers } from "./servers.js";

@@ -13,6 +13,7 @@ import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { filesOfNode } from "../thread/env-files.js";
 import { cacheFolder, installedPackageFiles } from "../thread/environment.js";
 import { hasPreloads, importConditions } from "../thread/node-flags.js";
 import type { LoadedApp } from "./loaded-app.js";
@@ -55,7 +56,7 @@ export class Preparer {
     this.#lateFolders = new LateFolders(registry);
     this.#usedFiles = new UsedFiles(registry);
     this.#entry = entry;
-    this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...configFiles];
+    this.#configFiles = [...installedPackageFiles(root), ...envFiles, ...filesOfNode(), ...configFiles];
     this.#roots = roots;
     this.#names = new NamesInUse((file) => registry.reconsider(file));
   }

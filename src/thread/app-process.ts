@@ -10,6 +10,7 @@ import type { SharedProcess } from "../common/protocol/orders.js";
 import { leaveOutcome, type ProcessCall } from "../common/protocol/process-calls.js";
 import { OWNER, PROCESS_WORDS } from "../common/protocol/process-words.js";
 import { carryOut } from "./carry-out.js";
+import { startEnvironment } from "./env-files.js";
 
 const debug = debuglog("unreloader");
 
@@ -41,7 +42,7 @@ export class AppProcess {
 
   /** From here on this thread has variables of its own: what the app sets changes nothing that the supervisor does. */
   constructor() {
-    process.env = ownVariables(this.#real);
+    process.env = ownVariables(startEnvironment(this.#real));
   }
 
   /** In which the process was started. */

@@ -1,12 +1,5 @@
-/** What the app's thread gets from outside: variables, folders. */
-import { readFileSync } from "node:fs";
+/** What the app's thread gets from outside: folders. */
 import path from "node:path";
-import { parseEnv } from "node:util";
-
-/** What the files of `--env-file` set; a later file wins. */
-export function fileVariables(envFiles: readonly string[]): Record<string, string> {
-  return Object.assign({}, ...envFiles.map((file) => parseEnv(readFileSync(file, "utf8"))));
-}
 
 /** Where compiled code is kept between runs. */
 export function cacheFolder(root: string): string {

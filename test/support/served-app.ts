@@ -13,6 +13,8 @@ import { cliFile } from "./project.js";
 import type { TempApp } from "./temp-app.js";
 
 export interface ServeOptions {
+  /** Flags of Node. */
+  readonly node?: readonly string[];
   /** Flags of the supervisor. */
   readonly flags?: readonly string[];
   /** Arguments of the app, after `--`. */
@@ -195,10 +197,10 @@ export class ServedApp implements AsyncDisposable {
   }
 
   #spawn(): Child {
-    const { flags = [], args = [], env = {}, descriptors } = this.#options;
+    const { node = [], flags = [], args = [], env = {}, descriptors } = this.#options;
     const command = this.inPlace
-      ? [cliFile, ...flags, this.#entry, ...(args.length > 0 ? ["--", ...args] : [])]
-      : ["--import", announcer, ...typeScriptLoader(this.#entry), this.#entry, ...args];
+      ? [...node, cliFile, ...flags, this.#entry, ...(args.length > 0 ? ["--", ...args] : [])]
+      : [...node, "--import", announcer, ...typeScriptLoader(this.#entry), this.#entry, ...args];
     const port = this.#origin === undefined ? "0" : String(this.port);
     const [program, ...words] =
       descriptors === undefined

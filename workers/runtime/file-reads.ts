@@ -35,6 +35,8 @@ const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
 /** Those that write what their second argument names. */
 const COPYING = ["renameSync", "rename", "copyFileSync", "copyFile"];
 const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
+/** What dotenv and its like read: `.env`, `.env.local`, `test.env`. */
+const VARIABLES = /[\\/](?:\.env(?:\.[^\\/]*)?|[^\\/]+\.env)$/;
 const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
 
 export class FileReads {
@@ -47,6 +49,9 @@ export class FileReads {
   #ignoring = 0;
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
+  /** What was read before the app is: only a fresh thread reads it again. */
+  #early: Map<string, string | undefined> | undefined;
+  #beforeApp = new Map<string, string | undefined>();
   /** Told of every use, below the root or not. */
   #onUse: FileUse | undefined;
 
@@ -62,6 +67,9 @@ export class FileReads {
       for (const name of WRITING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
       for (const name of COPYING) this.#wrap(functions, name, true, (_, file) => this.#onWrite(file));
     }
+    // It reads the file without `node:fs`.
+    const variables = (given: unknown) => this.#onRead(given ?? ".env", true);
+    this.#wrap(process as unknown as Functions, "loadEnvFile", false, variables);
     syncBuiltinESMExports();
   }
 
@@ -89,6 +97,26 @@ export class FileReads {
     } finally {
       this.#loadingFor = outer;
     }
+  }
+
+  /** Runs what comes before the app: what it reads counts with the first module that is evaluated. */
+  async beforeApp(run: () => Promise<void>): Promise<void> {
+    this.#early = new Map();
+    try {
+      await run();
+    } finally {
+      this.#beforeApp = this.#early;
+      this.#early = undefined;
+    }
+  }
+
+  /** Gives what was read before the app to a module, once. */
+  giveEarlyReads(edges: ModuleEdges): void {
+    for (const [file, hash] of this.#beforeApp) {
+      edges.packageUses(file);
+      edges.readsFile(file, hash);
+    }
+    this.#beforeApp = new Map();
   }
 
   /** Tells of files that are used until the returned function is called; who was told before, is again. */
@@ -125,17 +153,23 @@ export class FileReads {
     }
   }
 
-  #onRead(argument: unknown): void {
+  #onRead(argument: unknown, isOfVariables = false): void {
     const edges = this.#reader();
-    const file = edges && this.#counted(argument);
-    if (!edges || file === undefined) return;
-    this.#used(edges, file);
+    const early = this.#ignoring === 0 ? this.#early : undefined;
+    const file = edges || early ? this.#counted(argument) : undefined;
+    if (file === undefined) return;
+    if (!edges) {
+      if (early && !early.has(file)) early.set(file, this.hashOf(file));
+      return;
+    }
+    this.#used(edges, file, isOfVariables || VARIABLES.test(file));
     if (!edges.reads.has(file)) edges.readsFile(file, this.hashOf(file));
   }
 
-  #used(edges: ModuleEdges, file: string): void {
+  /** `isWide`: whoever has looked at the environment since depends on it as well, which nobody sees. */
+  #used(edges: ModuleEdges, file: string, isWide = false): void {
     // A module that the package loads in its turn is the reader itself.
-    if (edges === this.#loadingFor) edges.packageUses(file);
+    if (isWide || edges === this.#loadingFor) edges.packageUses(file);
   }
 
   /** What was in the file when it was read: it may be edited before the supervisor looks at it. */

@@ -219,7 +219,7 @@ export class Loading {
 
   /** A version has been evaluated. */
   evaluated(module: ModuleVersion): void {
-    const { entry, written, packages, host, report, linker, observer } = this.#context;
+    const { entry, written, packages, host, report, linker, observer, reads } = this.#context;
     const goesOn = module.record.file === entry;
     for (const target of module.prepared.imports) this.#leftToNode(module.edges, target);
     // Others were loaded as it wanted them to be: they would have to be again.
@@ -227,6 +227,7 @@ export class Loading {
     written.evaluated(module.edges, module.kind === "esm" && module.order > 0, goesOn);
     packages.changed();
     host.evaluated?.(module.edges);
+    reads.giveEarlyReads(module.edges);
     report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
     if (module.kind === "commonjs") linker.namesChanged(module.record);

@@ -118,7 +118,9 @@ export class Runtime {
 
   /** Evaluates files for the first time, in this order, behind what Node was to load before everything else. What was evaluated is then taken with `takeLoaded`. */
   load(files: Iterable<string>, preloads: readonly NodePreload[] = []): Promise<void> {
-    return this.#run.start(files, preloads.length > 0 ? () => runPreloads(preloads, this.#parts) : undefined);
+    const { reads } = this.#parts;
+    const run = () => reads.beforeApp(() => runPreloads(preloads, this.#parts));
+    return this.#run.start(files, preloads.length > 0 ? run : undefined);
   }
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */
