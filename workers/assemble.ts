@@ -23,6 +23,7 @@ import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
 import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
+import { hideOwnModules } from "./main-thread/own-modules.js";
 import { Monitored } from "./monitored/monitored.js";
 import type { OrderQueue } from "./order-queue.js";
 import { adaptProcess } from "./process.js";
@@ -234,6 +235,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     enqueue: (run) => queue.add(run),
     settled,
   });
+  hideOwnModules();
   const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, compiler };
   const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };

@@ -9,6 +9,7 @@ import type { EncodedSourceMap } from "../src/common/compile/source-map.js";
 import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
 import { leadsToCompiled } from "../src/common/started/closure.js";
+import { loadHidden } from "./main-thread/own-modules.js";
 
 export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder"> {
   /** Runs what has Node link modules. */
@@ -64,8 +65,10 @@ export class LateCompiler {
     if (!this.#compiler) {
       const { root, conditions, cacheFolder, linking } = this.#options;
       const require = createRequire(import.meta.url);
-      const { Compiler } = linking(() => require("../src/common/compile/compiler.js") as typeof compilerModule);
-      this.#compiler = new Compiler({ root, conditions, cacheFolder });
+      this.#compiler = loadHidden(() => {
+        const { Compiler } = linking(() => require("../src/common/compile/compiler.js") as typeof compilerModule);
+        return new Compiler({ root, conditions, cacheFolder });
+      });
     }
     return this.#compiler;
   }

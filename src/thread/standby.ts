@@ -33,6 +33,9 @@ const QUIET_LOOKS = 4;
 /** A thread that could not be made so often in a row is not made before the app loads something else. */
 const ATTEMPTS = 3;
 
+/** Of a thread that is no app's yet: it does not have the process. */
+const NO_EPOCH = -1;
+
 export interface StandbyOptions {
   /** Whether a second thread is wanted at all. */
   readonly enabled: boolean;
@@ -192,6 +195,7 @@ export class Standby {
       settle = resolve;
     });
     const task = new ThreadTask(order, spare, (report) => {
+      if (report.type === "processCalled") this.#process?.answer(NO_EPOCH, report.call);
       if (report.type !== "loadedAhead") return;
       ahead.report = report;
       settle();

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { EmbeddedApp } from "../support/embedded-app.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -134,4 +135,41 @@ describe("the process of an app", () => {
     const edited = await served.json<Answer>("/");
     assert.deepEqual([edited.now.hours, edited.now.added], [19, null]);
   });
+
+  test("is not changed by packages that a thread loads ahead", { skip: plainMode }, async () => {
+    await using app = new TempApp({
+      ...files,
+      "node_modules/goes/index.js": `process.chdir("inner"); process.title = "a package"; exports.gone = true;`,
+      "node_modules/stays/index.js": `exports.stays = true;`,
+      "main.js": `import "stays";\nimport "goes";\n${main("")}`,
+    });
+    await using served = await serve(app, "main.js", { env, flags: ["--log-level", "debug"] });
+    const first = await served.json<Answer>("/");
+    assert.deepEqual([first.now.folder, first.now.title], [app.path("inner"), "a package"]);
+    await served.lines.wait(/standby: ready/);
+    assert.deepEqual((await served.json<Answer>("/")).now, first.now);
+    const restarted = served.lines.wait(/restarted/, served.lines.all.length);
+    process.kill(served.pid ?? 0, "SIGUSR2");
+    await restarted;
+    assert.deepEqual((await served.json<Answer>("/")).now, first.now);
+  });
+});
+
+test("a host that embeds an app keeps its process", { skip: plainMode }, async () => {
+  const text = `import http from "node:http";
+import { isMainThread } from "node:worker_threads";
+process.env.SET_BY_APP = "by the app";
+process.env.TZ = "Asia/Tokyo";
+process.title = "an app";
+let code;
+try { process.chdir("/"); } catch (error) { code = error.code; }
+http.createServer((req, res) => res.end(JSON.stringify([isMainThread, process.env.SET_BY_APP, code]))).listen(0, "127.0.0.1");
+`;
+  const before = [process.env.TZ, process.title, process.cwd()];
+  await using embedded = new EmbeddedApp({ "package.json": `{ "type": "module" }`, "main.js": text }, "main.js");
+  await embedded.supervisor.start();
+  const answer = await embedded.supervisor.fetch("/");
+  assert.deepEqual(await answer.json(), [true, "by the app", "ERR_WORKER_UNSUPPORTED_OPERATION"]);
+  assert.deepEqual([process.env.TZ, process.title, process.cwd()], before);
+  assert.equal(process.env.SET_BY_APP, undefined);
 });

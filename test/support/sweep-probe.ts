@@ -384,6 +384,7 @@ function moduleCalls(): Readonly<Record<string, Calls>> {
   return {
     "node:module": {
       builtinModules: () => builtinModules,
+      "require.cache": () => Object.keys(require.cache),
       isBuiltin: () => [require("node:module").isBuiltin("fs"), require("node:module").isBuiltin("none")],
     },
     "node:v8": {

@@ -46,7 +46,14 @@ export class EnvironmentView {
       return read(this.#copy);
     };
     return new Proxy(this.#real, {
-      get: (_, key) => reading((variables) => Reflect.get(variables, key)),
+      // The same as the others, by hand: code of frameworks reads variables in every request.
+      get: (real, key) => {
+        if (this.#isReal) {
+          const value: unknown = Reflect.get(real, key);
+          if (this.#isReal) return value;
+        }
+        return Reflect.get(this.#copy, key);
+      },
       has: (_, key) => reading((variables) => Reflect.has(variables, key)),
       ownKeys: () => reading((variables) => Reflect.ownKeys(variables)),
       getOwnPropertyDescriptor: (_, key) => reading((variables) => Reflect.getOwnPropertyDescriptor(variables, key)),
@@ -70,7 +77,7 @@ export class EnvironmentView {
   }
 
   get #isReal(): boolean {
-    return this.#epoch !== undefined && Atomics.load(this.#words, OWNER) === this.#epoch;
+    return Atomics.load(this.#words, OWNER) === this.#epoch;
   }
 
   #set(key: PropertyKey, setReal: () => boolean, value: unknown): boolean {

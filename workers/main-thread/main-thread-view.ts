@@ -5,8 +5,8 @@ import { replaceMethod } from "../ledger/replace.js";
 import { nodeError } from "../runtime/module-errors.js";
 import { hideOwnResources } from "./active-resources.js";
 import { EnvironmentView } from "./environment-view.js";
-import { hidePiscina } from "./hide-piscina.js";
 import { hideMainInspector } from "./inspector-view.js";
+import { hidePiscina } from "./own-modules.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
 
@@ -32,11 +32,12 @@ export class MainThreadView {
     hidePiscina();
     hideMainInspector();
     hideOwnResources(() => this.#hasWorkers);
-    process.abort = function abort(): never {
+    const abort = (): never => {
       onAbort(nodeError("ERR_UNRELOADER_WORKER_EXIT", "the app called process.abort()"));
       const { reallyExit } = process as unknown as { reallyExit(code: number): never };
       return reallyExit.call(process, ABORTED);
     };
+    process.abort = abort;
     if (!shared) return;
     const environment = new EnvironmentView(process.env, shared.variables, shared.words);
     this.#environment = environment;

@@ -98,14 +98,16 @@ export class LoaderChanges {
     this.#native = { load, resolve, require: prototype.require, compile: prototype._compile, registerHooks };
     this.#extensions = new Map(Object.entries(loader._extensions));
     this.changedSince();
-    loader.register = (...args) => {
+    loader.register = describedAs(register, (...args) => {
       const result = register.apply(Module, args);
       this.#registered = true;
       this.#hooksEver++;
       this.#options.changed();
       return result;
-    };
-    if (registerHooks) loader.registerHooks = (hooks) => this.#register(hooks, registerHooks);
+    });
+    if (registerHooks) {
+      loader.registerHooks = describedAs(registerHooks, (hooks) => this.#register(hooks, registerHooks));
+    }
     syncBuiltinESMExports();
     return () => {
       this.#native = undefined;
@@ -354,4 +356,9 @@ function textOf(source: NonNullable<LoadedText["source"]>): string {
     ? Buffer.from(source.buffer, source.byteOffset, source.byteLength)
     : Buffer.from(source);
   return bytes.toString("utf8");
+}
+
+/** With the name and the length of Node's own. */
+function describedAs<Own extends object>(native: object, own: Own): Own {
+  return Object.defineProperties(own, Object.getOwnPropertyDescriptors(native));
 }

@@ -1,5 +1,6 @@
 /** What the load of one package does that others could notice, and what it reads of the environment. */
 import { createHook } from "node:async_hooks";
+import { PROCESS_CALLS } from "../../src/common/protocol/process-calls.js";
 import { type AnyFunction, replaceMethod } from "../ledger/replace.js";
 import type { FileUse } from "../runtime/file-reads.js";
 import { moduleInternals } from "../runtime/module-internals.js";
@@ -60,6 +61,7 @@ export class LoadWatch {
     const written = this.#options.written();
     const listeners = listenersOfProcess();
     const environment = environmentNow();
+    const { title } = process;
     const loaded = Object.keys(moduleInternals._cache).length;
     const created: { type: string; resource: object }[] = [];
     const hook = createHook({
@@ -77,6 +79,7 @@ export class LoadWatch {
       }),
       this.#noteCalls("emitWarning", "emits a warning"),
       this.#noteCalls("exit", "ends the process"),
+      ...PROCESS_CALLS.map((name) => this.#noteCalls(name, "changes the process")),
     ];
     const began = performance.now();
     try {
@@ -92,6 +95,7 @@ export class LoadWatch {
       for (const { type, resource } of created) if (!isOver(resource)) effects.add(`leaves something behind (${type})`);
       if (this.#options.written() > written) effects.add("prints");
       if (listenersOfProcess() !== listeners) effects.add("listens to events of the process");
+      if (process.title !== title) effects.add("changes the process");
       if (environmentNow() !== environment) effects.add("changes variables of the environment");
       const files = Object.keys(moduleInternals._cache).slice(loaded);
       const packages = new Set(files.flatMap((file) => packageFolder(file) ?? []));
@@ -110,7 +114,8 @@ export class LoadWatch {
     return replaceMethod(process, name, (original) => {
       const watch = this;
       const called: AnyFunction = function (this: unknown, ...args) {
-        watch.note(effect);
+        // The mask is also asked for by this function.
+        if (name !== "umask" || args[0] !== undefined) watch.note(effect);
         return Reflect.apply(original, this, args);
       };
       return called;
