@@ -136,6 +136,40 @@ describe("the process of an app", () => {
     assert.deepEqual([edited.now.hours, edited.now.added], [19, null]);
   });
 
+  test("is not that of an old worker which ends what it has begun", { skip: plainMode }, async () => {
+    const slow = (word: string) => `import fs from "node:fs";
+import http from "node:http";
+process.env.WORD = "${word}";
+const go = process.env.GO;
+http.createServer((req, res) => {
+  if (req.url !== "/slow") return res.end(JSON.stringify([process.env.WORD, new Date(0).getHours()]));
+  res.write("begun ");
+  const poll = setInterval(() => {
+    if (!fs.existsSync(go)) return;
+    clearInterval(poll);
+    const before = process.env.WORD;
+    process.env.WORD = "late";
+    process.env.TZ = "Asia/Tokyo";
+    process.chdir("/");
+    delete process.env.PATH;
+    res.end([before, process.env.WORD, "PATH" in process.env].join());
+  }, 10);
+}).listen(process.env.PORT, "127.0.0.1");
+`;
+    await using app = new TempApp({ "package.json": `{ "name": "app", "type": "module" }`, "main.js": slow("old") });
+    await using served = await serve(app, "main.js", { env: { ...env, GO: app.path("go.tmp") } });
+    const begun = served.getOnce("/slow");
+    assert.deepEqual(await served.json("/"), ["old", 19]);
+    const restarted = served.lines.wait(/restarted/, served.lines.all.length);
+    app.write("main.js", slow("new"));
+    process.kill(served.pid ?? 0, "SIGUSR2");
+    await restarted;
+    assert.deepEqual(await served.json("/"), ["new", 19]);
+    app.write("go.tmp", "");
+    assert.equal((await begun).body, "begun old,late,false");
+    assert.deepEqual(await served.json("/"), ["new", 19]);
+  });
+
   test("is not changed by packages that a thread loads ahead", { skip: plainMode }, async () => {
     await using app = new TempApp({
       ...files,
