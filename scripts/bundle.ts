@@ -93,9 +93,37 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 
+/**
+ * `unreloader/app` and `unreloader/hot` once more, as CommonJS: runners of tests that have a `require` of their own cannot load ES modules with it.
+ * Which of the two an app has makes no difference: what they share is the thread's.
+ */
+const commonJs = await build({
+  entryPoints: ["app-api", "hot"].map((name) => path.join(built, `src/app-side/${name}.js`)),
+  outdir: path.join(target, "src/app-side"),
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node20.19",
+  external: Object.keys(manifest.dependencies),
+  metafile: true,
+  plugins: [
+    {
+      name: "plain require",
+      setup({ onLoad }) {
+        onLoad({ filter: /[\\/]app-api\.js$/ }, ({ path: file }) => ({
+          contents: readFileSync(file, "utf8").replace("const require = createRequire(import.meta.url);", ""),
+        }));
+      },
+    },
+  ],
+  logLevel: "warning",
+});
+
 // Those of the build before.
-const present = new Set(Object.keys(metafile.outputs).map((name) => path.resolve(name)));
+const outputs = [...Object.keys(metafile.outputs), ...Object.keys(commonJs.metafile.outputs)];
+const present = new Set(outputs.map((name) => path.resolve(name)));
 for (const name of readdirSync(target, { recursive: true, encoding: "utf8" })) {
   const file = path.join(target, name);
-  if (name.endsWith(".js") && !present.has(file)) rmSync(file);
+  if (/\.c?js$/.test(name) && !present.has(file)) rmSync(file);
 }

@@ -1,4 +1,5 @@
 /** Which file of the app has called. */
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The file in whose text the call of `called` stands, which is on the stack; undefined for code without a file. */
@@ -20,5 +21,7 @@ export function callerFile(called: (...args: never[]) => unknown): string | unde
 /** Loaders may add a query. */
 function pathOf(name: string): string | undefined {
   if (name.startsWith("node:")) return undefined;
-  return name.startsWith("file:") ? fileURLToPath(name.replace(/[?#].*$/, "")) : name;
+  if (name.startsWith("file:")) return fileURLToPath(name.replace(/[?#].*$/, ""));
+  // `[eval]`, a prompt.
+  return path.isAbsolute(name) ? name : undefined;
 }
