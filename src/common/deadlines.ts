@@ -195,6 +195,9 @@ export const INPUT_TURN_MS = 1000;
 /** The terminal's keys come back so long after the app has stopped reading it: what is typed ahead is the next prompt's. No option: --no-keys. */
 export const KEYS_BACK_MS = 1000;
 
+/** How often is looked whether a pipe has taken what the app writes, before a line of our own. No option: who reads it is slow. */
+export const PIPE_LOOK_MS = 5;
+
 /** What the app has written to a reader that is slow, before its thread ends. No option: Node throws it away at process.exit(). */
 export const FLUSH_MS = 1000;
 

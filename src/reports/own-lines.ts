@@ -5,27 +5,72 @@
  */
 import { fstatSync } from "node:fs";
 import tty from "node:tty";
+import { PIPE_LOOK_MS } from "../common/deadlines.js";
 import type { OutputDescriptor, StreamWords } from "../common/protocol/stream-words.js";
 
 export type OutputName = "stdout" | "stderr";
 
 export class OwnLines {
   readonly #words: StreamWords;
+  readonly #isWriting: (descriptor: OutputDescriptor) => boolean;
   readonly #stdoutIsTheApps = isAskedThroughPipe();
-  /** Both lead to the terminal: what has been written to one stands before what is written to the other. */
-  readonly #areOne = tty.isatty(1) && tty.isatty(2);
+  /** Both lead to the same: what has been written to one stands before what is written to the other. */
+  readonly #areOne = isSame();
+  /** Lines that wait until the app is not in the middle of writing. */
+  readonly #waiting: (readonly [OutputName, string])[] = [];
+  #looks: NodeJS.Timeout | undefined;
 
-  constructor(words: StreamWords) {
+  /** `isWriting`: the app has written to a pipe that has taken a part. */
+  constructor(words: StreamWords, isWriting: (descriptor: OutputDescriptor) => boolean) {
     this.#words = words;
+    this.#isWriting = isWriting;
   }
 
   /** `text`: whole lines, without the last line's end. */
   write(name: OutputName, text: string): void {
     const to = this.#stdoutIsTheApps ? "stderr" : name;
-    const descriptors: readonly OutputDescriptor[] = this.#areOne ? [1, 2] : [to === "stdout" ? 1 : 2];
+    this.#waiting.push([to, text]);
+    if (this.#looks === undefined) this.#writeWaiting();
+  }
+
+  /** Writes what waits, whatever the app does. */
+  flush(): void {
+    clearTimeout(this.#looks);
+    for (const [name, text] of this.#waiting.splice(0)) this.#writeNow(name, text);
+  }
+
+  #writeWaiting(): void {
+    this.#looks = undefined;
+    for (let [next] = this.#waiting; next; [next] = this.#waiting) {
+      const [name, text] = next;
+      if (this.#descriptors(name).some(this.#isWriting)) {
+        this.#looks = setTimeout(() => this.#writeWaiting(), PIPE_LOOK_MS);
+        return;
+      }
+      this.#waiting.shift();
+      this.#writeNow(name, text);
+    }
+  }
+
+  #writeNow(name: OutputName, text: string): void {
     // Each is asked: the line of the one ends with that of the other.
-    const begun = descriptors.filter((descriptor) => this.#words.endLine(descriptor)).length > 0;
-    process[to].write(`${begun ? "\n" : ""}${text}\n`);
+    const begun = this.#descriptors(name).filter((descriptor) => this.#words.endLine(descriptor)).length > 0;
+    process[name].write(`${begun ? "\n" : ""}${text}\n`);
+  }
+
+  #descriptors(name: OutputName): readonly OutputDescriptor[] {
+    if (this.#areOne) return [1, 2];
+    return [name === "stdout" ? 1 : 2];
+  }
+}
+
+function isSame(): boolean {
+  try {
+    const [stdout, stderr] = [fstatSync(1), fstatSync(2)];
+    return stdout.dev === stderr.dev && stdout.ino === stderr.ino;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBADF") return false;
+    throw error;
   }
 }
 

@@ -267,6 +267,11 @@ export class Epochs {
     for (const epoch of this.#threads.keys()) epoch.terminalSignal(signal);
   }
 
+  /** Whether an app is in the middle of writing to a pipe. */
+  isWriting(descriptor: 1 | 2): boolean {
+    return [...this.#threads.keys()].some(({ alive, board }) => alive && board.isWriting(descriptor));
+  }
+
   /** Threads that were replaced and go on for a while. */
   get draining(): number {
     return this.#draining.size;

@@ -152,6 +152,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     this.#parts.epochs.terminalSignal(signal);
   }
 
+  /** Whether the app is in the middle of writing to a pipe: a line in between would be torn. */
+  isWriting(descriptor: 1 | 2): boolean {
+    return this.#parts.epochs.isWriting(descriptor);
+  }
+
   /** A signal that is the app's when it listens for it, and else asks for a fresh worker: SIGUSR2. */
   async signalOrRestart(signal: NodeJS.Signals): Promise<void> {
     const isHeard = await this.#parts.cycle.app?.epoch.offerSignal(signal);

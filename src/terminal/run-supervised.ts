@@ -20,7 +20,8 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   // The app may go elsewhere.
   const cwd = process.cwd();
   const streams = new AppStreams("app");
-  const lines = new OwnLines(streams.words);
+  const lines = new OwnLines(streams.words, (descriptor) => supervisor.isWriting(descriptor));
+  process.once("exit", () => lines.flush());
   // A second signal ends the process at once.
   const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles), streams);
   let lastReload: ReloadReport | undefined;

@@ -30,7 +30,7 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
        lines.question(question, (answer) => { lines.close(); then(answer); });
      };
      ask("name? ", (name) => setImmediate(() => ask("age? ", (age) => console.log("END", { name, age }, process.stdin.isRaw))));`,
-    [[/name\?/, "Ada\r"], [/age\?/, "3\u007f36\r"], [/END.*/]],
+    [[/name\?/, "Ada\r"], [/age\?/, "3\u007f36\r"], [/END.*\r\n/]],
   ],
   [
     "questions of readline/promises, at top level",
@@ -39,7 +39,7 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
      const name = await lines.question("name? ");
      lines.close();
      console.log("END", name);`,
-    [[/name\?/, "Bo\r"], [/END.*/]],
+    [[/name\?/, "Bo\r"], [/END.*\r\n/]],
   ],
   [
     "a REPL",
@@ -55,14 +55,14 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
        console.log("END", process.stdin.isRaw, process.stdin.isPaused());
      });
      console.log("keys");`,
-    [[/keys/, "a"], [/"a"/, "\u0003"], [/u0003"/, "\u001a"], [/u001a"/, "q"], [/"q"/, "x"], [/END.*/]],
+    [[/keys/, "a"], [/"a"/, "\u0003"], [/u0003"/, "\u001a"], [/u001a"/, "q"], [/"q"/, "x"], [/END.*\r\n/]],
   ],
   [
     "lines, and the end of input by Ctrl-D",
     `process.stdin.setEncoding("utf8").on("data", (line) => console.log("line", JSON.stringify(line)));
      process.stdin.on("end", () => console.log("END", process.stdin.readableEnded));
      console.log("lines");`,
-    [[/lines/, "öne\r"], [/line "/, "two\r"], [/line "two/, "\u0004"], [/END.*/]],
+    [[/lines/, "öne\r"], [/line "/, "two\r"], [/line "two/, "\u0004"], [/END.*\r\n/]],
   ],
   [
     "a synchronous read",
@@ -74,7 +74,7 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
      const length = fs.readSync(0, buffer);
      fs.closeSync(terminal);
      console.log("END", JSON.stringify(buffer.toString("utf8", 0, length)));`,
-    [[/sync\?/, "hello\r"], [/END.*/]],
+    [[/sync\?/, "hello\r"], [/END.*\r\n/]],
   ],
   [
     "a child process that asks",
@@ -82,7 +82,7 @@ const dialogues: readonly (readonly [string, string, readonly (readonly [RegExp,
        process.stdout.write("child? ");
        process.stdin.once("data", (line) => { console.log("child got", JSON.stringify(String(line))); process.exit(3); });
      \`], { stdio: "inherit" }).on("exit", (code) => console.log("END", code));`,
-    [[/child\?/, "yes\r"], [/END.*/]],
+    [[/child\?/, "yes\r"], [/END.*\r\n/]],
   ],
 ];
 

@@ -100,6 +100,39 @@ test("a line of the command line's own begins on a line of its own", { skip: pla
   }
 });
 
+test("a line of the command line's own waits for one that a full pipe has taken in part", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `require("./printer");\nrequire("node:http").createServer(() => {}).listen(0);\n`,
+    "printer.js": `const letter = "a";\nprocess.stdout.write(letter.repeat(300_000) + "\\n");\nprocess.stderr.write("printed " + letter + "\\n");\n`,
+  });
+  const child = spawn(process.execPath, [cliFile, "main.js"], {
+    cwd: app.folder,
+    env: cleanEnvironment({}),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const closed = once(child, "close");
+  const printed = new OutputLines();
+  printed.follow(child.stderr);
+  const lines = new OutputLines();
+  try {
+    await printed.wait(/printed a/);
+    app.edit("printer.js", '"a"', '"b"');
+    await printed.wait(/printed b/);
+    lines.follow(child.stdout);
+    await lines.wait(/reloaded/);
+  } finally {
+    child.kill("SIGKILL");
+    await closed;
+  }
+  const shapes = lines.all.map((line) => (line.startsWith("unreloader: ") ? "own" : `${line[0]} ${line.length}`));
+  assert.deepEqual(
+    shapes.filter((shape) => shape !== "own"),
+    ["a 300000", "b 300000"],
+  );
+});
+
 describe("the standard streams of an embedded app", { skip: plainMode || noTerminal }, () => {
   const files = {
     "app.js": `exports.face = () => [process.stdout.isTTY, process.stdout.columns, process.stdin.isTTY, process.stdin.readable];

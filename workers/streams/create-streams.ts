@@ -37,6 +37,7 @@ export function createStreams(
     epoch,
     nobodys: (run) => observer.nobodys(run),
     opened: (stream, descriptor) => void keepStream(stream, descriptor, keep),
+    underWay: (descriptor, change) => heart.board.underWay(descriptor, change),
     reads: (does) => {
       heart.board.readsInput = does;
     },

@@ -33,7 +33,8 @@ export interface TerminalOutput extends Writable {
   _refreshSize(): void;
 }
 
-export function openOutput(descriptor: OutputDescriptor): Writable {
+/** `underWay`: a write to a pipe begins, or is over. */
+export function openOutput(descriptor: OutputDescriptor, underWay: (change: 1 | -1) => void): Writable {
   const stream = openByKind(descriptor);
   const internals = stream as unknown as OutputInternals;
   internals.fd = descriptor;
@@ -41,7 +42,25 @@ export function openOutput(descriptor: OutputDescriptor): Writable {
   internals.destroySoon = internals.destroy;
   // The descriptor stays open for the next one who asks for the stream, and for the other threads.
   internals._destroy = staysOpen;
+  if (stream instanceof Socket && internals._type === "pipe") countWrites(stream, underWay);
   return stream;
+}
+
+/** A pipe that is full takes a part of what is written, and the rest later. */
+function countWrites(stream: Socket, underWay: (change: 1 | -1) => void): void {
+  for (const name of ["_write", "_writev"] as const) {
+    const original = stream[name] as (...args: unknown[]) => unknown;
+    const wrapped = function (this: Socket, ...args: unknown[]): unknown {
+      const done = args.pop() as Done;
+      underWay(1);
+      const over: Done = (error) => {
+        underWay(-1);
+        done(error);
+      };
+      return Reflect.apply(original, this, [...args, over]);
+    };
+    Object.defineProperty(stream, name, { value: wrapped, configurable: true, writable: true, enumerable: false });
+  }
 }
 
 function openByKind(descriptor: OutputDescriptor): Writable {

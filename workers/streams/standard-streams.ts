@@ -16,6 +16,8 @@ export interface StandardStreamsOptions extends Omit<InputOptions, "words" | "ep
   readonly epoch: number;
   /** Runs what is not the doing of the module that runs. */
   nobodys<Result>(run: () => Result): Result;
+  /** A write to a pipe begins (1), or is over (-1). */
+  underWay(descriptor: OutputDescriptor, change: 1 | -1): void;
   /** The app has got hold of an output. */
   opened(stream: Writable, descriptor: OutputDescriptor): void;
 }
@@ -90,7 +92,7 @@ export class StandardStreams {
     const opened = this.#outputs.get(descriptor);
     if (opened) return opened;
     const stream = this.#open(() => {
-      const output = openOutput(descriptor);
+      const output = openOutput(descriptor, (change) => this.#options.underWay(descriptor, change));
       // Main passes the signal on.
       if (isTerminal(output)) process.on("SIGWINCH", () => output._refreshSize());
       return output;

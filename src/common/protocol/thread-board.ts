@@ -24,6 +24,8 @@ const ENDING = 6;
 const SESSIONS = 7;
 /** 1 while the thread has stdin. */
 const READS_INPUT = 8;
+/** Writes to a pipe that are under way; index: UNDER_WAY + descriptor. */
+const UNDER_WAY = 8;
 const HEADER_BYTES = 64;
 const RING_BYTES = 8192;
 
@@ -65,6 +67,11 @@ export class ThreadBoard {
 
   set readsInput(does: boolean) {
     Atomics.store(this.#words, READS_INPUT, does ? 1 : 0);
+  }
+
+  /** A write to a pipe begins (1), or is over (-1). */
+  underWay(descriptor: 1 | 2, change: 1 | -1): void {
+    Atomics.add(this.#words, UNDER_WAY + descriptor, change);
   }
 
   /** Runs work of the supervisor's own that blocks the thread for long. */
@@ -126,6 +133,7 @@ export class ThreadBoard {
     Atomics.store(this.#words, ENDING, 0);
     Atomics.store(this.#words, SESSIONS, 0);
     this.readsInput = false;
+    for (const descriptor of [1, 2]) Atomics.store(this.#words, UNDER_WAY + descriptor, 0);
   }
 
   // ---- either
@@ -148,6 +156,11 @@ export class ThreadBoard {
   /** Whether the thread has stdin, or has not given it back. */
   get readsInput(): boolean {
     return Atomics.load(this.#words, READS_INPUT) === 1;
+  }
+
+  /** Whether a part of what the app has written may be out, and the rest not. */
+  isWriting(descriptor: 1 | 2): boolean {
+    return Atomics.load(this.#words, UNDER_WAY + descriptor) > 0;
   }
 
   get excused(): boolean {
