@@ -10,8 +10,11 @@ import type { OutputDescriptor, StreamWords } from "../common/protocol/stream-wo
 
 export type OutputName = "stdout" | "stderr";
 
+type Outputs = Readonly<Record<OutputName, { write(text: string): unknown }>>;
+
 export class OwnLines {
   readonly #words: StreamWords;
+  readonly #outputs: Outputs;
   readonly #isWriting: (descriptor: OutputDescriptor) => boolean;
   readonly #stdoutIsTheApps = isAskedThroughPipe();
   /** Both lead to the same: what has been written to one stands before what is written to the other. */
@@ -21,8 +24,9 @@ export class OwnLines {
   #looks: NodeJS.Timeout | undefined;
 
   /** `isWriting`: the app has written to a pipe that has taken a part. */
-  constructor(words: StreamWords, isWriting: (descriptor: OutputDescriptor) => boolean) {
+  constructor(words: StreamWords, isWriting: (descriptor: OutputDescriptor) => boolean, outputs: Outputs = process) {
     this.#words = words;
+    this.#outputs = outputs;
     this.#isWriting = isWriting;
   }
 
@@ -55,7 +59,7 @@ export class OwnLines {
   #writeNow(name: OutputName, text: string): void {
     // Each is asked: the line of the one ends with that of the other.
     const begun = this.#descriptors(name).filter((descriptor) => this.#words.endLine(descriptor)).length > 0;
-    process[name].write(`${begun ? "\n" : ""}${text}\n`);
+    this.#outputs[name].write(`${begun ? "\n" : ""}${text}\n`);
   }
 
   #descriptors(name: OutputName): readonly OutputDescriptor[] {
