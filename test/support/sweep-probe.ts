@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { builtinModules, createRequire } from "node:module";
+import { inspect } from "node:util";
 import * as named from "node:worker_threads";
 
 type Outcome = unknown;
@@ -197,6 +198,12 @@ function processCalls(): Calls {
     debugPort: () => process.debugPort,
     connected: () => [process.connected, process.channel, process.send, "send" in process],
     env: () => keys(process.env).filter((name) => !/^(PORT|_|TMPDIR)$/.test(name)),
+    "env printed": () => {
+      process.env.SWEEP = "printed";
+      const printed = inspect(process.env);
+      delete process.env.SWEEP;
+      return [printed.slice(0, 3), printed.includes("SWEEP: 'printed'"), keys(process.env).length];
+    },
     "env semantics": () => {
       const { env } = process;
       Reflect.set(env, "SWEEP", 1);

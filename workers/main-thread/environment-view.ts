@@ -45,14 +45,16 @@ export class EnvironmentView {
       }
       return read(this.#copy);
     };
-    return new Proxy(this.#real, {
+    // The copy has all that is set here, and is what is shown when the proxy is printed. (The engine looks at the target after
+    // each trap, which takes long for the real one.)
+    return new Proxy(this.#copy, {
       // The same as the others, by hand: code of frameworks reads variables in every request.
-      get: (real, key) => {
+      get: (copy, key) => {
         if (this.#isReal) {
-          const value: unknown = Reflect.get(real, key);
+          const value: unknown = Reflect.get(this.#real, key);
           if (this.#isReal) return value;
         }
-        return Reflect.get(this.#copy, key);
+        return Reflect.get(copy, key);
       },
       has: (_, key) => reading((variables) => Reflect.has(variables, key)),
       ownKeys: () => reading((variables) => Reflect.ownKeys(variables)),
