@@ -216,7 +216,15 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   });
   leftovers.install((file, reason) => reports.leftoverFailed(file, reason));
   packageRegistrations.install();
-  installStartedFiles({ root, entry, observer, runtime, compiler, cluster: listen.cluster });
+  installStartedFiles({
+    root,
+    entry,
+    observer,
+    runtime,
+    compiler,
+    cluster: listen.cluster,
+    warn: (message) => reports.log("warn", message),
+  });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),

@@ -21,15 +21,34 @@ export interface StartedFilesOptions {
   readonly runtime: Runtime;
   readonly compiler: LateCompiler;
   readonly cluster: ClusterPrimary;
+  warn(message: string): void;
+}
+
+const SCHED_NONE = 1;
+const SHARES_PORTS =
+  "cluster.schedulingPolicy is SCHED_NONE: the workers share ports that the supervisor does not hold, so that requests during a " +
+  "reload are refused and may be answered by old code; leave the policy at SCHED_RR";
+
+function schedulingPolicy(): unknown {
+  return (process.getBuiltinModule("node:cluster") as unknown as { schedulingPolicy: unknown }).schedulingPolicy;
 }
 
 /** For as long as the thread lives. */
-export function installStartedFiles({ root, entry, observer, runtime, compiler, cluster }: StartedFilesOptions): void {
+export function installStartedFiles({
+  root,
+  entry,
+  observer,
+  runtime,
+  compiler,
+  cluster,
+  warn,
+}: StartedFilesOptions): void {
   // By its path, so that no bundle has it: workers/ledger/caller.ts knows its frames by the file.
   const require = createRequire(import.meta.url);
   const { wrapStarts } = require("../src/common/started/wrap-starts.js") as typeof wrapStartsModule;
   // Where there is none, no file of the app's is compiled, and nothing is looked into for it.
   const hasTypeScript = isCompiled(entry) || existsSync(path.join(root, "tsconfig.json"));
+  let isTold = false;
   const starterOf = (wrapper: (...args: never[]) => unknown): ModuleEdges | undefined => {
     const { reader } = observer;
     const above = reader ? undefined : ownFileAbove(wrapper);
@@ -40,6 +59,8 @@ export function installStartedFiles({ root, entry, observer, runtime, compiler, 
     starts: (file, wrapper) => starterOf(wrapper)?.startsFile(file),
     clusterForked(worker, _, wrapper) {
       cluster.forked(worker);
+      if (!isTold && schedulingPolicy() === SCHED_NONE) warn(SHARES_PORTS);
+      isTold = true;
       starterOf(wrapper)?.forksCluster();
     },
     leadsToCompiled: (file) => hasTypeScript && runtime.ignoringReads(() => compiler.leadsToCompiled(file)),

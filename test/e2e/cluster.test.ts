@@ -1,9 +1,11 @@
 /** node:cluster: the primary runs in the app's thread, its workers are processes, and their connections pass the gate. */
 import assert from "node:assert/strict";
+import https from "node:https";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { lookUntil } from "../../src/common/wait.js";
+import { certificate, key } from "../support/certificate.js";
 import { DEADLINE_MS } from "../support/deadline.js";
 import { requestOnce } from "../support/http-client.js";
 import { type ServedApp, serve } from "../support/served-app.js";
@@ -80,6 +82,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
+function askHttps(origin: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { rejectUnauthorized: false, agent: false as const };
+    https.get(origin, options, (answer) => text(answer).then(resolve, reject)).once("error", reject);
+  });
+}
+
 /** When both workers answer. */
 async function twoIds(served: ServedApp): Promise<number[]> {
   const ids = new Set<number>();
@@ -144,6 +153,31 @@ if (cluster.isPrimary) cluster.fork(); else net.createServer((socket) => socket.
     const port = Number(served.lines.matching(/listening on tcp/)[0]?.match(/:(\d+)/)?.[1]);
     const socket = connect(port, "127.0.0.1");
     assert.equal(await text(socket), "hello true 127.0.0.1");
+  });
+
+  test("is warned of a policy that takes its port away from the gate", async () => {
+    await using app = new TempApp({
+      "main.cjs": `const cluster = require("node:cluster"); cluster.schedulingPolicy = cluster.SCHED_NONE;
+if (cluster.isPrimary) { cluster.fork(); require("node:http").createServer((_, answer) => answer.end("primary")).listen(process.env.PORT, "127.0.0.1"); }
+else require("node:http").createServer(() => {}).listen(0, "127.0.0.1");`,
+    });
+    await using served = await serve(app, "main.cjs");
+    assert.equal(await served.text("/"), "primary");
+    await served.lines.wait(/cluster\.schedulingPolicy is SCHED_NONE: .*; leave the policy at SCHED_RR/);
+  });
+
+  test("serves HTTPS with the addresses of its clients", async () => {
+    await using app = new TempApp({
+      "main.cjs": `const cluster = require("node:cluster");
+if (cluster.isPrimary) cluster.fork(); else { const { text } = require("./text.cjs");
+require("node:https").createServer(${JSON.stringify({ key, cert: certificate })}, (request, answer) => answer.end(text + " " + request.socket.remoteAddress)).listen(process.env.PORT, "127.0.0.1"); }`,
+      "text.cjs": `exports.text = "one";`,
+    });
+    await using served = await serve(app, "main.cjs");
+    const ask = () => askHttps(served.origin);
+    assert.equal(await ask(), "one 127.0.0.1");
+    app.edit("text.cjs", "one", "two");
+    assert.equal(await ask(), "two 127.0.0.1");
   });
 
   test("ends with its workers", async () => {

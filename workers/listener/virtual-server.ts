@@ -54,6 +54,9 @@ export interface ListenIdentity {
   readonly socketPath: string;
 }
 
+/** Node's own: what the app has put in its place is for the app's servers. */
+const { listen } = Server.prototype;
+
 /** The kernel may lower it. The front's connections arrive in bursts when many clients wait for a reload. */
 const BACKLOG = 4096;
 
@@ -187,7 +190,7 @@ export class VirtualServer {
     const { socketPath } = this.identity;
     // A cleaner of temporary files may have been there.
     if (process.platform !== "win32") ensurePrivateFolder(path.dirname(socketPath));
-    this.#context.outside(() => this.#inner.listen(socketPath, BACKLOG));
+    this.#context.outside(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG }));
   }
 
   #onHandleClose(): void {
