@@ -230,6 +230,8 @@ export class CommonJsLoader {
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
     if (this.#context.changes.changesRequire) return this.#requireByNode(record, specifier);
     const target = this.#resolve(record, specifier);
+    if (target.type === "builtin" && this.#context.changes.hasHooks && isBuiltin(specifier))
+      return this.#context.natives.requireAs(target, () => native(specifier));
     if (target.type !== "file") return this.#context.natives.require(record.file, target);
     return this.#context.requireOwn(target.file, record.file);
   }

@@ -166,6 +166,8 @@ export class LoaderChanges {
   /** Where a specifier leads with the hooks there are. Throws what they throw, or a ResolveError. */
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
     if (!this.hasHooks) return this.#options.resolve(specifier, importer, kind);
+    // Node is asked for it by this specifier, and asks the hooks itself.
+    if (isBuiltin(specifier)) return this.#options.resolve(specifier, importer, kind);
     if (this.#hooks.some((hooks) => hooks.resolve)) return this.#resolveByHooks(specifier, importer, kind);
     return this.#resolveByRules(specifier, importer, kind);
   }
@@ -248,7 +250,9 @@ export class LoaderChanges {
     const last = (wanted: string, { parentURL }: ResolveContext): Resolved => {
       const from = parentURL?.startsWith("file:") ? fileURLToPath(parentURL) : importer;
       ours = this.#resolveByRules(wanted, from, kind);
-      return { url: ours.type === "file" ? pathToFileURL(ours.file).href : nativeUrl(ours) };
+      if (ours.type === "file")
+        return { url: pathToFileURL(ours.file).href, format: this.#options.formatOf(ours.file) };
+      return { url: nativeUrl(ours), format: ours.type === "builtin" ? "builtin" : undefined };
     };
     const { url } = this.#hooks.reduce<(wanted: string, given?: Partial<ResolveContext>) => Resolved>(
       (next, { resolve }) => (resolve ? (wanted, given) => resolve(wanted, { ...context, ...given }, next) : next),
