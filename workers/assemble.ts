@@ -218,6 +218,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   packageRegistrations.install();
   installStartedFiles({
     root,
+    inherited: order.nodePreloads.length > 0 ? order.startedWith.execArgv : undefined,
     entry,
     observer,
     runtime,

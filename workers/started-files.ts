@@ -21,6 +21,8 @@ export interface StartedFilesOptions {
   readonly runtime: Runtime;
   readonly compiler: LateCompiler;
   readonly cluster: ClusterPrimary;
+  /** Flags of Node that the process has, when it preloads something. */
+  readonly inherited: readonly string[] | undefined;
   warn(message: string): void;
 }
 
@@ -41,6 +43,7 @@ export function installStartedFiles({
   runtime,
   compiler,
   cluster,
+  inherited,
   warn,
 }: StartedFilesOptions): void {
   // By its path, so that no bundle has it: workers/ledger/caller.ts knows its frames by the file.
@@ -65,5 +68,6 @@ export function installStartedFiles({
     },
     leadsToCompiled: (file) => hasTypeScript && runtime.ignoringReads(() => compiler.leadsToCompiled(file)),
     poolsNeedLoader: hasTypeScript,
+    inherited,
   });
 }

@@ -2,7 +2,9 @@
  * What this process was started with, as far as it concerns the app's thread. What is to be loaded before the app (`--require`,
  * `--import`) is the app's business: it runs in the app's thread when the app starts, and in no other.
  */
+
 import type { BootOrder, NodePreload } from "../common/protocol/orders.js";
+import { withThreadFlags } from "../common/started/thread-flags.js";
 
 export interface NodeFlags {
   /** In the order in which Node loads them. */
@@ -72,27 +74,10 @@ export function withoutPreloads<Thread>(make: (execArgv: string[] | undefined) =
   // A thread would read it again.
   delete REAL_ENVIRONMENT.NODE_OPTIONS;
   try {
-    for (let flags = [...others]; ; ) {
-      try {
-        return make(flags);
-      } catch (error) {
-        const refused = refusedFlags(error);
-        const left = flags.filter(
-          (flag) => !refused.includes(flag.split("=", 1)[0] ?? flag) && !refused.includes(flag),
-        );
-        if (left.length === flags.length) throw error;
-        flags = left;
-      }
-    }
+    return withThreadFlags(others, make);
   } finally {
     if (options !== undefined) REAL_ENVIRONMENT.NODE_OPTIONS = options;
   }
-}
-
-function refusedFlags(error: unknown): string[] {
-  if (!(error instanceof Error && "code" in error && error.code === "ERR_WORKER_INVALID_EXEC_ARGV")) return [];
-  const [, list = ""] = /flags: (.*)$/s.exec(error.message) ?? [];
-  return list.split(", ");
 }
 
 /** As Node reads NODE_OPTIONS: words between spaces; in double quotes a backslash escapes. */

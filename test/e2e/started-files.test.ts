@@ -1,6 +1,7 @@
 /** Threads and processes that the app starts: TypeScript runs in them, and an edit of what they evaluate is taken in. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { seen } from "../support/as-node.js";
 import { serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -104,6 +105,26 @@ ${start}
 http.createServer(async (_, answer) => { try { answer.end(await said()); } catch (error) { answer.end("failed: " + error.message); } }).listen(process.env.PORT, "127.0.0.1");`;
 
 describe("what is started", () => {
+  test("loads first what the process was told to, as under Node", async () => {
+    await using app = new TempApp({
+      "first.cjs": `globalThis.first = "first";`,
+      "main.cjs": `const { Worker } = require("node:worker_threads"), { fork } = require("node:child_process");
+const said = (child) => new Promise((done) => child.once("message", done));
+Promise.all([said(new Worker("./kid.cjs")), said(new Worker("./kid.cjs", { execArgv: [] })), said(new Worker(require("node:fs").readFileSync("./kid.cjs", "utf8"), { eval: true })), said(fork("kid.cjs"))])
+.then((all) => { console.log("SEEN " + JSON.stringify([globalThis.first, ...all])); require("node:http").createServer(() => {}).listen(process.env.PORT); });`,
+      "kid.cjs": `const { parentPort } = require("node:worker_threads"); const said = [globalThis.first ?? "none", process.execArgv];
+if (parentPort) parentPort.postMessage(said); else process.send(said, () => process.disconnect());`,
+    });
+    const ways = [
+      { node: ["--require", "./first.cjs", "--conditions=mine"] },
+      { env: { NODE_OPTIONS: "--require ./first.cjs" } },
+      {},
+    ];
+    for (const way of ways) {
+      assert.deepEqual(await seen(app, "main.cjs", "reload", way), await seen(app, "main.cjs", "node", way));
+    }
+  });
+
   test("in a request counts with the module that started it, and its state goes with the old version", async () => {
     await using app = new TempApp({
       "package.json": `{ "type": "module" }`,

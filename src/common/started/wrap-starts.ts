@@ -16,6 +16,7 @@ import { isBelowPackages } from "../paths.js";
 import { inherits, isObject, ownValue } from "../untouched.js";
 import { preloadsRunner, scriptIndex } from "./node-arguments.js";
 import { NO_LOADER, scriptFile } from "./script-file.js";
+import { withThreadFlags } from "./thread-flags.js";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -26,6 +27,11 @@ export interface WrapStartsOptions {
   starts(file: string, wrapper: AnyFunction): void;
   /** `cluster.fork()` has started a worker; Node does not listen to it yet. Absent: it is Node's own matter. */
   clusterForked?(worker: childProcess.ChildProcess, file: string, wrapper: AnyFunction): void;
+  /**
+   * Flags that a thread has from the process, where this thread was made without some of them: what those preload runs in
+   * threads of the app's as well. Absent: this thread has them all.
+   */
+  readonly inherited?: readonly string[] | undefined;
   /** Whether Node needs the loader for an own file in JavaScript: it leads to TypeScript. */
   leadsToCompiled(file: string): boolean;
   /** Whether pools of packages may be given TypeScript to run. */
@@ -58,32 +64,23 @@ function wrapWorker(options: WrapStartsOptions): () => void {
   const { Worker } = workerThreads;
   // The arguments are the app's: what is no start of a file is Node's to judge.
   function construct(target: typeof Worker, [script, given, ...rest]: unknown[], newTarget: AnyFunction): object {
-    const make = (changed: unknown): object =>
-      Reflect.construct(target, [changed, given, ...rest], newTarget) as object;
-    const settings = isObject(given)
-      ? (given as { eval?: unknown; argv?: unknown; execArgv?: unknown; env?: unknown })
-      : {};
+    const settings = isObject(given) ? (given as ThreadSettings) : {};
+    const build = (changed: unknown, properties: PropertyDescriptorMap): object =>
+      make(options, settings, properties, (more) => {
+        const changedOptions = more ? Object.create(isObject(given) ? given : null, more) : given;
+        return Reflect.construct(target, [changed, changedOptions, ...rest], newTarget) as object;
+      });
     const named = settings.eval ? undefined : threadFile(script);
     const file = named === undefined ? undefined : scriptFile(named);
-    if (file === undefined) return make(script);
+    if (file === undefined) return build(script, {});
     const isPool = POOLS.test(file);
     if (!isBelowPackages(file)) options.starts(file, construct);
     const flags = Array.isArray(settings.execArgv) ? settings.execArgv.map(String) : process.execArgv;
     const argv = settings.argv ?? [];
     const withLoader = Array.isArray(argv) && needsLoader(file, isPool, flags, settings.env, options);
     const worker = withLoader
-      ? (Reflect.construct(
-          target,
-          [
-            RUN_STARTED,
-            Object.create(isObject(given) ? given : null, {
-              argv: { value: [options.root, file, ...argv.map(String)], enumerable: true },
-            }),
-            ...rest,
-          ],
-          newTarget,
-        ) as object)
-      : make(script);
+      ? build(RUN_STARTED, { argv: shown([options.root, file, ...argv.map(String)]) })
+      : build(script, {});
     if (isPool) watchJobs(worker, "postMessage", (job) => options.starts(job, construct));
     return worker;
   }
@@ -94,6 +91,32 @@ function wrapWorker(options: WrapStartsOptions): () => void {
     if (workerThreads.Worker === wrapped) workerThreads.Worker = Worker;
     Worker.prototype.constructor = Worker;
   };
+}
+
+interface ThreadSettings {
+  readonly eval?: unknown;
+  readonly argv?: unknown;
+  readonly execArgv?: unknown;
+  readonly env?: unknown;
+}
+
+/** `construct` gets what differs in the options of the thread; undefined: nothing does. */
+function make(
+  { inherited }: WrapStartsOptions,
+  { env, execArgv }: ThreadSettings,
+  properties: PropertyDescriptorMap,
+  construct: (more: PropertyDescriptorMap | undefined) => object,
+): object {
+  const isPlain = (env ?? execArgv ?? undefined) === undefined;
+  if (inherited === undefined || !isPlain)
+    return construct(Object.keys(properties).length > 0 ? properties : undefined);
+  // Node reads NODE_OPTIONS again for an environment that is given.
+  const own = { ...properties, env: shown({ ...process.env }) };
+  return withThreadFlags(inherited, (flags) => construct({ ...own, execArgv: shown(flags) }));
+}
+
+function shown(value: unknown): PropertyDescriptor {
+  return { value, enumerable: true };
 }
 
 /** As Node takes the first argument of `Worker`; undefined for what it refuses, and for other URLs. */
