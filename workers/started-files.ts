@@ -10,6 +10,7 @@ import type * as wrapStartsModule from "../src/common/started/wrap-starts.js";
 import type { ClusterPrimary } from "./cluster/cluster-primary.js";
 import type { LateCompiler } from "./late-compiler.js";
 import { ownFileAbove } from "./ledger/caller.js";
+import { refuseSentServers } from "./listener/refuse-sent-servers.js";
 import type { ModuleEdges } from "./runtime/module-edges.js";
 import type { Observer } from "./runtime/observer.js";
 import type { Runtime } from "./runtime/runtime.js";
@@ -51,6 +52,7 @@ export function installStartedFiles({
   const { wrapStarts } = require("../src/common/started/wrap-starts.js") as typeof wrapStartsModule;
   // Where there is none, no file of the app's is compiled, and nothing is looked into for it.
   const hasTypeScript = isCompiled(entry) || existsSync(path.join(root, "tsconfig.json"));
+  refuseSentServers();
   let isTold = false;
   const starterOf = (wrapper: (...args: never[]) => unknown): ModuleEdges | undefined => {
     const { reader } = observer;

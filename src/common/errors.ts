@@ -24,6 +24,7 @@ export type ErrorCode =
   | "ERR_UNRELOADER_CLONE"
   | "ERR_UNRELOADER_ARGUMENT"
   | "ERR_UNRELOADER_PROCESS_CALL"
+  | "ERR_UNRELOADER_SERVER_SENT"
   | "ERR_UNRELOADER_TEMP_FOLDER";
 
 /** What went wrong, in words, whatever was thrown. */

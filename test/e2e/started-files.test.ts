@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seen } from "../support/as-node.js";
+import { requestOnce } from "../support/http-client.js";
 import { serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -188,6 +189,19 @@ process.send!(await from(new URL("./thread.ts", import.meta.url)) + " " + (await
     });
     await using served = await serve(app, "main.ts");
     assert.equal(await served.text("/"), "thread leaf");
+  });
+
+  test("is not given a server that listens, and the process goes on", async () => {
+    await using app = new TempApp({
+      "main.cjs": `const http = require("node:http"), net = require("node:net"), { fork } = require("node:child_process");
+const child = fork("kid.cjs"); const other = net.createServer().listen(0, "127.0.0.1");
+http.createServer((_, answer) => { try { child.send("server", other); answer.end("sent"); } catch (error) { answer.end(error.code); } }).listen(process.env.PORT, "127.0.0.1");`,
+      "kid.cjs": `process.on("message", () => {});`,
+    });
+    await using served = await serve(app, "main.cjs", { announced: /listening on http:\/\/127\.0\.0\.1:\d+/ });
+    const port = served.lines.matching(/listening on http:/)[0]?.match(/http:\/\/[\d.:]+/)?.[0] ?? "";
+    assert.equal((await requestOnce(port)).body, "ERR_UNRELOADER_SERVER_SENT");
+    assert.equal((await requestOnce(port)).body, "ERR_UNRELOADER_SERVER_SENT");
   });
 
   test("is TypeScript without reloads as well", async () => {
