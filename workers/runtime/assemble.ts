@@ -55,6 +55,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const natives = new NativeModules({
     asksHooks: () => changes.hasHooks,
     outside: (run) => loading.loadPackage(run),
+    loading: (run) => loading.askPackage(run),
     loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
     adapts: (name) => host.adapts?.(name) ?? false,
     unknownPackage: (exports) => host.unknownPackage?.(exports),

@@ -167,6 +167,21 @@ export class Loading {
     return observer.outside(() => reads.loadingPackage(run));
   }
 
+  /**
+   * What a package changes of Node's loader while it is loaded (handlebars adds an extension) stays, as it is not loaded
+   * again; what the module that asks for it has changed before is that module's doing.
+   */
+  askPackage<Result>(run: () => Result): Result {
+    const { changes, observer } = this.#context;
+    if (!observer.reader) return run();
+    if (changes.changedSince()) this.#onceInThread(observer.reader, observer.reader.file);
+    try {
+      return run();
+    } finally {
+      changes.changedSince();
+    }
+  }
+
   /** For a package that imports an own file. */
   bridge(record: ModuleRecord): NamespaceBridge {
     let ready: Promise<unknown> | undefined;

@@ -41,6 +41,8 @@ export interface NativeModulesOptions {
   asksHooks(): boolean;
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
+  /** Runs what an own module asks for; what a package does meanwhile is not its doing. */
+  loading<Result>(run: () => Result): Result;
   /** Runs what has Node link modules. */
   linking<Result>(run: () => Result): Result;
   /** An own file has imported this file of a package. */
@@ -200,8 +202,10 @@ export class NativeModules {
     { target, ...asked }: Omit<AskedPackage, "file"> & { target: NativeTarget },
     load: () => Result,
   ): Result {
-    if (target.type !== "native" || !this.#options.requests) return load();
-    return this.#options.requests.requested({ ...asked, file: target.file }, load);
+    if (target.type !== "native") return load();
+    const { requests, loading } = this.#options;
+    if (!requests) return loading(load);
+    return requests.requested({ ...asked, file: target.file }, () => loading(load));
   }
 
   #handOver(exports: unknown, file: string): void {
