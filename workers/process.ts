@@ -1,9 +1,7 @@
 /**
- * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit, signals.
+ * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit.
  * What cannot be done stands in docs/differences.md.
  */
-import { constants } from "node:os";
-import { ignoreOwnSignal } from "../src/common/own-signal.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
 
 export interface ProcessOptions {
@@ -46,18 +44,4 @@ export function adaptProcess({ entry, args, startedWith, variables, onExit, onCr
   };
   Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));
   Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
-}
-
-/**
- * Runs the app's listeners for a signal that the process got; with `isEnd` it ends by it. `done` resolves when those that are
- * asynchronous have ended; their errors are the app's own, as with any listener.
- */
-export function deliverSignal(signal: NodeJS.Signals, isEnd: boolean): { isHeard: boolean; done: Promise<void> } {
-  if (isEnd) ignoreOwnSignal(signal);
-  const emitter: NodeJS.EventEmitter = process;
-  const listeners = emitter.rawListeners(signal);
-  const results: unknown[] = listeners.map((listener) =>
-    Reflect.apply(listener, process, [signal, constants.signals[signal]]),
-  );
-  return { isHeard: listeners.length > 0, done: new Promise((resolve) => void Promise.all(results).finally(resolve)) };
 }

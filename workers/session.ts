@@ -1,7 +1,7 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
+import { EMPTY_APP_MS, FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { AppTask, BootOrder, LateOrder, SupervisorOrder } from "../src/common/protocol/orders.js";
@@ -11,9 +11,12 @@ import { loadAdapters } from "./adapters/load-adapters.js";
 import { PlanApplication } from "./apply-plan.js";
 import { type AppParts, assemble } from "./assemble.js";
 import { closeInspector, openInspector } from "./inspector.js";
+import { LoopHold, openPorts } from "./loop-hold.js";
 import { OrderQueue } from "./order-queue.js";
-import { deliverSignal } from "./process.js";
+import { ListenedSignals } from "./signals/listened-signals.js";
+import { SignalEnd } from "./signals/signal-end.js";
 import { threadWaits } from "./thread-waits.js";
+import { watchUnsettledAwait } from "./unsettled-await.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
 
@@ -25,12 +28,13 @@ export class AppSession {
   readonly ended: Promise<void>;
   #order: BootOrder;
   readonly #send: (report: WorkerReport) => void;
+  readonly #loop: LoopHold;
   readonly #queue: OrderQueue;
   readonly #parts: AppParts;
   readonly #plans: PlanApplication;
   #subclassesReported = false;
-  /** Settles when the app's listeners for a signal are done. */
-  #signalled: Promise<void> = Promise.resolve();
+  readonly #signals: ListenedSignals;
+  readonly #signalEnd: SignalEnd;
   #end: () => void = () => {};
 
   constructor({ order, port, process }: AppTask) {
@@ -43,10 +47,28 @@ export class AppSession {
       (value) => value as SupervisorOrder,
       (message) => this.#obey(message),
     );
+    // The control port is one of them from here on.
+    this.#loop = new LoopHold(openPorts());
     this.#send = (report) => control.send(report);
     this.#queue = new OrderQueue({ waits: order.waits === true, failed: (error) => this.#crash(error) });
     this.#parts = assemble(order, { send: this.#send, queue: this.#queue, settled: () => this.#settled(), process });
     this.#plans = new PlanApplication(this.#parts);
+    const { heart, observer, listen } = this.#parts;
+    this.#signals = new ListenedSignals({
+      tell: (signals) => this.#send({ type: "signalsListened", signals }),
+      board: () => heart.board,
+      waits: order.waits === true,
+    });
+    this.#signals.install();
+    this.#signalEnd = new SignalEnd({
+      loop: this.#loop,
+      nobodys: (run) => observer.nobodys(run),
+      onClosing: (closes) => {
+        listen.onClosing = closes;
+      },
+      isClosing: () => listen.isClosing,
+      leaveServers: () => listen.leaveServers(),
+    });
     this.#send({ type: "started" });
   }
 
@@ -68,10 +90,17 @@ export class AppSession {
         this.#openInspector(message);
         break;
       case "evaluate":
+        // From here on the thread is the app's, and ends when that has nothing to do: in the middle of an evaluation, too.
+        if (this.#order.endsByItself) this.#loop.letGo();
         this.#queue.addAbandonable(0, (abandonment) => this.#evaluate(message, abandonment));
         break;
       case "applyPlan":
-        this.#queue.addAbandonable(message.planId, (abandonment) => this.#plans.apply(message, abandonment));
+        this.#held((done) =>
+          this.#queue.addAbandonable(message.planId, (abandonment) => {
+            this.#holdForAWhile();
+            return done(this.#signals.duringPlan(() => this.#plans.apply(message, abandonment)));
+          }),
+        );
         break;
       case "abandonPlan":
         this.#queue.abandon(message.planId);
@@ -91,7 +120,7 @@ export class AppSession {
         break;
       case "call":
         // Behind a plan that is being applied; what comes behind it does not wait for its end.
-        this.#queue.add(async () => void observer.nobodys(() => calls.run(message)));
+        this.#held((done) => this.#queue.add(async () => void done(observer.nobodys(() => calls.run(message)))));
         break;
       case "abortCall":
         calls.abort(message);
@@ -111,24 +140,38 @@ export class AppSession {
         );
         break;
       case "announceFailure":
-        this.#queue.add(() => this.#announceFailure(message));
+        this.#held((done) => this.#queue.add(() => done(this.#announceFailure(message))));
         break;
       case "tellWaits":
         this.#send({ type: "waitsTold", requestId: message.requestId, waits: threadWaits(this.#parts) });
         break;
       case "checkStaleReferences":
-        this.#queue.add(() => stale.check(message.requestId));
+        this.#held((done) => this.#queue.add(() => done(stale.check(message.requestId))));
         break;
       case "writeHeapSnapshot":
-        this.#queue.add(() => stale.snapshot(message.requestId, message.file));
+        this.#held((done) => this.#queue.add(() => done(stale.snapshot(message.requestId, message.file))));
         break;
       case "stop":
+        // Main ends the thread.
+        this.#loop.hold();
         this.#queue.abandonAll();
         this.#queue.add(() => this.#stop(message));
         break;
       default:
         message satisfies never;
     }
+  }
+
+  /** An order that has come is carried out, although the app may have nothing left to do. */
+  #held(carryOut: (done: (work: Promise<void>) => Promise<void>) => void): void {
+    this.#loop.hold();
+    carryOut((work) => work.finally(() => this.#loop.letGo()));
+  }
+
+  /** An entry that is empty in the middle of a save has nothing to do, and the next save wants its thread. */
+  #holdForAWhile(): void {
+    this.#loop.hold();
+    setTimeout(() => this.#loop.letGo(), EMPTY_APP_MS).unref();
   }
 
   /**
@@ -157,6 +200,7 @@ export class AppSession {
     this.#order = { ...this.#order, ...late };
     heart.moveTo(late.board);
     life.generation = late.generation;
+    this.#signals.open();
     for (const [name, value] of Object.entries(environment)) {
       if (value === null) delete process.env[name];
       else process.env[name] = value;
@@ -166,9 +210,13 @@ export class AppSession {
 
   async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
     const { entry, nodePreloads, preload, adapters } = this.#order;
-    const { serving, waits, ownAdapters, classes, packagesAhead, runtime, reports, mainThread } = this.#parts;
+    const { serving, waits, ownAdapters, classes, packagesAhead, runtime, compiler, reports, mainThread } = this.#parts;
     mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
+    const settled = watchUnsettledAwait({
+      waiting: () => runtime.waiting(),
+      sourceMap: (compiled) => compiler.sourceMap(compiled),
+    });
     try {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));
       classes.purge.begin();
@@ -183,6 +231,7 @@ export class AppSession {
       packagesAhead?.recorder.abandon();
       this.#send({ type: "evaluateFailed", loaded: runtime.takeLoaded(), error: reports.serialize(error) });
     } finally {
+      settled();
       endWatching();
     }
   }
@@ -198,11 +247,23 @@ export class AppSession {
     if (names.length > 0) this.#send({ type: "subclassesUnknown", names, seen });
   }
 
-  #signal({ signal, requestId }: OrderOf<"signal">): void {
-    const isEnd = requestId === undefined;
-    const { isHeard, done } = this.#parts.observer.nobodys(() => deliverSignal(signal, isEnd));
-    if (isEnd) this.#signalled = done;
-    else this.#send({ type: "signalDelivered", requestId, isHeard });
+  #signal(order: OrderOf<"signal">): void {
+    const { signal, ends, requestId } = order;
+    const emitter: NodeJS.EventEmitter = process;
+    // Old code has listened for it, and new code may be about to.
+    if (this.#signals.isUndecided && emitter.listenerCount(signal) === 0) {
+      this.#held((done) => this.#queue.add(() => done(Promise.resolve(order).then((late) => this.#deliver(late)))));
+      return;
+    }
+    if (requestId !== undefined)
+      this.#send({ type: "signalDelivered", requestId, isHeard: emitter.listenerCount(signal) > 0 });
+    this.#deliver({ signal, ends });
+  }
+
+  #deliver({ signal, ends }: Pick<OrderOf<"signal">, "signal" | "ends">): void {
+    const emitter: NodeJS.EventEmitter = process;
+    if (ends) this.#signalEnd.deliver(signal);
+    else this.#parts.observer.nobodys(() => emitter.emit(signal, signal, constants.signals[signal]));
   }
 
   async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {
@@ -216,9 +277,10 @@ export class AppSession {
     if (restarts) streams.input?.leave(true);
     // Two threads cannot be debugged at one address.
     if (restarts) closeInspector();
+    const end = performance.now() + drainMs;
+    await (restarts ? listen.deserted(drainMs) : listen.requests.drained(drainMs));
     // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
-    const signalled = withDeadline(this.#signalled, drainMs).catch(() => undefined);
-    await Promise.all([restarts ? listen.deserted(drainMs) : listen.requests.drained(drainMs), signalled]);
+    if (!restarts) await this.#signalEnd.over(Math.max(0, end - performance.now()));
     if (restarts) await withDeadline(life.hot.announceRestart(), HOOK_MS).catch(() => undefined);
     await life.end(disposing);
     closeInspector();
@@ -230,6 +292,8 @@ export class AppSession {
     streams.input?.leave(true);
     await withDeadline(streams.flushed(), FLUSH_MS).catch(() => undefined);
     listen.endSessions();
+    // An app that listens ends as a process that has nothing left to do: its "exit" listeners run, and its code counts.
+    if (this.#signalEnd.isHeard && !restarts) process.exit();
     this.#end();
   }
 }

@@ -43,6 +43,9 @@ export const MID_SAVE_MS = 25;
 /** One that is still empty then is most probably being written by hand; its ports stay open for so long. No option: as above. */
 export const EMPTY_FILE_MS = 1000;
 
+/** A reload that leaves the app without anything to do may be such a save: the thread ends only after so long. No option: as above. */
+export const EMPTY_APP_MS = EMPTY_FILE_MS + 500;
+
 /**
  * A save that comes while a reload or a start is under way lets it go on for so long; then it is given up. With
  * `OBEY_MS` it makes one second, of the 1.5 s that are promised: no option.
@@ -180,6 +183,9 @@ export const PLACE_MS = 1000;
 /** How long a thread that is not blocked has to say what it waits for. No option: it is told without. */
 export const WAITS_TOLD_MS = 1000;
 
+/** `process.on(signal)` sleeps so long until main listens for it, too: below 1 ms unless main is busy. No option: as for `listen()`. */
+export const SIGNAL_KNOWN_MS = 1000;
+
 /** How long a thread has to say whether its app listens for a signal. No option: one that is blocked needs a fresh one anyway. */
 export const SIGNAL_HEARD_MS = 1000;
 
@@ -220,11 +226,14 @@ export const BODY_WAIT_MS = 1000;
 
 // ---- The end of the process by a signal. No options: 5 s are promised in all
 
-/** Requests in flight, the app's own listeners and its hooks have this together. */
-export const SIGNAL_CLOSE_MS = 4500;
+/** What an app that is told to end by a signal has in all, unless the option `drain` says otherwise. */
+export const SIGNAL_END_MS = 5000;
 
-/** Then the end is forced, which takes a moment as well. */
-export const SIGNAL_FORCE_MS = 4800;
+/** Of that, what is left to force the end of what has not ended: requests in flight, the app's own listeners and its hooks have the rest. */
+export const SIGNAL_SPARE_MS = 500;
+
+/** Of that, what the force itself takes. */
+export const SIGNAL_FORCED_MS = 200;
 
 /** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
 export const SIGNAL_NATIVE_MS = 1000;

@@ -102,10 +102,15 @@ export interface ConfigOptions {
    */
   watchdog?: number | "off" | undefined;
   /**
-   * How long what has begun may go on in a worker that is being replaced.
-   * Default: `30000` milliseconds.
+   * How long what has begun may go on in a worker that is being replaced, or is told to end.
+   * Default: 30000, and 5000 at SIGINT and SIGTERM.
    */
   drain?: number | undefined;
+  /**
+   * End when the app ends by itself, with its code, as node would.
+   * Default: `false`.
+   */
+  exit?: boolean | undefined;
   /**
    * How long a request may be held; then it gets 503.
    * Default: `60000` milliseconds.

@@ -3,7 +3,7 @@
  * `--help`, the types (config-options.ts), docs/options.md and the JSON schema come from this table:
  * `npm run docs:options` writes the last three.
  */
-import { DRAIN_MS, HELD_DEADLINE_MS, WATCHDOG_MS } from "../common/deadlines.js";
+import { HELD_DEADLINE_MS, WATCHDOG_MS } from "../common/deadlines.js";
 import * as z from "../common/protocol/zod.js";
 import type { Logger } from "../reports/logger.js";
 import { DEFAULT_HELD_BYTES } from "./defaults.js";
@@ -154,9 +154,16 @@ export const optionTable = {
   }),
   drain: row({
     ...milliseconds(0),
-    default: DRAIN_MS,
+    otherwise: "30000; 5000 at a signal",
     flag: { kind: "number", value: "MS" },
-    doc: "how long what has begun may go on in a worker that is being replaced",
+    doc: "how long what has begun may go on when a worker is replaced, or told to end",
+  }),
+  exit: row({
+    ...onOrOff(),
+    default: false,
+    flag: { kind: "switch" },
+    doc: "end when the app ends by itself, with its code, as node would",
+    more: "See [the end](#the-end).",
   }),
   heldDeadline: row({
     ...milliseconds(100),

@@ -165,6 +165,22 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> implements Publ
     });
   }
 
+  /** Whether the app listens for a signal, besides the process. */
+  listensFor(signal: NodeJS.Signals): boolean {
+    return process.listenerCount(signal) > 1;
+  }
+
+  /** Node has called the app's listeners. */
+  async deliver(_signal: NodeJS.Signals): Promise<boolean> {
+    return true;
+  }
+
+  /** Ends by a signal. Resolves with the code to end with. */
+  async end(signal: NodeJS.Signals, deadlineMs: number): Promise<number> {
+    await Promise.all([this.close(deadlineMs), this.signal(signal, deadlineMs)]);
+    return Number(process.exitCode ?? 0);
+  }
+
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void => {
     void this.#enter((server) => server.emit("request", request, response)).catch((error: unknown) => {
       if (next) next(error);

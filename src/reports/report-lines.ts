@@ -93,7 +93,7 @@ function levelOf(event: SupervisorEvent): LogLevel {
       // Who has ended it knows.
       return event.report.error.code === "ERR_UNRELOADER_CLOSED" ? "debug" : "error";
     case "worker-exit":
-      return "error";
+      return isCalm(event.report) ? "info" : "error";
     case "stale-references":
       return event.report.inUse ? "info" : "warn";
     case "log":
@@ -101,6 +101,11 @@ function levelOf(event: SupervisorEvent): LogLevel {
     default:
       return event satisfies never;
   }
+}
+
+/** A script that has done its work. */
+function isCalm({ cause }: WorkerExitReport): boolean {
+  return cause.type === "ended" && cause.code === 0;
 }
 
 function jsonLine({ event, report }: SupervisorEvent): string {
@@ -212,13 +217,18 @@ function restartReason(reason: RestartReason, cwd: string): string {
   }
 }
 
-function workerExitLine({ cause, next, afterMs }: WorkerExitReport, cwd: string): string {
+function workerExitLine({ cause, entry, next, afterMs }: WorkerExitReport, cwd: string): string {
+  if (cause.type === "ended") {
+    const missing = cause.missing === undefined ? "" : ` (${cause.missing})`;
+    const then = next === "closing" ? "" : "; waiting for a save (--exit: end with it)";
+    return `${PREFIX}${shownPath(entry, cwd)} ended with code ${cause.code}${missing}${then}`;
+  }
   const when = afterMs === undefined ? "" : ` in ${afterMs / 1000} s`;
   return `${PREFIX}worker exited: ${exitCause(cause, cwd)}; ${next}${when}`;
 }
 
 function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {
-  if (cause.type === "exited") return `process.exit(${cause.code})`;
+  if (cause.type !== "crashed") return `process.exit(${cause.code})`;
   const where = cause.error.location ? `${shownLocation(cause.error.location, cwd)} ` : "";
   return `${where}uncaught ${cause.error.name}: ${firstLine(cause.error.message)}`;
 }

@@ -85,9 +85,14 @@ export type RestartReason =
 
 export interface WorkerExitReport {
   readonly epoch: number;
-  readonly cause:
+  readonly cause: /** By `process.exit()`. */
     | { readonly type: "exited"; readonly code: number }
+    /** It had nothing left to do. `missing`: what it would have needed to go on as a server, in words. */
+    | { readonly type: "ended"; readonly code: number; readonly missing?: string }
     | { readonly type: "crashed"; readonly error: SerializedError };
+  /** Project-relative or absolute path of the entry. */
+  readonly entry: string;
+  /** `closing`: with the option `exit`, the app was the reason to go on. */
   readonly next: "restarting" | "waiting for a change" | "closing";
   /** Milliseconds until it is restarted; absent: at once, or not at all. */
   readonly afterMs?: number;

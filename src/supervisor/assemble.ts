@@ -1,6 +1,7 @@
 /** Puts together what keeps an app at its newest code, in the order of dependence; what is told later goes to the cycle. */
 import path from "node:path";
 import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
+import { shownPath } from "../common/paths.js";
 import { createConnectionTable } from "../common/protocol/connection-table.js";
 import { Control } from "../control/control.js";
 import { FileRegistry } from "../files/registry.js";
@@ -17,6 +18,7 @@ import { cacheFolder } from "../thread/environment.js";
 import { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { ThreadWatch } from "../thread/thread-watch.js";
+import { AppSignals } from "./app-signals.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
 import { type AppNews, Epochs } from "./epochs.js";
@@ -36,6 +38,12 @@ export interface AssembleOptions {
   readonly streams: AppStreams | undefined;
   /** Is given what removes the files that would stay behind when the process ends at once. */
   readonly atExit: ((removeFiles: () => void) => void) | undefined;
+  /** The app is all that the process is for: it ends when it has nothing left to do. */
+  readonly endsByItself: boolean;
+  /** The process shall listen for these signals, and for no others but its own. */
+  signalsChanged(signals: ReadonlySet<NodeJS.Signals>): void;
+  /** With the option `exit`: the app has ended, with this code. */
+  over(code: number): void;
   /** The supervisor has been told to end. */
   isClosing(): boolean;
   readonly emit: CycleParts["emit"];
@@ -58,9 +66,20 @@ export interface SupervisorParts {
   readonly startSettled: StartSettled;
   readonly watch: ThreadWatch;
   readonly progress: Progress;
+  readonly signals: AppSignals;
 }
 
-export function assemble({ options, spare, streams, atExit, isClosing, emit }: AssembleOptions): SupervisorParts {
+export function assemble({
+  options,
+  spare,
+  streams,
+  atExit,
+  endsByItself,
+  signalsChanged,
+  over,
+  isClosing,
+  emit,
+}: AssembleOptions): SupervisorParts {
   const table = createConnectionTable();
   const startSettled = new StartSettled();
   const socketFolder = new SocketFolder();
@@ -156,6 +175,7 @@ export function assemble({ options, spare, streams, atExit, isClosing, emit }: A
   const epochs = new Epochs({
     options,
     roots,
+    endsByItself,
     classNames: () => monitoring.classNames(),
     front,
     preparer,
@@ -170,10 +190,19 @@ export function assemble({ options, spare, streams, atExit, isClosing, emit }: A
     busy: () => cycle.run !== undefined || cycle.inFlight > 0,
     watch,
     onLog: (level, message) => emit("log", { level, message }),
-    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, startSettled }),
+    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, signals, startOver }),
     onListened: () => cycle.closeUnadopted(),
+    onOver: (epoch) => signals.ended(epoch),
     onEnd: (epoch, end) => cycle.ended(epoch, end),
   });
+  const signals = new AppSignals({ changed: signalsChanged, run: () => cycle.run });
+  const startOver = (): void => {
+    startSettled.settle();
+    if (!endsByItself || front.addresses().length > 0 || cycle.phase !== "running") return;
+    // One that works off a queue serves nothing, and is told so once; a port that was asked for is missed.
+    const level = options.port === undefined ? "info" : "warn";
+    emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${cycle.missing}` });
+  };
   const cycle = new ReloadCycle({
     options,
     table,
@@ -192,6 +221,7 @@ export function assemble({ options, spare, streams, atExit, isClosing, emit }: A
     startSettled,
     silentMs: (epoch) => watch.silentMs(epoch.number),
     progress,
+    over,
     emit,
   });
 
@@ -211,13 +241,14 @@ export function assemble({ options, spare, streams, atExit, isClosing, emit }: A
     startSettled,
     watch,
     progress,
+    signals,
   };
 }
 
 function act(
   epoch: AppEpoch,
   report: AppNews,
-  { cycle, leaks, startSettled }: Pick<SupervisorParts, "cycle" | "leaks" | "startSettled">,
+  { cycle, leaks, signals, startOver }: Pick<SupervisorParts, "cycle" | "leaks" | "signals"> & { startOver(): void },
 ): void {
   switch (report.type) {
     case "invalidated":
@@ -227,7 +258,10 @@ function act(
       leaks.found(epoch, report.references, report.news);
       break;
     case "startSettled":
-      startSettled.settle();
+      startOver();
+      break;
+    case "signalsListened":
+      signals.told(epoch, report.signals);
       break;
     case "begunWorkDone":
       cycle.closeUnadopted();

@@ -10,6 +10,8 @@ export interface Crash {
   readonly listened: boolean;
   /** `process.exit(0)`, say. */
   readonly code: number | undefined;
+  /** It had nothing left to do. */
+  readonly isOver: boolean;
 }
 
 /** Somebody who tries a broken handler again and again is no loop; so many in a row that come at once after a start are. */
@@ -22,9 +24,9 @@ export class CrashBackOff {
   #shortLives = 0;
 
   /** Milliseconds until it is started again; undefined: when somebody saves a file. */
-  next({ livedMs, wasAnswering, listened, code }: Crash): number | undefined {
+  next({ livedMs, wasAnswering, listened, code, isOver }: Crash): number | undefined {
     // A script that has done its work is done.
-    if (code === 0 && !listened) return undefined;
+    if (isOver || (code === 0 && !listened)) return undefined;
     this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
     if (wasAnswering && this.#shortLives <= MOST_SHORT_LIVES) return 0;
     if (livedMs >= STABLE_MS) this.#crashes = 0;

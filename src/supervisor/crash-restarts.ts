@@ -4,12 +4,19 @@ import { reviveError, type SerializedError } from "../common/protocol/serialized
 import type { Front } from "../front/front.js";
 import type { RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
-import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
+import { errorOfEnd, exitCodeOf, type UnexpectedEnd } from "../thread/app-thread.js";
 import { CrashBackOff } from "./crash-back-off.js";
 import type { CycleParts } from "./cycle-parts.js";
 
 export interface CrashRestartsOptions {
   readonly front: Front;
+  readonly entry: string;
+  /** The app is not to be started again: who started it goes with it. */
+  readonly exits: boolean;
+  /** A port was asked for. */
+  readonly port: () => number | undefined;
+  /** The app has ended, with this code, and the supervisor shall end as well. */
+  over(code: number): void;
   readonly emit: CycleParts["emit"];
   startAgain(reason: RestartReason): void;
 }
@@ -43,14 +50,29 @@ export class CrashRestarts {
    * started again; undefined: when somebody saves a file. `reloading`: a reload that is under way goes on with a fresh one at once.
    */
   ended(epoch: AppEpoch, end: UnexpectedEnd, reloading: boolean): number | undefined {
-    const { front, emit } = this.#options;
+    const { front, exits } = this.#options;
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
-    const delayMs = reloading ? 0 : this.#delayAfter(end, wasAnswering);
+    const delayMs = exits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
+    const listened = front.addresses().length > 0;
     front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
-    const next = delayMs === undefined ? "waiting for a change" : "restarting";
-    const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
-    emit("worker-exit", { epoch: epoch.number, cause: end, next, ...afterMs });
+    this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
+  }
+
+  #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {
+    const { emit, entry, exits, over } = this.#options;
+    const next = exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
+    const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
+    const missing = end.type === "ended" && end.code === 0 && !listened ? { missing: this.missing } : {};
+    emit("worker-exit", { epoch, entry, cause: { ...end, ...missing }, next, ...afterMs });
+    if (exits) over(exitCodeOf(end));
+  }
+
+  /** What an app that serves nothing would have to do, in words. */
+  get missing(): string {
+    const port = this.#options.port();
+    const what = "it neither calls listen() nor exports an app";
+    return port === undefined ? what : `nothing listens on port ${port}: ${what}`;
   }
 
   #delayAfter(end: UnexpectedEnd, wasAnswering: boolean): number | undefined {
@@ -59,12 +81,35 @@ export class CrashRestarts {
       wasAnswering,
       listened: this.#options.front.addresses().length > 0,
       code: codeOf(end),
+      isOver: end.type === "ended",
     });
+  }
+
+  /** A script has come to its end while it was started: true when that is all there is to say. */
+  startEnded(epoch: number, end: UnexpectedEnd): boolean {
+    const { front, exits } = this.#options;
+    const listened = front.addresses().length > 0;
+    if (!exits && (end.type !== "ended" || listened)) return false;
+    if (exits && end.type === "crashed") return false;
+    this.#tell(epoch, end, listened, undefined);
+    return true;
+  }
+
+  /** The first start has failed: there is nothing to go on with, unless somebody saves. */
+  neverStarted(): void {
+    if (this.#options.exits) this.#options.over(1);
   }
 
   /** Nothing can be done about an app that ends itself while it starts but to try it again, a few times. */
   startFailed(end: UnexpectedEnd): void {
-    const delayMs = this.#backOff.next({ livedMs: 0, wasAnswering: false, listened: false, code: codeOf(end) });
+    if (this.#options.exits) return;
+    const delayMs = this.#backOff.next({
+      livedMs: 0,
+      wasAnswering: false,
+      listened: false,
+      code: codeOf(end),
+      isOver: end.type === "ended",
+    });
     if (delayMs !== undefined) {
       const when = delayMs === 0 ? "at once" : `in ${delayMs / 1000} s`;
       const message = `the app ended while it started: it is started again ${when}`;
@@ -92,5 +137,5 @@ export class CrashRestarts {
 }
 
 function codeOf(end: UnexpectedEnd): number | undefined {
-  return end.type === "exited" ? end.code : undefined;
+  return end.type === "crashed" ? undefined : end.code;
 }

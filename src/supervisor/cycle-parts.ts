@@ -37,6 +37,8 @@ export interface CycleParts {
   silentMs(epoch: AppEpoch): number;
   /** Tells what a cycle waits for when it takes long. */
   readonly progress: Pick<Progress, "begin" | "end">;
+  /** With the option `exit`: the app has ended, with this code. */
+  over(code: number): void;
   /** Never throws. */
   emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void;
 }

@@ -1,7 +1,7 @@
 /** The app's threads: starts them, evaluates the app in them, and connects their servers with the front. */
 
 import type { CompiledModule } from "../common/compile/compiled-module.js";
-import { MAKE_ROOM_MS } from "../common/deadlines.js";
+import { DRAIN_MS, MAKE_ROOM_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import type { BootOrder, TerminalSignal } from "../common/protocol/orders.js";
@@ -37,7 +37,7 @@ const MOST_DRAINING = 2;
 /** `startSettled`: the app listens, or never will. `begunWorkDone`: what `idleGeneration` says has changed. */
 export type AppNews = Extract<
   ToldReport,
-  { type: "invalidated" | "staleReferencesChecked" | "startSettled" | "begunWorkDone" }
+  { type: "invalidated" | "staleReferencesChecked" | "startSettled" | "begunWorkDone" | "signalsListened" }
 >;
 
 export interface EpochsOptions extends ListensOptions {
@@ -45,6 +45,8 @@ export interface EpochsOptions extends ListensOptions {
   readonly roots: () => readonly string[];
   /** See the boot order. */
   readonly classNames: () => Readonly<Record<string, readonly string[]>>;
+  /** The app's thread ends when it has nothing left to do. */
+  readonly endsByItself: boolean;
   readonly preparer: Preparer;
   readonly socketFolder: SocketFolder;
   readonly table: SharedArrayBuffer;
@@ -61,6 +63,8 @@ export interface EpochsOptions extends ListensOptions {
   readonly onLog: (level: "debug" | "info" | "warn" | "error", message: string) => void;
   /** A thread has told what concerns more than itself. */
   readonly onTold: (epoch: AppEpoch, report: AppNews) => void;
+  /** A thread has ended. */
+  readonly onOver: (epoch: AppEpoch) => void;
   /** A thread ended without having been told to. */
   readonly onEnd: (epoch: AppEpoch, end: UnexpectedEnd) => void;
 }
@@ -146,6 +150,7 @@ export class Epochs {
       adapters: options.adapters,
       conditions: importConditions(),
       connectionTable: table,
+      endsByItself: this.#with.endsByItself,
       board: new ThreadBoard().buffer,
       ownConnections: new OwnConnections().buffer,
       ...(subclasses.names && { subclasses: subclasses.names }),
@@ -246,7 +251,7 @@ export class Epochs {
       void this.retire(oldest, 0, MAKE_ROOM_MS);
     }
     this.#draining.add(epoch);
-    void this.retire(epoch, this.#with.options.drain);
+    void this.retire(epoch, this.#with.options.drain ?? DRAIN_MS);
     this.#endWhenBlocked(epoch);
   }
 
@@ -296,7 +301,10 @@ export class Epochs {
       this.#threads.delete(epoch);
       this.#with.streams.turns?.ended(epoch);
       this.#with.watch.ended(epoch.number);
+      this.#with.onOver(epoch);
       if (end.type !== "stopped") this.#with.onEnd(epoch, end);
+      else if (end.error)
+        this.#with.onLog("error", `the app has failed while it ended: ${end.error.stack ?? end.error.message}`);
     },
   };
 

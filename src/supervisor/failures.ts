@@ -85,12 +85,16 @@ export class Failures {
     return report;
   }
 
-  /** `started` on the clock of `performance.now()`; `end`: whose end it is, and what its thread did: evaluate the app, or run it. */
+  /**
+   * `started` on the clock of `performance.now()`; `end`: whose end it is, and what its thread did: evaluate the app, or run
+   * it. What is no fault (a script that has come to its end) needs no port to be seen at.
+   */
   async become(
     error: SerializedError,
     started: number,
     preparation: Preparation | undefined,
     end?: { readonly of: AppEpoch; readonly phase: "start" | "run" },
+    isFault = true,
   ): Promise<FailureReport> {
     const { front, address, options, startSettled } = this.#parts;
     const state = this.#state;
@@ -107,7 +111,8 @@ export class Failures {
       ...(lastLines.length > 0 && { lastLines }),
     };
     this.#last = report;
-    if (address.exposes && front.addresses().length === 0 && !state.closing) await this.#openFallback();
+    if (isFault && address.exposes && !options.exit && front.addresses().length === 0 && !state.closing)
+      await this.#openFallback();
     // Requests that wait for a server get the page instead.
     front.recheck();
     startSettled.settle();

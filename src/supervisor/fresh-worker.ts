@@ -72,7 +72,7 @@ export class FreshWorker {
     const failure = preparer.failureOf(preparation);
     if (failure && !preparer.startDecides) {
       void epochs.retire(fresh, 0);
-      return failures.fail(serializeSourceError(failure), started, preparation);
+      return this.#failed(serializeSourceError(failure), started, preparation);
     }
     state.move({ type: "boot", epoch: fresh.number });
     const outcome = await this.#boot(fresh, preparation, run.signal);
@@ -82,11 +82,27 @@ export class FreshWorker {
       case "abandoned":
         return this.#abandoned(outcome.because, reason, started, preparation);
       case "failed":
-        if (outcome.end && !state.closing) crashes.startFailed(outcome.end);
-        return failures.fail(outcome.error, started, preparation, outcome.ended);
+        if (outcome.end && !state.closing) {
+          // The line about its end says it all.
+          if (crashes.startEnded(epochs.last, outcome.end))
+            return failures.become(outcome.error, started, preparation, undefined, false);
+          crashes.startFailed(outcome.end);
+        }
+        return this.#failed(outcome.error, started, preparation, outcome.ended);
       default:
         return outcome satisfies never;
     }
+  }
+
+  async #failed(
+    error: SerializedError,
+    started: number,
+    preparation: Preparation,
+    ended?: AppEpoch,
+  ): Promise<ReloadReport> {
+    const report = await this.#with.failures.fail(error, started, preparation, ended);
+    if (this.#state.generation === 0) this.#with.crashes.neverStarted();
+    return report;
   }
 
   /**

@@ -46,11 +46,19 @@ export class ReloadCycle {
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
-    const { front, registry, options, epochs, emit } = parts;
+    const { front, registry, options, epochs, emit, over } = parts;
     const state = this.#state;
     const tell = (message: string): void => emit("log", { level: "info", message });
     const debug = (message: string): void => emit("log", { level: "debug", message });
-    this.#crashes = new CrashRestarts({ front, emit, startAgain: (reason) => this.#startAgain(reason) });
+    this.#crashes = new CrashRestarts({
+      front,
+      entry: options.entry,
+      exits: options.exit,
+      port: () => options.port,
+      over,
+      emit,
+      startAgain: (reason) => this.#startAgain(reason),
+    });
     this.#arrivals = new Arrivals(registry, () => this.#crashes.forgive());
     this.#superseding = new SupersedingWatch({
       root: options.root,
@@ -236,6 +244,8 @@ export class ReloadCycle {
   /** A thread ended without having been told to. */
   ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#state.closing || this.app?.epoch !== epoch) return;
+    // Told when the run has come to its end, which has evaluated what is over now.
+    if (this.#run !== undefined && end.type === "ended" && this.phase !== "reloading") return;
     const delayMs = this.#crashes.ended(epoch, end, this.phase === "reloading");
     // Those who wait for an answer of the thread go on with a fresh one.
     if (this.#run !== undefined) return;
@@ -244,7 +254,8 @@ export class ReloadCycle {
       return;
     }
     // The line about the exit says it all.
-    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, { of: epoch, phase: "run" });
+    const isFault = end.type !== "ended";
+    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, { of: epoch, phase: "run" }, isFault);
     this.#crashes.startAgainAfter(delayMs);
   }
 
@@ -296,6 +307,8 @@ export class ReloadCycle {
     // Asked for in the very moment in which the run ended.
     if (this.#state.restartReason !== undefined && !this.#state.closing) void this.freshen();
     else this.closeUnadopted();
+    const { app } = this;
+    if (app?.epoch.over?.type === "ended" && this.phase === "running") this.ended(app.epoch, app.epoch.over);
     if (this.phase === "failed") return;
     // The host's own code runs when nobody waits for the run any more: it may ask for the app.
     this.#told = this.#told.then(() => this.#parts.monitoring.tellDeleted());
@@ -323,9 +336,20 @@ export class ReloadCycle {
     const state = this.#state;
     if (state.closing) return false;
     if (state.restartReason !== undefined || this.#arrivals.any || this.#testReloads?.isDue) return true;
-    if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false)) return true;
+    if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false && !this.#isOver))
+      return true;
     const { options, registry, monitoring } = this.#parts;
     return options.cooldown !== "off" && (registry.stale() || monitoring.outdated(state.app?.asks));
+  }
+
+  /** The app has had nothing left to do: it runs again when somebody saves. */
+  get #isOver(): boolean {
+    return this.app?.epoch.over?.type === "ended";
+  }
+
+  /** What an app that serves nothing would have to do, in words. */
+  get missing(): string {
+    return this.#crashes.missing;
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {

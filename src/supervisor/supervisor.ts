@@ -18,12 +18,14 @@ import {
 } from "../common/patterns.js";
 import type { PublicAddress } from "../common/protocol/messages.js";
 import type { TerminalSignal } from "../common/protocol/orders.js";
+import { isEndSignal } from "../common/signals.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
 import type { Inspection } from "../reports/inspection.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
 import type { AppStreams } from "../thread/app-streams.js";
+import { exitCodeOf } from "../thread/app-thread.js";
 import { resumeStoppedThreads } from "../thread/debugger.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { assemble, type SupervisorParts } from "./assemble.js";
@@ -34,29 +36,42 @@ const DISPOSE_SHARE = 0.2;
 /** What is under way when the supervisor is told to end may come to its end for this part of the time. */
 const GRACE_SHARE = 0.5;
 
+/** What the process does for an app that is all it is there for. */
+export interface CommandLine {
+  /** The standard streams, which are the app's. */
+  readonly streams: AppStreams;
+  /** Is given what removes the files that would stay behind when the process ends at once. */
+  atExit(removeFiles: () => void): void;
+  /** The process shall listen for these signals, in the app's place; `deliver` is told of them. */
+  listenFor(signals: ReadonlySet<NodeJS.Signals>): void;
+  /** With the option `exit`: the app has ended, with this code, and the supervisor closes. */
+  over(code: number): void;
+}
+
 export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSupervisor {
   readonly #options: ResolvedOptions;
   readonly #parts: SupervisorParts;
   #closing: Promise<void> | undefined;
 
   /**
-   * `spare`: a thread that was started before anything else, to gain time. `atExit` is given what removes the files that
-   * would stay behind when the process ends at once. `streams`: those of a process that was started for the app.
+   * `spare`: a thread that was started before anything else, to gain time. `commandLine`: the process is there for the app
+   * only.
    */
-  constructor(
-    options: ResolvedOptions,
-    spare?: SpareThread,
-    atExit?: (removeFiles: () => void) => void,
-    streams?: AppStreams,
-  ) {
+  constructor(options: ResolvedOptions, spare?: SpareThread, commandLine?: CommandLine) {
     super();
     this.#options = options;
     const isClosing = (): boolean => this.#closing !== undefined;
     this.#parts = assemble({
       options,
       spare,
-      streams,
-      atExit,
+      streams: commandLine?.streams,
+      atExit: commandLine?.atExit,
+      endsByItself: commandLine !== undefined || options.exit,
+      signalsChanged: (signals) => commandLine?.listenFor(signals),
+      over: (code) => {
+        void this.close();
+        commandLine?.over(code);
+      },
       isClosing,
       emit: (event, report) => this.#emit(event, report),
     });
@@ -144,7 +159,30 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#parts.cycle.app?.epoch.signal(signal);
+    this.#parts.cycle.app?.epoch.signal(signal, isEndSignal(signal));
+  }
+
+  /** Whether the app listens for a signal, as far as main knows. */
+  listensFor(signal: NodeJS.Signals): boolean {
+    return this.#parts.signals.listeners(signal).length > 0;
+  }
+
+  /** Has the app's listeners called, without an end. False: it has none. */
+  deliver(signal: NodeJS.Signals): Promise<boolean> {
+    return this.#parts.signals.deliver(signal);
+  }
+
+  /** Ends by a signal, as the app wants it if it listens for it. Resolves with the code to end with; `deadlineMs` in all. */
+  async end(signal: NodeJS.Signals, deadlineMs: number): Promise<number> {
+    const listeners = this.#parts.signals.listeners(signal);
+    const current = this.#parts.cycle.app?.epoch;
+    // One that is starting listens, too.
+    const epoch = current && listeners.includes(current) ? current : listeners.at(-1);
+    epoch?.signal(signal, true);
+    await this.close(deadlineMs);
+    const over = epoch?.over;
+    if (over === undefined) return 0;
+    return over.type === "stopped" ? (over.code ?? 0) : exitCodeOf(over);
   }
 
   /** The terminal has another size, or the app goes on after Ctrl-Z. */

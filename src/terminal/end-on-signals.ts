@@ -1,6 +1,6 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
 import { spawn } from "node:child_process";
-import { SIGNAL_CLOSE_MS, SIGNAL_FORCE_MS, SIGNAL_NATIVE_MS } from "../common/deadlines.js";
+import { SIGNAL_END_MS, SIGNAL_FORCED_MS, SIGNAL_NATIVE_MS, SIGNAL_SPARE_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -12,20 +12,33 @@ const PROMPT_MS = 500;
 const COPY_MS = 1000;
 
 export interface Ended {
-  /** Tells the app, whose own listeners may take their time: then, a promise. */
-  signal(signal: NodeJS.Signals, deadlineMs: number): void | Promise<void>;
-  close(deadlineMs: number): Promise<void>;
+  /** Whether the app listens for it. */
+  listensFor(signal: NodeJS.Signals): boolean;
+  /** Has the app's listeners called, and does nothing else. False: it has none any more. */
+  deliver(signal: NodeJS.Signals): Promise<boolean>;
+  /** Tells the app, whose own listeners may take their time, and closes. Resolves with the code to end with. */
+  end(signal: NodeJS.Signals, deadlineMs: number): Promise<number>;
 }
 
-/** At the first signal the app is told, and has 5 seconds in all; a second one ends the process at once. */
-export function endOnSignals(supervisor: Ended): void {
+/**
+ * At the first signal the app is told, and has `deadlineMs` in all; a second one ends the process at once. An app that
+ * listens for SIGHUP may mean something else by it (to read its configuration again): then that is the app's alone.
+ */
+export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS): void {
   let first: { readonly signal: EndSignal; readonly at: number } | undefined;
   let isCopied = process.env.npm_lifecycle_event === undefined;
+  const begin = (signal: EndSignal): void => {
+    first ??= { signal, at: performance.now() };
+    void end(supervisor, signal, deadlineMs);
+  };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      if (signal === "SIGHUP" && first === undefined && supervisor.listensFor(signal)) {
+        void supervisor.deliver(signal).then((isHeard) => isHeard || begin(signal));
+        return;
+      }
       if (first === undefined) {
-        first = { signal, at: performance.now() };
-        void end(supervisor, signal);
+        begin(signal);
         return;
       }
       if (!isCopied && signal === first.signal && performance.now() - first.at < COPY_MS) {
@@ -38,19 +51,19 @@ export function endOnSignals(supervisor: Ended): void {
   }
 }
 
-async function end(supervisor: Ended, signal: EndSignal): Promise<void> {
+async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number): Promise<void> {
   const began = performance.now();
-  const force = setTimeout(() => exit(signal, 0), SIGNAL_FORCE_MS);
+  const force = setTimeout(() => exit(signal, 0), Math.max(SIGNAL_SPARE_MS, deadlineMs - SIGNAL_FORCED_MS));
+  let code = 0;
   try {
-    const told = supervisor.signal(signal, SIGNAL_CLOSE_MS);
-    await Promise.all([supervisor.close(SIGNAL_CLOSE_MS), told]);
+    code = await supervisor.end(signal, Math.max(0, deadlineMs - SIGNAL_SPARE_MS));
   } catch (error) {
     process.stderr.write(`unreloader: closing failed: ${errorText(error)}\n`);
   }
   clearTimeout(force);
   // What took so long may have been a thread in native code, which was given up and runs on.
-  if (performance.now() - began > PROMPT_MS) exit(signal, 0);
-  process.exit(0);
+  if (performance.now() - began > PROMPT_MS) exit(signal, code);
+  process.exit(code);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { SpareThread } from "../thread/spare-thread.js";
 import { surviveClosedOutput } from "./closed-output.js";
 import { endOnSignals } from "./end-on-signals.js";
 import { type KeyActions, TerminalKeys } from "./keys.js";
+import { RealSignals } from "./real-signals.js";
 
 /** `spare`: a thread that was started ahead. */
 export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
@@ -22,15 +23,21 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   const streams = new AppStreams("app");
   const lines = new OwnLines(streams.words, (descriptor) => supervisor.isWriting(descriptor));
   process.once("exit", () => lines.flush());
-  // A second signal ends the process at once.
-  const supervisor = new Supervisor(options, spare, (removeFiles) => process.once("exit", removeFiles), streams);
+  const supervisor = new Supervisor(options, spare, {
+    streams,
+    // A second signal ends the process at once.
+    atExit: (removeFiles) => process.once("exit", removeFiles),
+    listenFor: (signals) => realSignals.listenFor(signals),
+    over: (code) => void supervisor.close().finally(() => process.exit(code)),
+  });
+  const realSignals = new RealSignals(supervisor);
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;
   });
   printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
-  endOnSignals(supervisor);
+  endOnSignals(supervisor, options.drain);
   // Its default is to end the process.
   process.on("SIGUSR2", (signal) => void supervisor.signalOrRestart(signal));
   for (const signal of ["SIGWINCH", "SIGCONT"] as const) process.on(signal, () => supervisor.terminalSignal(signal));

@@ -42,6 +42,7 @@ export type ToldReport = Extract<
       | "staleReferencesChecked"
       | "subclassesUnknown"
       | "startSettled"
+      | "signalsListened"
       | "begunWorkDone"
       | "inputWanted"
       | "inputLeft"
@@ -80,6 +81,7 @@ export class AppEpoch {
   #planned: readonly PreparedModule[] = [];
   #idleGeneration: number | undefined;
   #alive = true;
+  #over: ThreadEnd | undefined;
 
   constructor(order: BootOrder, source: ThreadSource, listener: EpochListener) {
     this.number = order.epoch;
@@ -113,6 +115,11 @@ export class AppEpoch {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** How it has ended; undefined while it has not. */
+  get over(): ThreadEnd | undefined {
+    return this.#over;
   }
 
   /** The newest generation whose evaluation has left nothing to go on that may still listen; undefined: none is known. */
@@ -209,14 +216,15 @@ export class AppEpoch {
     this.#send({ type: "terminalSignal", signal });
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.#send({ type: "signal", signal });
+  /** Calls the app's listeners. `ends`: the app ends by it. */
+  signal(signal: NodeJS.Signals, ends: boolean): void {
+    this.#send({ type: "signal", signal, ends });
   }
 
-  /** The same; resolves with whether the app listens for it. Undefined: the thread has ended, or does not answer. */
+  /** The same, and goes on; resolves with whether the app listens for it. Undefined: the thread has ended, or does not answer. */
   async offerSignal(signal: NodeJS.Signals): Promise<boolean | undefined> {
     const answer = await this.#request(SIGNAL_HEARD_MS, `whether the app listens for ${signal}`, (requestId) =>
-      this.#thread.send({ type: "signal", signal, requestId }),
+      this.#thread.send({ type: "signal", signal, ends: false, requestId }),
     );
     return answer?.type === "signalDelivered" ? answer.isHeard : undefined;
   }
@@ -289,6 +297,10 @@ export class AppEpoch {
       case "heapSnapshotWritten":
         this.#questions.answer(report.requestId, report);
         break;
+      case "signalsListened":
+        this.#listener.told(this, report);
+        this.board.signalsKnown();
+        break;
       case "staleReferencesChecked":
         this.#listener.told(this, report);
         if (report.requestId !== undefined) this.#questions.answer(report.requestId, report);
@@ -324,6 +336,7 @@ export class AppEpoch {
 
   #end(end: ThreadEnd): void {
     this.#alive = false;
+    this.#over = end;
     this.#questions.end({ type: "ended", end });
     // Those who are told of the end may count what was in flight: who asked learns of it later.
     this.#listener.ended(this, end);

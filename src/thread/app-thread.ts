@@ -10,13 +10,23 @@ import { type SerializedError, serializeError } from "../common/protocol/seriali
 import type { ThreadSource } from "./ahead-thread.js";
 import { resumeStoppedThreads } from "./debugger.js";
 import { ReplaceableThread } from "./replaceable-thread.js";
+import type { TaskEnd } from "./thread-task.js";
 
-/** How a thread ended. `stopped`: it was told to. */
-export type ThreadEnd = { readonly type: "stopped" } | UnexpectedEnd;
+/** How a thread ended. */
+export type ThreadEnd =
+  /** It was told to. `code`: the app's own, when it has ended itself; `error`: it has crashed meanwhile. */
+  { readonly type: "stopped"; readonly code?: number; readonly error?: SerializedError } | UnexpectedEnd;
 
 export type UnexpectedEnd =
+  /** By `process.exit()`. */
   | { readonly type: "exited"; readonly code: number }
-  | { readonly type: "crashed"; readonly error: SerializedError };
+  /** Its event loop had nothing left to wait for. */
+  | { readonly type: "ended"; readonly code: number }
+  /** `code`: another than 1. */
+  | { readonly type: "crashed"; readonly error: SerializedError; readonly code?: number };
+
+/** Node's code for it. */
+const THREW_AGAIN = 7;
 
 export interface AppThread {
   readonly epoch: number;
@@ -43,11 +53,13 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
   let stopping = false;
   /** Ends the thread that was told to and does not. */
   let force: NodeJS.Timeout | undefined;
+  let isForced = false;
   let latest = Number.POSITIVE_INFINITY;
   const forceAfter = (ms: number): void => {
     clearTimeout(force);
     force = setTimeout(
       () => {
+        isForced = true;
         onForce();
         void thread.destroy();
       },
@@ -55,7 +67,7 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     );
   };
   // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
-  let lastWords: ThreadEnd | undefined;
+  let lastWords: UnexpectedEnd | undefined;
   const thread = new ReplaceableThread(order, source, (report) => {
     if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
     if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
@@ -63,11 +75,19 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     onReport(report);
   });
   const ended = thread.ended.then((end): ThreadEnd => {
-    if (stopping || end.type === "returned") return { type: "stopped" };
+    const how = howEnded(end);
+    if (!stopping || how.type === "stopped") return how;
+    return { type: "stopped", code: exitCodeOf(how), ...(how.type === "crashed" && { error: how.error }) };
+  });
+  const howEnded = (end: TaskEnd): ThreadEnd => {
+    if (end.type === "returned" || isForced) return { type: "stopped" };
     const actual = endOf(end.error);
     // A listener for `exit` may have changed the code that process.exit() was given.
-    return lastWords?.type === "exited" && actual.type === "exited" ? actual : (lastWords ?? actual);
-  });
+    if (lastWords?.type === "exited" && actual.type === "ended") return { type: "exited", code: actual.code };
+    // What a listener for uncaught exceptions throws is told by its end alone, after Node's own call of process.exit().
+    if (lastWords?.type === "exited" && actual.type === "crashed") return { ...actual, code: THREW_AGAIN };
+    return lastWords ?? actual;
+  };
 
   return {
     epoch: order.epoch,
@@ -89,16 +109,21 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
   };
 }
 
-function endOf(error: unknown): ThreadEnd {
+function endOf(error: unknown): UnexpectedEnd {
   const exited = /^worker exited with code: (-?\d+)$/.exec(errorText(error));
   return exited
-    ? { type: "exited", code: statusOf(Number(exited[1])) }
+    ? { type: "ended", code: statusOf(Number(exited[1])) }
     : { type: "crashed", error: serializeError(error) };
 }
 
 /** Of a process's exit code the system keeps one byte, but for Windows. */
 function statusOf(code: number): number {
   return process.platform === "win32" ? code : code & 0xff;
+}
+
+/** What a process would have ended with. */
+export function exitCodeOf(end: UnexpectedEnd): number {
+  return end.code ?? 1;
 }
 
 /** What a request or a report is told about the end of a thread. */
@@ -111,6 +136,12 @@ export function errorOfEnd(end: ThreadEnd): SerializedError {
         name: "WorkerExitError",
         code: "ERR_UNRELOADER_WORKER_EXIT",
         message: `the app ended itself: process.exit(${end.code})`,
+      };
+    case "ended":
+      return {
+        name: "WorkerExitError",
+        code: "ERR_UNRELOADER_WORKER_EXIT",
+        message: `the app has ended with code ${end.code}: it had nothing left to do`,
       };
     case "stopped":
       return { name: "WorkerExitError", code: "ERR_UNRELOADER_WORKER_EXIT", message: "the worker was stopped" };

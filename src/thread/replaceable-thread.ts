@@ -101,6 +101,7 @@ export class ReplaceableThread {
     this.#ahead = undefined;
     this.#task = undefined;
     const ended = this.#source.refused(ahead, because);
+    if (hasBegun) this.#onReport({ type: "signalsListened", signals: [] });
     for (const listenId of this.#listens) this.#onReport({ type: "serverClosed", listenId });
     // The new thread has the board of the old one, which is told there that it has to end.
     if (hasBegun) void ended.then(() => this.#startAgain());

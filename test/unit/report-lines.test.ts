@@ -181,14 +181,19 @@ test("the end of a worker is one line that names the cause and what follows", ()
   assert.deepEqual(
     lines({
       event: "worker-exit",
-      report: { epoch: 1, cause: { type: "exited", code: 3 }, next: "restarting" },
+      report: { epoch: 1, entry: "/project/main.ts", cause: { type: "exited", code: 3 }, next: "restarting" },
     }),
     ["unreloader: worker exited: process.exit(3); restarting"],
   );
   assert.deepEqual(
     lines({
       event: "worker-exit",
-      report: { epoch: 1, cause: { type: "crashed", error: failure.error }, next: "waiting for a change" },
+      report: {
+        epoch: 1,
+        entry: "/project/main.ts",
+        cause: { type: "crashed", error: failure.error },
+        next: "waiting for a change",
+      },
     }),
     [
       "unreloader: worker exited: models/user.ts:12:7 uncaught TypeError: Cannot read properties of undefined (reading 'schema'); waiting for a change",

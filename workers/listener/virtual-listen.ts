@@ -91,6 +91,10 @@ export class VirtualListen {
   readonly #ownRequests: OwnRequests | undefined;
   /** What becomes of the servers when a plan is applied. */
   readonly plan: PlanServers;
+  /** Servers that the app has closed: they have closed when their last connection has. */
+  readonly #closing = new Set<VirtualServer>();
+  /** Called when the app closes a server. */
+  onClosing: () => void = () => {};
   #lastListenId = (OWN_THREAD_ID % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
@@ -219,6 +223,18 @@ export class VirtualListen {
     this.#unadopted.clear();
   }
 
+  /** A server that the app has closed has connections left. */
+  get isClosing(): boolean {
+    for (const closing of this.#closing)
+      if (serverInternals(closing.server)._connections === 0) this.#closing.delete(closing);
+    return this.#closing.size > 0;
+  }
+
+  /** Nobody can connect any more: what listens does not keep the thread alive. */
+  leaveServers(): void {
+    for (const { server } of this.listening()) server.unref();
+  }
+
   /** What listens now. */
   listening(): readonly VirtualServer[] {
     return [...this.#servers].filter((server) => !server.released);
@@ -331,6 +347,10 @@ export class VirtualListen {
       return;
     }
     this.#servers.delete(virtual);
+    // Looked at when the app ends; an app that closes many servers in its life leaves none of them here.
+    void this.isClosing;
+    this.#closing.add(virtual);
+    this.onClosing();
     const { table, answerTimeoutMs } = this.#options;
     awaitListenAnswer(table, listenId, answerTimeoutMs, () => this.#options.reportClosed(listenId));
   }

@@ -3,15 +3,16 @@ import { Server, Socket } from "node:net";
 import { replaceMethod } from "../ledger/replace.js";
 import { ownerOf } from "../listener/relayed-socket.js";
 import { UpstreamListener } from "../listener/virtual-server.js";
-
-/** The pool has two in this thread, the supervisor one. A thread with workers has one more that a main thread has not. */
-const OWN_PORTS = 3;
+import { openPorts } from "../loop-hold.js";
 
 interface WithHandles {
   _getActiveHandles(): unknown[];
 }
 
+/** To be called before the app runs. */
 export function hideOwnResources(hasWorkers: () => boolean): void {
+  // The pool has two in this thread, the supervisor one.
+  const own = openPorts();
   replaceMethod(process, "getActiveResourcesInfo", (original) => () => {
     const handles = (process as unknown as WithHandles)._getActiveHandles();
     // The front has the TCP sockets; what the thread has in their place are pipes.
@@ -21,7 +22,8 @@ export function hideOwnResources(hasWorkers: () => boolean): void {
         .map(() => "TCPServerWrap"),
       ...handles.filter((handle) => handle instanceof Socket && ownerOf(handle)).map(() => "TCPSocketWrap"),
     ];
-    let ports = OWN_PORTS + (hasWorkers() ? 1 : 0);
+    // A thread with workers has one more that a main thread has not.
+    let ports = own.filter((port) => port.hasRef()).length + (hasWorkers() ? 1 : 0);
     return (original.call(process) as string[]).flatMap((name) => {
       if (name === "MessagePort" && ports > 0) {
         ports--;

@@ -291,6 +291,8 @@ export const workerReport = z.discriminatedUnion("type", [
     /** Those among them that are to be told. */
     news: z.array(staleReference),
   }),
+  /** The app listens for these, and for no others. */
+  z.strictObject({ type: z.literal("signalsListened"), signals: z.array(z.string()) }),
   z.strictObject({
     type: z.literal("signalDelivered"),
     requestId: z.int(),

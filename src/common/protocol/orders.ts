@@ -86,6 +86,8 @@ export interface BootOrder {
   readonly debuggable: boolean;
   /** Whether to write down what the start loads of node_modules, for a standby thread. */
   readonly records: boolean;
+  /** The thread ends when its event loop has nothing left to wait for, as a process does; else it waits for calls. */
+  readonly endsByItself: boolean;
   /** The thread is made ahead of need: it carries out nothing but `loadAhead` before `begin` says what it is to be. */
   readonly waits?: boolean | undefined;
 }
@@ -131,8 +133,13 @@ export type SupervisorOrder =
   | { readonly type: "sayInstead"; readonly page: SaidPage }
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "passRequests" }
-  /** Call the app's listeners; with `requestId`, say whether there are any. */
-  | { readonly type: "signal"; readonly signal: NodeJS.Signals; readonly requestId?: number }
+  /** Call the app's listeners; with `requestId`, say whether there are any. `ends`: the app ends by it. */
+  | {
+      readonly type: "signal";
+      readonly signal: NodeJS.Signals;
+      readonly ends: boolean;
+      readonly requestId?: number;
+    }
   /** Read standard input from here on; `unread`: what others have read of it and nobody has taken. */
   | { readonly type: "giveInput"; readonly unread: Uint8Array }
   /** Read it no more, and give back what nobody has taken. */

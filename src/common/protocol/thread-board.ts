@@ -26,6 +26,8 @@ const SESSIONS = 7;
 const READS_INPUT = 8;
 /** Writes to a pipe that are under way; index: UNDER_WAY + descriptor. */
 const UNDER_WAY = 8;
+/** How many reports of the signals that the app listens for main has acted on. */
+const SIGNALS = 11;
 const HEADER_BYTES = 64;
 const RING_BYTES = 8192;
 
@@ -114,7 +116,24 @@ export class ThreadBoard {
     Atomics.store(this.#words, FILLED, Math.min(RING_BYTES, Atomics.load(this.#words, FILLED) + kept.length));
   }
 
+  /** Sleeps until main has acted on so many reports of signals, for `deadlineMs` at most. */
+  awaitSignals(reports: number, deadlineMs: number): void {
+    const end = performance.now() + deadlineMs;
+    for (;;) {
+      const known = Atomics.load(this.#words, SIGNALS);
+      const left = end - performance.now();
+      if (known >= reports || left <= 0) return;
+      Atomics.wait(this.#words, SIGNALS, known, left);
+    }
+  }
+
   // ---- main
+
+  /** Main has acted on a report of signals. */
+  signalsKnown(): void {
+    Atomics.add(this.#words, SIGNALS, 1);
+    Atomics.notify(this.#words, SIGNALS);
+  }
 
   /**
    * The thread is about to be ended by force: resolves when it can be. One that stays in the middle of linking for
@@ -134,6 +153,7 @@ export class ThreadBoard {
     Atomics.store(this.#words, SESSIONS, 0);
     this.readsInput = false;
     for (const descriptor of [1, 2]) Atomics.store(this.#words, UNDER_WAY + descriptor, 0);
+    Atomics.store(this.#words, SIGNALS, 0);
   }
 
   // ---- either
