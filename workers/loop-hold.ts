@@ -4,6 +4,9 @@
  */
 import { MessagePort } from "node:worker_threads";
 
+/** Node's types do not have it. */
+export type OpenPort = MessagePort & { hasRef(): boolean };
+
 type Held = Pick<MessagePort, "ref" | "unref">;
 
 export class LoopHold {
@@ -37,8 +40,8 @@ export class LoopHold {
 }
 
 /** The ports that keep the event loop alive now: before the app runs these are Piscina's, which it does not give us. */
-export function openPorts(): readonly MessagePort[] {
+export function openPorts(): readonly OpenPort[] {
   // Documented as deprecated, not removed: there is no other way to objects of theirs.
   const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles?(): unknown[] };
-  return (activeHandles?.call(process) ?? []).filter((each): each is MessagePort => each instanceof MessagePort);
+  return (activeHandles?.call(process) ?? []).filter((each): each is OpenPort => each instanceof MessagePort);
 }

@@ -99,6 +99,9 @@ export const BRIEF_START_MS = 2000;
 /** Files that an entry reads before it serves or listens count as read at its start, for so long. No option: nobody waits for it. */
 export const START_READS_MS = 10_000;
 
+/** An app that has not listened by then is told so, once. No option: it goes on, and may listen later. */
+export const NO_SERVER_MS = 3000;
+
 /** A request of the host, for an app that neither listens nor exports an app by then, is told so. No option: it can ask again. */
 export const SERVER_WAIT_MS = 10_000;
 

@@ -102,8 +102,8 @@ export interface ConfigOptions {
    */
   watchdog?: number | "off" | undefined;
   /**
-   * How long what has begun may go on in a worker that is being replaced, or is told to end.
-   * Default: 30000, and 5000 at SIGINT and SIGTERM.
+   * How long what has begun may go on when its worker is to end.
+   * Default: 30000; at a signal 5000.
    */
   drain?: number | undefined;
   /**

@@ -154,9 +154,9 @@ export const optionTable = {
   }),
   drain: row({
     ...milliseconds(0),
-    otherwise: "30000; 5000 at a signal",
+    otherwise: "30000; at a signal 5000",
     flag: { kind: "number", value: "MS" },
-    doc: "how long what has begun may go on when a worker is replaced, or told to end",
+    doc: "how long what has begun may go on when its worker is to end",
   }),
   exit: row({
     ...onOrOff(),

@@ -23,6 +23,7 @@ import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
 import { type AppNews, Epochs } from "./epochs.js";
 import { InPlaceReload } from "./in-place-reload.js";
+import { MissingServer } from "./missing-server.js";
 import { Monitoring } from "./monitoring.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
@@ -190,19 +191,20 @@ export function assemble({
     busy: () => cycle.run !== undefined || cycle.inFlight > 0,
     watch,
     onLog: (level, message) => emit("log", { level, message }),
-    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, signals, startOver }),
+    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, signals, startSettled, missingServer }),
     onListened: () => cycle.closeUnadopted(),
     onOver: (epoch) => signals.ended(epoch),
     onEnd: (epoch, end) => cycle.ended(epoch, end),
   });
   const signals = new AppSignals({ changed: signalsChanged, run: () => cycle.run });
-  const startOver = (): void => {
-    startSettled.settle();
-    if (!endsByItself || front.addresses().length > 0 || cycle.phase !== "running") return;
-    // One that works off a queue serves nothing, and is told so once; a port that was asked for is missed.
-    const level = options.port === undefined ? "info" : "warn";
-    emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${cycle.missing}` });
-  };
+  const missingServer = new MissingServer({
+    isMissing: () => endsByItself && front.addresses().length === 0 && cycle.phase === "running",
+    tell: () => {
+      // A port that was asked for is missed.
+      const level = options.port === undefined ? "info" : "warn";
+      emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${cycle.missing} so far` });
+    },
+  });
   const cycle = new ReloadCycle({
     options,
     table,
@@ -221,6 +223,7 @@ export function assemble({
     startSettled,
     silentMs: (epoch) => watch.silentMs(epoch.number),
     progress,
+    missingServer,
     over,
     emit,
   });
@@ -248,7 +251,15 @@ export function assemble({
 function act(
   epoch: AppEpoch,
   report: AppNews,
-  { cycle, leaks, signals, startOver }: Pick<SupervisorParts, "cycle" | "leaks" | "signals"> & { startOver(): void },
+  {
+    cycle,
+    leaks,
+    signals,
+    startSettled,
+    missingServer,
+  }: Pick<SupervisorParts, "cycle" | "leaks" | "signals" | "startSettled"> & {
+    readonly missingServer: MissingServer;
+  },
 ): void {
   switch (report.type) {
     case "invalidated":
@@ -258,7 +269,8 @@ function act(
       leaks.found(epoch, report.references, report.news);
       break;
     case "startSettled":
-      startOver();
+      startSettled.settle();
+      missingServer.look();
       break;
     case "signalsListened":
       signals.told(epoch, report.signals);

@@ -11,6 +11,7 @@ import type { SupervisorEvents } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import type { Epochs } from "./epochs.js";
 import type { InPlaceReload } from "./in-place-reload.js";
+import type { MissingServer } from "./missing-server.js";
 import type { Monitoring } from "./monitoring.js";
 import type { Preparer } from "./preparer.js";
 import type { PublicAddressChoice } from "./public-address.js";
@@ -35,6 +36,7 @@ export interface CycleParts {
   readonly startSettled: StartSettled;
   /** How long a thread has been seen not to beat, in milliseconds. */
   silentMs(epoch: AppEpoch): number;
+  readonly missingServer: MissingServer;
   /** Tells what a cycle waits for when it takes long. */
   readonly progress: Pick<Progress, "begin" | "end">;
   /** With the option `exit`: the app has ended, with this code. */

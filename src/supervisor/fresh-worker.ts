@@ -27,6 +27,7 @@ export interface FreshWorkerOptions {
     | "control"
     | "listening"
     | "startSettled"
+    | "missingServer"
     | "silentMs"
     | "emit"
     | "options"
@@ -54,6 +55,7 @@ export class FreshWorker {
   /** Nothing is done for a start any more. */
   stop(): void {
     clearTimeout(this.#afterStart);
+    this.#parts.missingServer.stop();
   }
 
   async restart(run: Run, started: number): Promise<ReloadReport> {
@@ -204,7 +206,7 @@ export class FreshWorker {
   }
 
   #booted({ app, loaded }: Booted, reason: RestartReason | undefined, started: number): ReloadReport {
-    const { listening, leaks, preparer, emit } = this.#parts;
+    const { listening, leaks, preparer, missingServer, emit } = this.#parts;
     const state = this.#state;
     const { reports, crashes, greeting } = this.#with;
     state.app = app;
@@ -212,6 +214,7 @@ export class FreshWorker {
     reports.tellApplied({ purged: [], loaded }, { why: {} }, undefined);
     leaks.forget();
     crashes.booted();
+    missingServer.started();
     state.takeIn();
     if (state.phase !== "booting") state.move({ type: "boot", epoch: app.epoch.number });
     state.move({ type: "booted", generation: state.generation + 1 });

@@ -172,7 +172,7 @@ export class ReloadCycle {
    * Begins nothing any more. What is under way may come to its end for `graceMs`, so that who waits for it is answered;
    * then it is given up. Resolves when nothing is under way.
    */
-  async close(graceMs: number): Promise<void> {
+  async close(graceMs: number, isHeard: boolean): Promise<void> {
     this.#state.closing = true;
     clearTimeout(this.#eager);
     this.#superseding.stop();
@@ -183,7 +183,7 @@ export class ReloadCycle {
     const run = this.#run;
     if (run) {
       // Nobody waits for an app that has never served.
-      const deadlineMs = this.phase === "booting" && this.inFlight === 0 ? 0 : graceMs;
+      const deadlineMs = this.phase === "booting" && this.inFlight === 0 && !isHeard ? 0 : graceMs;
       const waited = await wait(run.done, { deadlineMs });
       if (waited.type !== "settled") run.interrupt("closing");
       await run.done;

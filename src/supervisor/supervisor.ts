@@ -179,7 +179,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     // One that is starting listens, too.
     const epoch = current && listeners.includes(current) ? current : listeners.at(-1);
     epoch?.signal(signal, true);
-    await this.close(deadlineMs);
+    this.#closing ??= this.#close(deadlineMs, epoch !== undefined);
+    await this.#closing;
     const over = epoch?.over;
     if (over === undefined) return 0;
     return over.type === "stopped" ? (over.code ?? 0) : exitCodeOf(over);
@@ -202,7 +203,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   }
 
   close(deadlineMs = CLOSE_MS): Promise<void> {
-    this.#closing ??= this.#close(deadlineMs);
+    this.#closing ??= this.#close(deadlineMs, false);
     return this.#closing;
   }
 
@@ -247,14 +248,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
   }
 
-  /** All within `deadlineMs`: each step gets what the ones before have left. */
-  async #close(deadlineMs: number): Promise<void> {
+  /** All within `deadlineMs`: each step gets what the ones before have left. `isHeard`: the app does something about it. */
+  async #close(deadlineMs: number, isHeard: boolean): Promise<void> {
     const end = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, end - performance.now());
     this.#parts.progress.begin();
     if (this.#options.inspect) resumeStoppedThreads();
     this.#parts.front.stopAccepting();
-    await this.#parts.cycle.close(GRACE_SHARE * deadlineMs);
+    await this.#parts.cycle.close(GRACE_SHARE * deadlineMs, isHeard);
     this.#parts.startSettled.settle();
     await this.#parts.front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
     await Promise.all([

@@ -11,11 +11,14 @@ interface Entry extends Begun {
 
 /** That something may come of them is certain, or likely. */
 const GOES_ON = new Set(["sure", "owing", "brief"]);
+const KEEPS_ALIVE = new Set([...GOES_ON, "repeating"]);
 
 export class BegunByListeners {
   /** Async id -> what was begun; born with the resource, dies with it. */
   readonly #entries = new Map<number, Entry>();
   #isAll = false;
+  /** Begun since `mark`, over or not. */
+  #marked: Entry[] | undefined;
   readonly #hook = createHook({
     init: (id, type, _, resource) => this.#begun(id, type, resource),
     before: (id) => this.#continues(id),
@@ -47,9 +50,35 @@ export class BegunByListeners {
     return false;
   }
 
+  /** What is begun from here on is looked at by `outlasts`. */
+  mark(): void {
+    this.#marked = [];
+  }
+
+  /**
+   * Whether anything begun since `mark` has kept the event loop alive, or does. Resolves a turn later, when what the ticks
+   * of this one begin is there.
+   */
+  async outlasts(): Promise<boolean> {
+    await this.#outside(() => new Promise((resolve) => setImmediate(resolve)));
+    const marked = this.#marked ?? [];
+    this.#marked = undefined;
+    return marked.some((entry) => KEEPS_ALIVE.has(signOf(entry)));
+  }
+
   close(): void {
     this.#hook.disable();
     this.#entries.clear();
+  }
+
+  /** Begins what is our own. */
+  #outside<Result>(run: () => Result): Result {
+    this.#hook.disable();
+    try {
+      return run();
+    } finally {
+      this.#hook.enable();
+    }
   }
 
   #begun(id: number, type: string, resource: object): void {
@@ -59,7 +88,9 @@ export class BegunByListeners {
     // One that a package or the app has made itself lasts as long as somebody holds it.
     const lasts = resource instanceof AsyncResource;
     const kept = keepsResource(type) ? resource : undefined;
-    this.#entries.set(id, entryOf(lasts ? "TickObject" : type, kept, chain, isFollowed(type, resource)));
+    const entry = entryOf(lasts ? "TickObject" : type, kept, chain, isFollowed(type, resource));
+    this.#entries.set(id, entry);
+    this.#marked?.push(entry);
   }
 
   #continues(id: number): void {

@@ -21,8 +21,6 @@ export interface SignalEndOptions {
 
 /** What ends brings no event. */
 const LOOK_MS = 25;
-/** What is begun in the event loop's last moment is seen a turn later. */
-const OWN = new Set(["MessagePort", "Immediate"]);
 
 export class SignalEnd {
   readonly #options: SignalEndOptions;
@@ -61,20 +59,27 @@ export class SignalEnd {
       const end = (): void => {
         clearTimeout(deadline);
         clearInterval(looks);
-        process.off("beforeExit", onEmpty);
+        process.off("beforeExit", onFirst);
+        process.off("beforeExit", onLast);
         loop.resume();
         resolve();
       };
-      const onEmpty = (): void => {
+      const onFirst = (): void => {
+        this.#begun.followAll();
+        this.#begun.mark();
+      };
+      // The app's own listeners come between the two, and may begin something.
+      const onLast = (): void => {
         loop.resume();
-        setImmediate(() => (isBusy() ? loop.suspend() : end()));
+        void this.#begun.outlasts().then((goesOn) => (goesOn ? loop.suspend() : end()));
       };
       this.#look = () => {
         if (this.#isSentAgain || this.#saidSo()) end();
       };
       const deadline = setTimeout(end, deadlineMs).unref();
       const looks = setInterval(() => this.#look(), LOOK_MS).unref();
-      process.on("beforeExit", onEmpty);
+      process.prependListener("beforeExit", onFirst);
+      process.on("beforeExit", onLast);
       loop.suspend();
       this.#look();
     });
@@ -129,8 +134,4 @@ export class SignalEnd {
 
 function isPromise(result: unknown): boolean {
   return result instanceof Promise;
-}
-
-function isBusy(): boolean {
-  return process.getActiveResourcesInfo().some((type) => !OWN.has(type));
 }

@@ -1,0 +1,142 @@
+/** An app that ends by itself: with the code and the listeners that it has under `node`, and then a save runs it again. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type ComparedRun, run, type Step } from "../support/compared-run.js";
+import { plainMode } from "../support/served-app.js";
+import { TempApp } from "../support/temp-app.js";
+
+const SAY = `const say = (text) => require("node:fs").writeSync(1, text + "\\n");
+process.on("exit", (code) => say("exit " + code + " " + process.exitCode));
+`;
+const MODULE = `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n`;
+
+const scripts: Readonly<Record<string, string>> = {
+  "nothing to do": "",
+  "process.exitCode": "process.exitCode = 3;",
+  "process.exit()": "setTimeout(() => process.exit(4), 10);",
+  "process.exit() while it is evaluated": "process.exit(4);",
+  "process.exit() after process.exitCode": "process.exitCode = 4; setTimeout(() => process.exit(), 10);",
+  "another code in an exit listener": `process.on("exit", () => { process.exitCode = 9; }); process.exitCode = 2;`,
+  "beforeExit that begins new work, twice": `let n = 0;
+process.on("beforeExit", (code) => { say("beforeExit " + code); if (n++ < 2) setTimeout(() => { process.exitCode = n; }, 20); });`,
+  "beforeExit that begins a promise": `process.once("beforeExit", async () => { await null; setImmediate(() => say("more")); });`,
+  "work in the thread pool": `require("node:crypto").scrypt("a", "b", 64, () => require("node:zlib").gzip("x", () => say("zipped")));`,
+  "timers that do not count": "setTimeout(() => say('never'), 60_000).unref(); setImmediate(() => say('soon'));",
+  "a server that closes": `const server = require("node:http").createServer().listen(0, () => server.close(() => say("closed")));`,
+  "a server that does not count": `require("node:http").createServer().listen(0, "127.0.0.1", function () { say("listens"); this.unref(); });`,
+  "a worker thread and a child process": `const { Worker } = require("node:worker_threads");
+new Worker("setTimeout(() => {}, 50)", { eval: true }).on("exit", () => require("node:child_process").execFile("true", () => say("both")));`,
+  "an exception that is caught": `process.on("uncaughtException", (error, origin) => { say(error.message + " " + origin); process.exitCode = 5; });
+Promise.reject(new Error("one")); setTimeout(() => { throw new Error("two"); }, 20);`,
+  "a rejection that is caught": `process.on("unhandledRejection", (error) => say("rejected " + error.message)); Promise.reject(new Error("one"));`,
+  "a rejection that is caught late": `process.on("unhandledRejection", () => say("unhandled")); process.on("rejectionHandled", () => say("handled"));
+const late = Promise.reject(new Error("one")); setTimeout(() => late.catch(() => say("caught")), 20);`,
+  "a warning": `process.on("warning", ({ name, message }) => say(name + " " + message)); process.emitWarning("careful", "Careful"); process.removeAllListeners("exit");`,
+};
+
+/** Node tells more of an error than fits here. */
+const failures: Readonly<Record<string, string>> = {
+  "an exception": "setTimeout(() => { throw new Error('one'); }, 10);",
+  "an exception while it is evaluated": "throw new Error('one');",
+  "a rejection": "Promise.reject(new Error('one'));",
+  "an exception in the listener for exceptions": `process.on("uncaughtException", () => { throw new Error("two"); }); setTimeout(() => { throw new Error("one"); });`,
+};
+
+describe("with --exit a script ends as under node", { skip: plainMode, concurrency: 2 }, () => {
+  for (const [name, code] of Object.entries(scripts)) {
+    for (const [entry, text] of files(code)) {
+      test(`${name}: ${entry}`, async () => {
+        await using app = new TempApp({ [entry]: text });
+        const expected = await run("node", app, entry, {});
+        const got = await run("unreloader", app, entry, { flags: ["--exit", "--quiet"] });
+        assert.deepEqual(own(got), own(expected), got.said.join("\n"));
+      });
+    }
+  }
+
+  for (const [name, code] of Object.entries(failures)) {
+    for (const [entry, text] of files(code)) {
+      test(`${name}: ${entry}`, async () => {
+        await using app = new TempApp({ [entry]: text });
+        const expected = await run("node", app, entry, {});
+        const got = await run("unreloader", app, entry, { flags: ["--exit"] });
+        assert.deepEqual([got.code, got.signal], [expected.code, expected.signal]);
+        assert.match(got.said.join("\n"), /(?:one|two)/);
+      });
+    }
+  }
+
+  for (const mode of ["strict", "warn", "none", "throw", "warn-with-error-codes"]) {
+    test(`--unhandled-rejections=${mode}`, async () => {
+      await using app = new TempApp({
+        "main.cjs": `${SAY}Promise.reject(new Error("one")); setTimeout(() => say("goes on"), 50);`,
+      });
+      const nodeFlags = [`--unhandled-rejections=${mode}`];
+      const expected = await run("node", app, "main.cjs", { nodeFlags });
+      const got = await run("unreloader", app, "main.cjs", { nodeFlags, flags: ["--exit"] });
+      const lines = ({ lines }: ComparedRun) => lines.filter((line) => /^goes on/.test(line));
+      assert.deepEqual([got.code, lines(got)], [expected.code, lines(expected)], got.lines.join("\n"));
+    });
+  }
+
+  test("a top-level await that never settles is Node's 13, with its warning", async () => {
+    await using app = new TempApp({ "main.mjs": "const a = 1;\n  await new Promise(() => {});\n" });
+    const got = await run("unreloader", app, "main.mjs", { flags: ["--exit"] });
+    assert.equal(got.code, 13);
+    assert.match(
+      got.lines.join("\n"),
+      /^Warning: Detected unsettled top-level await at file:.*main\.mjs:2\n {2}await new Promise\(\(\) => \{\}\);\n {2}\^/,
+    );
+  });
+});
+
+describe("without --exit", { skip: plainMode }, () => {
+  test("a script that has ended is told, and runs again with the next save", async () => {
+    await using app = new TempApp({ "main.cjs": "console.log('one'); process.exitCode = 3;" });
+    const { said, code } = await run("unreloader", app, "main.cjs", {
+      steps: (function* (): Generator<Step> {
+        yield { wait: /main\.cjs ended with code 3; waiting for a save \(--exit: end with it\)/ };
+        app.write("main.cjs", "console.log('two');");
+        yield { wait: /^two/ };
+        yield { wait: /main\.cjs ended with code 0 \(it neither calls listen\(\) nor exports an app\)/ };
+        app.write("main.cjs", "console.log('three'); setInterval(() => {}, 1000);");
+        yield { wait: /^three/ };
+        yield { wait: /main\.cjs runs; it neither calls listen\(\) nor exports an app/ };
+        app.write("main.cjs", "console.log('four');");
+        yield { wait: /^four/ };
+        yield { wait: /main\.cjs ended with code 0/ };
+        yield { kill: "SIGTERM" };
+      })(),
+    });
+    assert.equal(code, 0);
+    assert.doesNotMatch(said.join("\n"), /failed|error/);
+  });
+
+  test("who has asked for a port is told that nothing listens there", async () => {
+    await using app = new TempApp({
+      "main.mjs": "export const nothing = 1;",
+      "on.mjs": "setInterval(() => {}, 1000);",
+    });
+    for (const entry of ["main.mjs", "on.mjs"]) {
+      const { said } = await run("unreloader", app, entry, {
+        flags: ["--port", "4199"],
+        steps: [
+          { wait: /nothing listens on port 4199: it neither calls listen\(\) nor exports an app/ },
+          { kill: "SIGTERM" },
+        ],
+      });
+      assert.doesNotMatch(said.join("\n"), /listening on/);
+    }
+  });
+});
+
+function files(code: string): (readonly [entry: string, text: string])[] {
+  return [
+    ["main.cjs", SAY + code],
+    ["main.mjs", MODULE + SAY + code],
+  ];
+}
+
+function own({ lines, code, signal }: ComparedRun): Pick<ComparedRun, "lines" | "code" | "signal"> {
+  return { lines: lines.map((line) => line.replace(/^\(node:\d+\)/, "(node)")), code, signal };
+}
