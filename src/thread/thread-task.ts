@@ -49,6 +49,7 @@ export class ThreadTask {
     // The port's messages may come after the task's result, or the worker's own `exit` event: let them arrive.
     this.ended = result.then(async (end) => {
       await new Promise(setImmediate);
+      control.drain();
       return end;
     });
     void this.ended.then(() => {

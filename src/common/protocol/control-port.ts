@@ -1,8 +1,10 @@
 /** A MessagePort that only carries known messages: what is sent is typed, what arrives is parsed by its receiver. */
-import type { MessagePort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 
 export interface ControlPort<Sent> {
   send(message: Sent): void;
+  /** Takes what has arrived and has not had its turn: the event of a thread's end may overtake its messages. */
+  drain(): void;
   /** Closes the port; messages already sent still arrive. */
   close(): void;
   ref(): void;
@@ -17,6 +19,10 @@ export function openControlPort<Sent, Received>(
 ): ControlPort<Sent> {
   port.on("message", (value: unknown) => onMessage(parse(value)));
   return {
+    drain: () => {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port))
+        onMessage(parse(next.message));
+    },
     send: (message) => port.postMessage(message),
     close: () => port.close(),
     ref: () => port.ref(),
