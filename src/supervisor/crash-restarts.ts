@@ -96,8 +96,8 @@ export class CrashRestarts {
   }
 
   /** The first start has failed: there is nothing to go on with, unless somebody saves. */
-  neverStarted(): void {
-    if (this.#options.exits) this.#options.over(1);
+  neverStarted(end: UnexpectedEnd | undefined): void {
+    if (this.#options.exits) this.#options.over(end === undefined ? 1 : exitCodeOf(end));
   }
 
   /** Nothing can be done about an app that ends itself while it starts but to try it again, a few times. */

@@ -6,6 +6,7 @@ import type { CycleReports } from "../reports/cycle-reports.js";
 import { serializeSourceError } from "../reports/failure.js";
 import type { ReloadReport, RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
+import type { UnexpectedEnd } from "../thread/app-thread.js";
 import type { Boot, Booted } from "./boot.js";
 import type { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
@@ -90,7 +91,7 @@ export class FreshWorker {
             return failures.become(outcome.error, started, preparation, undefined, false);
           crashes.startFailed(outcome.end);
         }
-        return this.#failed(outcome.error, started, preparation, outcome.ended);
+        return this.#failed(outcome.error, started, preparation, outcome);
       default:
         return outcome satisfies never;
     }
@@ -100,10 +101,10 @@ export class FreshWorker {
     error: SerializedError,
     started: number,
     preparation: Preparation,
-    ended?: AppEpoch,
+    by: { readonly ended?: AppEpoch | undefined; readonly end?: UnexpectedEnd | undefined } = {},
   ): Promise<ReloadReport> {
-    const report = await this.#with.failures.fail(error, started, preparation, ended);
-    if (this.#state.generation === 0) this.#with.crashes.neverStarted();
+    const report = await this.#with.failures.fail(error, started, preparation, by.ended);
+    if (this.#state.generation === 0) this.#with.crashes.neverStarted(by.end);
     return report;
   }
 
