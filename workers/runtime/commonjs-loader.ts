@@ -165,7 +165,9 @@ export class CommonJsLoader {
   moduleOf(record: ModuleRecord, requiredBy: string | Module | undefined): Module {
     this.#context.registry.touch(record);
     record.requiredBy ??= requiredBy;
-    const module = record.module ?? this.#createModule(record);
+    // What Node itself has read the text for keeps it, out of our reach (`kModuleSource`, 22.15 to 26), and reads no other.
+    const isNodes = this.#context.changes.handlerOf(record.file) !== undefined;
+    const module = isNodes ? this.#createModule(record) : (record.module ?? this.#createModule(record));
     record.module = module;
     module.exports = {};
     module.loaded = false;
