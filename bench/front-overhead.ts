@@ -19,7 +19,8 @@ import { createConnectionTable } from "../src/common/protocol/connection-table.j
 import { Front } from "../src/front/front.js";
 import { PASS } from "../src/front/turn.js";
 import { DEFAULT_HELD_BYTES } from "../src/options/defaults.js";
-import { installVirtualListen, type ListenRequest } from "../workers/listener/virtual-listen.js";
+import type { ListenRequest } from "../workers/listener/listen-context.js";
+import { installVirtualListen } from "../workers/listener/virtual-listen.js";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const file = fileURLToPath(import.meta.url);

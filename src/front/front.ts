@@ -192,6 +192,10 @@ export class Front {
     return inFlight;
   }
 
+  /** Whether requests wait for this worker, or are being answered by it. */
+  isAwaited(epoch: number): boolean {
+    return this.held > 0 || this.inFlightOf(epoch).requests > 0;
+  }
   /**
    * The worker of `epoch` does not answer: nothing more goes to it, and what it has not begun goes to the next one. Requests
    * that it has begun stay with it until it answers them or ends.

@@ -19,6 +19,7 @@ import { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { ThreadWatch } from "../thread/thread-watch.js";
 import { AppSignals } from "./app-signals.js";
+import { whatIsMissing } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
 import { type AppNews, Epochs } from "./epochs.js";
@@ -202,7 +203,10 @@ export function assemble({
     tell: () => {
       // A port that was asked for is missed.
       const level = options.port === undefined ? "info" : "warn";
-      emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${cycle.missing} so far` });
+      emit("log", {
+        level,
+        message: `${shownPath(options.entry, process.cwd())} runs; ${whatIsMissing(options.port)} so far`,
+      });
     },
   });
   const cycle = new ReloadCycle({

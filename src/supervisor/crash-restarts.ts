@@ -1,34 +1,30 @@
 /** Starts an app again that has ended by itself, or that could not start: at once, after a while, or not before a save. */
 import { LACK_MS } from "../common/deadlines.js";
 import { reviveError, type SerializedError } from "../common/protocol/serialized-error.js";
-import type { Front } from "../front/front.js";
 import type { RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, exitCodeOf, type UnexpectedEnd } from "../thread/app-thread.js";
 import { CrashBackOff } from "./crash-back-off.js";
 import type { CycleParts } from "./cycle-parts.js";
 
-export interface CrashRestartsOptions {
-  readonly front: Front;
-  readonly entry: string;
-  /** The app is not to be started again: who started it goes with it. */
-  readonly exits: boolean;
-  /** A port was asked for. */
-  readonly port: () => number | undefined;
-  /** The app has ended, with this code, and the supervisor shall end as well. */
-  over(code: number): void;
-  readonly emit: CycleParts["emit"];
+/** `over`: the app has ended, with this code, and the supervisor shall end as well. */
+export interface CrashRestartsOptions extends Pick<CycleParts, "front" | "options" | "over" | "emit"> {
   startAgain(reason: RestartReason): void;
 }
 
 export class CrashRestarts {
-  readonly #options: CrashRestartsOptions;
+  readonly #parts: CrashRestartsOptions;
   readonly #backOff = new CrashBackOff();
   #bootedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: CrashRestartsOptions) {
-    this.#options = options;
+  constructor(parts: CrashRestartsOptions) {
+    this.#parts = parts;
+  }
+
+  /** The app is not to be started again: who started it goes with it. */
+  get #exits(): boolean {
+    return this.#parts.options.exit;
   }
 
   get isLooping(): boolean {
@@ -50,9 +46,9 @@ export class CrashRestarts {
    * started again; undefined: when somebody saves a file. `reloading`: a reload that is under way goes on with a fresh one at once.
    */
   ended(epoch: AppEpoch, end: UnexpectedEnd, reloading: boolean): number | undefined {
-    const { front, exits } = this.#options;
+    const { front } = this.#parts;
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
-    const delayMs = exits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
+    const delayMs = this.#exits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
     front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     this.#tell(epoch.number, end, listened, delayMs);
@@ -60,26 +56,19 @@ export class CrashRestarts {
   }
 
   #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {
-    const { emit, entry, exits, over } = this.#options;
-    const next = exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
+    const { emit, options, over } = this.#parts;
+    const next = this.#exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
     const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
-    const missing = end.type === "ended" && end.code === 0 && !listened ? { missing: this.missing } : {};
-    emit("worker-exit", { epoch, entry, cause: { ...end, ...missing }, next, ...afterMs });
-    if (exits) over(exitCodeOf(end));
-  }
-
-  /** What an app that serves nothing would have to do, in words. */
-  get missing(): string {
-    const port = this.#options.port();
-    const what = "it neither calls listen() nor exports an app";
-    return port === undefined ? what : `nothing listens on port ${port}: ${what}`;
+    const missing = end.type === "ended" && end.code === 0 && !listened ? { missing: whatIsMissing(options.port) } : {};
+    emit("worker-exit", { epoch, entry: options.entry, cause: { ...end, ...missing }, next, ...afterMs });
+    if (this.#exits) over(exitCodeOf(end));
   }
 
   #delayAfter(end: UnexpectedEnd, wasAnswering: boolean): number | undefined {
     return this.#backOff.next({
       livedMs: performance.now() - this.#bootedAt,
       wasAnswering,
-      listened: this.#options.front.addresses().length > 0,
+      listened: this.#parts.front.addresses().length > 0,
       code: codeOf(end),
       isOver: end.type === "ended",
     });
@@ -87,22 +76,22 @@ export class CrashRestarts {
 
   /** A script has come to its end while it was started: true when that is all there is to say. */
   startEnded(epoch: number, end: UnexpectedEnd): boolean {
-    const { front, exits } = this.#options;
+    const { front } = this.#parts;
     const listened = front.addresses().length > 0;
-    if (!exits && (end.type !== "ended" || listened)) return false;
-    if (exits && end.type === "crashed") return false;
+    if (!this.#exits && (end.type !== "ended" || listened)) return false;
+    if (this.#exits && end.type === "crashed") return false;
     this.#tell(epoch, end, listened, undefined);
     return true;
   }
 
   /** The first start has failed: there is nothing to go on with, unless somebody saves. */
   neverStarted(end: UnexpectedEnd | undefined): void {
-    if (this.#options.exits) this.#options.over(end === undefined ? 1 : exitCodeOf(end));
+    if (this.#exits) this.#parts.over(end === undefined ? 1 : exitCodeOf(end));
   }
 
   /** Nothing can be done about an app that ends itself while it starts but to try it again, a few times. */
   startFailed(end: UnexpectedEnd): void {
-    if (this.#options.exits) return;
+    if (this.#exits) return;
     const delayMs = this.#backOff.next({
       livedMs: 0,
       wasAnswering: false,
@@ -113,7 +102,7 @@ export class CrashRestarts {
     if (delayMs !== undefined) {
       const when = delayMs === 0 ? "at once" : `in ${delayMs / 1000} s`;
       const message = `the app ended while it started: it is started again ${when}`;
-      this.#options.emit("log", { level: "info", message });
+      this.#parts.emit("log", { level: "info", message });
     }
     this.startAgainAfter(delayMs);
   }
@@ -126,7 +115,7 @@ export class CrashRestarts {
   /** Undefined: it is not started again by this. */
   startAgainAfter(delayMs: number | undefined, reason: RestartReason = { type: "workerExit" }): void {
     this.stop();
-    if (delayMs !== undefined) this.#timer = setTimeout(() => this.#options.startAgain(reason), delayMs);
+    if (delayMs !== undefined) this.#timer = setTimeout(() => this.#parts.startAgain(reason), delayMs);
   }
 
   /** It is started now, or never again. */
@@ -138,4 +127,10 @@ export class CrashRestarts {
 
 function codeOf(end: UnexpectedEnd): number | undefined {
   return end.type === "crashed" ? undefined : end.code;
+}
+
+/** What an app that serves nothing would have to do, in words. `port`: that was asked for. */
+export function whatIsMissing(port: number | undefined): string {
+  const what = "it neither calls listen() nor exports an app";
+  return port === undefined ? what : `nothing listens on port ${port}: ${what}`;
 }

@@ -75,6 +75,16 @@ export class CycleState {
     return this.phase === "running" || this.phase === "reloading";
   }
 
+  /** Number of the thread that serves, and lives. */
+  get runs(): number | undefined {
+    return this.phase === "running" && this.app?.epoch.alive ? this.app.epoch.number : undefined;
+  }
+
+  /** The app has had nothing left to do: it runs again when somebody saves. */
+  get isOver(): boolean {
+    return this.app?.epoch.over?.type === "ended";
+  }
+
   /** What was pending is in the app now. */
   takeIn(): void {
     this.#takenIn = { files: this.pending.all(), at: performance.now() };

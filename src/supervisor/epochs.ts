@@ -4,32 +4,24 @@ import type { CompiledModule } from "../common/compile/compiled-module.js";
 import { DRAIN_MS, MAKE_ROOM_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
-import type { BootOrder, TerminalSignal } from "../common/protocol/orders.js";
-import { OwnConnections } from "../common/protocol/own-connections.js";
+import type { TerminalSignal } from "../common/protocol/orders.js";
 import { reviveError } from "../common/protocol/serialized-error.js";
-import { ThreadBoard } from "../common/protocol/thread-board.js";
 import type { AppServer } from "../front/upstream.js";
-import type { ResolvedOptions } from "../options/options.js";
 import { importerChain } from "../reports/failure.js";
 import type { StandbyState } from "../reports/inspection.js";
 import { lateSteps } from "../reports/steps.js";
 import { AppEpoch, type EpochListener, type ToldReport } from "../thread/app-epoch.js";
-import type { AppStreams } from "../thread/app-streams.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
-import { fileVariables } from "../thread/env-files.js";
-import { cacheFolder } from "../thread/environment.js";
-import { hasPreloads, importConditions, startedWith } from "../thread/node-flags.js";
 import { watchPulse } from "../thread/pulse.js";
-import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { Standby } from "../thread/standby.js";
 import type { ThreadWatch } from "../thread/thread-watch.js";
 import type { Boot } from "./boot.js";
+import { type BootSettings, bootOrder } from "./boot-order.js";
 import { Listens, type ListensOptions } from "./listens.js";
 import { LoadedApp } from "./loaded-app.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
-import type { SubclassNames } from "./subclass-names.js";
 
 /** Replaced threads that may finish what they have begun at the same time: each has a whole app in memory. */
 const MOST_DRAINING = 2;
@@ -40,22 +32,10 @@ export type AppNews = Extract<
   { type: "invalidated" | "staleReferencesChecked" | "startSettled" | "begunWorkDone" | "signalsListened" }
 >;
 
-export interface EpochsOptions extends ListensOptions {
-  readonly options: ResolvedOptions;
-  readonly roots: () => readonly string[];
-  /** See the boot order. */
-  readonly classNames: () => Readonly<Record<string, readonly string[]>>;
-  /** The app's thread ends when it has nothing left to do. */
-  readonly endsByItself: boolean;
+export interface EpochsOptions extends ListensOptions, BootSettings {
   readonly preparer: Preparer;
-  readonly socketFolder: SocketFolder;
-  readonly table: SharedArrayBuffer;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
-  /** The standard streams. */
-  readonly streams: AppStreams;
-  /** Names of the subclass filter. */
-  readonly subclasses: SubclassNames;
   /** A request is in flight, or the app is being reloaded or started. */
   readonly busy: () => boolean;
   /** Looks at the threads from outside. */
@@ -89,7 +69,7 @@ export class Epochs {
     this.#standby = new Standby(
       {
         enabled: options.options.standby,
-        order: () => this.#order(0, 0),
+        order: () => bootOrder(options, 0, 0),
         busy: options.busy,
         onLog: (message) => options.onLog("debug", message),
       },
@@ -123,42 +103,11 @@ export class Epochs {
 
   /** Starts a thread, which loads its runtime and waits. `generation`: what the app will be loaded as. */
   spawn(generation: number): AppEpoch {
-    const order = this.#order(++this.#last, generation);
+    const order = bootOrder(this.#with, ++this.#last, generation);
     const epoch = new AppEpoch(order, this.#standby.take(order), this.#listener);
     this.#threads.set(epoch, undefined);
     this.#with.watch.started(epoch);
     return epoch;
-  }
-
-  #order(epoch: number, generation: number): BootOrder {
-    const { options, table, subclasses } = this.#with;
-    return {
-      epoch,
-      generation,
-      root: options.root,
-      entry: options.entry,
-      args: [...options.args],
-      ...startedWith(),
-      preload: this.#with.roots().slice(0, -1),
-      classNames: this.#with.classNames(),
-      autoload: options.autoload,
-      ...(options.app !== undefined && { app: options.app }),
-      streams: this.#with.streams.order,
-      fallback: options.fallback,
-      socketFolder: this.#with.socketFolder.path,
-      cacheFolder: cacheFolder(options.root),
-      adapters: options.adapters,
-      conditions: importConditions(),
-      connectionTable: table,
-      endsByItself: this.#with.endsByItself,
-      board: new ThreadBoard().buffer,
-      ownConnections: new OwnConnections().buffer,
-      ...(subclasses.names && { subclasses: subclasses.names }),
-      variables: fileVariables(options.envFiles),
-      heldDeadlineMs: options.heldDeadline,
-      debuggable: options.inspect !== undefined,
-      records: options.standby && !hasPreloads(),
-    };
   }
 
   /** Number of the thread that a client of the app's servers is, if it is one; "unknown": ask again in a moment. */

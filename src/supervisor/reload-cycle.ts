@@ -50,15 +50,7 @@ export class ReloadCycle {
     const state = this.#state;
     const tell = (message: string): void => emit("log", { level: "info", message });
     const debug = (message: string): void => emit("log", { level: "debug", message });
-    this.#crashes = new CrashRestarts({
-      front,
-      entry: options.entry,
-      exits: options.exit,
-      port: () => options.port,
-      over,
-      emit,
-      startAgain: (reason) => this.#startAgain(reason),
-    });
+    this.#crashes = new CrashRestarts({ front, options, over, emit, startAgain: (reason) => this.#startAgain(reason) });
     this.#arrivals = new Arrivals(registry, () => this.#crashes.forgive());
     this.#superseding = new SupersedingWatch({
       root: options.root,
@@ -188,17 +180,11 @@ export class ReloadCycle {
       if (waited.type !== "settled") run.interrupt("closing");
       await run.done;
       // What the run has let pass may still wait for the server that the new code opens, or be on its way there.
-      await lookUntil(() => !this.#letsPass(), CLOSE_POLL_MS, end);
+      const isAwaited = (epoch = this.#state.runs) => epoch !== undefined && this.#parts.front.isAwaited(epoch);
+      await lookUntil(() => !isAwaited(), CLOSE_POLL_MS, end);
     }
     this.#state.move({ type: "close" });
     this.#failures.sayInstead();
-  }
-
-  #letsPass(): boolean {
-    const { front } = this.#parts;
-    const epoch = this.app?.epoch;
-    if (this.phase !== "running" || !epoch?.alive) return false;
-    return front.held > 0 || front.inFlightOf(epoch.number).requests > 0;
   }
 
   closed(): void {
@@ -254,8 +240,8 @@ export class ReloadCycle {
       return;
     }
     // The line about the exit says it all.
-    const isFault = end.type !== "ended";
-    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, { of: epoch, phase: "run" }, isFault);
+    const of = { of: epoch, phase: "run" } as const;
+    void this.#failures.become(errorOfEnd(end), performance.now(), undefined, of, end.type !== "ended");
     this.#crashes.startAgainAfter(delayMs);
   }
 
@@ -336,20 +322,10 @@ export class ReloadCycle {
     const state = this.#state;
     if (state.closing) return false;
     if (state.restartReason !== undefined || this.#arrivals.any || this.#testReloads?.isDue) return true;
-    if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false && !this.#isOver))
+    if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false && !state.isOver))
       return true;
     const { options, registry, monitoring } = this.#parts;
     return options.cooldown !== "off" && (registry.stale() || monitoring.outdated(state.app?.asks));
-  }
-
-  /** The app has had nothing left to do: it runs again when somebody saves. */
-  get #isOver(): boolean {
-    return this.app?.epoch.over?.type === "ended";
-  }
-
-  /** What an app that serves nothing would have to do, in words. */
-  get missing(): string {
-    return this.#crashes.missing;
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {

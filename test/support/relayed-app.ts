@@ -13,7 +13,7 @@ import type { OwnPage } from "../../src/front/own-pages.js";
 import type { OpenRequest } from "../../src/front/port-opening.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { DEFAULT_HELD_BYTES } from "../../src/options/defaults.js";
-import type { ListenRequest } from "../../workers/listener/virtual-listen.js";
+import type { ListenRequest } from "../../workers/listener/listen-context.js";
 import { within } from "./deadline.js";
 
 export interface RelayedAppData {

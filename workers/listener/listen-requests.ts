@@ -2,7 +2,7 @@
 import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import type { SupervisorOrder } from "../../src/common/protocol/orders.js";
 import { reviveError } from "../../src/common/protocol/serialized-error.js";
-import type { ListenRequest } from "./virtual-listen.js";
+import type { ListenRequest } from "./listen-context.js";
 
 export class ListenRequests {
   readonly #send: (request: ListenRequest) => void;

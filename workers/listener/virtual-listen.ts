@@ -4,21 +4,18 @@
  * replaced. A descriptor that the process was started with is one in both threads; that of another server stands for its
  * port. Handles that are neither are left to Node.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { Server } from "node:net";
 import { localSocketPath } from "../../src/common/paths.js";
 import { addressBeforeOpen } from "../../src/common/protocol/address-before-open.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
-import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
+import type { ListenTarget, PublicAddress } from "../../src/common/protocol/messages.js";
 import type { SaidPage } from "../../src/common/protocol/orders.js";
-import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { serverKind } from "../../src/common/server-kind.js";
 import { lookUntil } from "../../src/common/wait.js";
-import { ClusterPrimary } from "../cluster/cluster-primary.js";
+import type { ClusterPrimary } from "../cluster/cluster-primary.js";
 import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
-import { HeldRequests, type HoldableConnection } from "./held-requests.js";
-import { Http2Sessions } from "./http2-sessions.js";
-import { InFlight } from "./in-flight.js";
+import type { InFlight } from "./in-flight.js";
+import { listenContext, type VirtualListenOptions } from "./listen-context.js";
 import { listenTarget, refusal, sameAddress } from "./listen-target.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
@@ -27,45 +24,7 @@ import { endResponse, finishResponse } from "./relayed-connection.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
 import { ServerOrigins } from "./server-origins.js";
-import { SpokenPage } from "./spoken-page.js";
-import { type Attribution, type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
-
-/** The report `listenRequested` without its type. */
-export interface ListenRequest {
-  readonly listenId: number;
-  readonly kind: ServerKind;
-  readonly target: ListenTarget;
-  readonly exported: boolean;
-  /** The listen that it shares a handle with, and takes the place of. */
-  readonly replaces?: number;
-  readonly socketPath: string;
-}
-
-export interface VirtualListenOptions {
-  readonly table: Int32Array<SharedArrayBuffer>;
-  /** Connections of this thread to its own servers; absent: its requests wait like everybody's. */
-  readonly ownConnections?: OwnConnections;
-  /** Folder for unix sockets; shared by all workers of the process. */
-  readonly socketFolder: string;
-  /** Asks the main thread for the public port. Must send before it returns. Rejects with an error that has a `code`. */
-  requestListen(request: ListenRequest): Promise<PublicAddress>;
-  /** The app closed the server itself. */
-  reportClosed(listenId: number): void;
-  /** A purge closed it. */
-  reportReleased(listenId: number): void;
-  /** The module that is being evaluated, or that the running code belongs to. */
-  currentModule(): string | undefined;
-  /** Told how many HTTP/2 sessions are open. */
-  sessionsChanged?(open: number): void;
-  /** In milliseconds; it may go in steps. */
-  clock(): number;
-  /** Keeps requests apart from what modules do; absent: nobody asks. */
-  readonly attribution?: Attribution;
-  /** How long a request may be held in the worker; absent: as long as the front holds one by default. */
-  readonly heldDeadlineMs?: number | undefined;
-  /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
-  readonly answerTimeoutMs: number;
-}
+import { type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
 const DESERTED_POLL_MS = 20;
 /** Listen ids of different workers must differ; they share the front and the mailbox. */
@@ -354,21 +313,4 @@ export class VirtualListen {
     const { table, answerTimeoutMs } = this.#options;
     awaitListenAnswer(table, listenId, answerTimeoutMs, () => this.#options.reportClosed(listenId));
   }
-}
-
-function listenContext(options: VirtualListenOptions, onDeserted: ListenContext["onDeserted"]): ListenContext {
-  const { table, clock, ownConnections, sessionsChanged, heldDeadlineMs } = options;
-  const spoken = new SpokenPage(table);
-  const isOwn = ({ remote }: HoldableConnection) => ownConnections?.has(remote?.address, remote?.port) ?? false;
-  return {
-    table,
-    inFlight: new InFlight(clock),
-    held: new HeldRequests(table, spoken, isOwn, heldDeadlineMs),
-    spoken,
-    sessions: new Http2Sessions(sessionsChanged ?? (() => {})),
-    cluster: new ClusterPrimary(),
-    outside: AsyncLocalStorage.snapshot(),
-    attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
-    onDeserted,
-  };
 }

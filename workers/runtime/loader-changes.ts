@@ -11,50 +11,16 @@ import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-
 import { isCompiled, isImportable } from "../../src/common/compile/file-kind.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { nativeUrl } from "./native-modules.js";
-
-type NodeModule = InstanceType<typeof Module>;
-type ExtensionHandler = (module: Module, file: string) => unknown;
-
-interface ResolveContext {
-  readonly conditions: readonly string[];
-  readonly importAttributes: Readonly<Record<string, string>>;
-  readonly parentURL: string | undefined;
-}
-interface Resolved {
-  readonly url: string;
-  readonly format?: string | null | undefined;
-}
-interface LoadContext {
-  readonly conditions: readonly string[];
-  readonly format: string | null | undefined;
-  readonly importAttributes: Readonly<Record<string, string>>;
-}
-export interface LoadedText {
-  readonly format?: string | null | undefined;
-  readonly source?: string | ArrayBuffer | NodeJS.TypedArray | null | undefined;
-}
-interface Hooks {
-  readonly resolve?: (
-    specifier: string,
-    context: ResolveContext,
-    next: (specifier: string, context?: Partial<ResolveContext>) => Resolved,
-  ) => Resolved;
-  readonly load?: (
-    url: string,
-    context: LoadContext,
-    next: (url: string, context?: Partial<LoadContext>) => LoadedText,
-  ) => LoadedText;
-}
-
-/** Of Node's loader, what the types (of Node 20) do not know. */
-interface Loader {
-  _load: unknown;
-  _resolveFilename(request: string, parent: Module | undefined, isMain: boolean): string;
-  _extensions: Record<string, ExtensionHandler | undefined>;
-  prototype: { require: unknown; _compile: unknown };
-  register: (...args: unknown[]) => unknown;
-  registerHooks?: ((hooks: Hooks) => { deregister(): void }) | undefined;
-}
+import type {
+  ExtensionHandler,
+  Hooks,
+  LoadContext,
+  LoadedText,
+  Loader,
+  NodeModule,
+  ResolveContext,
+  Resolved,
+} from "./node-loader-types.js";
 
 const loader = Module as unknown as Loader;
 

@@ -1,0 +1,59 @@
+/** What a thread is told when it begins: what it runs, with which options, and the memories that it shares with main. */
+import type { BootOrder } from "../common/protocol/orders.js";
+import { OwnConnections } from "../common/protocol/own-connections.js";
+import { ThreadBoard } from "../common/protocol/thread-board.js";
+import type { ResolvedOptions } from "../options/options.js";
+import type { AppStreams } from "../thread/app-streams.js";
+import { fileVariables } from "../thread/env-files.js";
+import { cacheFolder } from "../thread/environment.js";
+import { hasPreloads, importConditions, startedWith } from "../thread/node-flags.js";
+import type { SocketFolder } from "../thread/socket-folder.js";
+import type { SubclassNames } from "./subclass-names.js";
+
+/** What all orders have in common. */
+export interface BootSettings {
+  readonly options: ResolvedOptions;
+  readonly roots: () => readonly string[];
+  /** See the boot order. */
+  readonly classNames: () => Readonly<Record<string, readonly string[]>>;
+  /** The app's thread ends when it has nothing left to do. */
+  readonly endsByItself: boolean;
+  readonly socketFolder: SocketFolder;
+  readonly table: SharedArrayBuffer;
+  /** The standard streams. */
+  readonly streams: AppStreams;
+  /** Names of the subclass filter. */
+  readonly subclasses: SubclassNames;
+}
+
+/** `generation`: what the app will be loaded as. */
+export function bootOrder(given: BootSettings, epoch: number, generation: number): BootOrder {
+  const { options, table, subclasses } = given;
+  return {
+    epoch,
+    generation,
+    root: options.root,
+    entry: options.entry,
+    args: [...options.args],
+    ...startedWith(),
+    preload: given.roots().slice(0, -1),
+    classNames: given.classNames(),
+    autoload: options.autoload,
+    ...(options.app !== undefined && { app: options.app }),
+    streams: given.streams.order,
+    fallback: options.fallback,
+    socketFolder: given.socketFolder.path,
+    cacheFolder: cacheFolder(options.root),
+    adapters: options.adapters,
+    conditions: importConditions(),
+    connectionTable: table,
+    endsByItself: given.endsByItself,
+    board: new ThreadBoard().buffer,
+    ownConnections: new OwnConnections().buffer,
+    ...(subclasses.names && { subclasses: subclasses.names }),
+    variables: fileVariables(options.envFiles),
+    heldDeadlineMs: options.heldDeadline,
+    debuggable: options.inspect !== undefined,
+    records: options.standby && !hasPreloads(),
+  };
+}
