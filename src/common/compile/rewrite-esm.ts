@@ -1,4 +1,7 @@
-/** ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. */
+/**
+ * ES module text to the body of a function, by edits in place: lines never move. compiled-module.ts has the convention. (Above 350
+ * lines: every kind of statement has its edit here, and all write to one text.)
+ */
 import { awaitMark } from "./await-mark.js";
 import { addLexicalNames, addPatternNames, isName, propertyKey } from "./bindings.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
