@@ -1,38 +1,44 @@
 /**
  * Where lines of the supervisor's own go in a process that was started for an app, which has the same descriptors: never
- * into the middle of a line of the app's, and not to stdout while that may be part of a protocol (the app is asked through a
- * pipe on stdin, and answers on stdout).
+ * into the middle of a line of the app's, and not to stdout when that may be part of a protocol (the app reads a pipe on
+ * stdin, and answers on stdout).
  */
 import { fstatSync } from "node:fs";
-import tty from "node:tty";
 import { PIPE_LOOK_MS } from "../common/deadlines.js";
 import type { OutputDescriptor, StreamWords } from "../common/protocol/stream-words.js";
 
 export type OutputName = "stdout" | "stderr";
+
+/** What the app does with the streams that it shares with us. */
+export interface AppOnStreams {
+  /** It has written to a pipe that has taken a part. */
+  isWriting(descriptor: OutputDescriptor): boolean;
+  /** It has read stdin, or has asked for it. */
+  readsInput(): boolean;
+}
 
 type Outputs = Readonly<Record<OutputName, { write(text: string): unknown }>>;
 
 export class OwnLines {
   readonly #words: StreamWords;
   readonly #outputs: Outputs;
-  readonly #isWriting: (descriptor: OutputDescriptor) => boolean;
-  readonly #stdoutIsTheApps = isAskedThroughPipe();
+  readonly #app: AppOnStreams;
+  readonly #inputIsPipe = isPipe(0);
   /** Both lead to the same: what has been written to one stands before what is written to the other. */
   readonly #areOne = isSame();
   /** Lines that wait until the app is not in the middle of writing. */
   readonly #waiting: (readonly [OutputName, string])[] = [];
   #looks: NodeJS.Timeout | undefined;
 
-  /** `isWriting`: the app has written to a pipe that has taken a part. */
-  constructor(words: StreamWords, isWriting: (descriptor: OutputDescriptor) => boolean, outputs: Outputs = process) {
+  constructor(words: StreamWords, app: AppOnStreams, outputs: Outputs = process) {
     this.#words = words;
+    this.#app = app;
     this.#outputs = outputs;
-    this.#isWriting = isWriting;
   }
 
   /** `text`: whole lines, without the last line's end. */
   write(name: OutputName, text: string): void {
-    const to = this.#stdoutIsTheApps ? "stderr" : name;
+    const to = this.#inputIsPipe && this.#app.readsInput() ? "stderr" : name;
     this.#waiting.push([to, text]);
     if (this.#looks === undefined) this.#writeWaiting();
   }
@@ -47,7 +53,7 @@ export class OwnLines {
     this.#looks = undefined;
     for (let [next] = this.#waiting; next; [next] = this.#waiting) {
       const [name, text] = next;
-      if (this.#descriptors(name).some(this.#isWriting)) {
+      if (this.#descriptors(name).some((descriptor) => this.#app.isWriting(descriptor))) {
         this.#looks = setTimeout(() => this.#writeWaiting(), PIPE_LOOK_MS);
         return;
       }
@@ -78,10 +84,9 @@ function isSame(): boolean {
   }
 }
 
-function isAskedThroughPipe(): boolean {
-  if (tty.isatty(0)) return false;
+function isPipe(descriptor: number): boolean {
   try {
-    const input = fstatSync(0);
+    const input = fstatSync(descriptor);
     return input.isFIFO() || input.isSocket();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EBADF") return false;

@@ -21,7 +21,10 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   // The app may go elsewhere.
   const cwd = process.cwd();
   const streams = new AppStreams("app");
-  const lines = new OwnLines(streams.words, (descriptor) => supervisor.isWriting(descriptor));
+  const lines = new OwnLines(streams.words, {
+    isWriting: (descriptor) => supervisor.isWriting(descriptor),
+    readsInput: () => streams.turns?.wasWanted === true,
+  });
   process.once("exit", () => lines.flush());
   const supervisor = new Supervisor(options, spare, {
     streams,

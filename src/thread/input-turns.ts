@@ -26,6 +26,8 @@ const NOTHING = new Uint8Array();
 
 export class InputTurns {
   readonly #words: StreamWords;
+  /** The app has asked for it, once at least. */
+  #wasWanted = false;
   #keys: Keys | undefined;
   #reader: InputReader | undefined;
   /** It has been asked to leave: after a while it is not waited for, since one that is blocked does not read either. */
@@ -47,7 +49,13 @@ export class InputTurns {
     if (!this.#reader) keys.read();
   }
 
+  /** Whether the app reads standard input, or has read it. */
+  get wasWanted(): boolean {
+    return this.#wasWanted;
+  }
+
   wanted(reader: InputReader): void {
+    this.#wasWanted = true;
     if (this.#reader === undefined || this.#reader === reader) {
       this.#give(reader);
       return;

@@ -210,6 +210,16 @@ console.log(JSON.stringify({ ready: true }));
 };
 
 describe("stdin of an app that is reloaded", { skip: plainMode }, () => {
+  test("a pipe that the app does not read changes nothing: lines of ours are on stdout", async () => {
+    await using app = new TempApp({
+      "main.js": `require("node:http").createServer((_, answer) => answer.end("one")).listen(0);\n`,
+    });
+    await using asked = new Asked(app);
+    await asked.answers.wait(/^unreloader: listening on /);
+    app.edit("main.js", "one", "two");
+    await asked.answers.wait(/^unreloader: reloaded /);
+  });
+
   test("a protocol over stdin and stdout: each request is answered once, by the newest code, and nothing else is on stdout", async () => {
     await using app = new TempApp(protocol);
     await using asked = new Asked(app);

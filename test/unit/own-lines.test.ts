@@ -9,13 +9,13 @@ function noted() {
   const words = new StreamWords();
   const state = { isWriting: false };
   const output = { write: (text: string) => written.push(text) };
-  const lines = new OwnLines(words, () => state.isWriting, { stdout: output, stderr: output });
+  const app = { isWriting: () => state.isWriting, readsInput: () => false };
+  const lines = new OwnLines(words, app, { stdout: output, stderr: output });
   return { written, words, state, lines };
 }
 
 test("a line that the app has begun is ended, once", () => {
   const { written, words, lines } = noted();
-  // Wherever the lines go: to stderr alone when the test is run with a pipe as its stdin.
   for (const descriptor of [1, 2] as const) words.written(descriptor, Buffer.from("begun"));
   lines.write("stderr", "one");
   lines.write("stderr", "two");
