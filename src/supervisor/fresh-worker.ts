@@ -73,9 +73,10 @@ export class FreshWorker {
     const fresh = epochs.spawn(state.generation + 1);
     const preparation = this.#prepareAll();
     const failure = preparer.failureOf(preparation);
-    if (failure && !preparer.startDecides) {
+    const unprepared = failure && serializeSourceError(failure);
+    if (unprepared && !preparer.startDecides) {
       void epochs.retire(fresh, 0);
-      return this.#failed(serializeSourceError(failure), started, preparation);
+      return this.#failed(unprepared, started, preparation);
     }
     state.move({ type: "boot", epoch: fresh.number });
     const outcome = await this.#boot(fresh, preparation, run.signal);
@@ -91,7 +92,7 @@ export class FreshWorker {
             return failures.become(outcome.error, started, preparation, undefined, false);
           crashes.startFailed(outcome.end);
         }
-        return this.#failed(outcome.error, started, preparation, outcome);
+        return this.#failed(better(unprepared, outcome.error), started, preparation, outcome);
       default:
         return outcome satisfies never;
     }
@@ -135,7 +136,8 @@ export class FreshWorker {
       default:
         return trial satisfies never;
     }
-    if (state.closing || (app.epoch.alive && trial.error.message === error.message)) return trial;
+    const told = better(error, trial.error);
+    if (state.closing || (app.epoch.alive && told.message === error.message)) return { ...trial, error: told };
     state.restartReason = reason;
     return this.restart(run, started);
   }
@@ -231,4 +233,11 @@ export class FreshWorker {
     this.#afterStart = setTimeout(() => preparer.afterStart(app), AFTER_START_MS).unref();
     return report;
   }
+}
+
+/** Of two errors about the same place: main's compiler says best what is wrong with a text, Node in the thread says less. */
+function better(known: SerializedError | undefined, found: SerializedError): SerializedError {
+  const [one, other] = [known?.location, found.location];
+  const isSame = one !== undefined && one.file === other?.file && one.line === other.line;
+  return known && isSame ? known : found;
 }

@@ -5,6 +5,7 @@
 import childProcess from "node:child_process";
 import { Server } from "node:net";
 import { UnreloaderError } from "../../src/common/errors.js";
+import { replaceMethod } from "../ledger/replace.js";
 import { serverInternals } from "./node-internals.js";
 import { VirtualHandle } from "./virtual-handle.js";
 
@@ -13,23 +14,31 @@ type Method = (this: object, ...args: unknown[]) => unknown;
 /** For as long as the thread lives. Every way to start a process comes to `spawn` of its class. */
 export function refuseSentServers(): void {
   const { ChildProcess } = childProcess as unknown as { ChildProcess: { prototype: { spawn: Method } } };
-  const { prototype } = ChildProcess;
-  const { spawn: original } = prototype;
-  prototype.spawn = function spawn(this: object, ...args: unknown[]): unknown {
-    const result = original.apply(this, args);
-    guard(this as { send?: Method });
-    return result;
-  };
+  replaceMethod(
+    ChildProcess.prototype,
+    "spawn",
+    (original) =>
+      function (this: unknown, ...args) {
+        const result = Reflect.apply(original, this, args) as unknown;
+        guard(this as { send?: Method });
+        return result;
+      },
+  );
 }
 
 /** A process without a channel has no `send`. */
 function guard(child: { send?: Method }): void {
-  const { send: original } = child;
-  if (!original) return;
-  child.send = function send(this: object, message: unknown, handle: unknown, ...rest: unknown[]): unknown {
-    if (handle instanceof Server && serverInternals(handle)._handle instanceof VirtualHandle) throw refusal();
-    return original.call(this, message, handle, ...rest);
-  };
+  if (!child.send) return;
+  replaceMethod(
+    child,
+    "send",
+    (original) =>
+      function (this: unknown, ...args) {
+        const [, handle] = args;
+        if (handle instanceof Server && serverInternals(handle)._handle instanceof VirtualHandle) throw refusal();
+        return Reflect.apply(original, this, args);
+      },
+  );
 }
 
 function refusal(): UnreloaderError {
