@@ -235,9 +235,9 @@ export class FreshWorker {
   }
 }
 
-/** Of two errors about the same place: main's compiler says best what is wrong with a text, Node in the thread says less. */
+/** Of two errors about the same place, or one without a place: main's compiler says best what is wrong with a file. */
 function better(known: SerializedError | undefined, found: SerializedError): SerializedError {
-  const [one, other] = [known?.location, found.location];
-  const isSame = one !== undefined && one.file === other?.file && one.line === other.line;
-  return known && isSame ? known : found;
+  const { location } = found;
+  const isSame = known?.location?.file === location?.file && known?.location?.line === location?.line;
+  return known && (location === undefined || isSame) ? known : found;
 }
