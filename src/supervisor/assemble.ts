@@ -131,7 +131,8 @@ export function assemble({
     failed: (what, error) => emit("log", { level: "warn", message: `${what} failed: ${error}` }),
   });
   const roots = () => monitoring.roots;
-  const preparer = new Preparer(options, registry, roots);
+  const appStreams = streams ?? new AppStreams("host");
+  const preparer = new Preparer(options, registry, roots, appStreams.isAppsProcess);
   const leaks = new Leaks({
     folder: socketFolder.path,
     preparer,
@@ -185,7 +186,7 @@ export function assemble({
     socketFolder,
     table: table.buffer,
     spare,
-    streams: streams ?? new AppStreams("host"),
+    streams: appStreams,
     address: () => address,
     exposes: () => address.exposes,
     subclasses,

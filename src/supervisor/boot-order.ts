@@ -6,7 +6,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import type { AppStreams } from "../thread/app-streams.js";
 import { fileVariables } from "../thread/env-files.js";
 import { cacheFolder } from "../thread/environment.js";
-import { hasPreloads, importConditions, startedWith } from "../thread/node-flags.js";
+import { importConditions, startedWith } from "../thread/node-flags.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import type { SubclassNames } from "./subclass-names.js";
 
@@ -28,19 +28,20 @@ export interface BootSettings {
 
 /** `generation`: what the app will be loaded as. */
 export function bootOrder(given: BootSettings, epoch: number, generation: number): BootOrder {
-  const { options, table, subclasses } = given;
+  const { options, table, subclasses, streams } = given;
+  const flags = startedWith(streams.isAppsProcess);
   return {
     epoch,
     generation,
     root: options.root,
     entry: options.entry,
     args: [...options.args],
-    ...startedWith(),
+    ...flags,
     preload: given.roots().slice(0, -1),
     classNames: given.classNames(),
     autoload: options.autoload,
     ...(options.app !== undefined && { app: options.app }),
-    streams: given.streams.order,
+    streams: streams.order,
     fallback: options.fallback,
     socketFolder: given.socketFolder.path,
     cacheFolder: cacheFolder(options.root),
@@ -54,6 +55,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     variables: fileVariables(options.envFiles),
     heldDeadlineMs: options.heldDeadline,
     debuggable: options.inspect !== undefined,
-    records: options.standby && !hasPreloads(),
+    // Packages that were loaded ahead would miss what is to be loaded before the app.
+    records: options.standby && flags.nodePreloads.length === 0,
   };
 }

@@ -38,7 +38,7 @@ export class Preparer {
    * The app may have taught Node's loader more than we know, by hooks: whether a file compiles, and a specifier leads
    * anywhere, only a start can say.
    */
-  startDecides = hasPreloads();
+  startDecides: boolean;
   /** What did not compile or resolve in the last look: any file may mend it. */
   #isBroken = false;
 
@@ -46,7 +46,9 @@ export class Preparer {
     { entry, root, envFiles, configFiles }: Pick<ResolvedOptions, "entry" | "root" | "envFiles" | "configFiles">,
     registry: FileRegistry,
     roots: () => readonly string[],
+    isAppsProcess: boolean,
   ) {
+    this.startDecides = isAppsProcess && hasPreloads();
     this.#compiler = new Compiler({
       root,
       conditions: importConditions(),

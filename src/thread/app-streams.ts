@@ -19,6 +19,11 @@ export class AppStreams {
     this.turns = whose === "app" ? new InputTurns(this.words) : undefined;
   }
 
+  /** The process was started for the app; else it embeds the app. */
+  get isAppsProcess(): boolean {
+    return this.turns !== undefined;
+  }
+
   /** What a thread is told. */
   get order(): StreamsOrder {
     const words = this.words.buffer;

@@ -53,14 +53,14 @@ export function importConditions(execArgv?: readonly string[], nodeOptions?: str
   });
 }
 
-/** Whether anything is to be loaded before the app: packages that were loaded ahead of it would miss that. */
+/** Whether the process was told to load anything before its own file. */
 export function hasPreloads(): boolean {
   return nodeFlags().preloads.length > 0;
 }
 
-/** What the app's thread is told of it. */
-export function startedWith(): Pick<BootOrder, "nodePreloads" | "startedWith"> {
-  return { nodePreloads: nodeFlags().preloads, startedWith: START };
+/** What the app's thread is told of it. In a process that embeds the app, what is loaded first is the host's. */
+export function startedWith(isAppsProcess: boolean): Pick<BootOrder, "nodePreloads" | "startedWith"> {
+  return { nodePreloads: isAppsProcess ? nodeFlags().preloads : [], startedWith: START };
 }
 
 /**

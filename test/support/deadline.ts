@@ -1,5 +1,6 @@
 /** Waiting for something that must come: no test sleeps, and none waits for ever. */
 
+import "./end-at-once.js";
 export const DEADLINE_MS = Number(process.env.UNRELOADER_TEST_DEADLINE ?? 20_000);
 
 /** `promise`, or an error that says `what` was waited for when it takes longer than `ms`. */

@@ -1,5 +1,5 @@
 /**
- * Imported before test files. When nothing keeps a test process any more, it ends without Node's own clean-up: Node 20 may
+ * Imported by what nearly every test file imports, and no preload, which an app would have as well. When nothing keeps a test process any more, it ends without Node's own clean-up: Node 20 may
  * turn its event loop there for ever, in a process whose threads were ended while they had requests (CleanupHandles).
  */
 process.once("beforeExit", () => {

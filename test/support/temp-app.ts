@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageFolders } from "./packages.js";
+import "./end-at-once.js";
 import "./suppressed-error.js";
 
 export interface TempAppOptions {
