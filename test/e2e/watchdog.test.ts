@@ -173,10 +173,13 @@ describe("what takes long says so", { skip: plainMode }, () => {
   });
 
   test("a start that awaits is told, too", async () => {
-    await using folder = new TempApp({ ...files, "work.ts": `${work}\nawait new Promise<void>(() => {});\n` });
+    await using folder = new TempApp({
+      ...files,
+      "work.ts": `${work}\nsetInterval(() => {}, 1000);\nawait new Promise<void>(() => {});\n`,
+    });
     await using served = new ServedApp(folder, "app.ts", {});
     const starting = served.start();
-    await served.lines.wait(/^unreloader: still evaluating work\.ts:15, a top-level await; imported by app\.ts$/);
+    await served.lines.wait(/^unreloader: still evaluating work\.ts:16, a top-level await; imported by app\.ts$/);
     folder.write("work.ts", work);
     await starting;
     assert.equal((await served.getOnce("/")).status, 200);

@@ -196,7 +196,7 @@ export class AppInput implements Holder {
       }),
     );
     this.#recordSettings(stream);
-    if (this.#kind === "terminal") this.#claimAtResume(stream);
+    this.#askAtResume(stream);
     return stream;
   }
 
@@ -290,12 +290,12 @@ export class AppInput implements Holder {
     this.#ask();
   };
 
-  /** A stream that is to flow reads a turn later: what is typed from here on is the app's. */
-  #claimAtResume(stream: InputStream): void {
+  /** A stream that is to flow reads a turn later: what is typed from here on is the app's, and stdout of a protocol's too. */
+  #askAtResume(stream: InputStream): void {
     const { resume } = stream;
-    const claim = (): void => this.#claim();
+    const ask = (): void => (this.#kind === "terminal" ? this.#claim() : this.#ask());
     const wrapped = function (this: Readable): Readable {
-      claim();
+      ask();
       return resume.call(this);
     };
     hide(stream, "resume", wrapped, resume);
