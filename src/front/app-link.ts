@@ -307,11 +307,18 @@ export class AppLink implements UpstreamEvents, Mover {
     this.#end.act(fateOf(end), upstream);
   }
 
+  /** Its client has never sent anything. */
+  get isSilent(): boolean {
+    return this.#client.bytesRead === 0 && !this.#client.destroyed;
+  }
+
   hasNoRoom(code: string): void {
     const { held, lack } = this.#relay;
     const isLack = code !== "EAGAIN";
     if (isLack) lack.met(code);
-    if (!this.exchange.inFlight || held.mayTry(this.#owner)) return;
+    if (!this.exchange.inFlight) return;
+    if (isLack) this.#relay.makeRoom();
+    if (held.mayTry(this.#owner)) return;
     const reason = isLack ? `a descriptor, of which none are left (${code})` : "the app, which accepts no connections";
     this.#owner.answerWith(held.pageAfterDeadline(reason));
   }

@@ -80,6 +80,7 @@ export class Front {
       deathPage: (epoch) => this.#deathPages.get(epoch),
       abandoned: (epoch) => this.#abandoned.has(epoch) || this.#blocked.has(epoch),
       unreachable: (server) => options.unreachable?.(server),
+      makeRoom: () => [...this.#ports.connections()].findLast(({ app }) => app.isSilent)?.end(),
       ownEpoch: ({ remoteAddress, remotePort }) => options.ownEpoch?.(remoteAddress, remotePort),
       lentServer: (port, client) => this.#opening.lentServer(port, client),
     };

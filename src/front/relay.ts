@@ -34,6 +34,8 @@ export interface Relay {
   abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */
   deathPage(epoch: number): OwnPage | undefined;
+  /** A request finds no descriptor on its way to the app: a client that has never sent anything makes room for it. */
+  makeRoom(): void;
   /** Nobody listens on the server's socket. */
   unreachable(server: AppServer): void;
   /** Number of the worker that the client is, when the app asks itself; "unknown": ask again in a moment. */

@@ -39,6 +39,29 @@ require("node:http").createServer((req, res) => res.end(page + next)).listen(pro
   assert.equal((await served.getOnce("/")).body, "page 2 new next 2");
 });
 
+test("a request that needs another way to the app finds one, although clients that say nothing have taken all descriptors", async () => {
+  if (plainMode) return;
+  await using app = new TempApp({
+    "main.js": `const page = require("./page");
+require("node:http").createServer((req, res) => res.end(page)).listen(process.env.PORT, "127.0.0.1");
+`,
+    "page.js": `module.exports = "page 0";\n`,
+  });
+  await using served = await serve(app, "main.js", { descriptors: 120 });
+  assert.equal(await served.text("/"), "page 0");
+  const clients = Array.from({ length: 200 }, () => net.connect(served.port, "127.0.0.1").on("error", () => {}));
+  try {
+    await served.lines.wait(/no descriptors are left/);
+    // Each save replaces the server, so that the kept connection needs another one to it.
+    for (let n = 1; n <= 15; n++) {
+      app.edit("page.js", `page ${n - 1}`, `page ${n}`);
+      assert.equal(await served.text("/"), `page ${n}`);
+    }
+  } finally {
+    for (const client of clients) client.destroy();
+  }
+});
+
 test("code that failed because clients had all descriptors is tried again by itself, when others may be free", {
   skip: plainMode,
 }, async () => {

@@ -165,3 +165,40 @@ test("a request that finds no descriptor on its way to the app is told so at its
     syncBuiltinESMExports();
   }
 });
+
+test("a client that has never sent anything makes room for a request that finds no descriptor", async (t) => {
+  await using app = await RelayedApp.start(COUNTS);
+  const { connect } = net;
+  let isLacking = false;
+  t.mock.method(net, "connect", (options: net.IpcNetConnectOpts) => {
+    if (!isLacking) return connect(options);
+    const socket = connect({ ...options, path: `${options.path}-gone` });
+    socket.prependListener("error", (error: NodeJS.ErrnoException) => {
+      error.code = "EMFILE";
+    });
+    return socket;
+  });
+  syncBuiltinESMExports();
+  const silent = connect(app.port, "127.0.0.1");
+  const asking = connect(app.port, "127.0.0.1");
+  try {
+    // Both are known to the front when another client has been answered after them.
+    await Promise.all([once(silent, "connect"), once(asking, "connect")]);
+    await requestOnce(url(app));
+    isLacking = true;
+    const closed = once(silent.resume(), "close").then(() => {
+      isLacking = false;
+    });
+    // The way to the app that it had is gone with the old worker.
+    await app.boot(COUNTS);
+    asking.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
+    const [answer] = (await within(once(asking, "data"), "the answer")) as [Buffer];
+    await within(closed, "the silent client to be turned away");
+    assert.match(answer.toString(), /^HTTP\/1.1 200 /);
+  } finally {
+    silent.destroy();
+    asking.destroy();
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+});

@@ -157,12 +157,14 @@ http.createServer((req, res) => {
 }).listen(process.env.PORT, "127.0.0.1");
 `;
     await using app = new TempApp({ "package.json": `{ "name": "app", "type": "module" }`, "main.js": slow("old") });
-    await using served = await serve(app, "main.js", { env: { ...env, GO: app.path("go.tmp") } });
+    await using served = await serve(app, "main.js", {
+      env: { ...env, GO: app.path("go.tmp") },
+      flags: ["--scope", "worker"],
+    });
     const begun = served.getOnce("/slow");
     assert.deepEqual(await served.json("/"), ["old", 19]);
     const restarted = served.lines.wait(/restarted/, served.lines.all.length);
     app.write("main.js", slow("new"));
-    process.kill(served.pid ?? 0, "SIGUSR2");
     await restarted;
     assert.deepEqual(await served.json("/"), ["new", 19]);
     app.write("go.tmp", "");
