@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { Refusal } from "../../src/front/entrance.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { within } from "../support/deadline.js";
@@ -142,10 +142,11 @@ test("clients that leave while they are held take their bytes with them", async 
   await until(() => app.front.heldBytes === 0 && app.front.inFlight() === 0, "the bytes to go");
 });
 
-test("a request that finds no descriptor on its way to the app is told so at its deadline", async (t) => {
-  await using app = await RelayedApp.start(COUNTS, { heldDeadline: 300 });
+/** From now until the mocks are restored, connections to the app fail for want of a descriptor while `isLacking`. */
+function lackDescriptors(t: TestContext, isLacking: () => boolean): void {
   const { connect } = net;
   t.mock.method(net, "connect", (options: net.IpcNetConnectOpts) => {
+    if (!isLacking()) return connect(options);
     const socket = connect({ ...options, path: `${options.path}-gone` });
     socket.prependListener("error", (error: NodeJS.ErrnoException) => {
       error.code = "EMFILE";
@@ -153,6 +154,12 @@ test("a request that finds no descriptor on its way to the app is told so at its
     return socket;
   });
   syncBuiltinESMExports();
+}
+
+test("a request that finds no descriptor on its way to the app is told so at its deadline", async (t) => {
+  await using app = await RelayedApp.start(COUNTS, { heldDeadline: 300 });
+  const { connect } = net;
+  lackDescriptors(t, () => true);
   const client = connect(app.port, "127.0.0.1");
   try {
     client.write("GET / HTTP/1.1\r\nHost: app\r\n\r\n");
@@ -170,15 +177,7 @@ test("a client that has never sent anything makes room for a request that finds 
   await using app = await RelayedApp.start(COUNTS);
   const { connect } = net;
   let isLacking = false;
-  t.mock.method(net, "connect", (options: net.IpcNetConnectOpts) => {
-    if (!isLacking) return connect(options);
-    const socket = connect({ ...options, path: `${options.path}-gone` });
-    socket.prependListener("error", (error: NodeJS.ErrnoException) => {
-      error.code = "EMFILE";
-    });
-    return socket;
-  });
-  syncBuiltinESMExports();
+  lackDescriptors(t, () => isLacking);
   const silent = connect(app.port, "127.0.0.1");
   const asking = connect(app.port, "127.0.0.1");
   try {

@@ -151,18 +151,18 @@ function during<Result>(holder: Holder, run: () => Result): Result {
   }
 }
 
-/** `around` gets the call, its arguments, and what it is called on. */
+/** `around` gets the call, which takes other arguments when it is given them, its arguments, and what it is called on. */
 function wrap(
   target: object,
   name: string,
-  around: (call: () => unknown, args: unknown[], on: unknown) => unknown,
+  around: (call: (others?: unknown[]) => unknown, args: unknown[], on: unknown) => unknown,
 ): void {
   replaceMethod(
     target,
     name,
     (original) =>
       function (this: unknown, ...args) {
-        return around(() => Reflect.apply(original, this, args), args, this);
+        return around((others = args) => Reflect.apply(original, this, others), args, this);
       },
   );
 }
@@ -174,18 +174,13 @@ function wrapAsync(
   before: (args: unknown[]) => unknown,
   after: (results: unknown[]) => void,
 ): void {
-  replaceMethod(
-    target,
-    name,
-    (original) =>
-      function (this: unknown, ...args) {
-        const done = args.at(-1);
-        if (typeof done !== "function" || before(args) === false) return Reflect.apply(original, this, args);
-        const told: Callback = (...results) => {
-          after(results);
-          Reflect.apply(done, undefined, results);
-        };
-        return Reflect.apply(original, this, [...args.slice(0, -1), told]);
-      },
-  );
+  wrap(target, name, (call, args) => {
+    const done = args.at(-1);
+    if (typeof done !== "function" || before(args) === false) return call();
+    const told: Callback = (...results) => {
+      after(results);
+      Reflect.apply(done, undefined, results);
+    };
+    return call([...args.slice(0, -1), told]);
+  });
 }
