@@ -143,7 +143,8 @@ process.env.WORD = "${word}";
 const go = process.env.GO;
 http.createServer((req, res) => {
   if (req.url !== "/slow") return res.end(JSON.stringify([process.env.WORD, new Date(0).getHours()]));
-  res.write("begun ");
+  console.log("slow begun");
+  res.write("begun in ${word} ");
   const poll = setInterval(() => {
     if (!fs.existsSync(go)) return;
     clearInterval(poll);
@@ -162,13 +163,15 @@ http.createServer((req, res) => {
       flags: ["--scope", "worker"],
     });
     const begun = served.getOnce("/slow");
+    // The answer to another request, on a connection of its own, may come before this one has begun.
+    await served.lines.wait(/slow begun/);
     assert.deepEqual(await served.json("/"), ["old", 19]);
     const restarted = served.lines.wait(/restarted/, served.lines.all.length);
     app.write("main.js", slow("new"));
     await restarted;
     assert.deepEqual(await served.json("/"), ["new", 19]);
     app.write("go.tmp", "");
-    assert.equal((await begun).body, "begun old,late,false");
+    assert.equal((await begun).body, "begun in old old,late,false");
     assert.deepEqual(await served.json("/"), ["new", 19]);
   });
 
