@@ -150,9 +150,14 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     prepare: (file) => compiler.prepare(file),
     prepareAs: (file, as) => compiler.prepareAs(file, as),
     formatOf: (file) => compiler.formatOf(file),
-    loaderChanged: () => send({ type: "loaderChanged" }),
+    loaderChanged: () => {
+      // It is to be there before hooks of the app's are.
+      compiler.load();
+      send({ type: "loaderChanged" });
+    },
     hooksRegistered: (undo) => void ledger.record("hooks of Node's loader", undo),
-    resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
+    resolve: (...sought) => compiler.resolve(...sought),
+    conditions: order.conditions,
     sourceMap: (compiled) => compiler.sourceMap(compiled),
     linking: (run) => heart.board.link(run),
     unknownPackage: (exports) => packageRegistrations.handedOver(exports),

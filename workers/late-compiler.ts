@@ -28,6 +28,10 @@ export class LateCompiler {
     this.#options = options;
   }
 
+  load(): void {
+    this.#loaded();
+  }
+
   prepare(file: string): PreparedModule {
     return this.#loaded().prepare(file);
   }
@@ -40,10 +44,10 @@ export class LateCompiler {
     return this.#loaded().formatOf(file);
   }
 
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+  resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
     const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
     if (isNew) this.#options.lookedUp(specifier, importer, kind);
-    return this.#loaded().resolveLate(specifier, importer, kind, isNew);
+    return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
   }
 
   /** Whether Node alone cannot evaluate what the file of a thread or process leads to. */

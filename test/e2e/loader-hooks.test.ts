@@ -206,3 +206,90 @@ test("a preload runs once for each start, before the app, and an edit of it take
   assert.deepEqual(await running.json("/"), ["pre two", "main"]);
   assert.equal(loads("main.js").length, 4);
 });
+
+const toldHooks = {
+  "package.json": `{ "name": "app" }`,
+  "own.js": `exports.v = "own"; exports.data = () => require("./data.json");`,
+  "second.js": `exports.v = "second";`,
+  "data.json": `{ "a": 1 }`,
+  "late.mjs": `export { v } from "pkg"; export * as esm from "esm"; export { v as second } from "./second.js";`,
+  "typed.mjs": `import data from "./typed.json" with { type: "json" }; export default data;`,
+  "typed.json": `{ "typed": true }`,
+  "node_modules/pkg/package.json": `{ "exports": { ".": { "custom": "./custom.js", "default": "./index.js" } } }`,
+  "node_modules/pkg/index.js": `exports.v = "pkg"; exports.own = require("../../own.js").v;`,
+  "node_modules/pkg/custom.js": `exports.v = "custom";`,
+  "node_modules/esm/package.json": `{ "type": "module", "exports": "./index.js" }`,
+  "node_modules/esm/index.js": `export const v = "esm";`,
+};
+
+test("synchronous hooks are called as by Node: how often, with what, and what they may give", {
+  skip: !hasSynchronousHooks,
+}, async () => {
+  await using app = new TempApp({
+    ...toldHooks,
+    "main.js": `
+      const { registerHooks } = require("node:module");
+      const seen = [];
+      const all = () => seen;
+      const here = require("node:url").pathToFileURL(__dirname).href;
+      const told = (url) => String(url).replace(here, "app:").replace(__dirname, "app:");
+      const noted = (name) => ({
+        resolve(specifier, context, next) {
+          const result = next(specifier, context);
+          const { conditions, parentURL, importAttributes } = context;
+          seen.push([name, told(specifier), String(conditions), told(parentURL), importAttributes, Object.keys(context), told(result.url)]);
+          return result;
+        },
+        load(url, context, next) {
+          const result = next(url, context);
+          const { conditions, format, importAttributes } = context;
+          seen.push([name, told(url), String(conditions), format, importAttributes, Object.keys(context),
+            result.format, result.source?.constructor.name]);
+          return result;
+        },
+      });
+      const hooked = [registerHooks(noted("first")), registerHooks(noted("last"))];
+      const tried = async (run, ...hooks) => {
+        const registered = hooks.map((one) => registerHooks(one));
+        try {
+          seen.push(await run());
+        } catch (error) {
+          seen.push([error.name, error.code, told(error.message)]);
+        }
+        for (const one of registered) one.deregister();
+      };
+      (async () => {
+        require("./own"); require("./own"); require("./own.js").data(); require("pkg"); require("fs");
+        await tried(() => require("./nowhere"));
+        await tried(() => require("nowhere"));
+        await import("./late.mjs");
+        await import("./typed.mjs");
+        await tried(() => import("./nowhere.mjs"));
+        for (const one of hooked) one.deregister();
+        const custom = { resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, "custom"] }) };
+        await tried(() => require("./second.js").v, custom);
+        await tried(async () => (await import("pkg")).v, custom);
+        await tried(() => require("pkg?"), { resolve: (_, context, next) => next("pkg", { ...context, conditions: "none" }) });
+        const give = (one) => ({ resolve: () => one });
+        for (const one of [{ url: "node:fs" }, { url: 1, shortCircuit: true }, { url: "node:fs", format: 1, shortCircuit: true },
+          { url: "node:fs", importAttributes: 1, shortCircuit: true }, undefined])
+          await tried(() => require("./given"), give(one));
+        for (const one of [{ source: "", format: "commonjs" }, { source: 1, format: "commonjs", shortCircuit: true },
+          { source: null, format: "commonjs", shortCircuit: true }, { source: "", format: 1, shortCircuit: true }])
+          await tried(() => require("./refused.js"), { load: () => one });
+        for (const one of [{ source: "", format: "odd", shortCircuit: true }, { source: null, format: "module", shortCircuit: true }])
+          await tried(() => import("./refused.js"), { load: () => one });
+        const bytes = new TextEncoder().encode("export const v = 'bytes'");
+        await tried(async () => (await import("./refused.js")).v,
+          { load: () => ({ source: bytes.buffer, format: "module", shortCircuit: true }) });
+        ${serves}
+      })();`,
+    "refused.js": `exports.v = "refused";`,
+  });
+  const asked = (calls: unknown): unknown[] => (calls as unknown[]).map((call) => JSON.stringify(call)).sort();
+  const expected = await seen(app, "main.js", "node");
+  assert.ok(Array.isArray(expected), JSON.stringify(expected));
+  const here = await seen(app, "main.js", "reload");
+  // Node resolves all imports of a module, and loads what they lead to, in an order that differs by its version.
+  assert.deepEqual(asked(here), asked(expected));
+});

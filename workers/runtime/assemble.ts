@@ -40,20 +40,24 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     versions: () => registry.versions(),
   });
   const { prepareAs } = asked;
+  const ownWork = <Result>(run: () => Result): Result => reads.ignore(() => changes.withoutHooks(run));
   const host: RuntimeHost = {
     ...asked,
-    prepare: (file) => reads.ignore(() => asked.prepare(file)),
+    prepare: (file) => ownWork(() => asked.prepare(file)),
     ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),
-    resolve: (specifier, importer, kind) => reads.ignore(() => asked.resolve(specifier, importer, kind)),
+    resolve: (...sought) => ownWork(() => asked.resolve(...sought)),
   };
-  const changes = new LoaderChanges({
-    resolve: (specifier, importer, kind) => host.resolve(specifier, importer, kind),
+  const changes: LoaderChanges = new LoaderChanges({
+    resolve: (...sought) => host.resolve(...sought),
     formatOf: (file) => host.formatOf?.(file),
+    detectedFormat: (file) => detectedFormat(host, file),
+    conditions: host.conditions ?? [],
     changed: () => host.loaderChanged?.(),
     registered: (undo) => host.hooksRegistered?.(undo),
   });
   const natives = new NativeModules({
-    asksHooks: () => changes.hasHooks,
+    asksHooks: () => changes.isRegistered,
+    answering: (specifier, url, load) => changes.answering(specifier, url, load),
     outside: (run) => loading.loadPackage(run),
     loading: (run) => loading.askPackage(run),
     loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
@@ -106,7 +110,10 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     createEdges: (file) => report.createEdges(file),
     resolve: (specifier, importer) => changes.resolve(specifier, importer, "require"),
     prepareText: (file, source) =>
-      host.prepareAs?.(file, { text: { source, format: undefined }, resolve: (...asked) => changes.resolve(...asked) }),
+      host.prepareAs?.(file, {
+        text: { source, format: undefined },
+        resolve: (...sought) => changes.resolve(...sought),
+      }),
   });
   const esm: EsmLoader = new EsmLoader({
     ...shared,
@@ -114,7 +121,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     ...hotOf(hot),
     linker,
     commonJs,
-    resolve: (specifier, importer, kind) => loading.resolve(specifier, importer, kind),
+    resolve: (...sought) => loading.resolve(...sought),
     loadCommonJs: (record) => loading.loadCommonJs(record, undefined),
   });
   const loaders = { linker, commonJs, esm };
@@ -122,6 +129,13 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const parts = { entry, host, observer, reads, changes, natives, registry, bindings, classes, ...told, ...loaders };
   const loading: Loading = new Loading(parts);
   return { ...parts, loading };
+}
+
+/** Node's word for what a file is when it is imported. */
+function detectedFormat(host: RuntimeHost, file: string): string | undefined {
+  const format = host.formatOf?.(file);
+  if (format !== undefined) return format;
+  return host.prepare(file).compiled.format === "esm" ? "module" : "commonjs";
 }
 
 function hotOf(hot: HotContexts | undefined) {

@@ -2,13 +2,14 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
+import { lookUpAsNode } from "../../src/common/node-lookup.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleEdges } from "./module-edges.js";
-import { nodeError } from "./module-errors.js";
+import { nodeError, resolveFailure } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import { CommonJsModule, type ModuleRecord, type ModuleVersion, type PrivateBindings } from "./module-record.js";
 import type { NativeModules } from "./native-modules.js";
@@ -208,8 +209,9 @@ export class CommonJsLoader {
     const require = (specifier: string): unknown => this.#require(record, specifier);
     const resolve = (specifier: string, options?: NodeJS.RequireResolveOptions): string => {
       if (options?.paths || typeof specifier !== "string") return native.resolve(specifier, options);
-      if (isBuiltin(specifier)) return specifier;
-      const found = this.#resolve(record, specifier);
+      const isHooked = this.#context.changes.hooksRequire && RESOLVE_ASKS_HOOKS;
+      if (isBuiltin(specifier) && !isHooked) return specifier;
+      const found = isHooked ? this.#resolvedByHooks(record.file, specifier) : this.#resolve(record, specifier);
       return found.type === "builtin" ? found.name : found.file;
     };
     const result = Object.assign(require, {
@@ -230,10 +232,9 @@ export class CommonJsLoader {
     const native = this.#context.natives.requireFor(record.file);
     // Node says best what is wrong with it.
     if (typeof specifier !== "string" || specifier === "") return native(specifier);
-    if (this.#context.changes.changesRequire) return this.#requireByNode(record, specifier);
-    const target = this.#resolve(record, specifier);
-    if (target.type === "builtin" && this.#context.changes.hasHooks && isBuiltin(specifier))
-      return this.#context.natives.requireAs(target, () => native(specifier));
+    const { changes } = this.#context;
+    if (changes.changesRequire) return this.#requireByNode(record, specifier);
+    const target = changes.hooksRequire ? this.#requiredByHooks(record, specifier) : this.#resolve(record, specifier);
     if (target.type !== "file") return this.#context.natives.require(record.file, target);
     return this.#context.requireOwn(target.file, record.file);
   }
@@ -245,6 +246,29 @@ export class CommonJsLoader {
     return this.#context.natives.requireAs(target, () => Module.prototype.require.call(module, specifier));
   }
 
+  /** Node asks hooks once for each specifier that is required, as long as what it leads to is loaded. */
+  #requiredByHooks({ file, version }: ModuleRecord, specifier: string): Resolution {
+    const { registry } = this.#context;
+    const required = version?.kind === "commonjs" ? version.required : undefined;
+    const known = required?.get(specifier);
+    const isLoaded =
+      known?.type === "file"
+        ? registry.version(known.file) !== undefined
+        : known?.type === "native" && moduleInternals._cache[known.file] !== undefined;
+    if (known && isLoaded) return known;
+    const target = this.#resolvedByHooks(file, specifier);
+    required?.set(specifier, target);
+    return target;
+  }
+
+  #resolvedByHooks(file: string, specifier: string): Resolution {
+    try {
+      return this.#context.resolve(specifier, file);
+    } catch (error) {
+      throw resolveFailure(error);
+    }
+  }
+
   #resolve(record: ModuleRecord, specifier: string): Resolution {
     const { prepared } = record.version ?? record;
     const known = prepared && Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
@@ -254,7 +278,7 @@ export class CommonJsLoader {
     } catch (error) {
       // Node may know more (NODE_PATH, packages that patch its lookup); if not, its error is the one that apps expect.
       if (!(error instanceof Error)) throw error;
-      const found = this.#context.natives.requireFor(record.file).resolve(specifier);
+      const found = lookUpAsNode(specifier, record.file);
       if (isBuiltin(found)) return { type: "builtin", name: found };
       if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
       return isBelowPackages(found) || found.endsWith(".node")
@@ -263,3 +287,6 @@ export class CommonJsLoader {
     }
   }
 }
+
+/** Whether Node asks hooks for `require.resolve()`, too. */
+const RESOLVE_ASKS_HOOKS = Number.parseInt(process.versions.node, 10) >= 24;

@@ -24,8 +24,10 @@ export interface RuntimeHost {
   loaderChanged?(): void;
   /** Own code has registered hooks of Node's loader. */
   hooksRegistered?(undo: () => void): void;
-  /** Throws a ResolveError when the specifier leads nowhere. */
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  /** Throws a ResolveError when the specifier leads nowhere. `conditions`: of `exports` and `imports`, in place of Node's. */
+  resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution;
+  /** Those of `--conditions`; absent: none. */
+  readonly conditions?: readonly string[] | undefined;
   /** Positions of `compiled.body` to positions of `compiled.source`: asked only when a stack is read. */
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
   /** A file was prepared that nobody had added. */

@@ -6,30 +6,19 @@
 import { readFileSync } from "node:fs";
 import Module, { isBuiltin, syncBuiltinESMExports } from "node:module";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isCompiled, isImportable } from "../../src/common/compile/file-kind.js";
-import { isBelowPackages } from "../../src/common/paths.js";
-import { nativeUrl } from "./native-modules.js";
-import type {
-  ExtensionHandler,
-  Hooks,
-  LoadContext,
-  LoadedText,
-  Loader,
-  NodeModule,
-  ResolveContext,
-  Resolved,
-} from "./node-loader-types.js";
+import { altered, type LastStep, LoaderHooks, type LoaderHooksOptions, resolutionOf } from "./loader-hooks.js";
+import { type Attributes, nativeUrl } from "./native-modules.js";
+import type { ExtensionHandler, Hooks, LoadedText, Loader, NodeModule } from "./node-loader-types.js";
 
 const loader = Module as unknown as Loader;
 
-export interface LoaderChangesOptions {
+export interface LoaderChangesOptions extends LoaderHooksOptions {
   /** Where our rules lead. Throws a ResolveError. */
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
-  /** What an own file is to Node by its name and package; undefined where its text decides. */
-  formatOf(file: string): string | undefined;
-  /** Own files are loaded in another way from here on. */
+  readonly resolve: LastStep;
+  /** Own files are about to be loaded in another way. */
   changed(): void;
   /** Notes how hooks that own code has registered are taken back. */
   registered(undo: () => void): void;
@@ -37,8 +26,8 @@ export interface LoaderChangesOptions {
 
 export class LoaderChanges {
   readonly #options: LoaderChangesOptions;
-  /** Those of `registerHooks`, in order; the last one is asked first. */
-  readonly #hooks: Hooks[] = [];
+  /** Those of `registerHooks`. */
+  readonly #hooks: LoaderHooks;
   /** `module.register` was called. */
   #registered = false;
   /** Node's own functions; undefined when nothing is installed. */
@@ -55,6 +44,7 @@ export class LoaderChanges {
 
   constructor(options: LoaderChangesOptions) {
     this.#options = options;
+    this.#hooks = new LoaderHooks(options);
   }
 
   /** Takes what Node's loader is now for unchanged; the returned function ends it. */
@@ -65,10 +55,10 @@ export class LoaderChanges {
     this.#extensions = new Map(Object.entries(loader._extensions));
     this.changedSince();
     loader.register = describedAs(register, (...args) => {
+      this.#options.changed();
       const result = register.apply(Module, args);
       this.#registered = true;
       this.#hooksEver++;
-      this.#options.changed();
       return result;
     });
     if (registerHooks) {
@@ -96,7 +86,17 @@ export class LoaderChanges {
 
   /** Whether `import` may lead elsewhere than our rules say. */
   get hasHooks(): boolean {
-    return this.#registered || this.#hooks.length > 0;
+    return this.#registered || this.#hooks.any;
+  }
+
+  /** Whether hooks of Node's other thread may have a say. Only Node can ask them. */
+  get isRegistered(): boolean {
+    return this.#registered;
+  }
+
+  /** Whether `require` has to ask hooks where it leads. */
+  get hooksRequire(): boolean {
+    return this.#hooks.any;
   }
 
   /** Whether `require` has to go through the functions of `Module`. */
@@ -130,34 +130,27 @@ export class LoaderChanges {
   }
 
   /** Where a specifier leads with the hooks there are. Throws what they throw, or a ResolveError. */
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+  resolve(specifier: string, importer: string, kind: ResolveKind, attributes: Attributes = null): Resolution {
     if (!this.hasHooks) return this.#options.resolve(specifier, importer, kind);
-    // Node is asked for it by this specifier, and asks the hooks itself.
-    if (isBuiltin(specifier)) return this.#options.resolve(specifier, importer, kind);
-    if (this.#hooks.some((hooks) => hooks.resolve)) return this.#resolveByHooks(specifier, importer, kind);
-    return this.#resolveByRules(specifier, importer, kind);
+    const byRules: LastStep = (...asked) => this.#resolveByRules(...asked);
+    if (this.#hooks.any) return this.#hooks.resolved(specifier, importer, kind, attributes, byRules);
+    return byRules(specifier, importer, kind);
   }
 
   /** The text of an own file as the hooks give it; undefined: they leave it as it is. */
   load(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
     if (this.#registered && loader.registerHooks) return this.#loadByNode(file);
-    return this.#hooks.some((hooks) => hooks.load) ? this.#loadByHooks(file) : undefined;
+    return this.#hooks.load ? this.#hooks.loaded(file) : undefined;
   }
 
-  #loadByHooks(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
-    const format = this.#options.formatOf(file);
-    let text: Buffer | undefined;
-    const last = (url: string): LoadedText => {
-      const source = readFileSync(new URL(url));
-      if (url === pathToFileURL(file).href) text = source;
-      return { source, format };
-    };
-    const context = { conditions: CONDITIONS.import, format, importAttributes: {} };
-    const loaded = this.#hooks.reduce<(url: string, given?: Partial<LoadContext>) => LoadedText>(
-      (next, { load }) => (load ? (url, given) => load(url, { ...context, ...given }, next) : next),
-      last,
-    )(pathToFileURL(file).href);
-    return altered(loaded, text?.toString("utf8"), format);
+  /** Runs work of the supervisor's own. */
+  withoutHooks<Result>(run: () => Result): Result {
+    return this.#hooks.without(run);
+  }
+
+  /** Has Node load `specifier`, of which hooks have said that it is `url`. */
+  answering<Result>(specifier: string, url: string, run: () => Result): Result {
+    return this.#registered ? run() : this.#hooks.answering(specifier, url, run);
   }
 
   /** Node asks all hooks, those in its other thread too. TypeScript that it cannot load is ours. */
@@ -188,15 +181,10 @@ export class LoaderChanges {
   }
 
   #register(hooks: Hooks, registerHooks: NonNullable<Loader["registerHooks"]>): { deregister(): void } {
-    const handle = registerHooks.call(Module, hooks);
-    const entry = { ...hooks };
-    this.#hooks.push(entry);
-    this.#hooksEver++;
     this.#options.changed();
-    const remove = (): void => {
-      const at = this.#hooks.indexOf(entry);
-      if (at >= 0) this.#hooks.splice(at, 1);
-    };
+    const handle = registerHooks.call(Module, this.#hooks.forNode(hooks));
+    const remove = this.#hooks.add(hooks);
+    this.#hooksEver++;
     const deregister = (): void => {
       remove();
       handle.deregister();
@@ -206,38 +194,18 @@ export class LoaderChanges {
     return Object.create(handle, { deregister: { value: deregister } }) as { deregister(): void };
   }
 
-  #resolveByHooks(specifier: string, importer: string, kind: ResolveKind): Resolution {
-    let ours: Resolution | undefined;
-    const context: ResolveContext = {
-      conditions: CONDITIONS[kind],
-      importAttributes: {},
-      parentURL: pathToFileURL(importer).href,
-    };
-    const last = (wanted: string, { parentURL }: ResolveContext): Resolved => {
-      const from = parentURL?.startsWith("file:") ? fileURLToPath(parentURL) : importer;
-      ours = this.#resolveByRules(wanted, from, kind);
-      if (ours.type === "file")
-        return { url: pathToFileURL(ours.file).href, format: this.#options.formatOf(ours.file) };
-      return { url: nativeUrl(ours), format: ours.type === "builtin" ? "builtin" : undefined };
-    };
-    const { url } = this.#hooks.reduce<(wanted: string, given?: Partial<ResolveContext>) => Resolved>(
-      (next, { resolve }) => (resolve ? (wanted, given) => resolve(wanted, { ...context, ...given }, next) : next),
-      (wanted, given) => last(wanted, { ...context, ...given }),
-    )(specifier);
-    if (ours && url === (ours.type === "file" ? pathToFileURL(ours.file).href : nativeUrl(ours))) return ours;
-    return resolutionOf(url);
-  }
-
   /** What our rules do not find, hooks in Node's other thread may. */
-  #resolveByRules(specifier: string, importer: string, kind: ResolveKind): Resolution {
+  #resolveByRules(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
+    // Node is asked for it by this specifier, and asks the hooks of its other thread itself.
+    if (isBuiltin(specifier)) return this.#options.resolve(specifier, importer, kind);
     try {
-      const ours = this.#options.resolve(specifier, importer, kind);
+      const ours = this.#options.resolve(specifier, importer, kind, conditions);
       if (kind === "require" || !this.#registered || ours.type !== "file") return ours;
       return this.#redirected(ours, specifier, importer);
     } catch (error) {
       if (kind === "require") throw error;
       // What a hook of this thread loads may have any extension.
-      if (this.#hooks.some((hooks) => hooks.load) && /^\.{0,2}\//.test(specifier) && isUnknownExtension(error))
+      if (this.#hooks.load && /^\.{0,2}\//.test(specifier) && isUnknownExtension(error))
         return { type: "file", file: path.resolve(path.dirname(importer), specifier) };
       if (!this.#registered) throw error;
       return this.#resolveByNode(specifier, importer, error);
@@ -284,30 +252,9 @@ export class LoaderChanges {
   }
 }
 
-const CONDITIONS: Readonly<Record<ResolveKind, readonly string[]>> = {
-  import: ["node", "import", "module-sync", "node-addons"],
-  require: ["node", "require", "module-sync", "node-addons"],
-};
-
 function isUnknownExtension(error: unknown): boolean {
   const code = error instanceof Error && ("nodeCode" in error ? error.nodeCode : "code" in error && error.code);
   return code === "ERR_UNKNOWN_FILE_EXTENSION";
-}
-
-/** Undefined: it is what is in the file. */
-function altered({ source, format = undefined }: LoadedText, text: string | undefined, expected: string | undefined) {
-  if (source === null || source === undefined) return undefined;
-  const given = textOf(source);
-  if (given === text && (format === null || expected === undefined || format === expected)) return undefined;
-  return { source: given, format: format ?? undefined };
-}
-
-/** What a URL of a hook's is. One with a query is a module of its own, which is left to Node. */
-function resolutionOf(url: string): Resolution {
-  if (isBuiltin(url)) return { type: "builtin", name: url.startsWith("node:") ? url : `node:${url}` };
-  if (!url.startsWith("file:") || /[?#]/.test(url)) return { type: "builtin", name: url };
-  const file = fileURLToPath(url);
-  return isBelowPackages(file) || /\.(?:node|wasm)$/.test(file) ? { type: "native", file } : { type: "file", file };
 }
 
 /** The longest registered extension that the name ends in, as Node looks for it. */
@@ -318,14 +265,6 @@ function registeredExtension(file: string): string {
     if (loader._extensions[extension]) return extension;
   }
   return ".js";
-}
-
-function textOf(source: NonNullable<LoadedText["source"]>): string {
-  if (typeof source === "string") return source;
-  const bytes = ArrayBuffer.isView(source)
-    ? Buffer.from(source.buffer, source.byteOffset, source.byteLength)
-    : Buffer.from(source);
-  return bytes.toString("utf8");
 }
 
 /** With the name and the length of Node's own. */

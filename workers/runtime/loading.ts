@@ -21,7 +21,7 @@ import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
-import { NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
+import { type Attributes, NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
 import type { Observer } from "./observer.js";
 import type { PackageExports } from "./package-exports.js";
 import type { Registry } from "./registry.js";
@@ -67,9 +67,9 @@ export class Loading {
     return prepared;
   }
 
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
+  resolve(specifier: string, importer: string, kind: ResolveKind, attributes: Attributes = null): Resolution {
     try {
-      return this.#context.changes.resolve(specifier, importer, kind);
+      return this.#context.changes.resolve(specifier, importer, kind, attributes);
     } catch (error) {
       throw resolveFailure(error);
     }
@@ -142,13 +142,14 @@ export class Loading {
     const { observer, natives, registry, written, changes } = this.#context;
     const text = `${specifier as string}`;
     const { reader } = observer;
-    const target = this.resolve(text, edges.file, "import");
+    const target = this.resolve(text, edges.file, "import", changes.hasHooks ? attributesOf(options) : null);
     if (target.type !== "file") {
       this.#leftToNode(edges, target);
-      if (changes.hasHooks) return natives.importAs(text, edges.file, options);
-      if (target.type === "builtin") return import(target.name, options);
+      if (changes.isRegistered) return natives.importAs(text, edges.file, options);
+      const url = nativeUrl(target);
+      if (target.type === "builtin") return changes.answering(url, url, () => import(url, options));
       if (options === undefined) return natives.namespaceLater(target, null);
-      return observer.outside(() => import(nativeUrl(target), options));
+      return observer.outside(() => changes.answering(url, url, () => import(url, options)));
     }
     edges.loadsDynamically(target.file);
     reader?.observe(target.file);
@@ -332,4 +333,9 @@ export class Loading {
     this.evaluateSync(record);
     return Reflect.get(record.namespace.object, name);
   }
+}
+
+function attributesOf(options: ImportCallOptions | undefined): Attributes {
+  const { with: attributes } = Object(options) as { with?: Attributes };
+  return attributes ?? null;
 }

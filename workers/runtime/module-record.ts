@@ -3,7 +3,7 @@
  * (the state that the specification calls a cyclic module record), or of one CommonJS or JSON file.
  */
 import type Module from "node:module";
-import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
+import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 import type { ExportNames } from "./export-names.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { Namespace, Read } from "./namespace.js";
@@ -148,6 +148,8 @@ export class CommonJsModule {
   /** Undefined before the end of the body was reached (one that returns early never does), and when there are none. */
   privateBindings: PrivateBindings | undefined;
   state: "evaluating" | "evaluated" = "evaluating";
+  /** Specifier to where hooks of the app's have led it. */
+  readonly required = new Map<string, Resolution>();
 
   constructor(record: ModuleRecord, prepared: PreparedModule, edges: ModuleEdges) {
     this.record = record;

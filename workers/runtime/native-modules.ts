@@ -37,8 +37,10 @@ export interface AskedBy {
 }
 
 export interface NativeModulesOptions {
-  /** Hooks of Node's loader are to be asked where a specifier leads, by the specifier and its importer. */
+  /** Hooks in Node's other thread are to be asked where a specifier leads, by the specifier and its importer. */
   asksHooks(): boolean;
+  /** Has Node load `specifier`, of which hooks of this thread have said that it is `url`. */
+  answering<Result>(specifier: string, url: string, load: () => Result): Result;
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
   /** Runs what an own module asks for; what a package does meanwhile is not its doing. */
@@ -147,7 +149,7 @@ export class NativeModules {
     const load = (): Promise<object> =>
       asked && this.#options.asksHooks()
         ? this.#bridge(asked.importer).load(asked.specifier, attributes ? { with: attributes } : undefined)
-        : import(url, attributes ? { with: attributes } : undefined);
+        : this.#options.answering(url, url, () => import(url, attributes ? { with: attributes } : undefined));
     const namespace = await this.#options.outside(load);
     this.#arrived(target, keyOf(url, attributes), namespace);
     return namespace;
@@ -157,7 +159,9 @@ export class NativeModules {
   require(importer: string, target: NativeTarget, isStatic = false): unknown {
     const name = target.type === "native" ? target.file : target.name;
     const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
-      this.#options.linking((): unknown => this.requireFor(importer)(name)),
+      this.#options.linking((): unknown =>
+        this.#options.answering(name, nativeUrl(target), () => this.requireFor(importer)(name)),
+      ),
     );
     this.#handOver(exports, name);
     return exports;
@@ -232,9 +236,8 @@ export class NativeModules {
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
-    this.#options.linking(() =>
-      bridge._compile(`export * as namespace from ${JSON.stringify(specifier)}${suffix};`, file, "module"),
-    );
+    const source = `export * as namespace from ${JSON.stringify(specifier)}${suffix};`;
+    this.#options.linking(() => this.#options.answering(specifier, url, () => bridge._compile(source, file, "module")));
     const { namespace } = bridge.exports as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;

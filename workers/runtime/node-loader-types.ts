@@ -6,21 +6,25 @@ export type ExtensionHandler = (module: Module, file: string) => unknown;
 
 export interface ResolveContext {
   readonly conditions: readonly string[];
-  readonly importAttributes: Readonly<Record<string, string>>;
+  readonly importAttributes: Readonly<Record<string, string>> | undefined;
   readonly parentURL: string | undefined;
 }
 export interface Resolved {
   readonly url: string;
   readonly format?: string | null | undefined;
+  readonly importAttributes?: Readonly<Record<string, string>> | undefined;
+  readonly shortCircuit?: unknown;
 }
 export interface LoadContext {
   readonly conditions: readonly string[];
   readonly format: string | null | undefined;
-  readonly importAttributes: Readonly<Record<string, string>>;
+  readonly importAttributes: Readonly<Record<string, string>> | undefined;
 }
 export interface LoadedText {
   readonly format?: string | null | undefined;
   readonly source?: string | ArrayBuffer | NodeJS.TypedArray | null | undefined;
+  readonly responseURL?: string | undefined;
+  readonly shortCircuit?: unknown;
 }
 export interface Hooks {
   readonly resolve?: (

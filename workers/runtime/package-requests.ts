@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
+import { nativeUrl } from "./native-modules.js";
 import { rewritePackageImports } from "./package-imports.js";
 import { SUPERVISOR } from "./supervisor-code.js";
 
@@ -15,6 +16,10 @@ export interface PackageRequestsContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   /** What a `Module._resolveFilename` that was replaced says; undefined: it was not. */
   resolvedFilename(request: string, parent: Module | undefined): string | undefined;
+  /** Where hooks lead what a file requires; absent: nobody is to be asked. Throws what they throw. */
+  hooked(request: string, importer: string): Resolution | undefined;
+  /** Has Node load `request`, of which hooks have said that it is `url`. */
+  answering<Result>(request: string, url: string, run: () => Result): Result;
   /** `requiredBy` is an own file or Node's module. */
   requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
   /** Evaluates an own file as far as that is possible synchronously. */
@@ -54,7 +59,8 @@ export function interceptPackageRequests(context: PackageRequestsContext): () =>
   };
 }
 
-function interceptRequire({ resolve, resolvedFilename, requireOwn, outside }: PackageRequestsContext): () => void {
+function interceptRequire(context: PackageRequestsContext): () => void {
+  const { resolve, resolvedFilename, requireOwn, outside } = context;
   const original = loader._load;
   const ownFileOf = (request: string, parent: Module | undefined): string | undefined => {
     const isOwn = parent?.filename && !isBelowPackages(parent.filename) && !parent.filename.startsWith(SUPERVISOR);
@@ -64,9 +70,15 @@ function interceptRequire({ resolve, resolvedFilename, requireOwn, outside }: Pa
     return path.isAbsolute(file) && !isBelowPackages(file) && !/\.(?:node|wasm)$/.test(file) ? file : undefined;
   };
   const load: Loader["_load"] = (request, parent, isMain) => {
+    const byNode = (): unknown => outside(() => original.call(Module, request, parent, isMain));
     const file = typeof request === "string" ? ownFileOf(request, parent) : undefined;
-    if (file === undefined) return outside(() => original.call(Module, request, parent, isMain));
-    return requireOwn(file, parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent);
+    if (file === undefined) return byNode();
+    const hooked = parent?.filename ? context.hooked(`${request as string}`, parent.filename) : undefined;
+    if (hooked && hooked.type !== "file") return context.answering(`${request as string}`, nativeUrl(hooked), byNode);
+    return requireOwn(
+      hooked?.file ?? file,
+      parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent,
+    );
   };
   loader._load = load;
   return () => {

@@ -49,6 +49,8 @@ export class Runtime {
     const undoTraces = traces.install();
     const undoRequests = interceptPackageRequests({
       resolve: (specifier, importer, kind) => host.resolve(specifier, importer, kind),
+      hooked: (request, importer) => (changes.hooksRequire ? loading.resolve(request, importer, "require") : undefined),
+      answering: (request, url, run) => changes.answering(request, url, run),
       resolvedFilename: (request, parent) => changes.resolvedFilename(request, parent),
       requireOwn: (file, requiredBy) => loading.requireFrom(file, requiredBy),
       bridge: (file) => loading.bridge(registry.record(file)),

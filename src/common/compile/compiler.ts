@@ -8,7 +8,7 @@ import path from "node:path";
 import { ResolveError } from "../errors.js";
 import { codeFrame, positionAt } from "./code-frame.js";
 import { checkByEngine, compileText, mapText, type TextToCompile } from "./compile-text.js";
-import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
+import type { CompiledModule, ImportRecord, PreparedModule, Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
 import { type FileKind, fileKind, formatName, kindKey, kindOfFormat } from "./file-kind.js";
 import { hashSource } from "./hash.js";
@@ -30,7 +30,12 @@ export interface CompilerOptions {
   readonly cacheFolder?: string;
 }
 
-type Resolve = (specifier: string, importer: string, kind: ResolveKind) => Resolution;
+type Resolve = (
+  specifier: string,
+  importer: string,
+  kind: ResolveKind,
+  attributes?: ImportRecord["attributes"],
+) => Resolution;
 
 export interface CompileAs {
   /** What was compiled of the file already. */
@@ -69,16 +74,17 @@ export class Compiler {
 
   /**
    * As `prepare`, for a file that hooks of Node's loader have a say in: `text` is what they give for it, `resolve` asks them
-   * where specifiers lead. The module counts as made of what is on the disk.
+   * where specifiers lead. The module counts as made of what is on the disk. Where a `require()` leads is asked when it is
+   * called.
    */
   prepareAs(file: string, { compiled, text, resolve }: CompileAs): PreparedModule {
-    if (!text) return this.link(compiled ?? this.compile(file), resolve);
+    if (!text) return this.#linkImports(compiled ?? this.compile(file), resolve);
     const kind = kindOfFormat(text.format);
     if (kind) this.#kinds.set(file, kind);
     else this.#kinds.delete(file);
     const made = this.compile(file, text.source);
     const hash = hashSource(descriptorReserve.during(() => readFileSync(file)));
-    return this.link({ ...made, hash }, resolve);
+    return this.#linkImports({ ...made, hash }, resolve);
   }
 
   /** What Node calls the format of a file, by its name and package; undefined where its text decides. */
@@ -98,15 +104,15 @@ export class Compiler {
   }
 
   /** A static import that leads nowhere throws ResolveError; a literal `require()` is left out: it may be guarded. */
-  link(compiled: CompiledModule, resolve: Resolve = (...asked) => this.#resolver.resolve(...asked)): PreparedModule {
-    const kind: ResolveKind = compiled.interop === "none" ? "import" : "require";
-    const imports = compiled.imports.map(({ specifier }) => locatedResolve(specifier, compiled, kind, resolve));
+  link(compiled: CompiledModule): PreparedModule {
+    const resolve: Resolve = (specifier, importer, kind) => this.#resolver.resolve(specifier, importer, kind);
+    const prepared = this.#linkImports(compiled, resolve);
     const requires: Record<string, Resolution> = {};
     for (const specifier of compiled.requires) {
       const resolution = resolveIfPossible(specifier, compiled.file, resolve);
       if (resolution) requires[specifier] = resolution;
     }
-    return { compiled, imports, requires };
+    return { ...prepared, requires };
   }
 
   /** Throws ResolveError with Node's code (`nodeCode`) and message. */
@@ -116,10 +122,16 @@ export class Compiler {
 
   /**
    * For a specifier that was worked out at run time, of which there may be any number. `isNew`: what was learnt about it
-   * may be out of date. What is not found is looked for again each time.
+   * may be out of date. What is not found is looked for again each time. `conditions`: in place of Node's.
    */
-  resolveLate(specifier: string, importer: string, kind: ResolveKind, isNew: boolean): Resolution {
-    return this.#resolver.resolveLate(specifier, importer, kind, isNew);
+  resolveLate(
+    specifier: string,
+    importer: string,
+    kind: ResolveKind,
+    isNew: boolean,
+    conditions?: readonly string[],
+  ): Resolution {
+    return this.#resolver.resolveLate(specifier, importer, kind, isNew, conditions);
   }
 
   /** The file is gone: what was compiled of it is not kept. */
@@ -160,15 +172,26 @@ export class Compiler {
     return this.#resolver.candidates(specifier, importer, kind);
   }
 
+  #linkImports(compiled: CompiledModule, resolve: Resolve): PreparedModule {
+    const kind: ResolveKind = compiled.interop === "none" ? "import" : "require";
+    const imports = compiled.imports.map((imported) => locatedResolve(imported, compiled, kind, resolve));
+    return { compiled, imports, requires: {} };
+  }
+
   #input(file: string, source: string, hash: string): TextToCompile {
     const kind = this.#kinds.get(file) ?? fileKind(file, this.#packages.typeOf(file));
     return { file, source, hash, kind, settings: this.#tsconfigs.of(file).settings };
   }
 }
 
-function locatedResolve(specifier: string, compiled: CompiledModule, kind: ResolveKind, resolve: Resolve): Resolution {
+function locatedResolve(
+  { specifier, attributes }: ImportRecord,
+  compiled: CompiledModule,
+  kind: ResolveKind,
+  resolve: Resolve,
+): Resolution {
   try {
-    return resolve(specifier, compiled.file, kind);
+    return resolve(specifier, compiled.file, kind, attributes);
   } catch (error) {
     if (!(error instanceof ResolveError)) throw error;
     throw located(error, compiled);

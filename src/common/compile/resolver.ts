@@ -1,10 +1,10 @@
 /** Specifiers to files. The only file that knows the resolver library. */
 import { realpathSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { ResolveError } from "../errors.js";
+import { lookUpAsNode } from "../node-lookup.js";
 import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
@@ -58,7 +58,7 @@ export class Resolver {
   readonly #packages: PackageScopes;
   readonly #tsconfigs: Tsconfigs;
   readonly #conditions: readonly string[];
-  /** Kind and lookup to the factory for it; all share one cache of the file system. Created at first use. */
+  /** Kind, lookup and conditions to the factory for it; all share one cache of the file system. Created at first use. */
   readonly #factories = new Map<string, ResolverFactory>();
   #shared: ResolverFactory | undefined;
   /** Kind, lookup, folder and specifier to where it leads. Successes only; lives until `forget`, or until it is full. */
@@ -72,13 +72,13 @@ export class Resolver {
     this.#conditions = conditions;
   }
 
-  /** Throws ResolveError. */
-  resolve(specifier: string, importer: string, kind: ResolveKind): Resolution {
-    const key = keyOf(specifier, importer, kind);
+  /** `conditions`: in place of Node's. Throws ResolveError. */
+  resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
+    const key = keyOf(specifier, importer, kind, conditions);
     const known = this.#known.get(key);
     if (known) return known;
     if (++this.#asked > KNOWN) this.#forgetDisk();
-    const resolution = this.#find(specifier, importer, kind);
+    const resolution = this.#find(specifier, importer, kind, conditions);
     if (kind === "import" && resolution.type === "file" && !isImportable(resolution.file))
       throw unknownExtension(resolution.file, { specifier, importer });
     if (this.#known.size >= KNOWN) this.#known.clear();
@@ -87,15 +87,21 @@ export class Resolver {
   }
 
   /** As `resolve`. `isNew`: nothing known of it is used. Of what is not found nothing is kept. Throws ResolveError. */
-  resolveLate(specifier: string, importer: string, kind: ResolveKind, isNew: boolean): Resolution {
+  resolveLate(
+    specifier: string,
+    importer: string,
+    kind: ResolveKind,
+    isNew: boolean,
+    conditions?: readonly string[],
+  ): Resolution {
     if (isNew) {
-      this.#known.delete(keyOf(specifier, importer, kind));
+      this.#known.delete(keyOf(specifier, importer, kind, conditions));
       this.#forgetDisk();
     }
     for (;;) {
       const isFirst = this.#asked === 0;
       try {
-        return this.resolve(specifier, importer, kind);
+        return this.resolve(specifier, importer, kind, conditions);
       } catch (error) {
         // The library remembers that a file is not there, and each path that it was asked for (1.3 kB).
         this.#forgetDisk();
@@ -130,7 +136,7 @@ export class Resolver {
     this.#asked = 0;
   }
 
-  #find(specifier: string, importer: string, kind: ResolveKind): Resolution {
+  #find(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
     const read = readSpecifier(specifier, kind);
     if (read.type === "builtin") return { type: "builtin", name: read.name };
     if (read.type === "invalid") {
@@ -138,19 +144,19 @@ export class Resolver {
     }
     // The library takes `?` and `#` for a query and a fragment; to `require` they are letters of a name.
     if (kind === "require" && /[?#]/.test(read.request.slice(1)))
-      return this.#fallback(read, specifier, importer, kind, "");
+      return this.#fallback(read, { specifier, importer }, kind, "", conditions);
     const folder = path.dirname(importer);
     for (const target of this.#mapped(read, importer)) {
-      const found = this.#factory(kind, "typescript").sync(folder, target).path;
+      const found = this.#factory(kind, "typescript", conditions).sync(folder, target).path;
       if (found !== undefined) return classify(found);
     }
-    const factory = this.#factory(kind, this.#lookup(read, importer, kind));
+    const factory = this.#factory(kind, this.#lookup(read, importer, kind), conditions);
     const { path: found, error } = descriptorReserve.during(
       () => factory.sync(folder, read.request),
       (result) => /os error 2[34]\)/.test(result.error ?? ""),
     );
     if (found !== undefined) return classify(found);
-    return this.#fallback(read, specifier, importer, kind, error ?? "");
+    return this.#fallback(read, { specifier, importer }, kind, error ?? "", conditions);
   }
 
   /** What `paths` and `baseUrl` give; nothing for JavaScript that is not part of a TypeScript project. */
@@ -168,13 +174,15 @@ export class Resolver {
     return kind === "import" ? "exact" : "node";
   }
 
-  #factory(kind: ResolveKind, lookup: Lookup): ResolverFactory {
-    const key = `${kind} ${lookup}`;
+  #factory(kind: ResolveKind, lookup: Lookup, conditions?: readonly string[]): ResolverFactory {
+    const key = `${kind} ${lookup} ${conditions?.join() ?? ""}`;
     const known = this.#factories.get(key);
     if (known) return known;
     const options: NapiResolveOptions = {
       ...OPTIONS_OF_LOOKUP[lookup],
-      conditionNames: [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions],
+      conditionNames: conditions
+        ? [...conditions]
+        : [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions],
       mainFields: ["main"],
       symlinks: true,
     };
@@ -184,12 +192,18 @@ export class Resolver {
     return factory;
   }
 
-  /** Node's own `require.resolve` has the last word for `require` (NODE_PATH, odd names), and words the error. */
-  #fallback(read: Specifier, specifier: string, importer: string, kind: ResolveKind, reason: string): Resolution {
-    const failed = { specifier, importer };
+  /** Node's own lookup has the last word for `require` (NODE_PATH, odd names), and words the error. */
+  #fallback(
+    read: Specifier,
+    failed: { readonly specifier: string; readonly importer: string },
+    kind: ResolveKind,
+    reason: string,
+    conditions: readonly string[] | undefined,
+  ): Resolution {
+    const { specifier, importer } = failed;
     if (kind === "require") {
       try {
-        return classify(createRequire(importer).resolve(specifier));
+        return classify(lookUpAsNode(specifier, importer, conditions));
       } catch (error) {
         const { message, code } = error as NodeJS.ErrnoException;
         throw resolutionFailure(message, { ...failed, code: code ?? "MODULE_NOT_FOUND", cause: error });
@@ -209,10 +223,10 @@ export class Resolver {
 }
 
 /** Of an import, a query and a fragment change nothing. */
-function keyOf(specifier: string, importer: string, kind: ResolveKind): string {
+function keyOf(specifier: string, importer: string, kind: ResolveKind, conditions: readonly string[] = []): string {
   const isUrl = kind === "import" && /^[./]/.test(specifier);
   const [meant = ""] = isUrl ? specifier.split(/[?#]/, 1) : [specifier];
-  return `${kind}\0${path.extname(importer)}\0${path.dirname(importer)}\0${meant}`;
+  return `${kind}\0${conditions.join()}\0${path.extname(importer)}\0${path.dirname(importer)}\0${meant}`;
 }
 
 /** Node resolves `module-sync` where it can `require()` an ES module. */
