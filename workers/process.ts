@@ -36,12 +36,23 @@ export function adaptProcess({ entry, args, startedWith, variables, onExit, onCr
   process.exit = Object.defineProperties(exitTold, Object.getOwnPropertyDescriptors(exit));
   // Not by a listener: the app counts those, and may remove them all.
   const { emit } = process;
+  let isCrashing = false;
   const watched: NodeJS.EventEmitter["emit"] = (event, ...values) => {
-    const isLast = event === "uncaughtExceptionMonitor" && process.listenerCount("uncaughtException") === 0;
-    if (isLast) onCrash(values[0]);
+    if (event === "uncaughtExceptionMonitor" && !isCaught()) {
+      isCrashing = true;
+      onCrash(values[0]);
+    }
     if (event === "worker") onWorker();
-    return Reflect.apply(emit, process, [event, ...values]) as boolean;
+    const isHeard = Reflect.apply(emit, process, [event, ...values]) as boolean;
+    // What listeners have made of the code. Node ends the thread next, and may not get as far as process.exit().
+    if (event === "exit" && isCrashing) onExit(Number(process.exitCode));
+    return isHeard;
   };
   Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));
   Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
+}
+
+/** Whether the app takes what nobody catches (`node:domain` does so by the callback). */
+export function isCaught(): boolean {
+  return process.hasUncaughtExceptionCaptureCallback() || process.listenerCount("uncaughtException") > 0;
 }

@@ -1,12 +1,12 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
 import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { EMPTY_APP_MS, FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
+import { EMPTY_APP_MS, FAILED_START_MS, FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { AppTask, BootOrder, LateOrder, SupervisorOrder } from "../src/common/protocol/orders.js";
 import { withDeadline } from "../src/common/wait.js";
-import type { Abandonment } from "./abandonment.js";
+import { AbandonedError, type Abandonment } from "./abandonment.js";
 import { loadAdapters } from "./adapters/load-adapters.js";
 import { PlanApplication } from "./apply-plan.js";
 import { type AppParts, assemble } from "./assemble.js";
@@ -15,6 +15,7 @@ import { LoopHold, openPorts } from "./loop-hold.js";
 import { OrderQueue } from "./order-queue.js";
 import { ListenedSignals } from "./signals/listened-signals.js";
 import { SignalEnd } from "./signals/signal-end.js";
+import { FailedStart } from "./start/failed-start.js";
 import { threadWaits } from "./thread-waits.js";
 import { watchUnsettledAwait } from "./unsettled-await.js";
 
@@ -35,6 +36,8 @@ export class AppSession {
   #subclassesReported = false;
   readonly #signals: ListenedSignals;
   readonly #signalEnd: SignalEnd;
+  /** Of the app's modules, in a thread that ends by it when main says so. */
+  #failed: FailedStart | undefined;
   #end: () => void = () => {};
 
   constructor({ order, port, process }: AppTask) {
@@ -221,19 +224,40 @@ export class AppSession {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));
       classes.purge.begin();
       packagesAhead?.begin();
-      await abandonment.until(runtime.load([...preload, entry], nodePreloads));
+      const loading = runtime.load([...preload, entry], nodePreloads);
+      const isPartial = await abandonment.until(loading).then(
+        () => false,
+        (error) => this.#goesOnWithout(error),
+      );
       await classes.purge.commit();
-      const serves = await abandonment.until(serving.serve());
+      const serves = isPartial ? "pending" : await abandonment.until(serving.serve());
       const packages = packagesAhead?.end();
-      this.#send({ type: "evaluated", loaded: runtime.takeLoaded(), serves, ...(packages && { packages }) });
+      const loaded = runtime.takeLoaded();
+      this.#send({ type: "evaluated", loaded, serves, isPartial, ...(packages && { packages }) });
       serving.started();
     } catch (error) {
       packagesAhead?.recorder.abandon();
       this.#send({ type: "evaluateFailed", loaded: runtime.takeLoaded(), error: reports.serialize(error) });
+      // The app's listeners come last: they may end the thread.
+      this.#failed?.tell();
     } finally {
       settled();
       endWatching();
     }
+  }
+
+  /** What modules have thrown. True: the app's listeners have taken it, and the thread goes on as a process would (`--exit`). */
+  #goesOnWithout(error: unknown): boolean {
+    if (error instanceof AbandonedError) throw error;
+    const { entry, nodePreloads, exits } = this.#order;
+    const isModule = this.#parts.runtime.formatOf(entry) === "esm";
+    const failed = new FailedStart(error, isModule || nodePreloads.some(({ kind }) => kind === "import"));
+    if (!exits) {
+      this.#failed = failed;
+      throw error;
+    }
+    failed.raise();
+    return true;
   }
 
   /** Nothing that an evaluation has begun goes on any more. */
@@ -277,6 +301,10 @@ export class AppSession {
     if (restarts) streams.input?.leave(true);
     // Two threads cannot be debugged at one address.
     if (restarts) closeInspector();
+    if (this.#failed?.goesOn) {
+      disposing(FAILED_START_MS);
+      await this.#failed.over(FAILED_START_MS);
+    }
     const end = performance.now() + drainMs;
     await (restarts ? listen.deserted(drainMs) : listen.requests.drained(drainMs));
     // Shutdown hooks, as Nest has them, take their time like a request; those that take too long are left behind.
@@ -292,8 +320,9 @@ export class AppSession {
     streams.input?.leave(true);
     await withDeadline(streams.flushed(), FLUSH_MS).catch(() => undefined);
     listen.endSessions();
-    // An app that listens ends as a process that has nothing left to do: its "exit" listeners run, and its code counts.
-    if (this.#signalEnd.isHeard && !restarts) process.exit();
+    // An app that listens ends as a process that has nothing left to do: its "exit" listeners run, and its code counts. So
+    // does one whose start has failed.
+    if (this.#failed || (this.#signalEnd.isHeard && !restarts)) process.exit();
     this.#end();
   }
 }

@@ -210,6 +210,9 @@ export const PIPE_LOOK_MS = 5;
 /** What the app has written to a reader that is slow, before its thread ends. No option: Node throws it away at process.exit(). */
 export const FLUSH_MS = 1000;
 
+/** What the app's listeners for exceptions have begun about a start that has failed, before its thread ends. No option: the next start waits for it. */
+export const FAILED_START_MS = 500;
+
 // ---- Connections
 
 /** The old server ends its socket when it is told that no more will come; if it does not, it is dropped. No option: the client is not concerned. */

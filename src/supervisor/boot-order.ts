@@ -49,6 +49,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     conditions: importConditions(),
     connectionTable: table,
     endsByItself: given.endsByItself,
+    exits: options.exit,
     board: new ThreadBoard().buffer,
     ownConnections: new OwnConnections().buffer,
     ...(subclasses.names && { subclasses: subclasses.names }),

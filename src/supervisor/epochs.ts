@@ -148,6 +148,7 @@ export class Epochs {
     const outcome = await epoch.boot([...preparation.modules.values()], this.#with.front.hasPorts, signal);
     switch (outcome.type) {
       case "booted":
+        app.isPartial = outcome.isPartial;
         app.evaluated(outcome.loaded);
         this.#with.preparer.trackUsesOnly(app, outcome.loaded);
         return { type: "booted", app, loaded: outcome.loaded };

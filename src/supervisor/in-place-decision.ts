@@ -49,7 +49,7 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
       ? { type: "unchanged" }
       : { type: "lookupsChanged", preparation };
   // The workers of a cluster are counted from 1 on, and set up, once in the life of a thread.
-  if (scope === "worker" || app.isPrimary) return needsFresh;
+  if (scope === "worker" || app.isPrimary || app.isPartial) return needsFresh;
 
   const { graph, roots } = app;
   const planned = (within: "affected" | "app"): ReloadPlan =>

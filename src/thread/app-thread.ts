@@ -22,10 +22,11 @@ export type UnexpectedEnd =
   | { readonly type: "exited"; readonly code: number }
   /** Its event loop had nothing left to wait for. */
   | { readonly type: "ended"; readonly code: number }
-  /** `code`: another than 1. */
+  /** `code`: another than UNCAUGHT. */
   | { readonly type: "crashed"; readonly error: SerializedError; readonly code?: number };
 
-/** Node's code for it. */
+/** Node's codes: for an exception that nobody has caught, and for one of the listener for such exceptions. */
+const UNCAUGHT = 1;
 const THREW_AGAIN = 7;
 
 export interface AppThread {
@@ -71,7 +72,7 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
   const thread = new ReplaceableThread(order, source, (report) => {
     if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
     if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
-    if (report.type === "exitRequested") lastWords ??= { type: "exited", code: statusOf(report.code) };
+    if (report.type === "exitRequested") lastWords = exited(lastWords, statusOf(report.code));
     onReport(report);
   });
   const ended = thread.ended.then((end): ThreadEnd => {
@@ -84,9 +85,9 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     const actual = endOf(end.error);
     // A listener for `exit` may have changed the code that process.exit() was given.
     if (lastWords?.type === "exited" && actual.type === "ended") return { type: "exited", code: actual.code };
-    // What a listener for uncaught exceptions throws is told by its end alone, after Node's own call of process.exit().
-    if (lastWords?.type === "exited" && actual.type === "crashed") return { ...actual, code: THREW_AGAIN };
-    return lastWords ?? actual;
+    if (actual.type !== "crashed" || lastWords?.type === "crashed") return lastWords ?? actual;
+    // What a listener for uncaught exceptions throws is told by its end alone, as is what Node ends a thread by.
+    return actual.error.code?.startsWith("ERR_WORKER_") ? actual : { ...actual, code: THREW_AGAIN };
   };
 
   return {
@@ -107,6 +108,12 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
       await thread.destroy();
     },
   };
+}
+
+/** After a crash the code is what listeners for `exit` have made of Node's. */
+function exited(before: UnexpectedEnd | undefined, code: number): UnexpectedEnd {
+  if (before === undefined) return { type: "exited", code };
+  return before.type === "crashed" && code !== UNCAUGHT ? { ...before, code } : before;
 }
 
 function endOf(error: unknown): UnexpectedEnd {

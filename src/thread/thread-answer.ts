@@ -26,6 +26,8 @@ export type BootOutcome =
       readonly type: "booted";
       readonly loaded: readonly LoadedModule[];
       readonly serves: "listening" | "exported" | "pending";
+      /** A module has thrown, and the app goes on without it. */
+      readonly isPartial: boolean;
     }
   | { readonly type: "failed"; readonly loaded: readonly LoadedModule[]; readonly error: SerializedError }
   | { readonly type: "ended"; readonly end: ThreadEnd }
@@ -56,7 +58,7 @@ export type Interruption = "aborted" | "late" | "blocked";
 export function bootOutcome(answer: ThreadAnswer): BootOutcome {
   switch (answer.type) {
     case "evaluated":
-      return { type: "booted", loaded: answer.loaded, serves: answer.serves };
+      return { type: "booted", loaded: answer.loaded, serves: answer.serves, isPartial: answer.isPartial };
     case "evaluateFailed":
       return { type: "failed", loaded: answer.loaded, error: answer.error };
     case "ended":

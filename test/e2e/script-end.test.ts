@@ -28,6 +28,15 @@ process.on("beforeExit", (code) => { say("beforeExit " + code); if (n++ < 2) set
 new Worker("setTimeout(() => {}, 50)", { eval: true }).on("exit", () => require("node:child_process").execFile("true", () => say("both")));`,
   "an exception that is caught": `process.on("uncaughtException", (error, origin) => { say(error.message + " " + origin); process.exitCode = 5; });
 Promise.reject(new Error("one")); setTimeout(() => { throw new Error("two"); }, 20);`,
+  "an exception that is caught while it is evaluated": `process.on("uncaughtException", (error, origin) => say(error.message + " " + origin));
+process.on("uncaughtExceptionMonitor", (error, origin) => say("monitor " + error.message + " " + origin));
+setTimeout(() => say("goes on"), 20); throw new Error("one");`,
+  "the same, by a listener that ends the process": `process.on("uncaughtException", ({ message }) => { say(message); process.exit(9); }); throw new Error("one");`,
+  "the same, by a callback": `process.setUncaughtExceptionCaptureCallback(({ message }) => say("captured " + message)); throw new Error("one");`,
+  "the same, later": `process.setUncaughtExceptionCaptureCallback(({ message }) => say("captured " + message)); setTimeout(() => { throw new Error("one"); });`,
+  "a module that is missing, and caught": `process.on("uncaughtException", ({ code }) => say(code)); require("./missing");`,
+  "a domain": `const domain = require("node:domain").create(); domain.on("error", ({ message }) => say("domain " + message));
+domain.run(() => setTimeout(() => { throw new Error("one"); }));`,
   "a rejection that is caught": `process.on("unhandledRejection", (error) => say("rejected " + error.message)); Promise.reject(new Error("one"));`,
   "a rejection that is caught late": `process.on("unhandledRejection", () => say("unhandled")); process.on("rejectionHandled", () => say("handled"));
 const late = Promise.reject(new Error("one")); setTimeout(() => late.catch(() => say("caught")), 20);`,
@@ -39,6 +48,13 @@ const failures: Readonly<Record<string, string>> = {
   "an exception": "setTimeout(() => { throw new Error('one'); }, 10);",
   "an exception while it is evaluated": "throw new Error('one');",
   "a rejection": "Promise.reject(new Error('one'));",
+  "an exception, and an exit listener that sets another code": `process.on("exit", () => { process.exitCode = 5; }); setTimeout(() => { throw new Error("one"); }, 10);`,
+  "an exception, and an exit listener that ends with another code": `process.on("exit", () => process.exit(6)); setTimeout(() => { throw new Error("one"); }, 10);`,
+  "the same while it is evaluated": `process.on("exit", () => { process.exitCode = 5; }); throw new Error("one");`,
+  "an exception while it is evaluated, and a listener that only watches": `process.on("uncaughtExceptionMonitor", ({ message }) => say(message)); throw new Error("one");`,
+  "an exception while it is evaluated, and a listener for rejections": `process.on("unhandledRejection", () => say("not called")); throw new Error("one");`,
+  "an exception in the listener for one that comes while it is evaluated": `process.on("uncaughtException", () => { throw new Error("two"); }); throw new Error("one");`,
+  "an exception in the callback for exceptions": `process.setUncaughtExceptionCaptureCallback(() => { throw new Error("two"); }); setTimeout(() => { throw new Error("one"); });`,
   "an exception in the listener for exceptions": `process.on("uncaughtException", () => { throw new Error("two"); }); setTimeout(() => { throw new Error("one"); });`,
 };
 
@@ -61,6 +77,8 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
         const expected = await run("node", app, entry, {});
         const got = await run("unreloader", app, entry, { flags: ["--exit"] });
         assert.deepEqual([got.code, got.signal], [expected.code, expected.signal]);
+        const exits = ({ lines }: ComparedRun) => lines.filter((line) => /^exit \d/.test(line));
+        assert.deepEqual(exits(got), exits(expected));
         assert.match(got.said.join("\n"), /(?:one|two)/);
       });
     }
@@ -112,6 +130,43 @@ describe("without --exit", { skip: plainMode }, () => {
     assert.doesNotMatch(said.join("\n"), /failed|error/);
   });
 
+  test("a start that fails is given to the app's listeners, and waits for the save that mends it", async () => {
+    const text = `${SAY}process.on("uncaughtException", async ({ message }, origin) => {
+  say("caught " + message + " " + origin);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  say("written");
+  process.exit(1);
+});
+`;
+    for (const [entry, start, origin] of [
+      ["main.cjs", text, "uncaughtException"],
+      ["main.mjs", MODULE + text, "unhandledRejection"],
+    ] as const) {
+      await using app = new TempApp({ [entry]: `${start}throw new Error("one");` });
+      const { lines, said, code } = await run("unreloader", app, entry, {
+        steps: (function* (): Generator<Step> {
+          yield { wait: new RegExp(`caught one ${origin}`) };
+          yield { wait: /^written/ };
+          yield { wait: /start failed: main\.[cm]js:\d+:\d+ one/ };
+          app.write(entry, `${start}say("mended"); setInterval(() => {}, 1000);`);
+          yield { wait: /^mended/ };
+          yield { kill: "SIGTERM" };
+        })(),
+      });
+      assert.deepEqual(withoutFrames(lines), [`caught one ${origin}`, "written", "exit 1 1", "mended"]);
+      assert.equal(code, 0);
+      assert.doesNotMatch(said.join("\n"), /exited|restarting/);
+    }
+  });
+
+  test("the exit listeners of a start that fails find Node's code", async () => {
+    await using app = new TempApp({ "main.cjs": `${SAY}throw new Error("one");` });
+    const { lines } = await run("unreloader", app, "main.cjs", {
+      steps: [{ wait: /^exit/ }, { wait: /start failed: main\.cjs:\d+:\d+ one/ }, { kill: "SIGTERM" }],
+    });
+    assert.deepEqual(withoutFrames(lines), ["exit 1 1"]);
+  });
+
   test("who has asked for a port is told that nothing listens there", async () => {
     await using app = new TempApp({
       "main.mjs": "export const nothing = 1;",
@@ -139,4 +194,9 @@ function files(code: string): (readonly [entry: string, text: string])[] {
 
 function own({ lines, code, signal }: ComparedRun): Pick<ComparedRun, "lines" | "code" | "signal"> {
   return { lines: lines.map((line) => line.replace(/^\(node:\d+\)/, "(node)")), code, signal };
+}
+
+/** The source around what has failed is part of a report. */
+function withoutFrames(lines: readonly string[]): readonly string[] {
+  return lines.filter((line) => !/^ *>? +\d* *\|/.test(line));
 }

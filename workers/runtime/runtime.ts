@@ -3,7 +3,7 @@
  * while being evaluated, and replaces modules in place.
  */
 import type Module from "node:module";
-import type { PreparedModule, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import type { ModuleFormat, PreparedModule, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { NodePreload } from "../../src/common/protocol/orders.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
@@ -217,6 +217,10 @@ export class Runtime {
   /** The text of an own file, as the version that is current or being evaluated was made from. */
   sourceOf(file: string): string | undefined {
     return this.#parts.registry.preparedOf(file)?.compiled.source;
+  }
+
+  formatOf(file: string): ModuleFormat | undefined {
+    return this.#parts.registry.preparedOf(file)?.compiled.format;
   }
 
   /** As far as can be seen from its text, evaluating the file calls nothing. */

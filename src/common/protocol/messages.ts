@@ -179,6 +179,8 @@ export const workerReport = z.discriminatedUnion("type", [
     type: z.literal("evaluated"),
     loaded: z.array(loadedModule),
     serves: z.enum(["listening", "exported", "pending"]),
+    /** A module has thrown, and the app's own listeners have taken the exception. */
+    isPartial: z.boolean(),
     packages: packageLog.optional(),
   }),
   z.strictObject({

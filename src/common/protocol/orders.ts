@@ -88,6 +88,8 @@ export interface BootOrder {
   readonly records: boolean;
   /** The thread ends when its event loop has nothing left to wait for, as a process does; else it waits for calls. */
   readonly endsByItself: boolean;
+  /** The supervisor ends with the app: an exception that nobody catches does what it does in a process. */
+  readonly exits: boolean;
   /** The thread is made ahead of need: it carries out nothing but `loadAhead` before `begin` says what it is to be. */
   readonly waits?: boolean | undefined;
 }
