@@ -90,3 +90,54 @@ test("an import of an unknown extension fails as in Node; require takes it for J
   for (const mode of ["node", "reload", "no-reload"] as const)
     assert.match(JSON.stringify(await seen(app, "static.mjs", mode)), /Unknown file extension \\".foo\\" for /, mode);
 });
+
+test("require, its cache, its errors and import.meta are as in Node", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "main.cjs": `
+      const assert = require("node:assert");
+      const { types } = require("node:util");
+      const tried = async (run) => {
+        try {
+          const result = await run();
+          return typeof result === "object" ? Object.keys(result) : result;
+        } catch (error) {
+          return [error.name, error.code, error.message.split("\\n")[0].replaceAll(__dirname, "app")];
+        }
+      };
+      const fake = { fake: true };
+      (async () => {
+        const esm = require.resolve("./esm.mjs");
+        const before = require.cache[esm] !== undefined;
+        const first = require("./esm.mjs");
+        const cached = require.cache[esm];
+        delete require.cache[esm];
+        const again = require("./esm.mjs");
+        const late = await import("./late.mjs");
+        require.cache.fs = { exports: fake };
+        const builtins = [require("fs") === fake, require("node:fs") === fake];
+        delete require.cache.fs;
+        module.parent = "set";
+        ${say}say([
+          before, cached.exports === first, cached.loaded, first === again, again === require.cache[esm].exports,
+          types.isModuleNamespaceObject(first), types.isModuleNamespaceObject(late), types.isModuleNamespaceObject({}), module.parent,
+          ...builtins, late.keys,
+          await tried(() => require("./late.mjs")), await tried(() => require("node:unknown")), await tried(() => require("./implicit")),
+          (await tried(() => require("./broken.json")))[2].startsWith("app/broken.json: "),
+          await tried(() => import("./folder")), await tried(() => import("bad%2Fname")), await tried(() => import("@bad")),
+          await tried(() => import("./requires.mjs")), await tried(() => import("./exports.mjs")), await tried(() => import("./typed/dir.js")),
+        ]);
+      })();`,
+    "esm.mjs": `export const a = 1;`,
+    "late.mjs": `export const b = await 1; export const keys = Reflect.ownKeys(import.meta);`,
+    "implicit.mjs": "export {}",
+    "broken.json": `{ "a": `,
+    "folder/package.json": `{ "main": "./main.js" }`,
+    "folder/main.js": "",
+    "requires.mjs": `require("./esm.mjs");`,
+    "exports.mjs": `exports.a = 1;`,
+    "typed/package.json": `{ "type": "module" }`,
+    "typed/dir.js": `console.log(__dirname);`,
+  });
+  await sameAsNode(app, "main.cjs");
+});

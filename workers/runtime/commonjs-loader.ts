@@ -182,7 +182,11 @@ export class CommonJsLoader {
     if (file === this.#context.entry) module.id = ".";
     module.filename = file;
     module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
-    Object.defineProperty(module, "parent", { configurable: true, get: () => this.#parentOf(record) });
+    Object.defineProperty(module, "parent", {
+      configurable: true,
+      get: () => this.#parentOf(record),
+      set: (value: unknown) => Object.defineProperty(module, "parent", { value, configurable: true, writable: true }),
+    });
     const { moduleHot } = this.#context;
     if (moduleHot) {
       const get = () => record.version && moduleHot(record.version);
@@ -231,10 +235,15 @@ export class CommonJsLoader {
   #require(record: ModuleRecord, specifier: string): unknown {
     const native = this.#context.natives.requireFor(record.file);
     // Node says best what is wrong with it.
-    if (typeof specifier !== "string" || specifier === "") return native(specifier);
+    if (typeof specifier !== "string" || specifier === "" || isUnknownBuiltin(specifier)) return native(specifier);
     const { changes } = this.#context;
     if (changes.changesRequire) return this.#requireByNode(record, specifier);
     const target = changes.hooksRequire ? this.#requiredByHooks(record, specifier) : this.#resolve(record, specifier);
+    // By the name that stands there: without `node:`, Node looks into `require.cache`.
+    if (target.type === "builtin" && isBuiltin(specifier))
+      return this.#context.natives.requireAs(target, () =>
+        changes.answering(specifier, target.name, () => native(specifier)),
+      );
     if (target.type !== "file") return this.#context.natives.require(record.file, target);
     return this.#context.requireOwn(target.file, record.file);
   }
@@ -290,3 +299,7 @@ export class CommonJsLoader {
 
 /** Whether Node asks hooks for `require.resolve()`, too. */
 const RESOLVE_ASKS_HOOKS = Number.parseInt(process.versions.node, 10) >= 24;
+
+function isUnknownBuiltin(specifier: string): boolean {
+  return specifier.startsWith("node:") && !isBuiltin(specifier);
+}

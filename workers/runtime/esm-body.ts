@@ -113,7 +113,8 @@ export class BodyContext {
       url,
       isEntry: file === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
-      ...(importMetaHot && { hot: () => importMetaHot(module) }),
+      // A module that does not mention it has what it has under Node.
+      ...(importMetaHot && /\bhot\b/.test(module.prepared.compiled.source) && { hot: () => importMetaHot(module) }),
     });
     return this.#meta;
   }

@@ -1,5 +1,6 @@
 /** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
-import type Module from "node:module";
+import Module from "node:module";
+import path from "node:path";
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { enumerableNames, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import { commonJsReads, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
@@ -81,6 +82,18 @@ export class EsmLoader {
     record.requiredView = view;
     this.updateRequiredView(record);
     return view.object;
+  }
+
+  /** An ES module that was required is in `require.cache`. What is done to it there changes nothing but that. */
+  cacheRequired(record: ModuleRecord): void {
+    const { file } = record;
+    const module = new Module(file);
+    module.filename = file;
+    module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
+    module.loaded = true;
+    module.exports = this.required(record);
+    record.cached = module;
+    moduleInternals._cache[file] = module;
   }
 
   /** The names of a file are others now. */

@@ -17,7 +17,7 @@ export function createImportMeta(context: ImportMetaContext): ImportMeta {
   const meta: ImportMeta = Object.assign(Object.create(null), {
     dirname: path.dirname(context.file),
     filename: context.file,
-    main: context.isEntry,
+    ...(HAS_MAIN && { main: context.isEntry }),
     resolve: (specifier: unknown) => resolveUrl(String(specifier), context),
     url: context.url,
   });
@@ -38,3 +38,6 @@ function resolveUrl(specifier: string, { url, resolve }: ImportMetaContext): str
     throw error;
   }
 }
+
+/** From Node 22.18 and 24.2 on. */
+const HAS_MAIN = "main" in import.meta;

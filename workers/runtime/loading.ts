@@ -17,7 +17,7 @@ import type { Linker } from "./linker.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
-import { compileFailure, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
+import { compileFailure, hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
@@ -123,13 +123,15 @@ export class Loading {
     const importer = typeof requiredBy === "string" ? registry.find(requiredBy) : undefined;
     importer?.version?.edges.loadsDynamically(file);
     observer.read(file);
-    if (!this.#isCommonJs(record)) {
+    const isCommonJs = this.#isCommonJs(record);
+    const cached = moduleInternals._cache[file];
+    if (cached && cached !== record.module && cached !== record.cached) return cached.exports;
+    if (!isCommonJs) {
       this.#evaluateEsm(record, importer?.file);
       if (reader) written.read(reader, file);
+      if (!cached) esm.cacheRequired(record);
       return esm.required(record);
     }
-    const cached = moduleInternals._cache[file];
-    if (cached && cached !== record.module) return cached.exports;
     this.loadCommonJs(record, requiredBy);
     if (reader) written.read(reader, file);
     const { module } = record;
@@ -226,6 +228,7 @@ export class Loading {
     if (!registry.mayComeBack(record, version)) classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
     namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
+    if (record.cached && moduleInternals._cache[file] === record.cached) delete moduleInternals._cache[file];
     if (!module) return;
     if (moduleInternals._cache[file] === module) delete moduleInternals._cache[file];
     module.exports = {};
@@ -267,8 +270,9 @@ export class Loading {
   }
 
   /** The evaluation of a version has failed by its own code. */
-  threw({ edges, record }: ModuleVersion, error: unknown): void {
-    const { written, traces } = this.#context;
+  threw({ edges, record, kind, prepared }: ModuleVersion, error: unknown): void {
+    const { written, traces, reads } = this.#context;
+    if (kind === "esm" && prepared.compiled.interop === "none") reads.ignore(() => hintAtScope(error, record.file));
     written.evaluated(edges, false, false);
     traces.threwIn(error, record.file);
   }
@@ -299,16 +303,20 @@ export class Loading {
 
   #evaluateEsm(record: ModuleRecord, importer: string | undefined): void {
     const module = this.#linked(record);
-    if (module.state === "evaluated") return;
+    if (module.state === "evaluated") {
+      const isAsynchronous = module.form !== "plain" && !this.#context.changes.isRegistered;
+      if (importer !== undefined && isAsynchronous) throw requireAsyncModule(record.file, importer);
+      return;
+    }
     if (module.state === "evaluating") {
       if (importer !== undefined) throw requireCycle(record.file, importer);
       return;
     }
-    if (module.state === "waiting" || module.form !== "plain") throw requireAsyncModule(record.file);
+    if (module.state === "waiting" || module.form !== "plain") throw requireAsyncModule(record.file, importer);
     try {
       this.#context.esm.evaluate(module);
     } catch (error) {
-      throw error instanceof NativeIsAsync ? requireAsyncModule(record.file) : error;
+      throw error instanceof NativeIsAsync ? requireAsyncModule(record.file, importer) : error;
     }
   }
 

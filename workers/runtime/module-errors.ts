@@ -1,6 +1,8 @@
 /** The errors that Node gives for modules, with its codes and words: apps test for them. */
-
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { CompileError, ResolveError } from "../../src/common/errors.js";
+import { ownValue } from "../../src/common/untouched.js";
 
 export type NodeError = Error & { code: string };
 
@@ -13,11 +15,12 @@ export function nodeError(code: string, message: string, create: new (message: s
   return Object.assign(error, { code });
 }
 
-export function requireAsyncModule(file: string): NodeError {
-  return nodeError(
-    "ERR_REQUIRE_ASYNC_MODULE",
-    `require() cannot be used on an ESM graph with top-level await. Use import() instead. Requiring ${file}`,
-  );
+export function requireAsyncModule(file: string, importer: string | undefined): NodeError {
+  const message =
+    "require() cannot be used on an ESM graph with top-level await. Use import() instead. To see where the top-level await " +
+    "comes from, use --experimental-print-required-tla.";
+  const from = importer === undefined ? "" : `\n  From ${importer} `;
+  return nodeError("ERR_REQUIRE_ASYNC_MODULE", `${message}${from}\n  Requiring ${file} `);
 }
 
 export function requireCycle(file: string, importer: string): NodeError {
@@ -62,6 +65,37 @@ const TYPE_ERRORS = new Set([
 /** A file that does not parse, found while the app runs: a SyntaxError to the app, with the place in the source. */
 export function compileFailure(error: unknown): unknown {
   if (!(error instanceof CompileError)) return error;
-  const { message, location, frame } = error;
+  const { location, frame } = error;
+  const isJson = location?.file.endsWith(".json");
+  const message = isJson ? `${location?.file}: ${error.message}` : error.message;
   return Object.assign(new SyntaxError(message), location && { location }, frame !== undefined && { frame });
+}
+
+/** Says of a name of CommonJS, in an ES module, what Node says of it. */
+export function hintAtScope(error: unknown, file: string): void {
+  if (!(error instanceof ReferenceError)) return;
+  const message = ownValue(error, "message");
+  const [, name] = /^(require|module|exports|__filename|__dirname) is not defined$/.exec(String(message)) ?? [];
+  if (name === undefined) return;
+  const instead = name === "require" ? ", you can use import instead" : "";
+  const manifest = file.endsWith(".js") ? moduleManifest(path.dirname(file)) : undefined;
+  const rename =
+    manifest &&
+    `\nThis file is being treated as an ES module because it has a '.js' file extension and '${manifest}' contains "type": "module". ` +
+      "To treat it as a CommonJS script, rename it to use the '.cjs' file extension.";
+  error.message = `${name} is not defined in ES module scope${instead}${rename ?? ""}`;
+}
+
+/** The package.json above the folder, if it is of type module. */
+function moduleManifest(folder: string): string | undefined {
+  const manifest = path.join(folder, "package.json");
+  let text: string | undefined;
+  try {
+    text = readFileSync(manifest, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  }
+  if (text !== undefined) return /"type"\s*:\s*"module"/.test(text) ? manifest : undefined;
+  const above = path.dirname(folder);
+  return above === folder ? undefined : moduleManifest(above);
 }

@@ -28,6 +28,8 @@ export class ModuleRecord {
   version: ModuleVersion | undefined;
   /** `module` of a CommonJS file. One object for the file, so that those who keep it (`children`) keep no old version. */
   module: Module | undefined;
+  /** What `require.cache` has of an ES module that was required. */
+  cached: Module | undefined;
   /** `module.parent`: the own file or Node's module that required it first. */
   requiredBy: string | Module | undefined;
   /** What `require()` gives for an ES module with a default export: its namespace marked with `__esModule`. */

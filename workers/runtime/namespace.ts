@@ -2,7 +2,9 @@
  * The namespace object of a file: one object for ever, whose getters lead to the version that is current. Compiled code
  * reads imports through it, so a reload re-binds every importer by replacing what the getters call.
  */
-import { inspect } from "node:util";
+import { syncBuiltinESMExports } from "node:module";
+import { inspect, types } from "node:util";
+import { isObject, ownValue } from "../../src/common/untouched.js";
 import type { Observer } from "./observer.js";
 
 export interface Read {
@@ -155,6 +157,23 @@ export function createNamespaceObject(): object {
     [Symbol.toStringTag]: { value: "Module" },
     [inspect.custom]: { value: inspectNamespace },
   });
+}
+
+/** Lets `util.types.isModuleNamespaceObject` know namespaces of own files; the returned function puts back Node's own. */
+export function installNamespaceType(): () => void {
+  const { isModuleNamespaceObject: original } = types;
+  const isNamespace = (value: unknown): boolean =>
+    original(value) ||
+    (isObject(value) && !types.isProxy(value) && ownValue(value, inspect.custom) === inspectNamespace);
+  types.isModuleNamespaceObject = Object.defineProperties(
+    isNamespace as typeof original,
+    Object.getOwnPropertyDescriptors(original),
+  );
+  syncBuiltinESMExports();
+  return () => {
+    types.isModuleNamespaceObject = original;
+    syncBuiltinESMExports();
+  };
 }
 
 function inspectNamespace(this: object, depth: number, options: object, print: typeof inspect): string {

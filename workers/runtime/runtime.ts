@@ -15,6 +15,7 @@ import type { RuntimeHost, RuntimeOptions } from "./host.js";
 import { installMainModule } from "./main-module.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
+import { installNamespaceType } from "./namespace.js";
 import { runPreloads } from "./node-preloads.js";
 import type { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
@@ -59,9 +60,11 @@ export class Runtime {
       outside: (run) => loading.loadPackage(run),
     });
     const undoChanges = changes.install();
+    const undoType = installNamespaceType();
     const undoMainModule = installMainModule(() => registry.find(entry)?.module);
     this.#uninstall = () => {
       undoMainModule();
+      undoType();
       undoChanges();
       undoRequests();
       undoTraces();

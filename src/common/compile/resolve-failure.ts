@@ -70,6 +70,8 @@ export function packageNotFound(reason: string, folder: string | undefined, fail
   if (/^Invalid "(?:exports|imports)" target/.test(reason)) return fail("ERR_INVALID_PACKAGE_TARGET", reason);
   if (/^Invalid module/.test(reason)) return fail("ERR_INVALID_MODULE_SPECIFIER", reason);
   const name = packageName(specifier);
+  if (!specifier.startsWith("#") && !/^(?:@[^/\\%]+\/)?[^@.\\%][^\\%]*$/.test(name))
+    return fail("ERR_INVALID_MODULE_SPECIFIER", `Invalid module "${specifier}" is not a valid package name`);
   return fail(
     "ERR_MODULE_NOT_FOUND",
     folder === undefined || specifier === name

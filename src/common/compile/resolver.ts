@@ -28,7 +28,7 @@ import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
 type Lookup = "exact" | "node" | "typescript";
 
 const TYPESCRIPT_FIRST: NapiResolveOptions = {
-  extensions: [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json", ".node"],
+  extensions: [".ts", ".tsx", ".js", ".jsx", ".json", ".node"],
   extensionAlias: {
     ".js": [".ts", ".tsx", ".js", ".jsx"],
     ".jsx": [".tsx", ".jsx"],
@@ -37,7 +37,7 @@ const TYPESCRIPT_FIRST: NapiResolveOptions = {
   },
 };
 const JAVASCRIPT_FIRST: NapiResolveOptions = {
-  extensions: [".js", ".json", ".node", ".ts", ".tsx", ".cjs", ".mjs", ".jsx", ".cts", ".mts"],
+  extensions: [".js", ".json", ".node", ".ts", ".tsx", ".jsx"],
   extensionAlias: {
     ".js": [".js", ".ts", ".tsx", ".jsx"],
     ".jsx": [".jsx", ".tsx"],
@@ -150,12 +150,16 @@ export class Resolver {
       const found = this.#factory(kind, "typescript", conditions).sync(folder, target).path;
       if (found !== undefined) return classify(found);
     }
-    const factory = this.#factory(kind, this.#lookup(read, importer, kind), conditions);
+    const lookup = this.#lookup(read, importer, kind);
+    const factory = this.#factory(kind, lookup, conditions);
     const { path: found, error } = descriptorReserve.during(
       () => factory.sync(folder, read.request),
       (result) => /os error 2[34]\)/.test(result.error ?? ""),
     );
-    if (found !== undefined) return classify(found);
+    // The library takes what the package.json of a folder calls its main file.
+    const isFolder =
+      lookup === "exact" && read.type === "path" && found !== undefined && leadsToFolder(folder, read.request, found);
+    if (found !== undefined && !isFolder) return classify(found);
     return this.#fallback(read, { specifier, importer }, kind, error ?? "", conditions);
   }
 
@@ -220,6 +224,11 @@ export class Resolver {
     if (manifest !== undefined) throw importNotDefined(manifest, failed);
     throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);
   }
+}
+
+function leadsToFolder(folder: string, request: string, found: string): boolean {
+  const target = path.resolve(folder, request);
+  return found !== target && (statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
 
 /** Of an import, a query and a fragment change nothing. */
