@@ -165,6 +165,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
     packageLoaded: (file, namespace) => packageLoads.imported(file, namespace),
     evaluated: (version) => classes.purge.evaluated(version),
     written: (file) => send({ type: "fileWritten", file }),
+    undoes: (version) => ledger.holds(version) || life.holds(version),
     discovered: (module) => reports.sendOfGraph({ type: "modulesDiscovered", modules: [module] }),
     loaded: (modules) => reports.sendOfGraph({ type: "modulesLoaded", loaded: modules }),
   };

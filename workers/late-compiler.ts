@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../src/common/compile/compiled-module.js";
 import type * as compilerModule from "../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../src/common/compile/source-map.js";
+import { splitSearch } from "../src/common/compile/specifier.js";
 import { LATE_LOOKUPS, NewestKeys } from "../src/common/protocol/late-lookups.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
 import { leadsToCompiled } from "../src/common/started/closure.js";
@@ -45,8 +46,10 @@ export class LateCompiler {
   }
 
   resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
-    const isNew = this.#lookups.add(JSON.stringify([specifier, importer, kind])) !== false;
-    if (isNew) this.#options.lookedUp(specifier, importer, kind);
+    // Queries are without number, and lead to the same file.
+    const [plain] = splitSearch(specifier, kind);
+    const isNew = this.#lookups.add(JSON.stringify([plain, importer, kind])) !== false;
+    if (isNew) this.#options.lookedUp(plain, importer, kind);
     return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
   }
 

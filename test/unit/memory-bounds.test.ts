@@ -60,8 +60,13 @@ test("files that only old versions have read are not followed for ever", async (
   assert.deepEqual(written, [app.path("data.json")]);
 });
 
+function createRegistry(isIdle: () => boolean = () => true): Registry {
+  const instances = { isIdle, letGo: () => undefined };
+  return new Registry({ observer: new Observer(), isOutsider: () => false, moduleCache: {}, instances });
+}
+
 test("the record of a file that has gone is nobody's but of those who still have hold of it", () => {
-  const registry = new Registry(new Observer(), () => false, {});
+  const registry = createRegistry();
   const record = registry.record("/made.js");
   assert.equal(registry.letGo("/made.js"), true);
   assert.deepEqual([...registry.all()], []);

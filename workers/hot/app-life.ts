@@ -64,6 +64,11 @@ export class AppLife implements PlanParticipant<LifePlan> {
     this.hot = new Hot({ ...options, disposeHooks: this.#disposeHooks });
   }
 
+  /** Whether a purge of the version runs code of the app's. */
+  holds(version: ModuleEdges): boolean {
+    return this.hot.holds(version) || this.#disposeHooks.holds(version);
+  }
+
   /** Lets `unreloader/app` find it. */
   install(): void {
     const current = (): number => this.generation;

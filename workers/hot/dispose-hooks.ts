@@ -37,6 +37,10 @@ export class DisposeHooks {
     return this.#hooks.size;
   }
 
+  holds(version: ModuleEdges): boolean {
+    return [...this.#hooks].some((hook) => hook.version === version);
+  }
+
   /** The hook of what is left of a purged version runs at once. */
   add(version: ModuleEdges | undefined, run: () => unknown): DisposeHook {
     const hook = { version, run };

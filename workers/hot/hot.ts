@@ -56,6 +56,11 @@ export class Hot implements HotActions, HotContexts {
     return this.#options.disposeHooks;
   }
 
+  /** Whether the module has asked for its `hot`. */
+  holds(version: ModuleEdges): boolean {
+    return this.#states.has(version);
+  }
+
   // ---- what modules get
 
   importMeta(module: EsmModule): object {

@@ -68,11 +68,21 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   });
   // What runs is no part of the plan under way: a request that has outlived the drain of a reload, say.
   const isOutsider = (): boolean => !bindings.looking && !observer.isOfWindow;
-  const registry = new Registry(observer, isOutsider, moduleInternals._cache);
+  const registry: Registry = new Registry({
+    observer,
+    isOutsider,
+    moduleCache: moduleInternals._cache,
+    instances: {
+      isIdle: ({ version, bridges }) =>
+        version !== undefined && bridges.size === 0 && !(host.undoes?.(version.edges) ?? false),
+      letGo: (record) => loading.letGo(record),
+    },
+  });
   const bindings: ModuleBindings = new ModuleBindings(registry, observer, (value) => natives.foreign.has(value));
   const report: EdgeReport = new EdgeReport(
     (modules) => host.loaded(modules),
     (edges) => classes.describe(edges),
+    (file) => registry.recordsOf(file).flatMap(({ version }) => (version ? [version.edges] : [])),
   );
   const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
   const written = watchWritten({ classes, bindings, natives, registry });
@@ -87,6 +97,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     registry,
     natives,
     code: (record) => loading.code(record),
+    recordOf: (target) => loading.recordOf(target),
     createEdges: (file) => report.createEdges(file),
     bindingsOf: (target, importer) => esm.bindingsOf(target, importer),
     unlink: (record) => loading.unload(record),

@@ -5,6 +5,7 @@ import { ModuleEdges } from "./module-edges.js";
 export class EdgeReport {
   readonly #deliver: (modules: LoadedModule[]) => void;
   readonly #classesOf: (edges: ModuleEdges) => LoadedModule["classes"];
+  readonly #versionsOf: (file: string) => readonly ModuleEdges[];
   /** Versions that were evaluated and are current. */
   readonly #evaluated = new WeakSet<ModuleEdges>();
   /** Not told yet, in order of evaluation. */
@@ -12,9 +13,15 @@ export class EdgeReport {
   #held = 0;
   #scheduled = false;
 
-  constructor(deliver: (modules: LoadedModule[]) => void, classesOf: (edges: ModuleEdges) => LoadedModule["classes"]) {
+  /** `versionsOf`: all that are current of a file, which may be imported with several queries. */
+  constructor(
+    deliver: (modules: LoadedModule[]) => void,
+    classesOf: (edges: ModuleEdges) => LoadedModule["classes"],
+    versionsOf: (file: string) => readonly ModuleEdges[],
+  ) {
     this.#deliver = deliver;
     this.#classesOf = classesOf;
+    this.#versionsOf = versionsOf;
   }
 
   createEdges(file: string): ModuleEdges {
@@ -67,22 +74,45 @@ export class EdgeReport {
   }
 
   take(): LoadedModule[] {
-    const modules = [...this.#untold].map((edges) => ({
-      file: edges.file,
-      observed: [...edges.observed],
-      dynamic: [...edges.dynamic],
-      written: [...edges.written],
-      reads: [...edges.reads].map(([file, hash]) => ({ file, ...(hash !== undefined && { hash }) })),
-      lists: [...edges.lists],
-      ...(edges.usedByPackages.size > 0 && { usedByPackages: [...edges.usedByPackages] }),
-      ...(edges.starts.size > 0 && { starts: [...edges.starts].map(([file, since]) => ({ file, since })) }),
-      ...(edges.isPrimary && { isPrimary: true as const }),
-      ...(edges.hot && { hot: edges.hot }),
-      ...(edges.asks && { asks: edges.asks }),
-      classes: this.#classesOf(edges),
-    }));
+    const byFile = new Map<string, ModuleEdges[]>();
+    for (const edges of this.#untold) {
+      const before = byFile.get(edges.file) ?? [];
+      // What was evaluated last counts for the file's place in the order.
+      byFile.delete(edges.file);
+      byFile.set(edges.file, [...before, edges]);
+    }
+    const modules = [...byFile].map(([file, untold]) => this.#toldOf(file, untold));
     this.#untold.clear();
     return modules;
+  }
+
+  /** Main knows files: what is told of one is what all its modules have done. */
+  #toldOf(file: string, untold: readonly ModuleEdges[]): LoadedModule {
+    const current = this.#versionsOf(file).filter((edges) => this.#evaluated.has(edges));
+    const versions = [...new Set([...current, ...untold])];
+    const all = <Value>(of: (edges: ModuleEdges) => Iterable<Value>): Value[] =>
+      versions.length === 1 && versions[0]
+        ? [...of(versions[0])]
+        : [...new Set(versions.flatMap((one) => [...of(one)]))];
+    const reads = new Map(versions.flatMap((edges) => [...edges.reads]));
+    const usedByPackages = all((edges) => edges.usedByPackages);
+    const starts = new Map(versions.flatMap((edges) => [...edges.starts]));
+    const hot = versions.findLast((edges) => edges.hot)?.hot;
+    const asks = versions.findLast((edges) => edges.asks)?.asks;
+    return {
+      file,
+      observed: all((edges) => edges.observed),
+      dynamic: all((edges) => edges.dynamic),
+      written: all((edges) => edges.written),
+      reads: [...reads].map(([read, hash]) => ({ file: read, ...(hash !== undefined && { hash }) })),
+      lists: all((edges) => edges.lists),
+      ...(usedByPackages.length > 0 && { usedByPackages }),
+      ...(starts.size > 0 && { starts: [...starts].map(([started, since]) => ({ file: started, since })) }),
+      ...(versions.some((edges) => edges.isPrimary) && { isPrimary: true as const }),
+      ...(hot && { hot }),
+      ...(asks && { asks }),
+      classes: versions.flatMap((edges) => this.#classesOf(edges)),
+    };
   }
 
   #tell(edges: ModuleEdges): void {

@@ -8,7 +8,7 @@ import type { Evaluator } from "./evaluation.js";
 import { createImportMeta } from "./import-meta.js";
 import type { Linker } from "./linker.js";
 import type { ModuleEdges } from "./module-edges.js";
-import type { EsmModule, ModuleRecord, PrivateBindings } from "./module-record.js";
+import { type EsmModule, fileOfKey, type ModuleRecord, type PrivateBindings } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import type { NativeModules } from "./native-modules.js";
 import type { Observer } from "./observer.js";
@@ -88,7 +88,7 @@ export class BodyContext {
     const { observer, linker, requireOwn } = this.#context;
     const { interop } = module.prepared.compiled;
     if (target?.type === "own") {
-      if (observer.active) for (const file of linker.nameSources(target.record.file)) observer.read(file);
+      if (observer.active) for (const key of linker.nameSources(target.record.key)) observer.read(fileOfKey(key));
       const { version } = target.record;
       const isEsm = version?.kind === "esm" && !version.commonJs;
       if (interop === "none" || isEsm) return target.record.namespace.object;
@@ -111,7 +111,7 @@ export class BodyContext {
     this.#meta ??= createImportMeta({
       file,
       url,
-      isEntry: file === entry,
+      isEntry: module.record.key === entry,
       resolve: (specifier) => resolve(specifier, file, "import"),
       // A module that does not mention it has what it has under Node.
       ...(importMetaHot && /\bhot\b/.test(module.prepared.compiled.source) && { hot: () => importMetaHot(module) }),

@@ -36,6 +36,8 @@ export interface RuntimeHost {
   evaluated?(version: ModuleEdges): void;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written?(file: string): void;
+  /** The version has created what a purge would undo; absent: none has. */
+  undoes?(version: ModuleEdges): boolean;
   /** An own file has imported this file of a package. */
   packageLoaded?(file: string, namespace: object): void;
   /** Whether an adapter looks after what is registered with this package. */

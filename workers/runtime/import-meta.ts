@@ -31,7 +31,7 @@ export function createImportMeta(context: ImportMetaContext): ImportMeta {
 function resolveUrl(specifier: string, { url, resolve }: ImportMetaContext): string {
   try {
     const found = resolve(specifier);
-    return found.type === "file" ? pathToFileURL(found.file).href : nativeUrl(found);
+    return found.type === "file" ? pathToFileURL(found.file).href + (found.search ?? "") : nativeUrl(found);
   } catch (error) {
     if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
     if (URL.canParse(specifier)) return new URL(specifier).href;

@@ -16,6 +16,8 @@ export interface LinkerContext {
   readonly natives: NativeModules;
   /** The code of a file; prepares it when nobody has added it. */
   code(record: ModuleRecord): PreparedModule;
+  /** The module to which an import leads. */
+  recordOf(target: Resolution & { type: "file" }): ModuleRecord;
   createEdges(file: string): ModuleEdges;
   /** What the importer's body reads imported bindings from. */
   bindingsOf(target: ImportTarget, importer: PreparedModule): unknown;
@@ -62,7 +64,7 @@ export class Linker {
   /** Recomputes the exported names of a module, and of those that re-export all of it. */
   installNames(module: EsmModule): void {
     const { record } = module;
-    const names = exportNames(record.file, (key) => this.#shapeOf(key));
+    const names = exportNames(record.key, (key) => this.#shapeOf(key));
     const reads = new Map<string, Read>();
     for (const [name, star] of names.names) {
       reads.set(
@@ -82,7 +84,7 @@ export class Linker {
 
   /** The names of a file changed: those that re-export all of it have other names now, too. */
   namesChanged(record: ModuleRecord): void {
-    for (const importer of this.#starImporters.get(record.file) ?? []) {
+    for (const importer of this.#starImporters.get(record.key) ?? []) {
       const { version } = importer;
       if (version?.kind === "esm" && hasStarOf(version, record)) this.installNames(version);
     }
@@ -97,12 +99,18 @@ export class Linker {
     if (compiled.interop === "none") this.#checkNames(module);
   }
 
-  /** The files whose names a namespace of `file` consists of: itself, and those it re-exports all of. */
-  nameSources(file: string, found = new Set<string>()): Set<string> {
-    if (found.has(file)) return found;
-    found.add(file);
-    for (const star of this.#shapeOf(file)?.stars ?? []) this.nameSources(star, found);
+  /** The modules, by their keys, whose names a namespace of `key` consists of: itself, and those it re-exports all of. */
+  nameSources(key: string, found = new Set<string>()): Set<string> {
+    if (found.has(key)) return found;
+    found.add(key);
+    for (const star of this.#shapeOf(key)?.stars ?? []) this.nameSources(star, found);
     return found;
+  }
+
+  /** Nobody imports the module any more. */
+  letGo(record: ModuleRecord): void {
+    this.#starImporters.delete(record.key);
+    for (const importers of this.#starImporters.values()) importers.delete(record);
   }
 
   /** Modules reachable from `root` that are not evaluated, dependencies first; those that are new are added to `created`. */
@@ -139,17 +147,17 @@ export class Linker {
 
   /** Lets the imports of a module lead where `prepared` says. */
   bindImports(module: EsmModule, prepared: PreparedModule): void {
-    const { registry, bindingsOf } = this.#context;
+    const { recordOf, bindingsOf } = this.#context;
     module.imports = prepared.imports.map((resolution, k): ImportTarget => {
-      if (resolution.type === "file") return { type: "own", record: registry.record(resolution.file) };
+      if (resolution.type === "file") return { type: "own", record: recordOf(resolution) };
       return { type: "native", target: resolution, attributes: prepared.compiled.imports[k]?.attributes ?? null };
     });
     module.namespaces = module.imports.map((target) => bindingsOf(target, prepared));
     for (const k of prepared.compiled.stars) {
       const target = module.imports[k];
       if (target?.type !== "own") continue;
-      const importers = this.#starImporters.get(target.record.file) ?? new Set();
-      this.#starImporters.set(target.record.file, importers.add(module.record));
+      const importers = this.#starImporters.get(target.record.key) ?? new Set();
+      this.#starImporters.set(target.record.key, importers.add(module.record));
     }
   }
 
@@ -164,7 +172,7 @@ export class Linker {
       for (const name of names) {
         if (target.record.namespace.has(name)) continue;
         const ambiguous = version.exportNames?.ambiguous.has(name);
-        if (!ambiguous && version.state !== "evaluated" && this.#hasUnknownNames(target.record.file)) continue;
+        if (!ambiguous && version.state !== "evaluated" && this.#hasUnknownNames(target.record.key)) continue;
         const error = ambiguous ? ambiguousExport(specifier, name) : missingExport(specifier, name);
         this.#context.linkFailed(error, module.prepared, specifier, name);
         throw error;
@@ -173,8 +181,8 @@ export class Linker {
   }
 
   /** Whether an `export *` leads to something whose names only its evaluation tells. */
-  #hasUnknownNames(file: string): boolean {
-    for (const source of this.nameSources(file)) {
+  #hasUnknownNames(key: string): boolean {
+    for (const source of this.nameSources(key)) {
       const version = this.#context.registry.version(source);
       if (version?.kind !== "esm" || version.commonJs) return true;
     }
@@ -195,7 +203,8 @@ export class Linker {
     if (prepared?.compiled.format !== "esm") {
       return { own: record.namespace.names(), stars: [], passedOn: () => new Map() };
     }
-    const keys = prepared.imports.map(keyOf);
+    const { version } = record;
+    const keys = version?.kind === "esm" ? version.imports.map(keyOfTarget) : prepared.imports.map(keyOf);
     return {
       own: prepared.compiled.exports,
       stars: prepared.compiled.stars.map((k) => keys[k] ?? ""),
@@ -215,6 +224,10 @@ function hasStarOf({ prepared, imports }: EsmModule, record: ModuleRecord): bool
     const target = imports[k];
     return target?.type === "own" && target.record === record;
   });
+}
+
+function keyOfTarget(target: ImportTarget): string {
+  return target.type === "own" ? target.record.key : nativeUrl(target.target);
 }
 
 function keyOf(resolution: Resolution): string {

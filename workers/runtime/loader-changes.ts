@@ -9,7 +9,14 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isCompiled, isImportable } from "../../src/common/compile/file-kind.js";
-import { altered, type LastStep, LoaderHooks, type LoaderHooksOptions, resolutionOf } from "./loader-hooks.js";
+import {
+  altered,
+  type LastStep,
+  type Loaded,
+  LoaderHooks,
+  type LoaderHooksOptions,
+  resolutionOf,
+} from "./loader-hooks.js";
 import { type Attributes, nativeUrl } from "./native-modules.js";
 import type { ExtensionHandler, Hooks, LoadedText, Loader, NodeModule } from "./node-loader-types.js";
 
@@ -138,9 +145,9 @@ export class LoaderChanges {
   }
 
   /** The text of an own file as the hooks give it; undefined: they leave it as it is. */
-  load(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
-    if (this.#registered && loader.registerHooks) return this.#loadByNode(file);
-    return this.#hooks.load ? this.#hooks.loaded(file) : undefined;
+  load(module: Loaded): { readonly source: string; readonly format: string | undefined } | undefined {
+    if (this.#registered && loader.registerHooks) return this.#loadByNode(module);
+    return this.#hooks.load ? this.#hooks.loaded(module) : undefined;
   }
 
   /** Runs work of the supervisor's own. */
@@ -154,16 +161,16 @@ export class LoaderChanges {
   }
 
   /** Node asks all hooks, those in its other thread too. TypeScript that it cannot load is ours. */
-  #loadByNode(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
+  #loadByNode({ file, url }: Loaded): { readonly source: string; readonly format: string | undefined } | undefined {
     const format = this.#options.formatOf(file);
     const question = `unreloader:ask/${++this.#questions}`;
     let loaded: LoadedText | undefined;
     const asking = this.#native?.registerHooks?.call(Module, {
       resolve: (specifier, _, next) =>
         specifier === question ? { url: question, format: "module" as const, shortCircuit: true } : next(specifier),
-      load: (url, context, next) => {
-        if (url !== question) return next(url, context);
-        loaded = next(pathToFileURL(file).href, { ...context, format });
+      load: (asked, context, next) => {
+        if (asked !== question) return next(asked, context);
+        loaded = next(url, { ...context, format });
         return { format: "module" as const, source: "", shortCircuit: true };
       },
     });

@@ -33,6 +33,12 @@ export type LastStep = (
   conditions?: readonly string[],
 ) => Resolution;
 
+/** A module of an own file: its URL has the query. */
+export interface Loaded {
+  readonly file: string;
+  readonly url: string;
+}
+
 /** What hooks have said of a URL when they led to it. */
 interface Outcome {
   readonly kind: ResolveKind;
@@ -150,8 +156,7 @@ export class LoaderHooks {
   }
 
   /** The text of an own file as the hooks give it; undefined: they leave it as it is. Throws what they throw. */
-  loaded(file: string): { readonly source: string; readonly format: string | undefined } | undefined {
-    const url = pathToFileURL(file).href;
+  loaded({ file, url }: Loaded): { readonly source: string; readonly format: string | undefined } | undefined {
     const known = this.#outcomes.get(url);
     const { kind, importAttributes } = known ?? { kind: "import" };
     let text: string | undefined;
@@ -242,7 +247,7 @@ function mayBeAbsent({ format }: LoadedText): boolean {
 }
 
 function urlOf(found: Resolution): string {
-  return found.type === "file" ? pathToFileURL(found.file).href : nativeUrl(found);
+  return found.type === "file" ? pathToFileURL(found.file).href + (found.search ?? "") : nativeUrl(found);
 }
 
 function textOf(source: NonNullable<LoadedText["source"]>): string {

@@ -60,10 +60,12 @@ export class Loading {
   code(record: ModuleRecord): PreparedModule {
     const { host, registry, changes } = this.#context;
     if (record.prepared && (!changes.hasHooks || this.#hooked.has(record.prepared))) return record.prepared;
-    const prepared = changes.hasHooks ? this.#prepareByHooks(record) : this.#prepare(record.file);
+    // A text has one code for all queries.
+    const known = record.search === "" ? undefined : registry.find(record.file)?.prepared;
+    const prepared = changes.hasHooks ? this.#prepareByHooks(record) : (known ?? this.#prepare(record.file));
     registry.touch(record);
     record.prepared = prepared;
-    host.discovered(prepared);
+    if (prepared !== known) host.discovered(prepared);
     return prepared;
   }
 
@@ -103,10 +105,27 @@ export class Loading {
     this.#context.commonJs.load(record, this.code(record), requiredBy);
   }
 
-  /** The namespace as Node would give it to an ES module. */
-  async import(file: string): Promise<object> {
-    const { registry, esm } = this.#context;
+  /** The module to which an import leads. What is no ES module is one for all queries: it is in `require.cache`. */
+  recordOf({ file, search }: Resolution & { type: "file" }): ModuleRecord {
+    const { registry } = this.#context;
     const record = registry.record(file);
+    if (search === undefined) return record;
+    const { format, interop } = (record.version?.prepared ?? this.code(record)).compiled;
+    return format === "esm" && interop === "none" ? registry.instance(file, search) : record;
+  }
+
+  /** Nobody need know a module with a query any more but those who have hold of it. */
+  letGo(record: ModuleRecord): void {
+    const { classes, written, linker } = this.#context;
+    linker.letGo(record);
+    if (!record.version) return;
+    classes.drop(record.version.edges);
+    written.forget(record.version.edges);
+  }
+
+  /** The namespace as Node would give it to an ES module. */
+  async import(record: ModuleRecord): Promise<object> {
+    const { esm } = this.#context;
     await this.evaluate(record);
     esm.readAsNode(record);
     return record.namespace.object;
@@ -157,9 +176,9 @@ export class Loading {
     reader?.observe(target.file);
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
-    const record = registry.record(target.file);
+    const record = this.recordOf(target);
     if (registry.before(record)) return record.namespace.object;
-    const namespace = await this.import(target.file);
+    const namespace = await this.import(record);
     if (reader) written.read(reader, target.file);
     return namespace;
   }
@@ -189,7 +208,7 @@ export class Loading {
   bridge(record: ModuleRecord): NamespaceBridge {
     let ready: Promise<unknown> | undefined;
     if (this.#isCommonJs(record) || this.#linked(record).form === "plain") this.evaluateSync(record);
-    else ready = this.import(record.file);
+    else ready = this.import(record);
     this.#context.esm.readAsNode(record);
     // Node would not find the others in the text, either.
     const names = record.namespace.names().filter((name) => !record.namespace.runs(name));
@@ -204,11 +223,13 @@ export class Loading {
   add(modules: Iterable<PreparedModule>): void {
     const { registry } = this.#context;
     for (const prepared of modules) {
-      const record = registry.record(prepared.compiled.file);
-      registry.touch(record);
-      record.prepared = prepared;
-      const { version } = record;
-      if (version?.kind === "esm" && version.state === "linked") this.unload(record);
+      const { file } = prepared.compiled;
+      for (const record of new Set([registry.record(file), ...registry.recordsOf(file)])) {
+        registry.touch(record);
+        record.prepared = prepared;
+        const { version } = record;
+        if (version?.kind === "esm" && version.state === "linked") this.unload(record);
+      }
     }
     // What failed is evaluated again when somebody asks for it.
     for (const record of registry.all()) {
@@ -282,7 +303,7 @@ export class Loading {
     const { file } = record;
     if (!host.prepareAs) return this.#prepare(file);
     try {
-      const text = changes.load(file);
+      const text = changes.load(record);
       const compiled = text ? undefined : record.prepared?.compiled;
       const resolve = (...asked: Parameters<Loading["resolve"]>) => changes.resolve(...asked);
       const prepared = host.prepareAs(file, { compiled, text, resolve });

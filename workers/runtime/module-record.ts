@@ -3,6 +3,7 @@
  * (the state that the specification calls a cyclic module record), or of one CommonJS or JSON file.
  */
 import type Module from "node:module";
+import { pathToFileURL } from "node:url";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 import type { ExportNames } from "./export-names.js";
 import type { ModuleEdges } from "./module-edges.js";
@@ -20,6 +21,8 @@ export type PrivateBindings = () => Readonly<Record<string, Read>>;
 
 export class ModuleRecord {
   readonly file: string;
+  /** Query and fragment by which it was imported; empty for most. */
+  readonly search: string;
   readonly url: string;
   readonly namespace: Namespace;
   /** The newest code; the current version may have been made of older one. */
@@ -39,11 +42,27 @@ export class ModuleRecord {
   /** What an importer with CommonJS interop reads of this file, one object for each kind of interop. */
   readonly interopViews = new Map<string, object>();
 
-  constructor(file: string, url: string, namespace: Namespace) {
+  constructor(file: string, search: string, namespace: Namespace) {
     this.file = file;
-    this.url = url;
+    this.search = search;
+    this.url = pathToFileURL(file).href + search;
     this.namespace = namespace;
   }
+
+  /** No other has it; that of a file that was imported without a query is the file. */
+  get key(): string {
+    return keyOfModule(this.file, this.search);
+  }
+}
+
+export function keyOfModule(file: string, search: string): string {
+  return search === "" ? file : `${file}\0${search}`;
+}
+
+/** The file of a key. */
+export function fileOfKey(key: string): string {
+  const at = key.indexOf("\0");
+  return at < 0 ? key : key.slice(0, at);
 }
 
 /**

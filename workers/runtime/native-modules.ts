@@ -27,7 +27,7 @@ export class NativeIsAsync extends Error {
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
 
 export function nativeUrl(target: NativeTarget): string {
-  return target.type === "native" ? pathToFileURL(target.file).href : target.name;
+  return target.type === "native" ? pathToFileURL(target.file).href + (target.search ?? "") : target.name;
 }
 
 /** What stands in the own file that imports. */

@@ -22,7 +22,7 @@ async function run({ kind, specifier }: NodePreload, importer: string, parts: Ru
   const { loading, natives } = parts;
   const target = loading.resolve(asUrl(kind, specifier), importer, kind);
   if (target.type === "file") {
-    if (kind === "import") await loading.import(target.file);
+    if (kind === "import") await loading.import(loading.recordOf(target));
     else loading.requireFrom(target.file, undefined);
     return;
   }

@@ -12,6 +12,8 @@ import { nativeUrl } from "./native-modules.js";
 import { rewritePackageImports } from "./package-imports.js";
 import { SUPERVISOR } from "./supervisor-code.js";
 
+type OwnFile = Resolution & { readonly type: "file" };
+
 export interface PackageRequestsContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   /** What a `Module._resolveFilename` that was replaced says; undefined: it was not. */
@@ -23,8 +25,8 @@ export interface PackageRequestsContext {
   /** `requiredBy` is an own file or Node's module. */
   requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
   /** Evaluates an own file as far as that is possible synchronously. */
-  bridge(file: string): NamespaceBridge;
-  importOwn(file: string): Promise<object>;
+  bridge(target: OwnFile): NamespaceBridge;
+  importOwn(target: OwnFile): Promise<object>;
   /** The text of a CommonJS file with `import(` replaced by `__ur.import(`. */
   rewrite(file: string): string;
   /** Runs the loading of a package: what its top level creates stays with the package. */
@@ -99,7 +101,7 @@ function requestedOwnFile(
     if (!/^\.\.?(?:[\\/]|$)/.test(request)) return undefined;
     if (isBelowPackages(path.resolve(path.dirname(importer), request))) return undefined;
   }
-  return ownFile(request, importer, "require", resolve);
+  return ownFile(request, importer, "require", resolve)?.file;
 }
 
 function ownFile(
@@ -107,10 +109,10 @@ function ownFile(
   importer: string,
   kind: ResolveKind,
   resolve: PackageRequestsContext["resolve"],
-): string | undefined {
+): OwnFile | undefined {
   try {
     const found = resolve(specifier, importer, kind);
-    return found.type === "file" && !found.file.startsWith(SUPERVISOR) ? found.file : undefined;
+    return found.type === "file" && !found.file.startsWith(SUPERVISOR) ? found : undefined;
   } catch (error) {
     // Not found by our rules: Node decides, and reports.
     if (error instanceof Error) return undefined;
@@ -125,8 +127,8 @@ function interceptImport({ resolve, bridge, importOwn, rewrite }: PackageRequest
       importOwn: (specifier, importer) => {
         const text = String(specifier);
         if (!mayBeOwn(text, pathToFileURL(importer).href)) return undefined;
-        const file = ownFile(text, importer, "import", resolve);
-        return file === undefined ? undefined : importOwn(file);
+        const target = ownFile(text, importer, "import", resolve);
+        return target && importOwn(target);
       },
     });
   }
@@ -135,8 +137,8 @@ function interceptImport({ resolve, bridge, importOwn, rewrite }: PackageRequest
       const { parentURL, conditions } = hookContext;
       if (parentURL?.startsWith("file:") && !conditions.includes("require") && mayBeOwn(specifier, parentURL)) {
         const importer = fileURLToPath(parentURL);
-        const file = importer.startsWith(SUPERVISOR) ? undefined : ownFile(specifier, importer, "import", resolve);
-        if (file !== undefined) return { url: bridges.add(bridge(file)), format: "module", shortCircuit: true };
+        const target = importer.startsWith(SUPERVISOR) ? undefined : ownFile(specifier, importer, "import", resolve);
+        if (target) return { url: bridges.add(bridge(target)), format: "module", shortCircuit: true };
       }
       return next(specifier, hookContext);
     },

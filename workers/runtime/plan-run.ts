@@ -5,7 +5,7 @@ import { Abandonment } from "../abandonment.js";
 import { PlanLife, type PlanParticipant } from "../plan-participant.js";
 import { AT_RELOAD, AT_START } from "../written/written-edges.js";
 import type { Loading, LoadingContext } from "./loading.js";
-import type { ModuleVersion } from "./module-record.js";
+import type { ModuleRecord, ModuleVersion } from "./module-record.js";
 
 export interface RuntimePlan {
   /** In this order. */
@@ -97,10 +97,13 @@ export class PlanRun {
     const { observer, report, registry, loading } = this.#context;
     this.#begin();
     try {
-      const purged = await this.#purgeAll(plan, steps, abandonment);
+      const { purged, again } = await this.#purgeAll(plan, steps, abandonment);
       steps.purged?.();
       observer.evaluatesMany = true;
-      for (const file of plan.load) await abandonment.until(loading.evaluate(registry.record(file)));
+      for (const file of plan.load) {
+        const records = again.get(file) ?? [registry.record(file)];
+        for (const record of records) await abandonment.until(loading.evaluate(record));
+      }
       await abandonment.until(this.#evaluateLeftOut(purged));
       if (plan.fails !== undefined) throw new Error(plan.fails);
       this.#commit(plan);
@@ -128,12 +131,12 @@ export class PlanRun {
     registry.begin();
   }
 
-  /** Gives the files that had been evaluated. */
+  /** Gives the files that had been evaluated, and for each of them the modules to evaluate again. */
   async #purgeAll<Plan extends RuntimePlan>(
     plan: Plan,
     { beforePurge, purging }: PlanSteps<Plan>,
     abandonment: Abandonment,
-  ): Promise<string[]> {
+  ): Promise<{ purged: string[]; again: Map<string, readonly ModuleRecord[]> }> {
     const { registry, loading } = this.#context;
     const { purge, modules, relinked, forget = [] } = plan;
     const goes = new Set([...purge, ...this.#evaluatedMeanwhile(plan), ...forget]);
@@ -142,17 +145,23 @@ export class PlanRun {
     for (const file of forget) this.#forgetCode(file);
     await beforePurge?.([...goes].filter((file) => registry.version(file) !== undefined));
     const purged: string[] = [];
+    const again = new Map<string, readonly ModuleRecord[]>();
     for (const file of goes) {
-      const version = registry.version(file);
-      if (!version) continue;
-      const pending = purging?.(version);
-      if (pending) await abandonment.until(pending);
-      const record = registry.find(file);
-      if (!record?.version) continue;
-      loading.unload(record);
+      const records = registry.recordsOf(file).filter(({ version }) => version !== undefined);
+      if (records.length === 0) continue;
+      const kept = registry.keptOf(file);
+      again.set(
+        file,
+        records.filter((record) => kept.includes(record)),
+      );
+      for (const record of records) {
+        const pending = record.version && purging?.(record.version);
+        if (pending) await abandonment.until(pending);
+        if (record.version) loading.unload(record);
+      }
       purged.push(file);
     }
-    return purged;
+    return { purged, again };
   }
 
   #commit({ forget = [] }: RuntimePlan): void {
@@ -197,7 +206,7 @@ export class PlanRun {
       if (!version) continue;
       for (const target of version.kind === "esm" ? version.imports : []) {
         if (target.type !== "own") continue;
-        if (isLeftOut(target.record.file)) await loading.evaluate(target.record);
+        if (!target.record.version) await loading.evaluate(target.record);
         reached.add(target.record.file);
       }
       for (const observed of version.edges.observed) reached.add(observed);
@@ -217,18 +226,20 @@ export class PlanRun {
 
   #relink(prepared: PreparedModule): void {
     const { registry, esm } = this.#context;
-    const record = registry.record(prepared.compiled.file);
-    registry.touch(record);
-    record.prepared = prepared;
-    if (record.version?.kind === "esm") esm.relink(record.version, prepared);
-    else if (record.version) record.version.prepared = prepared;
+    const { file } = prepared.compiled;
+    for (const record of new Set([registry.record(file), ...registry.recordsOf(file)])) {
+      registry.touch(record);
+      record.prepared = prepared;
+      if (record.version?.kind === "esm") esm.relink(record.version, prepared);
+      else if (record.version) record.version.prepared = prepared;
+    }
   }
 
   #forgetCode(file: string): void {
     const { registry } = this.#context;
-    const record = registry.find(file);
-    if (!record) return;
-    registry.touch(record);
-    record.prepared = undefined;
+    for (const record of registry.recordsOf(file)) {
+      registry.touch(record);
+      record.prepared = undefined;
+    }
   }
 }

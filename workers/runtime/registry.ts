@@ -1,9 +1,9 @@
 /** Every own file the runtime has met, and the way back to how things were when a plan began. */
 import type Module from "node:module";
-import { pathToFileURL } from "node:url";
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { ModuleEdges } from "./module-edges.js";
-import { ModuleRecord, type ModuleVersion } from "./module-record.js";
+import { ModuleInstances, type ModuleInstancesOptions } from "./module-instances.js";
+import { fileOfKey, ModuleRecord, type ModuleVersion } from "./module-record.js";
 import { Namespace, type Read } from "./namespace.js";
 import type { Observer } from "./observer.js";
 
@@ -22,6 +22,14 @@ interface Saved {
     | undefined;
 }
 
+export interface RegistryOptions {
+  readonly observer: Observer;
+  /** Whether what runs now is no part of the plan under way: it goes on with the versions that there were. */
+  readonly isOutsider: () => boolean;
+  readonly moduleCache: NodeJS.Dict<NodeJS.Module>;
+  readonly instances: Omit<ModuleInstancesOptions, "create">;
+}
+
 export class Registry {
   /** File to its record; dies in `letGo`. */
   readonly #records = new Map<string, ModuleRecord>();
@@ -32,24 +40,51 @@ export class Registry {
   });
   readonly #observer: Observer;
   readonly #moduleCache: NodeJS.Dict<NodeJS.Module>;
-  /** Whether what runs now is no part of the plan under way: it goes on with the versions that there were. */
   readonly #isOutsider: () => boolean;
+  readonly #instances: ModuleInstances;
   /** While a plan is applied: what to go back to. */
   #saved: Map<ModuleRecord, Saved> | undefined;
 
-  constructor(observer: Observer, isOutsider: () => boolean, moduleCache: NodeJS.Dict<NodeJS.Module>) {
+  constructor({ observer, isOutsider, moduleCache, instances }: RegistryOptions) {
     this.#observer = observer;
     this.#isOutsider = isOutsider;
     this.#moduleCache = moduleCache;
+    this.#instances = new ModuleInstances({
+      ...instances,
+      create: (file, search) => this.#create(file, search),
+      isIdle: (record) => !this.#saved && record.version?.state === "evaluated" && instances.isIdle(record),
+    });
   }
 
-  find(file: string): ModuleRecord | undefined {
+  /** By a file, or by the key of a module. */
+  find(key: string): ModuleRecord | undefined {
+    const file = fileOfKey(key);
+    if (file !== key) return this.#instances.find(file, key.slice(file.length + 1));
     return this.#records.get(file) ?? (this.#letGo.size > 0 ? this.#returned(file) : undefined);
   }
 
-  /** The version that is current: evaluated, or being evaluated. */
-  version(file: string): ModuleVersion | undefined {
-    return this.find(file)?.version;
+  /** The version that is current: evaluated, or being evaluated. Of a file that is imported with queries only, the newest of these. */
+  version(key: string): ModuleVersion | undefined {
+    const version = this.find(key)?.version;
+    if (version || fileOfKey(key) !== key) return version;
+    return this.#instances.keptOf(key).findLast((record) => record.version)?.version;
+  }
+
+  /** Every module of a file: the one that is imported without a query, and those with one. */
+  recordsOf(file: string): ModuleRecord[] {
+    const record = this.find(file);
+    return [...(record ? [record] : []), ...this.#instances.of(file)];
+  }
+
+  /** The same without those that are not kept: nobody imports them any more. */
+  keptOf(file: string): ModuleRecord[] {
+    const record = this.find(file);
+    return [...(record ? [record] : []), ...this.#instances.keptOf(file)];
+  }
+
+  /** The module of a file that is imported with this query. */
+  instance(file: string, search: string): ModuleRecord {
+    return this.#instances.record(file, search);
   }
 
   /** The code that the current version was made from, or else the newest. */
@@ -61,14 +96,19 @@ export class Registry {
   record(file: string): ModuleRecord {
     let record = this.find(file);
     if (!record) {
-      record = new ModuleRecord(file, pathToFileURL(file).href, new Namespace(file, this.#observer));
+      record = this.#create(file, "");
       this.#records.set(file, record);
     }
     return record;
   }
 
-  all(): Iterable<ModuleRecord> {
-    return this.#records.values();
+  *all(): Iterable<ModuleRecord> {
+    yield* this.#records.values();
+    yield* this.#instances.all();
+  }
+
+  #create(file: string, search: string): ModuleRecord {
+    return new ModuleRecord(file, search, new Namespace(file, this.#observer));
   }
 
   /** The edges of all versions that are current. */
@@ -79,7 +119,9 @@ export class Registry {
   /** Nothing leads to the file any more: its record lives as long as somebody has hold of what it has handed out. False: it is in use. */
   letGo(file: string): boolean {
     const record = this.#records.get(file);
-    if (!record || record.version || record.bridges.size > 0 || this.#saved) return false;
+    if (!record || this.#saved) return false;
+    if (this.recordsOf(file).some(({ version, bridges }) => version || bridges.size > 0)) return false;
+    this.#instances.forget(file);
     this.#records.delete(file);
     this.#letGo.set(file, new WeakRef(record));
     this.#collected.register(record, file);

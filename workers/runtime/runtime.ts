@@ -54,8 +54,8 @@ export class Runtime {
       answering: (request, url, run) => changes.answering(request, url, run),
       resolvedFilename: (request, parent) => changes.resolvedFilename(request, parent),
       requireOwn: (file, requiredBy) => loading.requireFrom(file, requiredBy),
-      bridge: (file) => loading.bridge(registry.record(file)),
-      importOwn: (file) => loading.import(file),
+      bridge: (target) => loading.bridge(loading.recordOf(target)),
+      importOwn: (target) => loading.import(loading.recordOf(target)),
       rewrite: (file) => host.prepare(file).compiled.body,
       outside: (run) => loading.loadPackage(run),
     });
@@ -94,7 +94,8 @@ export class Runtime {
 
   /** The file's namespace; evaluates it and what it imports, if need be. */
   import(file: string): Promise<object> {
-    return this.#parts.loading.import(file);
+    const { loading, registry } = this.#parts;
+    return loading.import(registry.record(file));
   }
 
   /** `module.exports` or the namespace. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */

@@ -114,11 +114,14 @@ export interface ImportRecord {
   readonly whole?: true;
 }
 
-/** Where a specifier leads. `file` is own code (below the runtime's registry); the others stay Node's. */
+/**
+ * Where a specifier leads. `file` is own code (below the runtime's registry); the others stay Node's. `search`: query and
+ * fragment of an import, from `?` or `#` on; absent: none. Each makes another module of one file.
+ */
 export type Resolution =
-  | { readonly type: "file"; readonly file: string }
+  | { readonly type: "file"; readonly file: string; readonly search?: string }
   /** A file below node_modules, a native addon, WebAssembly: loaded by Node itself, never purged. */
-  | { readonly type: "native"; readonly file: string }
+  | { readonly type: "native"; readonly file: string; readonly search?: string }
   /** `node:fs` and the like, always with the prefix; also `data:` URLs. */
   | { readonly type: "builtin"; readonly name: string };
 

@@ -18,7 +18,7 @@ import {
   resolutionFailure,
   unknownExtension,
 } from "./resolve-failure.js";
-import { readSpecifier, type Specifier } from "./specifier.js";
+import { readSpecifier, type Specifier, splitSearch } from "./specifier.js";
 import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
 
 /**
@@ -74,10 +74,24 @@ export class Resolver {
 
   /** `conditions`: in place of Node's. Throws ResolveError. */
   resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
-    const key = keyOf(specifier, importer, kind, conditions);
+    const [plain, search] = splitSearch(specifier, kind);
+    const found = this.#resolve(plain, specifier, importer, kind, conditions);
+    return search === "" || found.type === "builtin" ? found : { ...found, search };
+  }
+
+  /** `specifier`: what stands in the importer, for errors. */
+  #resolve(
+    plain: string,
+    specifier: string,
+    importer: string,
+    kind: ResolveKind,
+    conditions?: readonly string[],
+  ): Resolution {
+    const key = keyOf(plain, importer, kind, conditions);
     const known = this.#known.get(key);
     if (known) return known;
     if (++this.#asked > KNOWN) this.#forgetDisk();
+    // Of an import, a query and a fragment change nothing of the file.
     const resolution = this.#find(specifier, importer, kind, conditions);
     if (kind === "import" && resolution.type === "file" && !isImportable(resolution.file))
       throw unknownExtension(resolution.file, { specifier, importer });
@@ -95,7 +109,8 @@ export class Resolver {
     conditions?: readonly string[],
   ): Resolution {
     if (isNew) {
-      this.#known.delete(keyOf(specifier, importer, kind, conditions));
+      const [plain] = splitSearch(specifier, kind);
+      this.#known.delete(keyOf(plain, importer, kind, conditions));
       this.#forgetDisk();
     }
     for (;;) {
@@ -231,11 +246,8 @@ function leadsToFolder(folder: string, request: string, found: string): boolean 
   return found !== target && (statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false);
 }
 
-/** Of an import, a query and a fragment change nothing. */
 function keyOf(specifier: string, importer: string, kind: ResolveKind, conditions: readonly string[] = []): string {
-  const isUrl = kind === "import" && /^[./]/.test(specifier);
-  const [meant = ""] = isUrl ? specifier.split(/[?#]/, 1) : [specifier];
-  return `${kind}\0${conditions.join()}\0${path.extname(importer)}\0${path.dirname(importer)}\0${meant}`;
+  return `${kind}\0${conditions.join()}\0${path.extname(importer)}\0${path.dirname(importer)}\0${specifier}`;
 }
 
 /** Node resolves `module-sync` where it can `require()` an ES module. */

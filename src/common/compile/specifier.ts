@@ -75,3 +75,12 @@ function decoded(pathname: string): string {
     throw error;
   }
 }
+
+/** An import without its query and fragment, and these, as they stand in the URL: empty without any. */
+export function splitSearch(specifier: string, kind: ResolveKind): [plain: string, search: string] {
+  if (kind === "require" || /^(?:data|node):/.test(specifier)) return [specifier, ""];
+  const at = specifier.slice(1).search(/[?#]/) + 1;
+  if (at === 0) return [specifier, ""];
+  const { search, hash } = new URL(`file:///a${specifier.slice(at)}`);
+  return [specifier.slice(0, at), search + hash];
+}
