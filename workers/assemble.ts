@@ -13,7 +13,6 @@ import { Calls } from "./calls.js";
 import { OwnClasses } from "./classes/own-classes.js";
 import { Heart } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
-import { closeInspector } from "./inspector.js";
 import { LateCompiler } from "./late-compiler.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
@@ -22,11 +21,10 @@ import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
-import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
+import type { MainThreadView } from "./main-thread/main-thread-view.js";
 import { hideOwnModules } from "./main-thread/own-modules.js";
 import { Monitored } from "./monitored/monitored.js";
 import type { OrderQueue } from "./order-queue.js";
-import { adaptProcess } from "./process.js";
 import { Purge } from "./purge.js";
 import type { RuntimeHost } from "./runtime/host.js";
 import { Observer } from "./runtime/observer.js";
@@ -37,6 +35,7 @@ import { Serving } from "./start/serving.js";
 import { installStartedFiles } from "./started-files.js";
 import { createStreams } from "./streams/create-streams.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
+import { endsTell } from "./thread-ends.js";
 import { ThreadReports } from "./thread-reports.js";
 import { Waits } from "./waits.js";
 
@@ -76,10 +75,15 @@ export interface AssembleOptions {
   readonly queue: OrderQueue;
   /** Nothing of an evaluation goes on any more. */
   settled(): void;
+  /** The thread is about to end: `byItself`, or because the app says so, or has crashed. Returns a code of our own for it. */
+  ending(byItself: boolean): number | undefined;
 }
 
 /** What a part calls may come further down: nothing is called before all are there. */
-export function assemble(order: BootOrder, { send, queue, settled, process: shared }: AssembleOptions): AppParts {
+export function assemble(
+  order: BootOrder,
+  { send, queue, settled, ending, process: shared }: AssembleOptions,
+): AppParts {
   const { entry, root } = order;
   const reports = new ThreadReports({ root, send, locate: (error) => runtime.locate(error) });
   const failed = (file: string, what: string, error: unknown) => reports.purgeFailed(file, what, error);
@@ -98,7 +102,7 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
-  const mainThread = endsTell(order, { reports, streams, listen: () => listen, send, shared });
+  const mainThread = endsTell(order, { reports, streams, listen: () => listen, send, ending, shared });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
   const ownAdapters: Adapter[] = [];
@@ -254,44 +258,6 @@ export function assemble(order: BootOrder, { send, queue, settled, process: shar
   const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, compiler };
   const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
-}
-
-/** The ends of the thread that the app brings about: main is told, and nothing is read on. */
-function endsTell(
-  { entry, args, startedWith, variables }: BootOrder,
-  {
-    reports,
-    streams,
-    listen,
-    send,
-    shared,
-  }: Pick<AppParts, "reports" | "streams"> &
-    Pick<MainThreadViewOptions, "send" | "shared"> & { readonly listen: () => VirtualListen },
-): MainThreadView {
-  const cutOff = (): void => {
-    streams.input?.leave(true);
-    listen().endSessions();
-    // The thread must not wait for debuggers.
-    closeInspector();
-  };
-  const onCrash = (error: unknown): void => {
-    reports.send({ type: "crashed", error: reports.serialize(error) });
-    cutOff();
-  };
-  const view = new MainThreadView({ shared, send, onAbort: onCrash });
-  adaptProcess({
-    entry,
-    args,
-    startedWith,
-    variables,
-    onExit: (code) => {
-      reports.send({ type: "exitRequested", code });
-      cutOff();
-    },
-    onCrash,
-    onWorker: () => view.workerMade(),
-  });
-  return view;
 }
 
 function createAdapters(ledger: Ledger, own: readonly Adapter[], reports: ThreadReports): Adapters {

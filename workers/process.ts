@@ -4,6 +4,8 @@
  */
 import type { BootOrder } from "../src/common/protocol/orders.js";
 
+const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
+
 export interface ProcessOptions {
   readonly entry: string;
   readonly args: readonly string[];
@@ -12,13 +14,27 @@ export interface ProcessOptions {
   /** Environment variables for those that are not set. */
   readonly variables: Readonly<Record<string, string>>;
   onExit(code: number): void;
+  /**
+   * The thread comes to its end, by itself or after `onExit` or `onCrash`, and the app's listeners are called next. Returns the
+   * code that is not Node's own for it.
+   */
+  onEnd(): number | undefined;
   /** Called before the thread ends because of an exception that nobody caught. */
   onCrash(error: unknown): void;
   /** The app has made a worker thread of its own. */
   onWorker(): void;
 }
 
-export function adaptProcess({ entry, args, startedWith, variables, onExit, onCrash, onWorker }: ProcessOptions): void {
+export function adaptProcess({
+  entry,
+  args,
+  startedWith,
+  variables,
+  onExit,
+  onEnd,
+  onCrash,
+  onWorker,
+}: ProcessOptions): void {
   process.execArgv = [...startedWith.execArgv];
   if (startedWith.nodeOptions !== undefined) process.env.NODE_OPTIONS ??= startedWith.nodeOptions;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
@@ -43,6 +59,11 @@ export function adaptProcess({ entry, args, startedWith, variables, onExit, onCr
       onCrash(values[0]);
     }
     if (event === "worker") onWorker();
+    if (event === "exit") {
+      const code = onEnd();
+      // Before Node 22, listeners are given 0.
+      if (code !== undefined && NODE_MAJOR >= 22) values[0] = code;
+    }
     const isHeard = Reflect.apply(emit, process, [event, ...values]) as boolean;
     // What listeners have made of the code. Node ends the thread next, and may not get as far as process.exit().
     if (event === "exit" && isCrashing) onExit(Number(process.exitCode));

@@ -17,7 +17,7 @@ import { ListenedSignals } from "./signals/listened-signals.js";
 import { SignalEnd } from "./signals/signal-end.js";
 import { FailedStart } from "./start/failed-start.js";
 import { threadWaits } from "./thread-waits.js";
-import { watchUnsettledAwait } from "./unsettled-await.js";
+import { UnsettledAwait } from "./unsettled-await.js";
 
 type OrderOf<Type extends SupervisorOrder["type"]> = Extract<SupervisorOrder, { type: Type }>;
 
@@ -39,6 +39,8 @@ export class AppSession {
   /** Of the app's modules, in a thread that ends by it when main says so. */
   #failed: FailedStart | undefined;
   #end: () => void = () => {};
+  /** While the entry is evaluated. */
+  #unsettled: UnsettledAwait | undefined;
 
   constructor({ order, port, process }: AppTask) {
     this.#order = order;
@@ -54,11 +56,18 @@ export class AppSession {
     this.#loop = new LoopHold(openPorts());
     this.#send = (report) => control.send(report);
     this.#queue = new OrderQueue({ waits: order.waits === true, failed: (error) => this.#crash(error) });
-    this.#parts = assemble(order, { send: this.#send, queue: this.#queue, settled: () => this.#settled(), process });
+    this.#parts = assemble(order, {
+      send: this.#send,
+      queue: this.#queue,
+      settled: () => this.#settled(),
+      ending: (byItself) => this.#unsettled?.ending(byItself),
+      process,
+    });
     this.#plans = new PlanApplication(this.#parts);
     const { heart, observer, listen } = this.#parts;
     this.#signals = new ListenedSignals({
       tell: (signals) => this.#send({ type: "signalsListened", signals }),
+      deliver: (signal) => this.#deliver({ signal, ends: false }),
       board: () => heart.board,
       waits: order.waits === true,
     });
@@ -216,7 +225,7 @@ export class AppSession {
     const { serving, waits, ownAdapters, classes, packagesAhead, runtime, compiler, reports, mainThread } = this.#parts;
     mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
-    const settled = watchUnsettledAwait({
+    this.#unsettled = new UnsettledAwait({
       waiting: () => runtime.waiting(),
       sourceMap: (compiled) => compiler.sourceMap(compiled),
     });
@@ -241,7 +250,7 @@ export class AppSession {
       // The app's listeners come last: they may end the thread.
       this.#failed?.tell();
     } finally {
-      settled();
+      this.#unsettled.over();
       endWatching();
     }
   }

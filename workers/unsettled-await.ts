@@ -19,17 +19,34 @@ export interface UnsettledAwaitOptions {
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
 }
 
-/** Begins a start, and returns what ends it. To be called before the app's own listeners are there, as Node's is. */
-export function watchUnsettledAwait(options: UnsettledAwaitOptions): () => void {
-  const onExit = (): void => {
-    process.exitCode ??= UNSETTLED;
+export class UnsettledAwait {
+  readonly #options: UnsettledAwaitOptions;
+
+  /** To be made before the app's own listeners are there: Node's, which an app may take away, is there before them. */
+  constructor(options: UnsettledAwaitOptions) {
+    this.#options = options;
+    process.on("exit", this.#onExit);
+  }
+
+  /** Nothing waits for the evaluation any more: it has settled, or the app has ended it. A second call does no harm. */
+  over(): void {
+    process.off("exit", this.#onExit);
+  }
+
+  /** `byItself`: the event loop is empty. Returns the code that the process has by it, unless the app has set one. */
+  ending(byItself: boolean): number | undefined {
+    if (!byItself) this.over();
+    if (process.exitCode !== undefined || !process.listeners("exit").includes(this.#onExit)) return undefined;
+    process.exitCode = UNSETTLED;
+    return UNSETTLED;
+  }
+
+  readonly #onExit = (): void => {
     if (process.exitCode !== UNSETTLED) return;
-    const module = options.waiting().findLast(({ awaiting }) => awaiting !== undefined);
+    const module = this.#options.waiting().findLast(({ awaiting }) => awaiting !== undefined);
     // The thread's own streams would not come to write it.
-    if (module !== undefined) rawDebug(warning(module, options));
+    if (module !== undefined) rawDebug(warning(module, this.#options));
   };
-  process.on("exit", onExit);
-  return () => process.off("exit", onExit);
 }
 
 function warning({ record, prepared: { compiled }, awaiting }: EsmModule, options: UnsettledAwaitOptions): string {

@@ -7,6 +7,8 @@ import { setFlagsFromString } from "node:v8";
 import { compileFunction } from "node:vm";
 import { isObject, isProxy } from "./untouched.js";
 
+type TargetOf = (proxy: unknown) => unknown;
+
 const targetOf = compileTargetOf();
 
 /**
@@ -19,13 +21,16 @@ export function withoutProxies<T extends object>(value: T): T | undefined {
   return isObject(at) ? (at as T) : undefined;
 }
 
-function compileTargetOf(): (proxy: unknown) => unknown {
+function compileTargetOf(): TargetOf {
+  try {
+    // The process may have been started with the flag, which must stay then.
+    return compile();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
   setFlagsFromString("--allow-natives-syntax");
   try {
-    const compiled = compileFunction("return %JSProxyGetTarget(proxy);", ["proxy"]) as (proxy: unknown) => unknown;
-    // V8 compiles a function when it is called first.
-    compiled(new Proxy({}, {}));
-    return compiled;
+    return compile();
   } catch (error) {
     // A version of V8 without it: what is behind proxies is not known.
     if (error instanceof SyntaxError || error instanceof ReferenceError) return () => undefined;
@@ -33,4 +38,11 @@ function compileTargetOf(): (proxy: unknown) => unknown {
   } finally {
     setFlagsFromString("--no-allow-natives-syntax");
   }
+}
+
+function compile(): TargetOf {
+  const compiled = compileFunction("return %JSProxyGetTarget(proxy);", ["proxy"]) as TargetOf;
+  // V8 compiles a function when it is called first.
+  compiled(new Proxy({}, {}));
+  return compiled;
 }

@@ -198,7 +198,9 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
 
   /** A signal that is the app's when it listens for it, and else asks for a fresh worker: SIGUSR2. */
   async signalOrRestart(signal: NodeJS.Signals): Promise<void> {
-    const isHeard = await this.#parts.cycle.app?.epoch.offerSignal(signal);
+    // One that is starting listens, too.
+    const offers = this.#parts.signals.listeners(signal).map((epoch) => epoch.offerSignal(signal));
+    const isHeard = (await Promise.all(offers)).includes(true);
     if (!isHeard && this.#closing === undefined) await this.restart();
   }
 

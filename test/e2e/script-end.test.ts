@@ -15,6 +15,10 @@ const scripts: Readonly<Record<string, string>> = {
   "process.exitCode": "process.exitCode = 3;",
   "process.exit()": "setTimeout(() => process.exit(4), 10);",
   "process.exit() while it is evaluated": "process.exit(4);",
+  "process.exit() without a code while it is evaluated": "process.exit();",
+  "signals to itself": `for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, (...args) => say(args.join()));
+say(String([process.kill(process.pid, "SIGINT"), process.kill(process.pid), process.kill(process.pid, 1), process.kill(process.pid, 12)]));
+setTimeout(() => say("goes on"), 100);`,
   "process.exit() after process.exitCode": "process.exitCode = 4; setTimeout(() => process.exit(), 10);",
   "another code in an exit listener": `process.on("exit", () => { process.exitCode = 9; }); process.exitCode = 2;`,
   "beforeExit that begins new work, twice": `let n = 0;
@@ -96,6 +100,29 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
       assert.deepEqual([got.code, lines(got)], [expected.code, lines(expected)], got.lines.join("\n"));
     });
   }
+
+  for (const [name, code] of Object.entries({
+    "": "",
+    "ended by process.exit()": "setTimeout(() => process.exit(), 10);",
+    "with another code": "process.exitCode = 4;",
+    "and a listener that takes it away": "process.on('exit', () => { process.exitCode = 0; });",
+  })) {
+    test(`a top-level await that never settles ${name}`, async () => {
+      await using app = new TempApp({ "main.mjs": `${MODULE}${SAY}${code}\nawait new Promise(() => {});` });
+      const expected = await run("node", app, "main.mjs", {});
+      const got = await run("unreloader", app, "main.mjs", { flags: ["--exit"] });
+      const exits = ({ lines }: ComparedRun) => lines.filter((line) => /^exit \d/.test(line));
+      assert.deepEqual([got.code, exits(got)], [expected.code, exits(expected)]);
+    });
+  }
+
+  test("flags of V8 stay as they were given", async () => {
+    await using app = new TempApp({ "main.cjs": `${SAY}eval("%IsSmi(1)"); say(typeof gc);` });
+    const nodeFlags = ["--allow-natives-syntax", "--expose-gc"];
+    const expected = await run("node", app, "main.cjs", { nodeFlags });
+    const got = await run("unreloader", app, "main.cjs", { nodeFlags, flags: ["--exit", "--quiet"] });
+    assert.deepEqual(own(got), own(expected));
+  });
 
   test("a top-level await that never settles is Node's 13, with its warning", async () => {
     await using app = new TempApp({ "main.mjs": "const a = 1;\n  await new Promise(() => {});\n" });

@@ -5,6 +5,8 @@
  */
 import { syncBuiltinESMExports } from "node:module";
 import threads from "node:worker_threads";
+import { replaceMethod } from "../ledger/replace.js";
+import { OWN_THREAD_ID } from "./own-thread.js";
 
 const AS_MAIN_THREAD: Readonly<Record<string, unknown>> = {
   isMainThread: true,
@@ -20,5 +22,9 @@ export function showThreadsAsMain(): void {
   for (const [name, value] of Object.entries(AS_MAIN_THREAD)) {
     if (Object.hasOwn(threads, name)) Reflect.set(threads, name, value);
   }
+  // Thread 0 is itself, to whom Node refuses to send anything. (From Node 22.5 on.)
+  replaceMethod(threads, "postMessageToThread", (post) => (threadId, ...args) => {
+    return Reflect.apply(post, threads, [threadId === 0 ? OWN_THREAD_ID : threadId, ...args]);
+  });
   syncBuiltinESMExports();
 }

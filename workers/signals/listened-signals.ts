@@ -5,11 +5,14 @@
 import { constants } from "node:os";
 import { SIGNAL_KNOWN_MS } from "../../src/common/deadlines.js";
 import type { ThreadBoard } from "../../src/common/protocol/thread-board.js";
-import { MAINS_OWN_SIGNALS } from "../../src/common/signals.js";
+import { ALWAYS_PASSED_SIGNALS } from "../../src/common/signals.js";
+import { replaceMethod } from "../ledger/replace.js";
 
 export interface ListenedSignalsOptions {
   tell(signals: NodeJS.Signals[]): void;
   board(): ThreadBoard;
+  /** Calls the app's listeners, and does nothing else. */
+  deliver(signal: NodeJS.Signals): void;
   /** The thread may turn out to be no app's: nothing is told before `open`. */
   readonly waits: boolean;
 }
@@ -27,8 +30,20 @@ export class ListenedSignals {
     this.#isOpen = !options.waits;
   }
 
-  /** As Node's own two listeners of the main thread, which an app may take away like those. A second call does no harm. */
+  /** To be called once. */
   install(): void {
+    this.#listen();
+    // Main would take SIGINT and SIGTERM for somebody who wants the app to end.
+    replaceMethod(process, "kill", (kill) => (...args) => {
+      const signal = signalToItself(args);
+      if (signal === undefined || process.listenerCount(signal) === 0) return Reflect.apply(kill, process, args);
+      setImmediate(() => this.#options.deliver(signal));
+      return true;
+    });
+  }
+
+  /** As Node's own two listeners of the main thread, which an app may take away like those. A second call does no harm. */
+  #listen(): void {
     const emitter: NodeJS.EventEmitter = process;
     if (!emitter.listeners("newListener").includes(this.#onAdd)) emitter.on("newListener", this.#onAdd);
     if (!emitter.listeners("removeListener").includes(this.#onRemove)) emitter.on("removeListener", this.#onRemove);
@@ -48,7 +63,7 @@ export class ListenedSignals {
       await run();
     } finally {
       this.#plans--;
-      this.install();
+      this.#listen();
       this.#lookAgain();
     }
   }
@@ -81,13 +96,20 @@ export class ListenedSignals {
     if (!this.#isOpen) return;
     this.#told++;
     this.#options.tell([...this.#listened]);
-    if ([...changed].every((signal) => MAINS_OWN_SIGNALS.has(signal))) return;
+    if ([...changed].every((signal) => ALWAYS_PASSED_SIGNALS.has(signal))) return;
     this.#options.board().awaitSignals(this.#told, SIGNAL_KNOWN_MS);
   }
 }
 
 function isSignal(event: string | symbol): event is NodeJS.Signals {
   return typeof event === "string" && Object.hasOwn(constants.signals, event);
+}
+
+/** Of the arguments of `process.kill`. */
+function signalToItself([pid, sent = "SIGTERM"]: readonly unknown[]): NodeJS.Signals | undefined {
+  if (pid !== process.pid) return undefined;
+  const [name] = Object.entries(constants.signals).find((entry) => entry.includes(sent as string)) ?? [];
+  return name as NodeJS.Signals | undefined;
 }
 
 /** What Node throws. */
