@@ -3,7 +3,7 @@
  * path (the command line, the worker, what is required when it is needed) stays at the place that it has in `dist/`, so that
  * every path in the code holds in both; the rest is in chunks that these share. The tests of single parts run in `dist/`.
  */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -74,7 +74,25 @@ const ownPlaces: Plugin = {
   },
 };
 
+/**
+ * What the app's globals are called in our code: an app may put a mocked clock in their place, or nothing, and we go on with
+ * Node's.
+ */
+const GLOBALS = [
+  "process",
+  "setTimeout",
+  "clearTimeout",
+  "setInterval",
+  "clearInterval",
+  "setImmediate",
+  "clearImmediate",
+  "queueMicrotask",
+];
+const nodesOwn = path.join(built, "nodes-own.js");
+writeFileSync(nodesOwn, GLOBALS.map((name) => `export const ${name} = globalThis.${name};\n`).join(""));
+
 const { metafile } = await build({
+  inject: [nodesOwn],
   entryPoints: [...entries].map((name) => path.join(built, name)),
   outbase: built,
   outdir: target,

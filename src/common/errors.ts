@@ -2,6 +2,7 @@
  * Every error that unreloader raises, with its stable code. docs/errors.md lists the codes; a test compares the two lists.
  * A message says what failed (naming the value), what still works, and what to do next.
  */
+import { inspect } from "node:util";
 import type { SerializedError, SourceLocation } from "./protocol/serialized-error.js";
 
 export type ErrorCode =
@@ -29,7 +30,9 @@ export type ErrorCode =
 
 /** What went wrong, in words, whatever was thrown. */
 export function errorText(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof Error) return thrown.message;
+  // An error of a thread that cannot be cloned comes without a prototype: it has no text by itself.
+  return typeof thrown === "object" ? inspect(thrown) : String(thrown);
 }
 
 export class UnreloaderError extends Error {

@@ -68,10 +68,10 @@ export class AppLink implements UpstreamEvents, Mover {
     return this.#upstream?.full !== true;
   }
 
-  /** Whether bytes that come now may begin a request. */
+  /** Whether bytes that come now may begin a request; one that the app has ended only hears them. */
   mayBeginRequest(): boolean {
     if (this.#upstream === undefined || this.#leaving !== undefined) return true;
-    if (this.exchange.opaque || !this.#upstream.idle) return false;
+    if (this.#upstream.ended || this.exchange.opaque || !this.#upstream.idle) return false;
     // An app may answer before it has the whole request: the rest of that one may still come.
     return this.exchange.dropAnswered(this.#upstream);
   }
@@ -344,7 +344,7 @@ export class AppLink implements UpstreamEvents, Mover {
   }
 }
 
-/** What is said on a connection has its meaning only within the worker that it began in. */
+/** What is said on it has its meaning only within the worker that it began in. */
 function isSession(kind: ServerKind): boolean {
   return kind !== "http" && kind !== "raw";
 }

@@ -71,7 +71,7 @@ export class PublicPort {
         resolve();
       });
     });
-    this.#address = this.#listener.address() as PublicAddress;
+    this.#address = (this.#listener.address() as PublicAddress | null) ?? nameless(this.#target);
     return this.#address;
   }
 
@@ -174,4 +174,9 @@ export class PublicPort {
 function listenOptions(target: ListenTarget): object {
   const { type: _, ...options } = target;
   return options;
+}
+
+/** Node knows no address of a descriptor that is a unix socket, and the app's `server.address()` gives null. */
+function nameless(target: ListenTarget): string {
+  return target.type === "fd" ? `descriptor ${target.fd}` : "an address without a name";
 }

@@ -474,6 +474,92 @@ const BEHAVIOURS: Record<string, string> = {
     for (let n = 0; n < 50; n++) if (!client.write(chunk)) { full++; await once(client, "drain"); }
     let text = ""; for await (const chunk of client) text += chunk;
     report([full > 10, text.slice(-8)]);`,
+  "what a socket has read and written": `
+    const net = require("node:net"), { once } = require("node:events");
+    for (const pauseOnConnect of [false, true]) {
+      const server = net.createServer({ pauseOnConnect }).listen(0);
+      const client = net.connect(server.address().port, "127.0.0.1");
+      client.write("early bytes");
+      const [socket] = await once(server, "connection");
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const before = [socket.bytesRead, socket.readableLength];
+      socket.on("data", () => {}).resume().end("answer");
+      client.end("more").resume();
+      await once(socket, "close");
+      report([pauseOnConnect, before, socket.bytesRead, socket.bytesWritten]);
+      server.close();
+    }`,
+  "a descriptor that cannot listen, and one of a bound path": `
+    const net = require("node:net"), fs = require("node:fs"), { once } = require("node:events");
+    const fd = fs.openSync("/dev/null", "r");
+    const server = net.createServer().listen({ fd });
+    const [error] = await once(server, "error");
+    report([error.message, error.code, "port" in error, error.address]);
+    fs.closeSync(fd);`,
+  "what is published of servers and sockets": `
+    const net = require("node:net"), channels = require("node:diagnostics_channel"), { once } = require("node:events");
+    const told = [];
+    const server = net.createServer(), second = net.createServer();
+    const nameOf = (one) => one === server ? "server" : one === second ? "second" : "another";
+    const listens = channels.tracingChannel("net.server.listen");
+    listens.subscribe({
+      asyncStart: ({ server, options }) => told.push(["start", nameOf(server), Object.keys(options)]),
+      asyncEnd: ({ server }) => told.push(["end", nameOf(server)]),
+      error: ({ server, error }) => told.push(["error", nameOf(server), error.code]),
+    });
+    channels.subscribe("net.server.socket", ({ socket }) => told.push(["socket", socket.remoteFamily, socket.server === server]));
+    server.on("listening", () => told.push(["listening"])).on("connection", (socket) => { told.push(["connection"]); socket.end("x"); });
+    server.listen({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    const { port } = server.address();
+    second.listen(port, "127.0.0.1").on("error", () => told.push(["error event"]));
+    const client = net.connect(port, "127.0.0.1").resume();
+    await once(client, "close");
+    server.close();
+    await once(server, "close");
+    report(told);`,
+  "a stream that is handed to an http2 server": `
+    const http2 = require("node:http2"), { duplexPair } = require("node:stream"), { once } = require("node:events");
+    if (duplexPair === undefined) { report("Node has none"); return; }
+    const [one, other] = duplexPair();
+    const server = http2.createServer((req, res) => res.end("over a pair")).listen(0);
+    server.emit("connection", one);
+    const client = http2.connect("http://localhost", { createConnection: () => other });
+    let text = "";
+    for await (const chunk of client.request().setEncoding("utf8")) text += chunk;
+    report(text);
+    client.destroy();
+    server.close();`,
+  "an http2 session that is destroyed as it begins": `
+    const http2 = require("node:http2"), { once } = require("node:events");
+    const server = http2.createServer().on("session", (session) => session.destroy()).on("sessionError", () => {}).listen(0);
+    const client = http2.connect("http://127.0.0.1:" + server.address().port);
+    client.on("error", () => {});
+    client.request().on("error", () => {});
+    await once(client, "close");
+    server.close();
+    await once(server, "close");
+    report("closed");`,
+  "an http2 client that goes on after the app has ended its session": `
+    const http2 = require("node:http2"), net = require("node:net"), { once } = require("node:events");
+    let streams = 0;
+    const server = http2.createServer().on("stream", (stream) => {
+      streams++;
+      stream.respond({ ":status": 200 });
+      stream.end("hello");
+      stream.session.close();
+    });
+    server.on("sessionError", () => {}).listen(0);
+    const frame = (type, flags, stream, bytes) => Buffer.concat([Buffer.from([0, 0, bytes.length, type, flags, 0, 0, 0, stream]), bytes]);
+    const client = net.connect({ port: server.address().port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {}).resume();
+    // GET, http, the path "/" and an authority, by the static table of HPACK.
+    client.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n"), frame(4, 0, 0, Buffer.alloc(0)), frame(1, 5, 1, Buffer.from([0x82, 0x86, 0x84, 0x41, 1, 0x61]))]));
+    await once(client, "end");
+    client.write(frame(6, 0, 0, Buffer.alloc(8)));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    report(streams);
+    client.destroy();
+    server.close();`,
   "a client that breaks off": `
     const http = require("node:http"), net = require("node:net"), { once } = require("node:events");
     const events = [];

@@ -44,6 +44,13 @@ domain.run(() => setTimeout(() => { throw new Error("one"); }));`,
   "a rejection that is caught": `process.on("unhandledRejection", (error) => say("rejected " + error.message)); Promise.reject(new Error("one"));`,
   "a rejection that is caught late": `process.on("unhandledRejection", () => say("unhandled")); process.on("rejectionHandled", () => say("handled"));
 const late = Promise.reject(new Error("one")); setTimeout(() => late.catch(() => say("caught")), 20);`,
+  "an exception that a domain catches": `const domain = require("node:domain").create();
+domain.on("error", (error) => say("domain " + error.message)); domain.run(() => setTimeout(() => { throw new Error("one"); }, 10));`,
+  "an exception that the capture callback catches": `process.setUncaughtExceptionCaptureCallback((error) => say("captured " + error.message));
+setTimeout(() => { throw new Error("one"); }, 10);`,
+  "globals that are gone": `require("node:http").createServer().listen(0, "127.0.0.1", function () { this.close(() => say("closed")); });
+for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"]) delete globalThis[name];
+globalThis.process = {};`,
   "a warning": `process.on("warning", ({ name, message }) => say(name + " " + message)); process.emitWarning("careful", "Careful"); process.removeAllListeners("exit");`,
 };
 
@@ -51,6 +58,10 @@ const late = Promise.reject(new Error("one")); setTimeout(() => late.catch(() =>
 const failures: Readonly<Record<string, string>> = {
   "an exception": "setTimeout(() => { throw new Error('one'); }, 10);",
   "an exception while it is evaluated": "throw new Error('one');",
+  "an error that cannot be cloned":
+    "setTimeout(() => require('node:assert').strictEqual({ weak: new WeakMap(), call() {} }, 3, 'one'), 10);",
+  "no error, and without a prototype":
+    "setTimeout(() => { throw Object.create(null, { one: { value: 1, enumerable: true } }); }, 10);",
   "a rejection": "Promise.reject(new Error('one'));",
   "an exception, and an exit listener that sets another code": `process.on("exit", () => { process.exitCode = 5; }); setTimeout(() => { throw new Error("one"); }, 10);`,
   "an exception, and an exit listener that ends with another code": `process.on("exit", () => process.exit(6)); setTimeout(() => { throw new Error("one"); }, 10);`,

@@ -57,6 +57,12 @@ export const ALLOWED: readonly Difference[] = [
     sometimes: true,
   },
   {
+    what: /process: env printed$/,
+    why: "what a module sets is taken back when it is reloaded; from Node 26 on proxies are printed as such",
+    documented: "`process.env` is a proxy",
+    sometimes: true,
+  },
+  {
     what: /node:v8: getHeapStatistics$/,
     why: "from Node 24 on the young generation of a thread is limited, or the end of a thread without memory aborts the process",
     documented: "`heap_size_limit` of `v8.getHeapStatistics()`",

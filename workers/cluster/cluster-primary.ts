@@ -70,8 +70,9 @@ export class ClusterPrimary {
       ended();
       return;
     }
+    // Only on Windows has anything been read. To read is to start reading.
+    const head = socket.readableLength > 0 ? (socket.read() as Buffer) : Buffer.alloc(0);
     handle.readStop();
-    const head = (socket.read() as Buffer | null) ?? Buffer.alloc(0);
     // The socket is not closed, it only has no connection any more.
     internals._handle = null;
     const id = ++this.#lastId;

@@ -33,7 +33,7 @@ export function refusal(code: string, target: ListenTarget): Error {
     case "path":
       return listenError(code, target.path, -1);
     case "fd":
-      return listenError(code, `descriptor ${target.fd}`, -1);
+      return listenError(code, null, 0);
     case "port":
       return listenError(code, target.host ?? "::", target.port);
     default:
@@ -41,11 +41,11 @@ export function refusal(code: string, target: ListenTarget): Error {
   }
 }
 
-/** `port` is -1 for unix sockets, as Node has it. */
-function listenError(code: string, address: string, port: number): Error {
+/** `port` is -1 for unix sockets, as Node has it, and there is no address for descriptors. */
+function listenError(code: string, address: string | null, port: number): Error {
   const errno = errnoOf(code);
   const description = errno === undefined ? "unknown error" : getSystemErrorMap().get(errno)?.[1];
-  const place = port > 0 ? ` ${address}:${port}` : ` ${address}`;
+  const place = port > 0 ? ` ${address}:${port}` : address === null ? "" : ` ${address}`;
   const error = new Error(`listen ${code}: ${description}${place}`);
   return Object.assign(error, { code, errno, syscall: "listen", address }, port !== 0 && { port });
 }

@@ -54,9 +54,9 @@ export function socketInternals(socket: Socket): SocketInternals {
   return socket as unknown as SocketInternals;
 }
 
-/** The socket below a TLS socket; undefined for others. */
-export function rawSocketOf(socket: Socket): Socket | undefined {
-  return (socket as unknown as { _parent?: Socket })._parent;
+/** The socket below a TLS socket; none for others. */
+export function rawSocketOf(socket: Socket): Socket | null | undefined {
+  return (socket as unknown as { _parent?: Socket | null })._parent;
 }
 
 /** Status line and headers of a response as they were sent; empty before. */

@@ -1,7 +1,8 @@
 /** The servers while a plan is applied: none loses what it listens with before the plan has succeeded. */
 import type { Server } from "node:net";
 import type { PlanParticipant } from "../plan-participant.js";
-import { silence, type VirtualServer } from "./virtual-server.js";
+import { silence } from "./retired-servers.js";
+import type { VirtualServer } from "./virtual-server.js";
 
 export interface PlanServersOptions {
   /** Servers that listen, and released ones that nobody has adopted yet. */

@@ -33,7 +33,7 @@ export function takeSocket(socket: Socket, owner: SocketOwner): void {
 /** Undefined for sockets that are not relayed. */
 export function ownerOf(socket: Socket): SocketOwner | undefined {
   const raw = rawSocketOf(socket);
-  return (socket as Owned)[OWNER] ?? (raw && (raw as Owned)[OWNER]);
+  return (socket as Owned)[OWNER] ?? (raw ? (raw as Owned)[OWNER] : undefined);
 }
 
 function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket {

@@ -17,6 +17,7 @@ import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
 import type { InFlight } from "./in-flight.js";
 import { listenContext, type VirtualListenOptions } from "./listen-context.js";
 import { listenTarget, refusal, sameAddress } from "./listen-target.js";
+import { tellOfListen } from "./net-channels.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
 import { PlanServers } from "./plan-servers.js";
@@ -276,12 +277,14 @@ export class VirtualListen {
       virtual.refuse();
       const { target } = virtual.identity;
       const error = refusal(answer.code, target);
+      tellOfListen(server, error);
       process.nextTick(() => server.emit("error", error));
       return;
     }
     virtual.opened(answer.address);
     this.#adoptConnections(virtual, answer.address);
     this.#servers.add(virtual);
+    tellOfListen(server);
     process.nextTick(() => {
       if (virtual.isOpen) server.emit("listening");
     });

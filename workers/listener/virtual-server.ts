@@ -13,9 +13,11 @@ import type { ClusterPrimary, TakeConnection } from "../cluster/cluster-primary.
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
+import { keepUntold, tellOfSocket, untold } from "./net-channels.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
-import { readPreface } from "./preface-reader.js";
+import { readPreface, startReading } from "./preface-reader.js";
 import { RelayedConnection } from "./relayed-connection.js";
+import { reopen, retire } from "./retired-servers.js";
 import type { SpokenPage } from "./spoken-page.js";
 import { VirtualHandle } from "./virtual-handle.js";
 
@@ -122,8 +124,9 @@ export class VirtualServer {
     this.#address = address;
     this.#handle?.opened(address);
     const internals = serverInternals(this.server);
-    if (typeof address !== "string") {
-      internals._connectionKey = `${address.family === "IPv6" ? 6 : 4}:${address.address}:${address.port}`;
+    const { target } = this.identity;
+    if (typeof address !== "string" && target.type === "port") {
+      internals._connectionKey = `${address.family === "IPv6" ? 6 : 4}:${address.address}:${target.port}`;
     }
     if (internals._unref) this.#inner.unref();
   }
@@ -182,7 +185,11 @@ export class VirtualServer {
 
   #createInner(): UpstreamListener {
     const { highWaterMark } = serverInternals(this.server);
-    const inner = new UpstreamListener({ allowHalfOpen: true, ...(highWaterMark !== undefined && { highWaterMark }) });
+    const inner = new UpstreamListener({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      ...(highWaterMark !== undefined && { highWaterMark }),
+    });
     return inner.on("connection", (socket: Socket) => this.#accept(socket, inner));
   }
 
@@ -190,7 +197,7 @@ export class VirtualServer {
     const { socketPath } = this.identity;
     // A cleaner of temporary files may have been there.
     if (process.platform !== "win32") ensurePrivateFolder(path.dirname(socketPath));
-    this.#context.outside(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG }));
+    this.#context.outside(() => untold(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG })));
   }
 
   #onHandleClose(): void {
@@ -198,6 +205,7 @@ export class VirtualServer {
   }
 
   #accept(socket: Socket, inner: UpstreamListener): void {
+    keepUntold(socket);
     const app = serverInternals(this.server);
     // Counted from accept on, as Node does; the inner server keeps no account of it.
     serverInternals(inner)._connections--;
@@ -233,9 +241,10 @@ export class VirtualServer {
       this.#handOver(connection, preface, take);
       return;
     }
-    if (serverInternals(this.server).pauseOnConnect) socket.pause();
+    if (!serverInternals(this.server).pauseOnConnect) startReading(socket);
     if (this.kind !== "raw") {
       this.server.emit("connection", socket);
+      tellOfSocket(socket);
       return;
     }
     const { attribution } = this.#context;
@@ -244,6 +253,7 @@ export class VirtualServer {
     const hand = () => {
       connection.turnOpaque();
       attribution.nobodys(() => connection.server.server.emit("connection", socket));
+      tellOfSocket(socket);
     };
     if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
     else hand();
@@ -275,46 +285,6 @@ export class VirtualServer {
     return blockList.check(remote.address, familyOf(remote.address) === "IPv6" ? "ipv6" : "ipv4");
   }
 }
-
-/** What an app does to close a server. */
-const CLOSING = ["close", "closeIdleConnections", "closeAllConnections"] as const;
-
-/** The app may close its server as well (a dispose hook, a framework): that is done already, and no error. */
-function retire(server: Server): void {
-  function close(this: Server, closed?: (error?: Error) => void): Server {
-    if (typeof closed === "function") process.nextTick(closed);
-    return this;
-  }
-  for (const name of CLOSING) {
-    if (!(name in server) || Object.hasOwn(server, name)) continue;
-    Object.defineProperty(server, name, { configurable: true, writable: true, value: close });
-  }
-  Object.defineProperty(server, RETIRED, { configurable: true, value: true });
-}
-
-/** It listens again: what `retire` did is taken back. */
-function reopen(server: Server): void {
-  if (!Object.hasOwn(server, RETIRED)) return;
-  for (const name of [...CLOSING, RETIRED]) Reflect.deleteProperty(server, name);
-}
-
-const RETIRED = Symbol("retired");
-
-/**
- * A server that was replaced for good: what it listened with would only keep the old module alive. Node still asks it which
- * events have listeners, though, for the connections that came in on it.
- */
-export function silence(server: Server, successor: Server): void {
-  for (const event of REQUEST_EVENTS) {
-    server.removeAllListeners(event);
-    if (successor.listenerCount(event) > 0) server.on(event, ignoreEvent);
-  }
-}
-
-/** Events of a server that mean a request. */
-const REQUEST_EVENTS = ["request", "checkContinue", "checkExpectation", "upgrade", "connect", "stream"];
-
-function ignoreEvent(): void {}
 
 function dropArgument({ remote, local }: Preface): object | undefined {
   if (remote === undefined || local === undefined) return undefined;

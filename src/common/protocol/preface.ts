@@ -1,6 +1,7 @@
 /**
  * The first line on each upstream connection: which slot of the connection table it uses, and the addresses that the
- * app shall see on the socket. ASCII, ends with a line feed; `-` stands for an address that a unix socket has not.
+ * app shall see on the socket. ASCII, and always of the same length, so that it is read without a byte of what follows; ends
+ * with spaces and a line feed; `-` stands for an address that a unix socket has not.
  */
 import { isIP } from "node:net";
 
@@ -15,8 +16,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Longest line that `formatPreface` makes: two IPv6 addresses with zones. */
-export const PREFACE_LIMIT = 256;
+/** Room for two IPv6 addresses with zones. */
+export const PREFACE_BYTES = 256;
 
 export function formatPreface(
   slot: number,
@@ -25,16 +26,17 @@ export function formatPreface(
   localAddress: string | undefined,
   localPort: number | undefined,
 ): string {
-  return `${slot} ${shown(remoteAddress)} ${remotePort ?? 0} ${shown(localAddress)} ${localPort ?? 0}\n`;
+  const line = `${slot} ${shown(remoteAddress)} ${remotePort ?? 0} ${shown(localAddress)} ${localPort ?? 0}`;
+  return `${line.padEnd(PREFACE_BYTES - 1)}\n`;
 }
 
 function shown(address: string | undefined): string {
   return address !== undefined && isIP(address) !== 0 ? address : "-";
 }
 
-/** Parses the line without its line feed; undefined when it is not a preface. */
+/** Parses the line; undefined when it is not a preface. */
 export function parsePreface(line: string): Preface | undefined {
-  const [slot, remoteAddress, remotePort, localAddress, localPort, ...rest] = line.split(" ");
+  const [slot, remoteAddress, remotePort, localAddress, localPort, ...rest] = line.trimEnd().split(" ");
   if (localPort === undefined || rest.length > 0 || !/^\d{1,9}$/.test(slot ?? "")) return undefined;
   for (const address of [remoteAddress, localAddress])
     if (address !== "-" && isIP(address ?? "") === 0) return undefined;

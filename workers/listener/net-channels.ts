@@ -1,0 +1,40 @@
+/** What Node publishes of servers on diagnostics channels: of the app's, at the moments that Node has for it, and not of ours. */
+import { type Channel, channel, tracingChannel } from "node:diagnostics_channel";
+import type { Server, Socket } from "node:net";
+
+const sockets = channel("net.server.socket");
+const listens = tracingChannel<object>("net.server.listen");
+
+/** Runs `run`, in which a server of ours listens. */
+export function untold<Result>(run: () => Result): Result {
+  const subscribed = [listens.asyncStart, listens.asyncEnd, listens.error].filter((one) => one.hasSubscribers);
+  for (const one of subscribed) shadow(one as Channel, () => {});
+  try {
+    return run();
+  } finally {
+    for (const one of subscribed) Reflect.deleteProperty(one, "publish");
+  }
+}
+
+/** Node tells of a socket at the end of the turn that accepts it: too early for one that the app's server gets later. */
+export function keepUntold(socket: Socket): void {
+  if (!sockets.hasSubscribers) return;
+  shadow(sockets, (message) => {
+    Reflect.deleteProperty(sockets, "publish");
+    if ((message as { socket?: unknown }).socket !== socket) sockets.publish(message);
+  });
+}
+
+/** The app's server has it. */
+export function tellOfSocket(socket: Socket): void {
+  if (sockets.hasSubscribers) sockets.publish({ socket });
+}
+
+export function tellOfListen(server: Server, error?: Error): void {
+  const told = error === undefined ? listens.asyncEnd : listens.error;
+  if (told.hasSubscribers) told.publish({ server, ...(error && { error }) });
+}
+
+function shadow(one: Channel, publish: (message: unknown) => void): void {
+  Object.defineProperty(one, "publish", { configurable: true, value: publish });
+}
