@@ -134,6 +134,9 @@ export const LACK_MS = 4000;
 /** An app that has lived so long has not crashed at its start: the next crash is a first one again. */
 export const STABLE_MS = 10_000;
 
+/** How long a port that is closed waits for the launcher to let go of its copy. No option: a launcher that runs takes a millisecond. */
+export const RELEASE_MS = 1000;
+
 /** How long a request waits while an app that crashes again and again is tried once more. No option: the page is promised within 1 s. */
 export const CRASH_LOOP_HOLD_MS = 800;
 

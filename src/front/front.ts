@@ -12,6 +12,7 @@ import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
 import { HeldClients } from "./held-clients.js";
+import type { KeptPorts, LeftPort } from "./kept-ports.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
@@ -24,6 +25,8 @@ import type { AppServer } from "./upstream.js";
 export interface FrontOptions {
   readonly gate: Gate;
   readonly table: Int32Array<SharedArrayBuffer>;
+  /** Who has copies of the sockets that are open. */
+  readonly kept?: KeptPorts | undefined;
   /** Something that people should know. */
   readonly warn?: (message: string) => void;
   /** Milliseconds that a request may be held. */
@@ -40,6 +43,8 @@ export interface FrontOptions {
 export interface ClosedPort {
   readonly address: PublicAddress;
   readonly kind: ServerKind;
+  /** Settles when nobody can connect any more; undefined: that is so. */
+  readonly closing: Promise<void> | undefined;
 }
 
 /** What a client is told of a worker's death, he is told within seconds; no app dies so often meanwhile. */
@@ -69,6 +74,7 @@ export class Front {
       table: options.table,
       leases: new SlotLeases(options.table),
       turn: new Turn(),
+      kept: options.kept,
       pages: new OwnPages(),
       movers: new Movers(),
       lack: new DescriptorLack((message) => options.warn?.(message)),
@@ -125,6 +131,11 @@ export class Front {
     return this.#opening.openUnserved(target);
   }
 
+  /** Opens ports that another process has left open, for the servers of the app that listen there later. */
+  reopen(left: readonly LeftPort[]): Promise<PublicAddress[]> {
+    return Promise.all(left.map((port) => this.#opening.reopen(port)));
+  }
+
   /** Opens the hidden port of an exported app to clients; undefined when there is none. Rejects with Node's own error. */
   async show(target: { readonly port: number; readonly host: string }): Promise<PublicAddress | undefined> {
     const port = this.#ports.all.find((open) => !open.isPublic);
@@ -143,7 +154,9 @@ export class Front {
     const port = this.#ports.of(listenId);
     if (port?.server !== undefined) this.#opening.asked(port.server.epoch, listenId);
     if (port !== undefined) this.#ports.close(port);
-    postListenAnswer(this.#relay.table, listenId, { type: "closed" });
+    const closed = (): void => postListenAnswer(this.#relay.table, listenId, { type: "closed" });
+    if (port?.closing) void port.closing.then(closed);
+    else closed();
   }
 
   /** A server that could not be reached can be now: what waited for it goes on. */
@@ -170,8 +183,8 @@ export class Front {
       // One that another is about to take the place of is none of those.
       if ((port.server?.epoch ?? -1) >= epoch || this.#opening.isReplaced(port)) continue;
       const { kind, address, isPublic } = port;
-      if (isPublic) closed.push({ kind, address });
       port.giveUp();
+      if (isPublic) closed.push({ kind, address, closing: port.closing });
       this.#ports.close(port);
     }
     return closed;

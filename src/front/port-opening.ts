@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { clearListenMailbox, postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress } from "../common/protocol/messages.js";
+import type { LeftPort } from "./kept-ports.js";
 import type { OpenPorts } from "./open-ports.js";
 import { PublicPort } from "./public-port.js";
 import type { ClientPort, Relay } from "./relay.js";
@@ -94,6 +95,14 @@ export class PortOpening {
     const address = await port.open();
     this.#ports.add(port);
     this.#unserved = port;
+    return address;
+  }
+
+  /** A port that another process has left open, or the same one once more. Rejects with Node's own error. */
+  async reopen(left: LeftPort): Promise<PublicAddress> {
+    const port = new PublicPort(left.target, left.kind, this.#relay);
+    const address = await port.reopen(left);
+    this.#ports.add(port);
     return address;
   }
 

@@ -2,12 +2,14 @@
  * A port (or path) that is open to clients. It outlives the servers of the app: while a reload closes one and opens the
  * next, the port stays open and new requests wait for the server that adopts it.
  */
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
 import { addressBeforeOpen } from "../common/protocol/address-before-open.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import { ClientConnection } from "./client-connection.js";
+import type { LeftPort } from "./kept-ports.js";
 import type { ConnectionTraits, Relay } from "./relay.js";
 import type { AppServer } from "./upstream.js";
 
@@ -20,6 +22,10 @@ export class PublicPort {
   #server: AppServer | undefined;
   #kind: ServerKind;
   #address: PublicAddress | undefined;
+  /** Lets go of the copy of its socket that outlives this process. */
+  #release: LeftPort["release"] | undefined;
+  /** Settles when nobody can connect any more; undefined: that is so, or the port is open. */
+  #closing: Promise<void> | undefined;
   /** "hidden": it takes only what comes from within this process. "givenUp": closed, as no code is there for what would come. */
   #life: "open" | "hidden" | "closed" | "givenUp" = "open";
 
@@ -59,10 +65,31 @@ export class PublicPort {
 
   /** Opens the port, as number `number` when the target leaves the choice. Rejects with Node's own error. */
   async open(number?: number): Promise<PublicAddress> {
+    const { kept } = this.#relay;
+    // It may be the same port.
+    if (kept?.released) await kept.released;
+    const options = listenOptions(this.#target);
+    await this.#listen(number === undefined ? options : { ...options, port: number });
+    this.#release = kept?.keep(this.#listener, this.#target, this.#kind);
+    return this.address;
+  }
+
+  /** Opens the port with the socket that another process has left open. Rejects with Node's own error. */
+  async reopen({ socket, release }: LeftPort): Promise<PublicAddress> {
+    await this.#listen(socket);
+    const { path } = this.#target as { readonly path?: string };
+    this.#release = () => {
+      // Node removes only what it has made itself.
+      if (path !== undefined && process.platform !== "win32") rmSync(path, { force: true });
+      return release();
+    };
+    return this.address;
+  }
+
+  async #listen(options: object): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#listener.once("error", reject);
-      const options = listenOptions(this.#target);
-      this.#listener.listen(number === undefined ? options : { ...options, port: number }, () => {
+      this.#listener.listen(options, () => {
         this.#listener.off("error", reject);
         // An accept that fails concerns one client; the port stays open.
         this.#listener.on("error", (error: NodeJS.ErrnoException) => {
@@ -72,7 +99,6 @@ export class PublicPort {
       });
     });
     this.#address = (this.#listener.address() as PublicAddress | null) ?? nameless(this.#target);
-    return this.#address;
   }
 
   /** Takes only what comes from within this process. Gives the address that the app is told. */
@@ -136,7 +162,24 @@ export class PublicPort {
 
   /** No new connections; what is open goes on as before. */
   stopAccepting(): void {
-    this.#listener.close();
+    this.#stopAccepting(() => undefined);
+  }
+
+  /** The copy first: what would come to that alone would wait for nobody. */
+  #stopAccepting(onStopped: () => void): void {
+    const released = this.#release?.() ?? this.#closing;
+    this.#release = undefined;
+    const stop = (): void => {
+      this.#closing = undefined;
+      this.#listener.close();
+      onStopped();
+    };
+    if (released === undefined) stop();
+    else this.#closing = released.then(stop);
+  }
+
+  get closing(): Promise<void> | undefined {
+    return this.#closing;
   }
 
   /** Stops accepting. Connections that a server of the app still holds are left to it, the others are closed. */
@@ -152,8 +195,9 @@ export class PublicPort {
   #end(life: "closed" | "givenUp"): void {
     this.#life = life;
     this.#server = undefined;
-    this.#listener.close();
-    for (const connection of [...this.connections]) connection.portClosed();
+    this.#stopAccepting(() => {
+      for (const connection of [...this.connections]) connection.portClosed();
+    });
   }
 
   get givenUp(): boolean {
@@ -176,7 +220,11 @@ function listenOptions(target: ListenTarget): object {
   return options;
 }
 
-/** Node knows no address of a descriptor that is a unix socket, and the app's `server.address()` gives null. */
+/**
+ * Node knows no address of a descriptor that is a unix socket, and the app's `server.address()` gives null. Nor does it know
+ * the path of a socket that another process has left open.
+ */
 function nameless(target: ListenTarget): string {
+  if (target.type === "path") return target.path;
   return target.type === "fd" ? `descriptor ${target.fd}` : "an address without a name";
 }

@@ -127,6 +127,12 @@ export interface ConfigOptions {
    */
   standby?: boolean | undefined;
   /**
+   * False: no second process that goes on when this one is ended by the system.
+   *  Only on the command line, and not on Windows.
+   * Default: `true`.
+   */
+  launcher?: boolean | undefined;
+  /**
    * False: read no single keys from the terminal.
    * Keys are read only while the app does not read the terminal.
    * Default: `true`.

@@ -185,6 +185,13 @@ export const optionTable = {
     doc: "false: keep no second thread ready for a fresh worker",
     more: "See [a fresh worker](reload.md#a-fresh-worker).",
   }),
+  launcher: row({
+    ...onOrOff(),
+    default: true,
+    flag: { kind: "switch" },
+    doc: "false: no second process that goes on when this one is ended by the system",
+    more: "See [a process that is ended](reload.md#a-process-that-is-ended). Only on the command line, and not on Windows.",
+  }),
   keys: row({
     ...onOrOff(),
     default: true,

@@ -224,7 +224,9 @@ function workerExitLine({ cause, entry, next, afterMs }: WorkerExitReport, cwd: 
     return `${PREFIX}${shownPath(entry, cwd)} ended with code ${cause.code}${missing}${then}`;
   }
   const when = afterMs === undefined ? "" : ` in ${afterMs / 1000} s`;
-  return `${PREFIX}worker exited: ${exitCause(cause, cwd)}; ${next}${when}`;
+  const isProcess = cause.type === "crashed" && cause.error.name === "ProcessEndError";
+  const what = isProcess ? firstLine(cause.error.message) : `worker exited: ${exitCause(cause, cwd)}`;
+  return `${PREFIX}${what}; ${next}${when}`;
 }
 
 function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {

@@ -23,6 +23,7 @@ import { whatIsMissing } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
 import { type AppNews, Epochs } from "./epochs.js";
+import type { Guard } from "./guard.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import { MissingServer } from "./missing-server.js";
 import { Monitoring } from "./monitoring.js";
@@ -40,6 +41,8 @@ export interface AssembleOptions {
   readonly streams: AppStreams | undefined;
   /** Is given what removes the files that would stay behind when the process ends at once. */
   readonly atExit: ((removeFiles: () => void) => void) | undefined;
+  /** Undefined: nobody would start another process, should this one be ended. */
+  readonly guard: Guard | undefined;
   /** The app is all that the process is for: it ends when it has nothing left to do. */
   readonly endsByItself: boolean;
   /** The process shall listen for these signals, and for no others but its own. */
@@ -76,6 +79,7 @@ export function assemble({
   spare,
   streams,
   atExit,
+  guard,
   endsByItself,
   signalsChanged,
   over,
@@ -85,15 +89,19 @@ export function assemble({
   const table = createConnectionTable();
   const startSettled = new StartSettled();
   const socketFolder = new SocketFolder();
+  guard?.begin(socketFolder.path);
   /** What a request that begins now must do. */
-  const admit = (isAgain?: boolean): Verdict | Promise<Verdict> =>
-    watch.verdict(cycle.admit(isAgain), cycle.app?.epoch.number);
+  const admit = (isAgain?: boolean): Verdict | Promise<Verdict> => {
+    guard?.asked();
+    return watch.verdict(cycle.admit(isAgain), cycle.app?.epoch.number);
+  };
   const front = new Front({
     gate: {
       check: admit,
       waitingFor: () => progress.waitingFor ?? cycle.waitingFor(),
     },
     table,
+    kept: guard,
     heldDeadline: options.heldDeadline,
     heldBytes: options.heldBytes,
     warn: (message) => emit("log", { level: "warn", message }),
@@ -229,6 +237,7 @@ export function assemble({
     silentMs: (epoch) => watch.silentMs(epoch.number),
     progress,
     missingServer,
+    guard,
     over,
     emit,
   });

@@ -8,7 +8,7 @@ import { CrashBackOff } from "./crash-back-off.js";
 import type { CycleParts } from "./cycle-parts.js";
 
 /** `over`: the app has ended, with this code, and the supervisor shall end as well. */
-export interface CrashRestartsOptions extends Pick<CycleParts, "front" | "options" | "over" | "emit"> {
+export interface CrashRestartsOptions extends Pick<CycleParts, "front" | "options" | "guard" | "over" | "emit"> {
   startAgain(reason: RestartReason): void;
 }
 
@@ -34,11 +34,13 @@ export class CrashRestarts {
   /** Somebody has saved a file, or asked for a fresh worker: it may be mended. */
   forgive(): void {
     this.#backOff.forgive();
+    this.#parts.guard?.forgiven();
   }
 
   /** The app has started. */
   booted(): void {
     this.#bootedAt = performance.now();
+    this.#parts.guard?.booted();
   }
 
   /**
@@ -53,6 +55,11 @@ export class CrashRestarts {
     front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
+  }
+
+  /** Another process has ended, which had the app: tells it. */
+  processEnded(end: UnexpectedEnd, delayMs: number | undefined): void {
+    this.#tell(0, end, this.#parts.front.addresses().length > 0, delayMs);
   }
 
   #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {

@@ -10,6 +10,7 @@ import type { Progress } from "../reports/progress.js";
 import type { SupervisorEvents } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import type { Epochs } from "./epochs.js";
+import type { Guard } from "./guard.js";
 import type { InPlaceReload } from "./in-place-reload.js";
 import type { MissingServer } from "./missing-server.js";
 import type { Monitoring } from "./monitoring.js";
@@ -37,6 +38,8 @@ export interface CycleParts {
   /** How long a thread has been seen not to beat, in milliseconds. */
   silentMs(epoch: AppEpoch): number;
   readonly missingServer: MissingServer;
+  /** Undefined: nobody would start another process. */
+  readonly guard: Guard | undefined;
   /** Tells what a cycle waits for when it takes long. */
   readonly progress: Pick<Progress, "begin" | "end">;
   /** With the option `exit`: the app has ended, with this code. */

@@ -1,4 +1,5 @@
 /** Brings the app to its newest code in a fresh worker: everything is compiled again; the first start is one, too. */
+import { statSync } from "node:fs";
 import { AFTER_START_MS, GOES_FIRST_MS, MAKE_ROOM_MS } from "../common/deadlines.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import { wait } from "../common/wait.js";
@@ -57,6 +58,17 @@ export class FreshWorker {
   stop(): void {
     clearTimeout(this.#afterStart);
     this.#parts.missingServer.stop();
+  }
+
+  /** For a start that waits for a save; undefined: there was one since `time`, in milliseconds since the epoch. */
+  prepareToWait(time: number): Preparation | undefined {
+    this.#parts.monitoring.look(undefined, new Set());
+    const preparation = this.#prepareAll();
+    const isSaved = [...preparation.graph.files()].some((file) => {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > time;
+    });
+    return isSaved ? undefined : preparation;
   }
 
   async restart(run: Run, started: number): Promise<ReloadReport> {

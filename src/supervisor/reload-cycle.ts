@@ -18,6 +18,7 @@ import type { CycleParts } from "./cycle-parts.js";
 import { CycleState } from "./cycle-state.js";
 import { Failures } from "./failures.js";
 import { FreshWorker } from "./fresh-worker.js";
+import type { PlaceOfProcess } from "./guard.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { ReloadStep } from "./reload-step.js";
 import { Run } from "./run.js";
@@ -46,11 +47,18 @@ export class ReloadCycle {
 
   constructor(parts: CycleParts) {
     this.#parts = parts;
-    const { front, registry, options, epochs, emit, over } = parts;
+    const { front, registry, options, epochs, guard, emit, over } = parts;
     const state = this.#state;
     const tell = (message: string): void => emit("log", { level: "info", message });
     const debug = (message: string): void => emit("log", { level: "debug", message });
-    this.#crashes = new CrashRestarts({ front, options, over, emit, startAgain: (reason) => this.#startAgain(reason) });
+    this.#crashes = new CrashRestarts({
+      front,
+      options,
+      guard,
+      over,
+      emit,
+      startAgain: (reason) => this.#startAgain(reason),
+    });
     this.#arrivals = new Arrivals(registry, () => this.#crashes.forgive());
     this.#superseding = new SupersedingWatch({
       root: options.root,
@@ -243,6 +251,21 @@ export class ReloadCycle {
     const of = { of: epoch, phase: "run" } as const;
     void this.#failures.become(errorOfEnd(end), performance.now(), undefined, of, end.type !== "ended");
     this.#crashes.startAgainAfter(delayMs);
+  }
+
+  /** The first start is in the place of a process that had the app. Resolves when the app has started, or waits for that. */
+  async takePlace({ end, left, startedAt, afterMs }: PlaceOfProcess): Promise<void> {
+    const waiting = afterMs === 0 ? undefined : this.#fresh.prepareToWait(startedAt);
+    // Before anybody can ask for the app, who would start it.
+    if (waiting) await this.#failures.become(errorOfEnd(end), performance.now(), waiting);
+    await this.#parts.front.reopen(left);
+    this.#crashes.processEnded(end, waiting ? afterMs : 0);
+    if (waiting) {
+      this.#crashes.startAgainAfter(afterMs);
+      return;
+    }
+    this.#startAgain({ type: "workerExit" });
+    await this.freshenAndTell();
   }
 
   #startAgain(reason: RestartReason): void {

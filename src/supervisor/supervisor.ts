@@ -29,6 +29,7 @@ import { exitCodeOf } from "../thread/app-thread.js";
 import { resumeStoppedThreads } from "../thread/debugger.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { assemble, type SupervisorParts } from "./assemble.js";
+import type { Guard, PlaceOfProcess } from "./guard.js";
 import { callListeners } from "./listeners.js";
 
 /** Of the time that an end may take: what is left for dispose hooks when requests in flight do not end. */
@@ -44,6 +45,8 @@ export interface CommandLine {
   atExit(removeFiles: () => void): void;
   /** The process shall listen for these signals, in the app's place; `deliver` is told of them. */
   listenFor(signals: ReadonlySet<NodeJS.Signals>): void;
+  /** Undefined: nobody would start another process. */
+  readonly guard: Guard | undefined;
   /** With the option `exit`: the app has ended, with this code, and the supervisor closes. */
   over(code: number): void;
 }
@@ -66,6 +69,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
       spare,
       streams: commandLine?.streams,
       atExit: commandLine?.atExit,
+      guard: commandLine?.guard,
       endsByItself: commandLine !== undefined || options.exit,
       signalsChanged: (signals) => commandLine?.listenFor(signals),
       over: (code) => {
@@ -89,6 +93,16 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     this.#parts.listening.loaded(this.#parts.cycle.app?.size ?? 0);
     await this.#parts.startSettled.wait();
     return this.#parts.front.addresses()[0];
+  }
+
+  /** As `listen`, in the place of a process that the system has ended: what comes to its ports waits for the app. */
+  async takePlace(before: PlaceOfProcess): Promise<void> {
+    // The end is shown where the app has listened, if it has.
+    this.#parts.address.exposes = before.left.length === 0;
+    await this.#parts.cycle.takePlace(before);
+    this.#parts.address.exposes = true;
+    this.#parts.listening.loaded(this.#parts.cycle.app?.size ?? 0);
+    await this.#parts.startSettled.wait();
   }
 
   readonly handler = (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void =>

@@ -41,8 +41,12 @@ export class UnadoptedPorts {
       this.#timer = setTimeout(() => this.close(), leftMs).unref();
       return;
     }
-    for (const { kind, address } of front.closeUnadopted(epoch.number))
-      tell(`closed ${publicUrl(reachedBy(kind, address))}: the code that is loaded no longer listens there`);
+    for (const { kind, address, closing } of front.closeUnadopted(epoch.number)) {
+      const url = publicUrl(reachedBy(kind, address));
+      const told = (): void => tell(`closed ${url}: the code that is loaded no longer listens there`);
+      if (closing) void closing.then(told);
+      else told();
+    }
   }
 
   /** Nothing is closed later. */

@@ -4,13 +4,13 @@ import { type ErrorCode, UnreloaderError } from "../common/errors.js";
 import { configFolders } from "../options/find-config.js";
 import { loadConfig } from "../options/load-config.js";
 import { parseOptions, type ResolvedOptions } from "../options/options.js";
-import type { SpareThread } from "../thread/spare-thread.js";
+import type { Ahead } from "./ahead.js";
 import { helpText } from "./help.js";
 import { parseCommandLine } from "./parse-command-line.js";
 
-/** `spare`: a thread that was started ahead. Sets the exit code of the process; ends it when the app is told to end. */
-export async function runCommandLine(argv: readonly string[], spare: SpareThread | undefined): Promise<void> {
-  const options = await carryOut(argv, spare);
+/** Sets the exit code of the process; ends it when the app is told to end. */
+export async function runCommandLine(argv: readonly string[], ahead: Ahead): Promise<void> {
+  const options = await carryOut(argv, ahead);
   if (options === undefined) return;
   // Outside of every try: what the app throws is shown by Node, as it is without us.
   const { runPlain } = await import("./run-plain.js");
@@ -18,7 +18,8 @@ export async function runCommandLine(argv: readonly string[], spare: SpareThread
 }
 
 /** Everything but an app without reloads; gives the options of one. */
-async function carryOut(argv: readonly string[], spare: SpareThread | undefined): Promise<ResolvedOptions | undefined> {
+async function carryOut(argv: readonly string[], ahead: Ahead): Promise<ResolvedOptions | undefined> {
+  const { spare } = ahead;
   try {
     const command = parseCommandLine(argv);
     switch (command.type) {
@@ -43,7 +44,7 @@ async function carryOut(argv: readonly string[], spare: SpareThread | undefined)
           return options;
         }
         const { runSupervised } = await import("./run-supervised.js");
-        await runSupervised(options, spare);
+        await runSupervised(options, ahead);
         return undefined;
       }
       default:

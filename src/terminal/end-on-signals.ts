@@ -11,6 +11,9 @@ const PROMPT_MS = 500;
 /** A package manager passes a signal on that the terminal has sent to us as well. */
 const COPY_MS = 1000;
 
+/** Whether a signal is the same as one that has come, passed on by a launcher. */
+export type IsRelayed = (signal: NodeJS.Signals) => boolean;
+
 export interface Ended {
   /** Whether the app listens for it. */
   listensFor(signal: NodeJS.Signals): boolean;
@@ -24,7 +27,7 @@ export interface Ended {
  * At the first signal the app is told, and has `deadlineMs` in all; a second one ends the process at once. An app that
  * listens for SIGHUP may mean something else by it (to read its configuration again): then that is the app's alone.
  */
-export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS): void {
+export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS, isRelayed: IsRelayed = () => false): void {
   let first: { readonly signal: EndSignal; readonly at: number } | undefined;
   let isCopied = process.env.npm_lifecycle_event === undefined;
   const begin = (signal: EndSignal): void => {
@@ -33,6 +36,7 @@ export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS): voi
   };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      if (isRelayed(signal)) return;
       if (signal === "SIGHUP" && first === undefined && supervisor.listensFor(signal)) {
         void supervisor.deliver(signal).then((isHeard) => isHeard || begin(signal));
         return;

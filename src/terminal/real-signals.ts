@@ -1,5 +1,6 @@
 /** The process listens for the signals that the app listens for: Node tells signals to the main thread only. */
 import { MAINS_OWN_SIGNALS } from "../common/signals.js";
+import type { IsRelayed } from "./end-on-signals.js";
 
 export interface SignalTarget {
   /** False: the app does not listen for it any more. */
@@ -8,10 +9,12 @@ export interface SignalTarget {
 
 export class RealSignals {
   readonly #target: SignalTarget;
+  readonly #isRelayed: IsRelayed;
   readonly #listened = new Map<NodeJS.Signals, () => void>();
 
-  constructor(target: SignalTarget) {
+  constructor(target: SignalTarget, isRelayed: IsRelayed = () => false) {
     this.#target = target;
+    this.#isRelayed = isRelayed;
   }
 
   /** Listens for these and for no others. The process has its own listeners for some; those are left alone. */
@@ -34,6 +37,7 @@ export class RealSignals {
   }
 
   async #heard(signal: NodeJS.Signals): Promise<void> {
+    if (this.#isRelayed(signal)) return;
     if (await this.#target.deliver(signal)) return;
     // It does now what it does in a process that does not listen for it.
     this.#drop(signal);

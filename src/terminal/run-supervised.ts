@@ -9,14 +9,16 @@ import { whyLines } from "../reports/report-lines.js";
 import { printEvents } from "../reports/tell-events.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import { AppStreams } from "../thread/app-streams.js";
-import type { SpareThread } from "../thread/spare-thread.js";
+import type { UnexpectedEnd } from "../thread/app-thread.js";
+import type { Ahead } from "./ahead.js";
 import { surviveClosedOutput } from "./closed-output.js";
-import { endOnSignals } from "./end-on-signals.js";
+import { endOnSignals, type IsRelayed } from "./end-on-signals.js";
 import { type KeyActions, TerminalKeys } from "./keys.js";
 import { RealSignals } from "./real-signals.js";
 
-/** `spare`: a thread that was started ahead. */
-export async function runSupervised(options: ResolvedOptions, spare: SpareThread | undefined): Promise<void> {
+export async function runSupervised(options: ResolvedOptions, { spare, launched }: Ahead): Promise<void> {
+  const isRelayed: IsRelayed = (signal) => launched?.isCopy(signal) ?? false;
+  const guard = options.launcher && !options.exit ? launched : undefined;
   surviveClosedOutput();
   // The app may go elsewhere.
   const cwd = process.cwd();
@@ -28,22 +30,24 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
   process.once("exit", () => lines.flush());
   const supervisor = new Supervisor(options, spare, {
     streams,
+    guard,
     // A second signal ends the process at once.
     atExit: (removeFiles) => process.once("exit", removeFiles),
     listenFor: (signals) => realSignals.listenFor(signals),
     over: (code) => void supervisor.close().finally(() => process.exit(code)),
   });
-  const realSignals = new RealSignals(supervisor);
+  const realSignals = new RealSignals(supervisor, isRelayed);
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;
   });
   printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
-  endOnSignals(supervisor, options.drain);
+  endOnSignals(supervisor, options.drain, isRelayed);
   // Its default is to end the process.
-  process.on("SIGUSR2", (signal) => void supervisor.signalOrRestart(signal));
-  for (const signal of ["SIGWINCH", "SIGCONT"] as const) process.on(signal, () => supervisor.terminalSignal(signal));
+  process.on("SIGUSR2", (signal) => isRelayed(signal) || void supervisor.signalOrRestart(signal));
+  for (const signal of ["SIGWINCH", "SIGCONT"] as const)
+    process.on(signal, () => isRelayed(signal) || supervisor.terminalSignal(signal));
   const actions: KeyActions = {
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),
@@ -60,5 +64,25 @@ export async function runSupervised(options: ResolvedOptions, spare: SpareThread
     quit: () => process.kill(process.pid, "SIGINT"),
   };
   if (options.keys && tty.isatty(0)) streams.turns?.useKeys(new TerminalKeys(actions));
-  await supervisor.listen();
+  const before = guard?.before;
+  if (guard && before) {
+    const { signal, startedAt, afterMs } = before;
+    await supervisor.takePlace({ end: endOfProcess(signal), left: await guard.leftPorts(), startedAt, afterMs });
+  } else await supervisor.listen();
+}
+
+/** What is told of the process that this one takes the place of. */
+function endOfProcess(signal: NodeJS.Signals): UnexpectedEnd {
+  const why =
+    signal === "SIGKILL"
+      ? "the system was in want of memory, or somebody has killed it"
+      : "its memory ran out in one step, or native code failed";
+  return {
+    type: "crashed",
+    error: {
+      name: "ProcessEndError",
+      code: "ERR_UNRELOADER_WORKER_EXIT",
+      message: `the process ended by ${signal}: ${why}`,
+    },
+  };
 }

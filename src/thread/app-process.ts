@@ -34,14 +34,19 @@ export class AppProcess {
   readonly #words = new Int32Array(this.#memory);
   /** The environment that native code sees, and all threads. */
   readonly #real = process.env;
+  readonly #parent: number | undefined;
   readonly #started: Settings = { folder: currentFolder(), title: process.title, mask: undefined };
   /** What the mask was before an app has set it, and is now; undefined: none has. */
   #mask: { readonly started: number; readonly now: number } | undefined;
   /** Epochs that are alive and do not have the process now, oldest first. */
   readonly #left = new Map<number, Left>();
 
-  /** From here on this thread has variables of its own: what the app sets changes nothing that the supervisor does. */
-  constructor() {
+  /**
+   * From here on this thread has variables of its own: what the app sets changes nothing that the supervisor does.
+   * `parent`: number of the process that the app takes for its parent; undefined: of the one that is.
+   */
+  constructor(parent?: number) {
+    this.#parent = parent;
     process.env = ownVariables(startEnvironment(this.#real));
   }
 
@@ -52,7 +57,8 @@ export class AppProcess {
 
   /** What a thread is given whose app finds these variables. */
   sharedWith(variables: Variables): SharedProcess {
-    return { words: this.#memory, title: this.#started.title, variables };
+    const parent = this.#parent;
+    return { words: this.#memory, title: this.#started.title, variables, ...(parent !== undefined && { parent }) };
   }
 
   /** To be called before the epoch's app is evaluated. Its thread sets the variables: V8 learns of a time zone in it. */

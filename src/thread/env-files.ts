@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
-import { hasPreloads } from "./node-flags.js";
+import { hasPreloads, startFlags } from "./node-flags.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -63,6 +63,9 @@ export function startEnvironment(now: Variables): Variables {
   return environmentOfKernel() ?? withoutFiles(now);
 }
 
+/** What a launcher has added for the process that it has started. */
+const ADDED_BY_LAUNCHER = /^(UNRELOADER_LAUNCHED|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE)$/;
+
 function environmentOfKernel(): Variables | undefined {
   let text: string;
   try {
@@ -73,9 +76,11 @@ function environmentOfKernel(): Variables | undefined {
   }
   const entries = text.split("\0").flatMap((line) => {
     const at = line.indexOf("=");
-    return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
+    const name = line.slice(0, Math.max(0, at));
+    return name === "" || ADDED_BY_LAUNCHER.test(name) ? [] : [[name, line.slice(at + 1)] as const];
   });
-  return Object.fromEntries(entries);
+  const { nodeOptions } = startFlags();
+  return { ...Object.fromEntries(entries), ...(nodeOptions !== undefined && { NODE_OPTIONS: nodeOptions }) };
 }
 
 function withoutFiles(now: Variables): Variables {

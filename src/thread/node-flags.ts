@@ -53,6 +53,11 @@ export function importConditions(execArgv?: readonly string[], nodeOptions?: str
   });
 }
 
+/** What the process was started with. */
+export function startFlags(): BootOrder["startedWith"] {
+  return START;
+}
+
 /** Whether the process was told to load anything before its own file. */
 export function hasPreloads(): boolean {
   return nodeFlags().preloads.length > 0;
@@ -86,4 +91,9 @@ function wordsOfNodeOptions(text = ""): string[] {
   return words.map((word) =>
     word.replace(/"((?:\\.|[^"\\])*)"/gs, (_, quoted: string) => quoted.replace(/\\(.)/gs, "$1")),
   );
+}
+
+/** The same words as Node reads them in NODE_OPTIONS. */
+export function quoteNodeOptions(words: readonly string[]): string {
+  return words.map((word) => (/[ "]/.test(word) ? `"${word.replace(/["\\]/g, "\\$&")}"` : word)).join(" ");
 }

@@ -19,6 +19,11 @@ export const ALLOWED: readonly Difference[] = [
     documented: "`process.title` is an accessor",
   },
   {
+    what: /^process\.ppid$/,
+    why: "the parent of the launcher, which may change",
+    documented: "`process.ppid` is an accessor",
+  },
+  {
     what: /node:trace_events: /,
     why: "trace events are the main thread's",
     documented: "`node:trace_events` is refused",

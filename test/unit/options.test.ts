@@ -63,6 +63,7 @@ test("everything but the entry has a default", async () => {
     heldDeadline: 60_000,
     heldBytes: 67_108_864,
     standby: true,
+    launcher: true,
     keys: true,
     inspect: undefined,
     why: false,

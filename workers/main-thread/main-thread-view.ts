@@ -7,6 +7,7 @@ import { hideOwnResources } from "./active-resources.js";
 import { EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
+import { showParentOfLauncher } from "./parent-process.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
 
@@ -47,6 +48,7 @@ export class MainThreadView {
     });
     // Its copy in worker threads is asked anew when the main thread goes elsewhere.
     Object.defineProperty(process.cwd, "name", { value: "wrappedCwd" });
+    if (shared.parent !== undefined) showParentOfLauncher(shared.parent);
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
   }
 

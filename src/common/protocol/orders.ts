@@ -28,6 +28,8 @@ export interface SharedProcess {
   readonly words: SharedArrayBuffer;
   /** Of the process as it was started. */
   readonly title: string;
+  /** Number of the process that has started the launcher of this one; absent: it has none. */
+  readonly parent?: number;
   /** What the app finds as its environment, but for what the boot order adds. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }

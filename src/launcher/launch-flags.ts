@@ -1,0 +1,21 @@
+/** What the flags of Node that a launcher was started with mean for the process that it starts. */
+import { nodeFlags, quoteNodeOptions } from "../thread/node-flags.js";
+
+export interface LaunchFlags {
+  /** For the command line of Node. */
+  readonly node: readonly string[];
+  /** The variable NODE_OPTIONS; undefined: none. */
+  readonly nodeOptions: string | undefined;
+}
+
+/** Flags of which each process takes something for itself (a port, a file, a signal), and those that forbid to start another. */
+const FOR_ONE_PROCESS =
+  /^--(permission|experimental-permission|inspect|debug|cpu-prof|heap-prof|prof$|perf-|heapsnapshot-|trace-event|test|watch|experimental-loader|loader)/;
+
+/** Undefined: one process is to do all. What is to be loaded before the app is not loaded by the started process. */
+export function launchFlags(execArgv: readonly string[], nodeOptions: string | undefined): LaunchFlags | undefined {
+  if (execArgv.length === 0 && !nodeOptions) return { node: [], nodeOptions };
+  const [own, inherited] = [nodeFlags(execArgv, "").others, nodeFlags([], nodeOptions ?? "").others];
+  if ([...own, ...inherited].some((flag) => FOR_ONE_PROCESS.test(flag))) return undefined;
+  return { node: own, nodeOptions: inherited.length > 0 ? quoteNodeOptions(inherited) : undefined };
+}
