@@ -15,8 +15,13 @@ export interface Outcome {
   readonly error?: string;
 }
 
+export interface Program {
+  readonly entry: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
 /** Files of a program written as text: each after a line `--- name`; the first is the entry. */
-function parseProgram(text: string): { entry: string; files: Record<string, string> } {
+export function parseProgram(text: string): Program {
   const files: Record<string, string> = {};
   for (const part of text.split(/^--- /m).slice(1)) {
     const end = part.indexOf("\n");
@@ -86,20 +91,30 @@ export class RuntimeApp extends TempApp {
   }
 }
 
-export async function runNatively(text: string): Promise<Outcome> {
-  const { entry, files } = parseProgram(text);
+export async function runNatively(program: string | Program): Promise<Outcome> {
+  const { entry, files } = typeof program === "string" ? parseProgram(program) : program;
   await using app = new TempApp(files);
   return await observe(app.folder, () => import(pathToFileURL(app.path(entry)).href));
 }
 
-export async function runByRuntime(text: string): Promise<Outcome> {
-  const { entry, files } = parseProgram(text);
+/** Runs the program, and once more after a reload of all that it consists of; packages stay, so there `again` is absent. */
+export async function runByRuntime(program: string | Program): Promise<{ first: Outcome; again: Outcome | undefined }> {
+  const { entry, files } = typeof program === "string" ? parseProgram(program) : program;
   await using app = new RuntimeApp(files);
-  return await observe(app.folder, async () => {
+  const first = await observe(app.folder, async () => {
     app.runtime.install();
     await app.runtime.load([app.path(entry)]);
     return app.runtime.import(app.path(entry));
   });
+  if (first.error !== undefined || Object.keys(files).some((file) => file.startsWith("node_modules/"))) {
+    return { first, again: undefined };
+  }
+  const evaluated = [...app.told, ...app.runtime.takeLoaded()].map(({ file }) => path.relative(app.folder, file));
+  const again = await observe(app.folder, async () => {
+    await app.reload([...new Set(evaluated)].reverse(), [entry]);
+    return app.runtime.import(app.path(entry));
+  });
+  return { first, again };
 }
 
 /** Runs a program in this process and collects what it reports, with its folder written as `APP`. */

@@ -65,15 +65,11 @@ const forms: Readonly<Record<string, Evaluate>> = {
   "an ES module with top-level await": esm("async"),
   "TypeScript with import syntax in a CommonJS package": esm("plain", { interop: "esModule" }),
   "a CommonJS module": (body, ur) =>
-    (scripts.compileCommonJs(prepared(body, { format: "commonjs" })) as (...names: unknown[]) => unknown).call(
-      {},
-      {},
-      undefined,
-      {},
-      "/app/a.js",
-      "/app",
-      ur,
-    ),
+    (
+      scripts.compileCommonJs(prepared(body, { format: "commonjs" })) as (
+        ur: object,
+      ) => (...names: unknown[]) => unknown
+    )(ur).call({}, {}, undefined, {}, "/app/a.js", "/app"),
   "a CommonJS module that returns early": (body, ur) =>
     forms["a CommonJS module"]?.(`"use strict"; ${body} return;`, ur),
 };

@@ -101,7 +101,9 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     createEdges: (file) => report.createEdges(file),
     bindingsOf: (target, importer) => esm.bindingsOf(target, importer),
     unlink: (record) => loading.unload(record),
-    namesChanged: (record) => esm.updateRequiredView(record),
+    resolve: (specifier, importer) => changes.resolve(specifier, importer, "require"),
+    hasHandler: (file) => changes.handlerOf(file) !== undefined || changes.hasHooks,
+    namesChanged: (record) => esm.updateViews(record),
     linkFailed: (error, importer, specifier, name) => traces.linkFailed(error, importer, specifier, name),
   });
   const scripts = new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined);
@@ -134,6 +136,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     commonJs,
     resolve: (...sought) => loading.resolve(...sought),
     loadCommonJs: (record) => loading.loadCommonJs(record, undefined),
+    namespaceFor: (record) => esm.namespaceFor(record),
   });
   const loaders = { linker, commonJs, esm };
   const told = { report, written, packages, traces };

@@ -6,7 +6,7 @@ import { NotEvaluated } from "./module-bindings.js";
 import { createNamespaceObject, type Read } from "./namespace.js";
 
 /** Node names `module.exports` among the exports of CommonJS since version 23. */
-const NAMES_MODULE_EXPORTS = Number.parseInt(process.versions.node, 10) >= 23;
+export const NAMES_MODULE_EXPORTS = Number.parseInt(process.versions.node, 10) >= 23;
 
 /**
  * Exports of a CommonJS file as `import` gives them: values of the moment when the file had been evaluated. A property

@@ -52,7 +52,6 @@ type CommonJsBody = (
   module: Module,
   filename: string,
   dirname: string,
-  ur: BodyContext,
 ) => void;
 
 /** `__ur`: what compiled code calls. */
@@ -139,8 +138,8 @@ export class CommonJsLoader {
   #run(version: CommonJsModule, prepared: PreparedModule, module: Module): unknown {
     const { record, edges } = version;
     const { scripts, classes, importFrom } = this.#context;
-    const body = scripts.compileCommonJs(prepared) as CommonJsBody;
-    const ur: Parameters<CommonJsBody>[5] = {
+    const create = scripts.compileCommonJs(prepared) as (ur: BodyContext) => CommonJsBody;
+    const ur: BodyContext = {
       get isPurged() {
         return edges.purged;
       },
@@ -151,15 +150,8 @@ export class CommonJsLoader {
       },
     };
     version.scope = ur;
-    return body.call(
-      module.exports,
-      module.exports,
-      module.require as NodeJS.Require,
-      module,
-      record.file,
-      module.path,
-      ur,
-    );
+    const { exports, require } = module;
+    return create(ur).call(exports, exports, require as NodeJS.Require, module, record.file, module.path);
   }
 
   /** The `module` of a file, ready for a new evaluation. */

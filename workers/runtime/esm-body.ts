@@ -1,5 +1,7 @@
 /** What the compiled body of an ES module is given, and what evaluating one takes. */
+
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import { DEFAULT } from "../../src/common/compile/rewrite-esm.js";
 import { isObject } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
 import { interopStar } from "./commonjs-exports.js";
@@ -32,6 +34,8 @@ export interface EsmContext {
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
+  /** What `import * as` of an ES module gives. */
+  namespaceFor(record: ModuleRecord): object;
   loadCommonJs(record: ModuleRecord): void;
   evaluated(module: EsmModule): void;
   threw(module: EsmModule, error: unknown): void;
@@ -64,7 +68,10 @@ export class BodyContext {
   exports(getters: Record<string, Read>, _stars: readonly number[], hidden?: PrivateBindings): void {
     const module = this.#module;
     module.privateBindings = hidden;
-    for (const [name, read] of Object.entries(getters)) module.reads.set(name, read);
+    const isCommonJs = module.prepared.compiled.interop !== "none";
+    for (const [name, read] of Object.entries(getters)) {
+      module.reads.set(name, isCommonJs ? early(module, read) : name === "default" ? named(module, read) : read);
+    }
     // An attempt that is over (rolled back, purged) must not take the file's namespace.
     if (module.record.version === module) module.record.namespace.bind(module.reads);
   }
@@ -91,7 +98,8 @@ export class BodyContext {
       if (observer.active) for (const key of linker.nameSources(target.record.key)) observer.read(fileOfKey(key));
       const { version } = target.record;
       const isEsm = version?.kind === "esm" && !version.commonJs;
-      if (interop === "none" || isEsm) return target.record.namespace.object;
+      if (interop === "none") return this.#context.namespaceFor(target.record);
+      if (isEsm) return target.record.namespace.object;
       return interopStar(requireOwn(target.record.file, undefined), interop);
     }
     const bindings = module.namespaces[k];
@@ -122,4 +130,29 @@ export class BodyContext {
   import(specifier: unknown, options?: ImportCallOptions): Promise<unknown> {
     return this.#context.importFrom(this.#module.edges, specifier, options);
   }
+}
+
+/** In CommonJS an export is undefined until it is set, which in a cycle of imports somebody may see. */
+function early(module: EsmModule, read: Read): Read {
+  return () => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof ReferenceError && module.state !== "evaluated") return undefined;
+      throw error;
+    }
+  };
+}
+
+/** The value of an `export default` has no name in the text that the user wrote: the error of an early read shall not have ours. */
+function named(module: EsmModule, read: Read): Read {
+  return () => {
+    if (module.state === "evaluated") return read();
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof ReferenceError) error.message = error.message.replace(DEFAULT, "default");
+      throw error;
+    }
+  };
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { enumerableNames, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import { commonJsReads, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
+import { defineExports, importedView, readsThrough } from "./commonjs-view.js";
 import { BodyContext, type EsmContext } from "./esm-body.js";
 import { Evaluator } from "./evaluation.js";
 import { missingCommonJsExport, missingExport } from "./module-errors.js";
@@ -80,7 +81,7 @@ export class EsmLoader {
     if (!namespace.has("default") || namespace.has("__esModule")) return namespace.object;
     const view = record.requiredView ?? new Namespace(record.file, this.#context.observer);
     record.requiredView = view;
-    this.updateRequiredView(record);
+    this.updateViews(record);
     return view.object;
   }
 
@@ -97,8 +98,18 @@ export class EsmLoader {
   }
 
   /** The names of a file are others now. */
-  updateRequiredView({ requiredView, namespace }: ModuleRecord): void {
+  updateViews(record: ModuleRecord): void {
+    const { requiredView, importedView: imported, namespace, module } = record;
     requiredView?.replace(new Map([...readsThrough(namespace), ["__esModule", () => true]]));
+    if (imported) importedView(record, this.#context.observer);
+    if (module) defineExports(record, ownValue(module, "exports"));
+  }
+
+  /** The namespace that an ES module gets of a file. */
+  namespaceFor(record: ModuleRecord): object {
+    const { interop = "none" } = (record.version?.prepared ?? record.prepared)?.compiled ?? {};
+    if (interop === "none") return record.namespace.object;
+    return (record.importedView ?? importedView(record, this.#context.observer)).object;
   }
 
   /** What the body of `importer` reads imported bindings from; undefined until a native module is loaded. */
@@ -106,8 +117,9 @@ export class EsmLoader {
     if (target.type === "native") return undefined;
     const { record } = target;
     const { interop } = importer.compiled;
+    if (interop === "none") return this.namespaceFor(record);
     const { format } = (record.version?.prepared ?? record.prepared)?.compiled ?? {};
-    if (interop === "none" || format === "esm") return record.namespace.object;
+    if (format === "esm") return record.namespace.object;
     let view = record.interopViews.get(interop);
     if (!view) {
       const { requireOwn, looking } = this.#context;
@@ -157,14 +169,8 @@ export class EsmLoader {
   #commonJsNames(record: ModuleRecord): Module {
     const module = this.#context.commonJs.moduleOf(record, undefined);
     const exports = Object.defineProperty({}, "__esModule", { value: true });
-    for (const name of record.namespace.names()) {
-      Object.defineProperty(exports, name, {
-        enumerable: true,
-        configurable: true,
-        get: () => Reflect.get(record.namespace.object, name),
-      });
-    }
     module.exports = exports;
+    defineExports(record, exports);
     moduleInternals._cache[record.file] = module;
     return module;
   }
@@ -295,10 +301,6 @@ export class EsmLoader {
 function askedBy({ prepared, record }: EsmModule, k: number): AskedBy | undefined {
   const specifier = prepared.compiled.imports[k]?.specifier;
   return specifier === undefined ? undefined : { specifier, importer: record.file };
-}
-
-function readsThrough(namespace: Namespace): Map<string, Read> {
-  return new Map(namespace.names().map((name) => [name, () => Reflect.get(namespace.object, name)]));
 }
 
 /** Properties that the code has put on `exports` itself. */

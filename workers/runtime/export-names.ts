@@ -29,8 +29,9 @@ export function exportNames(key: string, shapeOf: (key: string) => ExportShape |
     for (const name of reachableNames(star, shapeOf, new Set([key]))) {
       if (name === "default" || ambiguous.has(name)) continue;
       if (names.has(name) && names.get(name) === undefined) continue;
-      const binding = bindingOf(star, name, shapeOf, new Set());
-      if (binding === undefined) continue;
+      // A target that has the name from here does not provide it.
+      const binding = bindingOf(star, name, shapeOf, new Set([`${key}\0${name}`]));
+      if (binding === undefined || binding === CIRCULAR) continue;
       if (!bindings.has(name)) {
         bindings.set(name, binding);
         names.set(name, star);
@@ -47,6 +48,13 @@ export function exportNames(key: string, shapeOf: (key: string) => ExportShape |
 /** The "name" of an export that passes on a whole namespace. */
 export const WHOLE_NAMESPACE = "\0namespace";
 const AMBIGUOUS = "\0ambiguous";
+/** An export that is passed on until it is where it began. */
+const CIRCULAR = "\0circular";
+
+/** Whether `name` of the module `key` is nothing but passed on in a circle. */
+export function isCircular(key: string, name: string, shapeOf: (key: string) => ExportShape | undefined): boolean {
+  return bindingOf(key, name, shapeOf, new Set()) === CIRCULAR;
+}
 
 /** GetExportedNames: every name, ambiguous ones included. */
 function reachableNames(
@@ -73,7 +81,7 @@ function bindingOf(
   visited: Set<string>,
 ): string | undefined {
   const step = `${key}\0${name}`;
-  if (visited.has(step)) return undefined;
+  if (visited.has(step)) return CIRCULAR;
   visited.add(step);
   const shape = shapeOf(key);
   if (!shape) return step;
@@ -86,7 +94,7 @@ function bindingOf(
   let found: string | undefined;
   for (const star of shape.stars) {
     const binding = bindingOf(star, name, shapeOf, visited);
-    if (binding === undefined) continue;
+    if (binding === undefined || binding === CIRCULAR) continue;
     if (binding === AMBIGUOUS || (found !== undefined && found !== binding)) return AMBIGUOUS;
     found = binding;
   }

@@ -3,9 +3,12 @@
  * and checks that every imported name exists, before any of them is evaluated.
  */
 import type { CompiledModule, PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
-import { type ExportShape, exportNames, WHOLE_NAMESPACE } from "./export-names.js";
+import { CommonJsNames } from "./commonjs-names.js";
+import { hasAsCommonJs } from "./commonjs-view.js";
+import { type ExportShape, exportNames, isCircular, WHOLE_NAMESPACE } from "./export-names.js";
+import { attributeProblem } from "./import-attributes.js";
 import type { ModuleEdges } from "./module-edges.js";
-import { ambiguousExport, missingExport } from "./module-errors.js";
+import { ambiguousExport, circularExport, missingCommonJsExport, missingExport } from "./module-errors.js";
 import { EsmModule, type ImportTarget, type ModuleRecord } from "./module-record.js";
 import type { Read } from "./namespace.js";
 import { type NativeModules, nativeUrl } from "./native-modules.js";
@@ -21,6 +24,9 @@ export interface LinkerContext {
   createEdges(file: string): ModuleEdges;
   /** What the importer's body reads imported bindings from. */
   bindingsOf(target: ImportTarget, importer: PreparedModule): unknown;
+  resolve(specifier: string, importer: string): Resolution;
+  /** Whether the file is loaded by what the app has registered for its extension. */
+  hasHandler(file: string): boolean;
   /** Puts a file whose graph could not be linked back to "not loaded". */
   unlink(record: ModuleRecord): void;
   namesChanged(record: ModuleRecord): void;
@@ -36,8 +42,14 @@ export class Linker {
    */
   readonly #starImporters = new Map<string, Set<ModuleRecord>>();
 
+  readonly #commonJsNames: CommonJsNames;
+
   constructor(context: LinkerContext) {
     this.#context = context;
+    this.#commonJsNames = new CommonJsNames({
+      code: (file) => context.code(context.registry.record(file)),
+      resolve: (specifier, importer) => context.resolve(specifier, importer),
+    });
   }
 
   /** The linked graph of an ES module. Throws what preparing a file throws, and SyntaxError for a missing name. */
@@ -66,11 +78,9 @@ export class Linker {
     const { record } = module;
     const names = exportNames(record.key, (key) => this.#shapeOf(key));
     const reads = new Map<string, Read>();
+    const early = module.prepared.compiled.interop === "none" ? uninitialized : notSetYet;
     for (const [name, star] of names.names) {
-      reads.set(
-        name,
-        star === undefined ? (module.reads.get(name) ?? uninitialized(name)) : this.#starRead(star, name),
-      );
+      reads.set(name, star === undefined ? (module.reads.get(name) ?? early(name)) : this.#starRead(star, name));
     }
     for (const [name, read] of module.commonJs?.reads ?? []) reads.set(name, read);
     this.#context.registry.touch(record);
@@ -141,6 +151,20 @@ export class Linker {
     const module = new EsmModule(record, prepared, createEdges(record.file));
     record.version = module;
     created.push(module);
+    // What an import reads depends on what its target is.
+    for (const [k, target] of prepared.imports.entries()) {
+      if (target.type !== "file") continue;
+      const imported = this.#context.recordOf(target);
+      const known = imported.version?.prepared ?? this.#context.code(imported);
+      const problem = attributeProblem({
+        importer: record.file,
+        url: imported.url,
+        isJson: known.compiled.format === "json",
+        attributes: prepared.compiled.imports[k]?.attributes ?? null,
+      });
+      // Hooks may have attributes of their own.
+      if (problem && prepared.compiled.interop === "none" && !this.#context.hasHandler(target.file)) throw problem;
+    }
     this.bindImports(module, prepared);
     return module;
   }
@@ -168,15 +192,40 @@ export class Linker {
       const target = module.imports[k];
       if (target?.type !== "own") continue;
       const { version } = target.record;
-      if (version?.kind !== "esm") continue;
+      if (version?.kind !== "esm") {
+        this.#checkCommonJsNames(module, target.record, names, specifier);
+        continue;
+      }
       for (const name of names) {
-        if (target.record.namespace.has(name)) continue;
+        if (target.record.namespace.has(name) || hasAsCommonJs(version, name)) continue;
         const ambiguous = version.exportNames?.ambiguous.has(name);
         if (!ambiguous && version.state !== "evaluated" && this.#hasUnknownNames(target.record.key)) continue;
         const error = ambiguous ? ambiguousExport(specifier, name) : missingExport(specifier, name);
         this.#context.linkFailed(error, module.prepared, specifier, name);
         throw error;
       }
+    }
+    for (const { exported, from, name } of compiled.passedOn ?? []) {
+      const specifier = compiled.imports[from]?.specifier ?? "";
+      if (name === undefined || !isCircular(module.record.file, exported, (key) => this.#shapeOf(key))) continue;
+      const error = circularExport(specifier, name);
+      this.#context.linkFailed(error, module.prepared, specifier, name);
+      throw error;
+    }
+  }
+
+  #checkCommonJsNames(
+    module: EsmModule,
+    { file, version, prepared = version?.prepared }: ModuleRecord,
+    names: readonly string[],
+    specifier: string,
+  ): void {
+    if (prepared?.compiled.format !== "commonjs" || this.#context.hasHandler(file)) return;
+    for (const name of names) {
+      if (this.#commonJsNames.mayHave(prepared, name)) continue;
+      const error = missingCommonJsExport(specifier, name);
+      this.#context.linkFailed(error, module.prepared, specifier, name);
+      throw error;
     }
   }
 
@@ -242,6 +291,11 @@ function passedOnImports(
   return new Map(
     passedOn.map(({ exported, from, name = WHOLE_NAMESPACE }) => [exported, { target: keys[from] ?? "", name }]),
   );
+}
+
+/** In CommonJS exports that are not set yet are undefined. */
+function notSetYet(): Read {
+  return () => undefined;
 }
 
 function uninitialized(name: string): Read {

@@ -9,10 +9,12 @@ import { isBelowPackages } from "../../src/common/paths.js";
 import type { ClassTable } from "../classes/class-table.js";
 import type { WrittenEdges } from "../written/written-edges.js";
 import type { CommonJsLoader } from "./commonjs-loader.js";
+import { isCompiledForCommonJs } from "./commonjs-view.js";
 import type { EdgeReport } from "./edge-report.js";
 import type { EsmLoader } from "./esm-loader.js";
 import type { FileReads } from "./file-reads.js";
 import type { RuntimeHost } from "./host.js";
+import { areImportOptions, attributeProblem } from "./import-attributes.js";
 import type { Linker } from "./linker.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleBindings } from "./module-bindings.js";
@@ -131,6 +133,13 @@ export class Loading {
     return record.namespace.object;
   }
 
+  /** What `import()` in the code of `importer` gives for a file that is evaluated. */
+  #namespaceFor(record: ModuleRecord, importer: ModuleRecord | undefined): object {
+    const { interop = "none", importsByRequire } = importer?.version?.prepared.compiled ?? {};
+    const isRequired = interop !== "none" && importsByRequire === true;
+    return isRequired ? record.namespace.object : this.#context.esm.namespaceFor(record);
+  }
+
   /** `require()` of an own file by another, or by a package. */
   requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
     const { bindings, observer, registry, written, esm } = this.#context;
@@ -162,6 +171,8 @@ export class Loading {
   async importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown> {
     const { observer, natives, registry, written, changes } = this.#context;
     const text = `${specifier as string}`;
+    // The engine says what is wrong with them.
+    if (!areImportOptions(options)) return import("node:module", options);
     const { reader } = observer;
     const target = this.resolve(text, edges.file, "import", changes.hasHooks ? attributesOf(options) : null);
     if (target.type !== "file") {
@@ -178,9 +189,20 @@ export class Loading {
     await undefined;
     const record = this.recordOf(target);
     if (registry.before(record)) return record.namespace.object;
-    const namespace = await this.import(record);
+    this.#checkAttributes(record, edges.file, options);
+    await this.import(record);
     if (reader) written.read(reader, target.file);
-    return namespace;
+    return this.#namespaceFor(record, registry.find(edges.file));
+  }
+
+  #checkAttributes(record: ModuleRecord, importer: string, options: ImportCallOptions | undefined): void {
+    // Hooks may have their own.
+    if (this.#context.changes.hasHooks) return;
+    const isJson = (record.version?.prepared ?? this.code(record)).compiled.format === "json";
+    const attributes = options?.with ?? null;
+    const { interop = "none" } = this.#context.registry.find(importer)?.version?.prepared.compiled ?? {};
+    const problem = attributeProblem({ url: record.url, isJson, attributes, importer });
+    if (problem && interop === "none") throw problem;
   }
 
   /** What a package creates while it is loaded is nobody's, and what it reads it will not read again. */
@@ -293,7 +315,9 @@ export class Loading {
   /** The evaluation of a version has failed by its own code. */
   threw({ edges, record, kind, prepared }: ModuleVersion, error: unknown): void {
     const { written, traces, reads } = this.#context;
-    if (kind === "esm" && prepared.compiled.interop === "none") reads.ignore(() => hintAtScope(error, record.file));
+    if (kind === "esm" && prepared.compiled.interop === "none") {
+      reads.ignore(() => hintAtScope(error, record.file, prepared.compiled.topLevelAwait));
+    }
     written.evaluated(edges, false, false);
     traces.threwIn(error, record.file);
   }
@@ -330,7 +354,8 @@ export class Loading {
       return;
     }
     if (module.state === "evaluating") {
-      if (importer !== undefined) throw requireCycle(record.file, importer);
+      // In CommonJS a cycle gives what is exported so far.
+      if (importer !== undefined && !isCompiledForCommonJs(module)) throw requireCycle(record.file, importer);
       return;
     }
     if (module.state === "waiting" || module.form !== "plain") throw requireAsyncModule(record.file, importer);

@@ -38,6 +38,10 @@ export function ambiguousExport(specifier: string, name: string): SyntaxError {
   return new SyntaxError(`The requested module '${specifier}' contains conflicting star exports for name '${name}'`);
 }
 
+export function circularExport(specifier: string, name: string): SyntaxError {
+  return new SyntaxError(`Detected cycle while resolving name '${name}' in '${specifier}'`);
+}
+
 export function missingCommonJsExport(specifier: string, name: string): SyntaxError {
   return new SyntaxError(
     `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\n` +
@@ -71,12 +75,29 @@ export function compileFailure(error: unknown): unknown {
   return Object.assign(new SyntaxError(message), location && { location }, frame !== undefined && { frame });
 }
 
+const major = Number.parseInt(process.versions.node, 10);
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  require: "replace require() with import",
+  module: "use export instead of module.exports/exports",
+  exports: "use export instead of module.exports/exports",
+  __filename: "use import.meta.filename instead",
+  __dirname: "use import.meta.dirname instead",
+};
+
 /** Says of a name of CommonJS, in an ES module, what Node says of it. */
-export function hintAtScope(error: unknown, file: string): void {
+export function hintAtScope(error: unknown, file: string, hasTopLevelAwait: boolean): void {
   if (!(error instanceof ReferenceError)) return;
   const message = ownValue(error, "message");
   const [, name] = /^(require|module|exports|__filename|__dirname) is not defined$/.exec(String(message)) ?? [];
   if (name === undefined) return;
+  // Since 22, Node thinks of both readings where there is top-level await as well.
+  if (hasTopLevelAwait && major >= 22) {
+    const [used, instead] = major === 22 ? ["require()", INSTEAD["require"]] : [`'${name}'`, INSTEAD[name]];
+    error.message = `Cannot determine intended module format because both ${used} and top-level await are present. If the code is intended to be CommonJS, wrap await in an async function. If the code is intended to be an ES module, ${instead}.`;
+    Object.assign(error, { code: "ERR_AMBIGUOUS_MODULE_SYNTAX" });
+    return;
+  }
   const instead = name === "require" ? ", you can use import instead" : "";
   const manifest = file.endsWith(".js") ? moduleManifest(path.dirname(file)) : undefined;
   const rename =

@@ -37,6 +37,8 @@ export class ModuleRecord {
   requiredBy: string | Module | undefined;
   /** What `require()` gives for an ES module with a default export: its namespace marked with `__esModule`. */
   requiredView: Namespace | undefined;
+  /** What an ES module imports of TypeScript that is compiled for CommonJS: the default is `module.exports`. */
+  importedView: Namespace | undefined;
   /** Stand-ins among Node's modules, for packages that import this file. */
   readonly bridges = new Set<NamespaceBridge>();
   /** What an importer with CommonJS interop reads of this file, one object for each kind of interop. */

@@ -184,7 +184,7 @@ export class PlanRun {
     for (const record of registry.all()) {
       const { version, bridges } = record;
       if (!version) continue;
-      esm.updateRequiredView(record);
+      esm.updateViews(record);
       report.restored(version.edges);
       for (const bridge of bridges) bridge.update();
     }

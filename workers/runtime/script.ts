@@ -38,11 +38,14 @@ export class Scripts {
     return this.#compile(open + rebindable(compiled) + dependencies, compiled, close, url);
   }
 
-  /** Compiles a `commonjs` module: `(exports, require, module, __filename, __dirname, __ur)`. */
+  /**
+   * Compiles a `commonjs` module. The result takes `__ur` and gives the function that Node would call, of the CommonJS names: it
+   * has no argument more than there.
+   */
   compileCommonJs({ compiled }: PreparedModule): unknown {
-    const head = "(function (exports, require, module, __filename, __dirname, __ur) { ";
+    const head = `(function (__ur) { return (${COMMONJS_FUNCTION}{ `;
     // At the end: a directive must stay first.
-    return this.#compile(head, compiled, `\n;${ANCHOR}})`, compiled.file);
+    return this.#compile(head, compiled, `\n;${ANCHOR}}); })`, compiled.file);
   }
 
   #compile(head: string, compiled: CompiledModule, close: string, filename: string): unknown {

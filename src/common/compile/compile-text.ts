@@ -32,6 +32,7 @@ export function compileText(input: TextToCompile): CompiledModule {
     hash,
     format,
     interop: interop ? settings.interop : "none",
+    ...(interop && !settings.keepsImportCalls && { importsByRequire: true as const }),
     source,
     prologue: format === "esm" ? joined(rewritten.prologue, declarations) : "",
     body: prefix + rewritten.edits.applyTo(text),

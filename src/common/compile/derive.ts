@@ -56,7 +56,34 @@ export function derive(request: DeriveRequest): Derivation {
   if (request.kind.language === "js") {
     return lowered(request, source, rewrite(request, source, goalOfJavaScript(request, source)));
   }
-  return lowered(request, source, rewrite(request, ...stripped(request, source)));
+  return lowered(request, source, rewriteTypeScript(request, source));
+}
+
+function rewriteTypeScript(request: DeriveRequest, source: DerivedText): Derivation {
+  const { legacyDecorators, defineClassFields } = request.settings;
+  // Where fields are assigned, the fast transformer moves them into the constructor, and loses their standard decorators.
+  if (!legacyDecorators && !defineClassFields && source.text.includes("@")) {
+    const defining = { ...request, settings: { ...request.settings, defineClassFields: true } };
+    const found = rewrite(defining, ...stripped(defining, source));
+    if (found.rewritten.lowered.has("decorator")) return found;
+  }
+  const [after, goal] = stripped(request, source);
+  try {
+    return rewrite(request, after, goal);
+  } catch (error) {
+    // It also moves legacy decorators out of the class, where a private name means nothing.
+    if (!(error instanceof DerivedProblem) || !legacyDecorators || needsMetadata(request)) throw error;
+    const strip = { ...request, text: source.text, language: request.kind.language, goal: "module" } as const;
+    const derived = lowerSyntax({ ...strip, withMap: request.withMaps });
+    if (!derived || derived instanceof SyntaxProblem) throw error;
+    const other = next(source, derived);
+    return rewrite(request, other, goal === "module" ? goal : goalOfCompiled(other));
+  }
+}
+
+/** Only the fast transformer writes the types of what is decorated. */
+function needsMetadata({ settings, source }: DeriveRequest): boolean {
+  return settings.legacyDecorators && settings.decoratorMetadata && source.includes("@");
 }
 
 /** Goes back over what the rewrite found out to contain syntax that this Node, or any, does not run. */
@@ -64,21 +91,31 @@ function lowered(request: DeriveRequest, source: DerivedText, first: Derivation)
   const { rewritten, format } = first;
   const goal = format === "esm" ? "module" : "commonjs";
   const { language } = request.kind;
-  const decorator = rewritten.lowered.get("decorator");
+  const accessor = rewritten.lowered.get("accessor");
+  const { legacyDecorators } = request.settings;
+  const decorator = rewritten.lowered.get("decorator") ?? (legacyDecorators ? undefined : accessor);
   if (decorator !== undefined) {
     const strip = { ...request, text: source.text, language, goal, withMap: request.withMaps } as const;
-    if (language === "js" && request.settings.legacyDecorators)
-      return rewrite(request, next(source, stripTypes(strip)), goal);
-    const derived = lowerSyntax(strip) ?? withoutEsbuild("decorators", decorator);
+    if (language === "js" && legacyDecorators)
+      return loweredScript(request, rewrite(request, next(source, stripTypes(strip)), goal));
+    const syntax = rewritten.lowered.has("decorator") ? "decorators" : "`accessor`";
+    const derived = lowerSyntax(strip) ?? withoutEsbuild(syntax, decorator);
     // Nothing was lowered: the place is one of the text in which the decorator was found.
     return rewrite(request, next(derived instanceof MissingEsbuild ? first : source, derived), goal);
   }
-  const using = rewritten.lowered.get("using");
-  if (using !== undefined && !hasUsing) {
-    const strip = { ...request, text: first.text, language: "js", goal, withMap: request.withMaps } as const;
-    return rewrite(request, next(first, lowerSyntax(strip) ?? withoutEsbuild("`using` before Node 24", using)), goal);
-  }
-  return first;
+  return loweredScript(request, first);
+}
+
+/** The same for what is left when types and decorators have gone. */
+function loweredScript(request: DeriveRequest, first: Derivation): Derivation {
+  const { lowered: found } = first.rewritten;
+  const using = hasUsing ? undefined : found.get("using");
+  const offset = using ?? found.get("accessor");
+  if (offset === undefined) return first;
+  const goal = first.format === "esm" ? "module" : "commonjs";
+  const strip = { ...request, text: first.text, language: "js", goal, withMap: request.withMaps } as const;
+  const syntax = using === undefined ? "`accessor`" : "`using` before Node 24";
+  return rewrite(request, next(first, lowerSyntax(strip) ?? withoutEsbuild(syntax, offset)), goal);
 }
 
 class MissingEsbuild extends SyntaxProblem {}
@@ -101,7 +138,8 @@ function next(before: DerivedText, derived: Derived | SyntaxProblem): DerivedTex
 function stripped(request: DeriveRequest, source: DerivedText): [DerivedText, ParseGoal | ParsedText] {
   const { kind, file } = request;
   const strip = { ...request, text: source.text, language: kind.language, withMap: request.withMaps } as const;
-  const derived = stripTypes({ ...strip, goal: "module" });
+  const derived =
+    (mergesBlocks(request) && lowerSyntax({ ...strip, goal: "module" })) || stripTypes({ ...strip, goal: "module" });
   if (!(derived instanceof SyntaxProblem)) {
     const after = next(source, derived);
     return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
@@ -119,6 +157,14 @@ function stripped(request: DeriveRequest, source: DerivedText): [DerivedText, Pa
   const missing = isLimit ? withoutEsbuild("a namespace that exports variables", derived.offset) : derived;
   const after = next(source, lowerSyntax({ ...strip, goal: "module" }) ?? missing);
   return [after, kind.format === "esm" ? "module" : goalOfCompiled(after)];
+}
+
+const block = /(?<!\bdeclare\s+)\b(?:namespace|module|enum)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
+
+/** Two blocks of one namespace or enum: the second sees the names of the first, which the fast transformer does not know. */
+function mergesBlocks(request: DeriveRequest): boolean {
+  const names = Array.from(request.source.matchAll(block), ([, name]) => name);
+  return new Set(names).size < names.length && !needsMetadata(request);
 }
 
 const maybeModuleSyntax = /\b(?:import|export|await)\b/;

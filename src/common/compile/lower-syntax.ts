@@ -50,12 +50,30 @@ export function lowerSyntax(request: StripRequest): Derived | SyntaxProblem | un
   };
   try {
     const { code, map } = transformSync(text, options);
-    return { text: code, map: withMap ? (JSON.parse(map) as EncodedSourceMap) : undefined, declarations: "" };
+    return {
+      text: withOwnBindings(code),
+      map: withMap ? (JSON.parse(map) as EncodedSourceMap) : undefined,
+      declarations: "",
+    };
   } catch (error) {
     const [first] = (error as Partial<TransformFailure>).errors ?? [];
     if (!first) throw error;
     return new SyntaxProblem(first.text, offsetOf(text, first.location?.line ?? 1, first.location?.column ?? 0));
   }
+}
+
+/**
+ * In a decorated class its name stands for what the decorators have made of it. esbuild writes `let _X = class _X {`, in which it
+ * stands for the class before that. Positions stay.
+ */
+function withOwnBindings(code: string): string {
+  if (!code.includes("__decorateElement(_init, 0,")) return code;
+  return code.replace(
+    /^([ \t]*)let ([\p{ID_Start}$_][\p{ID_Continue}$]*) = class \2\b([^{\n]*)\{$/gmu,
+    // Apart from its value: static initialisers may read it. The block makes it the class for them.
+    (_, indent: string, name: string, heritage: string) =>
+      `${indent}let ${name};${name} = class${heritage}{ static { ${name} = this; }`,
+  );
 }
 
 /**

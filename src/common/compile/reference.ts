@@ -36,7 +36,7 @@ export interface ReferenceListener {
   classDecoration(node: Node & { type: "CallExpression" }): void;
 }
 
-export type LoweredSyntax = "decorator" | "using";
+export type LoweredSyntax = "decorator" | "accessor" | "using";
 
 /** `x++`, `x += 1`. */
 export function isUpdated({ parent, start }: Reference): boolean {

@@ -236,6 +236,7 @@ class Walk {
             continue;
           }
           if (!("key" in member)) continue;
+          if (member.type === "AccessorProperty") this.#listener.lowered("accessor", member);
           if ("decorators" in member) for (const decorator of member.decorators ?? []) this.#node(decorator, member);
           if (member.computed) this.#node(member.key, member);
           // Initial values are evaluated in a function of their own, as far as `await` is concerned.

@@ -30,6 +30,12 @@ export function redeclaredWrapperName(program: Program): SyntaxProblem | undefin
   return undefined;
 }
 
+/** `-->` is a comment only at the start of a line, which the first one is not inside a function (same length). */
+function rewriteClosingComment(text: string, edits: TextEdits): void {
+  const [, before = ""] = /^((?:\s|\/\*[\s\S]*?\*\/)*)-->/.exec(text) ?? [];
+  if (text.startsWith("-->", before.length)) edits.replace(before.length, before.length + 3, "// ");
+}
+
 export interface CommonJsOptions {
   /** The runtime is told of classes and bindings. It is not for the code of packages, which is not its own. */
   readonly own: boolean;
@@ -42,6 +48,7 @@ export function rewriteCommonJs(text: string, program: Program, { own }: CommonJ
   const dynamicImports = new Set<string>();
   const lowered = new Map<LoweredSyntax, number>();
   rewriteHashbang(text, edits);
+  rewriteClosingComment(text, edits);
   findReferences(program, text, REQUIRE, {
     reference({ called, parent }) {
       const specifier = called ? requiredSpecifier(parent) : undefined;

@@ -28,7 +28,7 @@ import type {
 import { blanked, functionNameOffset, skipTrivia, TextEdits } from "./text-edits.js";
 
 /** Stands for the value of an `export default` that has no name of its own. */
-const DEFAULT = "__ur_default";
+export const DEFAULT = "__ur_default";
 /** Stands for an import where the text assigns to it: like an import, a constant. */
 const CONSTANT = "__ur_constant";
 

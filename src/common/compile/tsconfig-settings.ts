@@ -19,6 +19,8 @@ export interface TypeScriptSettings {
   readonly alwaysStrict: boolean;
   /** How TypeScript with import syntax in a CommonJS package reads CommonJS. */
   readonly interop: "esModule" | "callable";
+  /** `import()` stays one where the rest is compiled for CommonJS: `module` is one of Node's. */
+  readonly keepsImportCalls: boolean;
   /** JavaScript files belong to the project: they resolve as TypeScript files do. */
   readonly allowsJavaScript: boolean;
   readonly jsx: JsxSettings;
@@ -64,6 +66,7 @@ export function typeScriptSettings(options: TypeScriptOptions, major: number | u
     strictNullChecks: options.strictNullChecks ?? strict,
     alwaysStrict: options.alwaysStrict ?? strict,
     interop: esModuleInterop ? "esModule" : "callable",
+    keepsImportCalls: module !== undefined && /^node(?:next|\d+)$/.test(module),
     allowsJavaScript: options.allowJs ?? options.checkJs ?? false,
     jsx: jsxSettings(options),
   };

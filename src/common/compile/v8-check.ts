@@ -13,7 +13,7 @@ export interface EngineProblem {
 /** Undefined when the runtime will be able to compile `compiled`; nothing is run. Not for `json` modules. */
 export function findEngineProblem(compiled: CompiledModule): EngineProblem | undefined {
   const { format, interop, prologue, body } = compiled;
-  const names = "(function (exports, require, module, __filename, __dirname, __ur) {";
+  const names = "(function (exports, require, module, __filename, __dirname) {";
   const [head, tail] =
     format === "commonjs"
       ? [names, "})"]

@@ -37,7 +37,7 @@ function marksIn(text: string, tracked: ReadonlySet<string>): number[] | undefin
       if (!continuesWord(text, at - 1) && !continuesWord(text, at + word.length)) marks.push(at);
     }
   };
-  for (const word of ["await", "using", "import", "class"]) addAll(word);
+  for (const word of ["await", "using", "import", "class", "accessor"]) addAll(word);
   for (const word of tracked) addAll(word);
   for (const part of ["@", DECORATION_MARK]) {
     for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) marks.push(at);
