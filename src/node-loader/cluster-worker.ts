@@ -6,7 +6,7 @@ import type { Cluster } from "node:cluster";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { familyOf } from "../common/protocol/address-before-open.js";
-import { type ClusterMessage, CONNECTION_CLOSED, type HandedOver } from "../common/protocol/cluster-messages.js";
+import { type ClusterMessage, CONNECTION_CLOSED, type HandedOver, WORKER_RUNS } from "../common/protocol/cluster-messages.js";
 import type { Endpoint } from "../common/protocol/preface.js";
 import { serverKind } from "../common/server-kind.js";
 
@@ -24,6 +24,8 @@ export function serveForPrimary(cluster: Cluster): void {
   const internals = cluster as unknown as ClusterInternals;
   const given = new WeakMap<object, HandedOver>();
   const process_: NodeJS.EventEmitter = process;
+  // When the turn that begins to run the worker's file is over.
+  process.nextTick(() => process.connected && process.send?.({ cmd: WORKER_RUNS }));
   process_.prependListener("internalMessage", ({ unreloader }: ClusterMessage, handle?: Handle) => {
     if (!unreloader || !handle) return;
     given.set(handle, unreloader);

@@ -96,7 +96,7 @@ export class Failures {
     end?: { readonly of: AppEpoch; readonly phase: "start" | "run" },
     isFault = true,
   ): Promise<FailureReport> {
-    const { front, address, options, startSettled } = this.#parts;
+    const { front, startSettled } = this.#parts;
     const state = this.#state;
     state.app?.epoch.announceFailure(error);
     state.move({ type: "failed", error, threadAlive: state.app !== undefined && state.isUsable(state.app) });
@@ -105,23 +105,23 @@ export class Failures {
       ...this.#reports.report("failed", started),
       kind: "failed",
       error,
-      importedBy: importersOf(error, preparation?.graph, options.entry),
+      importedBy: importersOf(error, preparation?.graph, this.#parts.options.entry),
       ...(end?.phase === "run" && { ended: true }),
       ...(state.epoch === undefined && state.generation > 0 && { gone: true }),
       ...(lastLines.length > 0 && { lastLines }),
     };
     this.#last = report;
-    if (isFault && address.exposes && !options.exit && front.addresses().length === 0 && !state.closing)
-      await this.#openFallback();
+    if (isFault && (await this.openFallback())) this.#parts.listening.loaded(0);
     // Requests that wait for a server get the page instead.
     front.recheck();
     startSettled.settle();
     return report;
   }
 
-  /** Nothing of the app has ever listened: the failure needs a port to be seen at. */
-  async #openFallback(): Promise<void> {
-    const { front, address, listening, emit } = this.#parts;
+  /** When nothing of the app has ever listened, a failure needs a port to be seen at, and its end to be waited for. False: there is one, or none is wanted. */
+  async openFallback(): Promise<boolean> {
+    const { front, address, options, listening, emit } = this.#parts;
+    if (!address.exposes || options.exit || front.addresses().length > 0 || this.#state.closing) return false;
     try {
       const opened = await front.openUnserved(address.fallback);
       listening.opened({ kind: "http", address: opened });
@@ -129,7 +129,7 @@ export class Failures {
       const message = `the failure cannot be shown in a browser: ${errorText(error)}`;
       emit("log", { level: "warn", message });
     }
-    listening.loaded(0);
+    return true;
   }
 }
 

@@ -244,7 +244,7 @@ export class ReloadCycle {
     // Those who wait for an answer of the thread go on with a fresh one.
     if (this.#run !== undefined) return;
     if (delayMs === 0) {
-      this.#startAgain({ type: "workerExit" });
+      void this.#failures.openFallback().then(() => this.#startAgain({ type: "workerExit" }));
       return;
     }
     // The line about the exit says it all.

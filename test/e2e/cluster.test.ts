@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { lookUntil } from "../../src/common/wait.js";
 import { certificate, key } from "../support/certificate.js";
+import { run } from "../support/compared-run.js";
 import { DEADLINE_MS } from "../support/deadline.js";
 import { requestOnce } from "../support/http-client.js";
 import { type ServedApp, serve } from "../support/served-app.js";
@@ -178,6 +179,26 @@ require("node:https").createServer(${JSON.stringify({ key, cert: certificate })}
     assert.equal(await ask(), "one 127.0.0.1");
     app.edit("text.cjs", "one", "two");
     assert.equal(await ask(), "two 127.0.0.1");
+  });
+
+  test("is heard by workers, whenever it has sent something", async () => {
+    await using app = new TempApp({
+      "main.cjs": `const cluster = require("node:cluster");
+if (cluster.isPrimary) {
+  cluster.setupPrimary({ serialization: "advanced" });
+  const worker = cluster.fork();
+  console.log(worker.send("one", (error) => console.log("sent", error)));
+  worker.once("online", () => worker.send(new Map([["two", 2]])));
+  worker.on("message", (text) => console.log(text));
+  worker.on("exit", (code) => console.log("exit", code));
+} else {
+  process.on("message", (message) => process.send(["process", message]));
+  cluster.worker.on("message", (message) => process.send(["worker", message], () => message === "one" || process.exit(4)));
+}`,
+    });
+    const expected = await run("node", app, "main.cjs", {});
+    const got = await run("unreloader", app, "main.cjs", { flags: ["--exit", "--quiet"] });
+    assert.deepEqual(got, expected);
   });
 
   test("ends with its workers", async () => {

@@ -267,3 +267,28 @@ require("./site");
   await served.lines.wait(/site 3 listens/);
   assert.deepEqual(served.lines.matching(/site 1 (listens|cannot)/), []);
 });
+
+test("an app that has failed before it listens is started again, and requests wait for that start", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `const fs = require("node:fs");
+async function main() {
+  if (!fs.existsSync("failed.tmp")) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    fs.writeFileSync("failed.tmp", "");
+    throw new Error("the database is not there");
+  }
+  while (!fs.existsSync("go.tmp")) await new Promise((resolve) => setTimeout(resolve, 20));
+  require("node:http").createServer((req, res) => res.end("hello")).listen(process.env.PORT, "127.0.0.1");
+}
+main().catch(({ message }) => { console.error(message); process.exit(1); });
+`,
+  });
+  await using served = await serve(app, "main.js");
+  const answer = served.text("/");
+  await connects(served.port);
+  app.write("go.tmp", "");
+  assert.equal(await answer, "hello");
+  assert.equal(served.lines.matching(/listening on/).length, 1);
+});

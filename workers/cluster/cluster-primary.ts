@@ -10,6 +10,7 @@ import {
   CONNECTION_CLOSED,
   type ConnectionClosed,
   type HandedOver,
+  WORKER_RUNS,
 } from "../../src/common/protocol/cluster-messages.js";
 import type { ServerKind } from "../../src/common/protocol/messages.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
@@ -50,7 +51,7 @@ export class ClusterPrimary {
     emitter.once("exit", () => {
       for (const [id, connection] of this.#open) if (connection.worker === worker) this.#close(id);
     });
-    const { send } = worker;
+    const send = sentWhenItRuns(worker);
     worker.send = ((message: ClusterMessage, handle?: object, ...rest: unknown[]) => {
       const told = isObject(handle) ? this.#waiting.get(handle) : undefined;
       if (told && message.act === "newconn") {
@@ -58,7 +59,7 @@ export class ClusterPrimary {
         const connection = this.#open.get(told.id);
         if (connection) connection.worker = worker;
       }
-      return (send as (...args: unknown[]) => boolean).call(worker, message, handle, ...rest);
+      return send(message, handle, ...rest);
     }) as ChildProcess["send"];
   }
 
@@ -93,6 +94,38 @@ export class ClusterPrimary {
     this.#open.delete(id);
     connection?.end();
   }
+}
+
+type Send = (...args: unknown[]) => boolean;
+
+/**
+ * `worker.send`, which holds back what comes before the worker's file runs. Under Node that has run when the first message is
+ * read, but for ES modules; before it comes the script of ours, and Node gives messages to whoever listens at the moment.
+ */
+function sentWhenItRuns(worker: ChildProcess): Send {
+  const send = worker.send.bind(worker) as Send;
+  const emitter: NodeJS.EventEmitter = worker;
+  let held: unknown[][] | undefined = [];
+  const pass = (): void => {
+    const all = held ?? [];
+    held = undefined;
+    for (const args of all) send(...args);
+  };
+  emitter.on("internalMessage", ({ cmd }: ClusterMessage) => cmd === WORKER_RUNS && pass());
+  emitter.once("disconnect", () => {
+    // It has never run, and hears of nothing.
+    for (const args of held ?? []) process.nextTick(() => callbackOf(args)?.(null));
+    held = undefined;
+  });
+  return (...args) => {
+    if (held === undefined || !worker.connected) return send(...args);
+    held.push(args);
+    return true;
+  };
+}
+
+function callbackOf(args: readonly unknown[]): ((error: Error | null) => void) | undefined {
+  return args.find((arg) => typeof arg === "function") as ((error: Error | null) => void) | undefined;
 }
 
 interface RawHandle {

@@ -26,6 +26,9 @@ export interface ClusterMessage {
 /** Node hides messages from the app whose `cmd` begins so. */
 export const CONNECTION_CLOSED = "NODE_UNRELOADER_CLOSED";
 
+/** The worker's file runs: what was sent to it before finds its listeners. */
+export const WORKER_RUNS = "NODE_UNRELOADER_RUNS";
+
 export interface ConnectionClosed {
   readonly cmd: typeof CONNECTION_CLOSED;
   readonly id: number;
