@@ -6,7 +6,12 @@ import type { Cluster } from "node:cluster";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server, Socket } from "node:net";
 import { familyOf } from "../common/protocol/address-before-open.js";
-import { type ClusterMessage, CONNECTION_CLOSED, type HandedOver, WORKER_RUNS } from "../common/protocol/cluster-messages.js";
+import {
+  type ClusterMessage,
+  CONNECTION_CLOSED,
+  type HandedOver,
+  WORKER_RUNS,
+} from "../common/protocol/cluster-messages.js";
 import type { Endpoint } from "../common/protocol/preface.js";
 import { serverKind } from "../common/server-kind.js";
 
