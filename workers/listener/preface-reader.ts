@@ -12,8 +12,8 @@ import { socketInternals } from "./node-internals.js";
 const { readSync } = fs;
 const { setImmediate, setTimeout } = globalThis;
 
-/** The front writes the line as soon as it is connected; only when its thread is busy does it take longer than this. */
-const QUICK_LOOKS = 20;
+/** The front writes the line as soon as it knows that it is connected: within a turn or two of its event loop. */
+const QUICK_MS = 2;
 const LOOK_MS = 1;
 const LINE_FEED = 10;
 
@@ -38,7 +38,7 @@ class LineOfDescriptor {
   readonly #done: (preface: Preface) => void;
   readonly #line = Buffer.allocUnsafe(PREFACE_BYTES);
   #length = 0;
-  #looks = 0;
+  readonly #since = performance.now();
 
   constructor(socket: Socket, done: (preface: Preface) => void) {
     this.#socket = socket;
@@ -50,8 +50,7 @@ class LineOfDescriptor {
     if (this.#socket.destroyed || fd === undefined || fd < 0) return;
     const read = readReady(fd, this.#line, this.#length);
     if (read === undefined) {
-      this.#looks++;
-      if (this.#looks <= QUICK_LOOKS) setImmediate(() => this.look());
+      if (performance.now() - this.#since < QUICK_MS) setImmediate(() => this.look());
       else setTimeout(() => this.look(), LOOK_MS).unref();
       return;
     }
