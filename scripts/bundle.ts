@@ -112,18 +112,20 @@ const { metafile } = await build({
 });
 
 /**
- * `unreloader/app` and `unreloader/hot` once more, as CommonJS: runners of tests that have a `require` of their own cannot load ES modules with it.
- * Which of the two an app has makes no difference: what they share is the thread's.
+ * The entries of the package once more, as CommonJS: runners of tests that have a `require` of their own cannot load ES modules with it.
+ * Which of the two an app has makes no difference: what they share is the thread's, or loaded by Node's own `require`.
  */
 const commonJs = await build({
-  entryPoints: ["app-api", "hot"].map((name) => path.join(built, `src/app-side/${name}.js`)),
-  outdir: path.join(target, "src/app-side"),
+  entryPoints: ["index", "app-side/app-api", "app-side/hot"].map((name) => path.join(built, `src/${name}.js`)),
+  outbase: path.join(built, "src"),
+  outdir: path.join(target, "src"),
   outExtension: { ".js": ".cjs" },
   bundle: true,
   format: "cjs",
   platform: "node",
   target: "node20.19",
-  external: Object.keys(manifest.dependencies),
+  external: [...Object.keys(manifest.dependencies), "./embedding.js"],
+  define: { "import.meta.url": "__filename" },
   metafile: true,
   plugins: [
     {
