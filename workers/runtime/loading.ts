@@ -19,11 +19,12 @@ import type { Linker } from "./linker.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
-import { compileFailure, hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
+import { hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
 import { NamespaceBridge } from "./namespace-bridge.js";
 import { type Attributes, NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
+import { NewestCode } from "./newest-code.js";
 import type { Observer } from "./observer.js";
 import type { PackageExports } from "./package-exports.js";
 import type { Registry } from "./registry.js";
@@ -51,24 +52,16 @@ export interface LoadingContext {
 
 export class Loading {
   readonly #context: LoadingContext;
-  /** What was prepared by asking the hooks of Node's loader. */
-  readonly #hooked = new WeakSet<PreparedModule>();
+  readonly #code: NewestCode;
 
   constructor(context: LoadingContext) {
     this.#context = context;
+    this.#code = new NewestCode(context);
   }
 
   /** The newest code of a file, prepared now when nobody has, or when the hooks of Node's loader have not been asked. */
   code(record: ModuleRecord): PreparedModule {
-    const { host, registry, changes } = this.#context;
-    if (record.prepared && (!changes.hasHooks || this.#hooked.has(record.prepared))) return record.prepared;
-    // A text has one code for all queries.
-    const known = record.search === "" ? undefined : registry.find(record.file)?.prepared;
-    const prepared = changes.hasHooks ? this.#prepareByHooks(record) : (known ?? this.#prepare(record.file));
-    registry.touch(record);
-    record.prepared = prepared;
-    if (prepared !== known) host.discovered(prepared);
-    return prepared;
+    return this.#code.of(record);
   }
 
   resolve(specifier: string, importer: string, kind: ResolveKind, attributes: Attributes = null): Resolution {
@@ -320,30 +313,6 @@ export class Loading {
     }
     written.evaluated(edges, false, false);
     traces.threwIn(error, record.file);
-  }
-
-  #prepareByHooks(record: ModuleRecord): PreparedModule {
-    const { host, changes } = this.#context;
-    const { file } = record;
-    if (!host.prepareAs) return this.#prepare(file);
-    try {
-      const text = changes.load(record);
-      const compiled = text ? undefined : record.prepared?.compiled;
-      const resolve = (...asked: Parameters<Loading["resolve"]>) => changes.resolve(...asked);
-      const prepared = host.prepareAs(file, { compiled, text, resolve });
-      this.#hooked.add(prepared);
-      return prepared;
-    } catch (error) {
-      throw compileFailure(resolveFailure(error));
-    }
-  }
-
-  #prepare(file: string): PreparedModule {
-    try {
-      return this.#context.host.prepare(file);
-    } catch (error) {
-      throw compileFailure(resolveFailure(error));
-    }
   }
 
   #evaluateEsm(record: ModuleRecord, importer: string | undefined): void {
