@@ -3,7 +3,7 @@
  * path (the command line, the worker, what is required when it is needed) stays at the place that it has in `dist/`, so that
  * every path in the code holds in both; the rest is in chunks that these share. The tests of single parts run in `dist/`.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -140,8 +140,12 @@ const commonJs = await build({
   logLevel: "warning",
 });
 
+// CommonJS of our own, as it is.
+const copied = ["workers/loader-reads.cjs"].map((name) => path.join(target, name));
+for (const file of copied) copyFileSync(path.join(built, path.relative(target, file)), file);
+
 // Those of the build before.
-const outputs = [...Object.keys(metafile.outputs), ...Object.keys(commonJs.metafile.outputs)];
+const outputs = [...Object.keys(metafile.outputs), ...Object.keys(commonJs.metafile.outputs), ...copied];
 const present = new Set(outputs.map((name) => path.resolve(name)));
 for (const name of readdirSync(target, { recursive: true, encoding: "utf8" })) {
   const file = path.join(target, name);

@@ -1,5 +1,6 @@
 /** Puts together what a thread of the app consists of, in the order in which the parts depend on each other. */
 
+import Module from "node:module";
 import { LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
@@ -163,6 +164,7 @@ export function assemble(
     resolve: (...sought) => compiler.resolve(...sought),
     conditions: order.conditions,
     sourceMap: (compiled) => compiler.sourceMap(compiled),
+    dynamicImports: (text) => compiler.dynamicImports(text),
     linking: (run) => heart.board.link(run),
     unknownPackage: (exports) => packageRegistrations.handedOver(exports),
     adapts: (packageName) => adapters.wants(packageName),
@@ -228,7 +230,8 @@ export function assemble(
   packageRegistrations.install();
   installStartedFiles({
     root,
-    inherited: order.nodePreloads.length > 0 ? order.startedWith.execArgv : undefined,
+    // Before 22.15 this thread has a flag of our own (src/thread/node-flags.ts).
+    inherited: order.nodePreloads.length > 0 || !("registerHooks" in Module) ? order.startedWith.execArgv : undefined,
     entry,
     observer,
     runtime,

@@ -53,6 +53,10 @@ export class LateCompiler {
     return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
   }
 
+  dynamicImports(text: string): number[] {
+    return this.#loaded().dynamicImports(text);
+  }
+
   /** Whether Node alone cannot evaluate what the file of a thread or process leads to. */
   leadsToCompiled(file: string): boolean {
     return leadsToCompiled(this.#loaded(), file);

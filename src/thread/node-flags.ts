@@ -2,7 +2,8 @@
  * What this process was started with, as far as it concerns the app's thread. What is to be loaded before the app (`--require`,
  * `--import`) is the app's business: it runs in the app's thread when the app starts, and in no other.
  */
-
+import Module from "node:module";
+import { fileURLToPath } from "node:url";
 import type { BootOrder, NodePreload } from "../common/protocol/orders.js";
 import { withThreadFlags } from "../common/started/thread-flags.js";
 
@@ -68,18 +69,24 @@ export function startedWith(isAppsProcess: boolean): Pick<BootOrder, "nodePreloa
   return { nodePreloads: isAppsProcess ? nodeFlags().preloads : [], startedWith: START };
 }
 
+/** What the thread is to load first, where Node has no synchronous hooks. */
+const FIRST: readonly string[] =
+  "registerHooks" in Module
+    ? []
+    : ["--require", fileURLToPath(new URL("../../workers/loader-reads.cjs", import.meta.url))];
+
 /**
- * Makes a thread that loads nothing ahead of its own file. `make` gets the flags of Node for it; undefined: those of this
+ * Makes a thread that loads nothing of the app's ahead of its own file. `make` gets the flags of Node for it; undefined: those of this
  * process, when there is nothing to leave out. Flags that only a process has are dropped, as Node says which those are.
  */
 export function withoutPreloads<Thread>(make: (execArgv: string[] | undefined) => Thread): Thread {
   const { preloads, others } = nodeFlags();
-  if (preloads.length === 0) return make(undefined);
+  if (preloads.length === 0 && FIRST.length === 0) return make(undefined);
   const options = REAL_ENVIRONMENT.NODE_OPTIONS;
   // A thread would read it again.
   delete REAL_ENVIRONMENT.NODE_OPTIONS;
   try {
-    return withThreadFlags(others, make);
+    return withThreadFlags([...others, ...FIRST], make);
   } finally {
     if (options !== undefined) REAL_ENVIRONMENT.NODE_OPTIONS = options;
   }

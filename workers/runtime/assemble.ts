@@ -39,11 +39,12 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     written: (file) => asked.written?.(file),
     versions: () => registry.versions(),
   });
-  const { prepareAs } = asked;
+  const { prepareAs, dynamicImports } = asked;
   const ownWork = <Result>(run: () => Result): Result => reads.ignore(() => changes.withoutHooks(run));
   const host: RuntimeHost = {
     ...asked,
     prepare: (file) => ownWork(() => asked.prepare(file)),
+    ...(dynamicImports && { dynamicImports: (...given) => ownWork(() => dynamicImports(...given)) }),
     ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),
     resolve: (...sought) => ownWork(() => asked.resolve(...sought)),
   };

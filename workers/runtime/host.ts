@@ -30,6 +30,8 @@ export interface RuntimeHost {
   readonly conditions?: readonly string[] | undefined;
   /** Positions of `compiled.body` to positions of `compiled.source`: asked only when a stack is read. */
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
+  /** Where a text of a package has `import()`: start offsets. Absent: packages are left as they are. */
+  dynamicImports?(text: string): readonly number[];
   /** A file was prepared that nobody had added. */
   discovered(module: PreparedModule): void;
   /** A version has been evaluated, before anybody reads what it exports (cycles aside). */

@@ -275,6 +275,6 @@ function registeredExtension(file: string): string {
 }
 
 /** With the name and the length of Node's own. */
-function describedAs<Own extends object>(native: object, own: Own): Own {
+export function describedAs<Own extends object>(native: object, own: Own): Own {
   return Object.defineProperties(own, Object.getOwnPropertyDescriptors(native));
 }

@@ -22,7 +22,6 @@ import type { ModuleEdges } from "./module-edges.js";
 import { hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
-import { NamespaceBridge } from "./namespace-bridge.js";
 import { type Attributes, NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
 import { NewestCode } from "./newest-code.js";
 import type { Observer } from "./observer.js";
@@ -219,19 +218,9 @@ export class Loading {
     }
   }
 
-  /** For a package that imports an own file. */
-  bridge(record: ModuleRecord): NamespaceBridge {
-    let ready: Promise<unknown> | undefined;
-    if (this.#isCommonJs(record) || this.#linked(record).form === "plain") this.evaluateSync(record);
-    else ready = this.import(record);
-    this.#context.esm.readAsNode(record);
-    // Node would not find the others in the text, either.
-    const names = record.namespace.names().filter((name) => !record.namespace.runs(name));
-    const known = [...record.bridges].find((bridge) => bridge.names.join() === names.join());
-    if (known) return known;
-    const bridge = new NamespaceBridge(record.url, names, record.namespace, ready);
-    record.bridges.add(bridge);
-    return bridge;
+  /** Whether nothing in its graph is asynchronous. */
+  isSynchronous(record: ModuleRecord): boolean {
+    return this.#isCommonJs(record) || this.#linked(record).form === "plain";
   }
 
   /** Code that was compiled ahead: used from the next evaluation of its file on. */

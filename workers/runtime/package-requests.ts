@@ -27,8 +27,8 @@ export interface PackageRequestsContext {
   /** Evaluates an own file as far as that is possible synchronously. */
   bridge(target: OwnFile): NamespaceBridge;
   importOwn(target: OwnFile): Promise<object>;
-  /** The text of a CommonJS file with `import(` replaced by `__ur.import(`. */
-  rewrite(file: string): string;
+  /** Where a text of a package has `import()`: start offsets. */
+  dynamicImports(text: string): readonly number[];
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
 }
@@ -120,10 +120,10 @@ function ownFile(
   }
 }
 
-function interceptImport({ resolve, bridge, importOwn, rewrite }: PackageRequestsContext): () => void {
+function interceptImport({ resolve, bridge, importOwn, dynamicImports }: PackageRequestsContext): () => void {
   if (!loader.registerHooks) {
     return rewritePackageImports({
-      rewrite,
+      dynamicImports,
       importOwn: (specifier, importer) => {
         const text = String(specifier);
         if (!mayBeOwn(text, pathToFileURL(importer).href)) return undefined;

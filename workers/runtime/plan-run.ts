@@ -105,6 +105,7 @@ export class PlanRun {
         for (const record of records) await abandonment.until(loading.evaluate(record));
       }
       await abandonment.until(this.#evaluateLeftOut(purged));
+      await abandonment.until(this.#evaluateBridged(purged, plan));
       if (plan.fails !== undefined) throw new Error(plan.fails);
       this.#commit(plan);
       const loaded = report.take();
@@ -210,6 +211,16 @@ export class PlanRun {
         reached.add(target.record.file);
       }
       for (const observed of version.edges.observed) reached.add(observed);
+    }
+  }
+
+  /** Node's modules hold values: a package that keeps one of an own file has the old code until that is evaluated again. */
+  async #evaluateBridged(purged: readonly string[], { forget = [] }: RuntimePlan): Promise<void> {
+    const { registry, loading } = this.#context;
+    for (const file of purged) {
+      if (forget.includes(file)) continue;
+      for (const record of registry.keptOf(file))
+        if (record.bridges.size > 0 && !record.version) await loading.evaluate(record);
     }
   }
 

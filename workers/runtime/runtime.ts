@@ -17,6 +17,7 @@ import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
 import { installNamespaceType } from "./namespace.js";
 import { runPreloads } from "./node-preloads.js";
+import { OwnForPackages } from "./own-for-packages.js";
 import type { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import type { AskedPackage } from "./package-watch.js";
@@ -46,6 +47,7 @@ export class Runtime {
   install(): void {
     if (this.#uninstall) return;
     const { entry, reads, traces, changes, host, loading, registry } = this.#parts;
+    const forPackages = new OwnForPackages(this.#parts);
     reads.install();
     const undoTraces = traces.install();
     const undoRequests = interceptPackageRequests({
@@ -54,9 +56,9 @@ export class Runtime {
       answering: (request, url, run) => changes.answering(request, url, run),
       resolvedFilename: (request, parent) => changes.resolvedFilename(request, parent),
       requireOwn: (file, requiredBy) => loading.requireFrom(file, requiredBy),
-      bridge: (target) => loading.bridge(loading.recordOf(target)),
-      importOwn: (target) => loading.import(loading.recordOf(target)),
-      rewrite: (file) => host.prepare(file).compiled.body,
+      bridge: (target) => forPackages.bridge(loading.recordOf(target)),
+      importOwn: (target) => forPackages.import(loading.recordOf(target)),
+      dynamicImports: (text) => host.dynamicImports?.(text) ?? [],
       outside: (run) => loading.loadPackage(run),
     });
     const undoChanges = changes.install();

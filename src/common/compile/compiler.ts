@@ -17,7 +17,7 @@ import { ModuleCache } from "./module-cache.js";
 import { PackageScopes } from "./package-scope.js";
 import { Resolver } from "./resolver.js";
 import type { EncodedSourceMap } from "./source-map.js";
-import { locateSpecifiers } from "./syntax-tree.js";
+import { locateDynamicImports, locateSpecifiers } from "./syntax-tree.js";
 import { type TextForNode, textForNode } from "./text-for-node.js";
 import { Tsconfigs } from "./tsconfig.js";
 
@@ -132,6 +132,11 @@ export class Compiler {
     conditions?: readonly string[],
   ): Resolution {
     return this.#resolver.resolveLate(specifier, importer, kind, isNew, conditions);
+  }
+
+  /** Where a text of a package has `import()`: start offsets. */
+  dynamicImports(text: string): number[] {
+    return locateDynamicImports(text);
   }
 
   /** The file is gone: what was compiled of it is not kept. */

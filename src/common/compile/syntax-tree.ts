@@ -56,6 +56,15 @@ export function parse(text: string, goal: ParseGoal): ParsedText {
   };
 }
 
+/** Start offsets of the `import()` expressions in `text`, JavaScript of a package; none for what cannot be parsed. */
+export function locateDynamicImports(text: string): number[] {
+  for (const sourceType of ["module", "commonjs"] as const) {
+    const { module, errors } = parseSync("text.js", text, { lang: "js", sourceType });
+    if (errors.length === 0) return module.dynamicImports.map(({ start }) => start);
+  }
+  return [];
+}
+
 /** Start offsets of the import and re-export specifiers in `text` (any language that the file name tells). */
 export function locateSpecifiers(file: string, text: string): { specifier: string; offset: number }[] {
   const { module } = parseSync(file, text, { sourceType: "module" });
