@@ -166,7 +166,7 @@ export class Loading {
     // The engine says what is wrong with them.
     if (!areImportOptions(options)) return import("node:module", options);
     const { reader } = observer;
-    const target = this.resolve(text, edges.file, "import", changes.hasHooks ? attributesOf(options) : null);
+    const target = this.resolve(text, edges.file, "import", changes.hasHooks ? (options?.with ?? null) : null);
     if (target.type !== "file") {
       this.#leftToNode(edges, target);
       if (changes.isRegistered) return natives.importAs(text, edges.file, options);
@@ -345,9 +345,4 @@ export class Loading {
     this.evaluateSync(record);
     return Reflect.get(record.namespace.object, name);
   }
-}
-
-function attributesOf(options: ImportCallOptions | undefined): Attributes {
-  const { with: attributes } = Object(options) as { with?: Attributes };
-  return attributes ?? null;
 }
