@@ -163,6 +163,7 @@ export function assemble(
     hooksRegistered: (undo) => void ledger.record("hooks of Node's loader", undo),
     resolve: (...sought) => compiler.resolve(...sought),
     conditions: order.conditions,
+    hasLoader: order.hasLoader,
     sourceMap: (compiled) => compiler.sourceMap(compiled),
     dynamicImports: (text) => compiler.dynamicImports(text),
     linking: (run) => heart.board.link(run),

@@ -24,3 +24,23 @@ export function lookUpAsNode(request: string, importer: string, conditions?: rea
   const options = conditions && { conditions: new Set(conditions) };
   return lookup._resolveFilename(request, parent, false, options);
 }
+
+/** Where Yarn PnP says that an import of a package leads; undefined without it, and for files that are not its business. */
+export function lookUpByYarn(request: string, importer: string, conditions: readonly string[]): string | undefined {
+  if (!process.versions.pnp) return undefined;
+  const { findPnpApi } = Module as unknown as { findPnpApi?(file: string): YarnPnp | null };
+  const api = findPnpApi?.(importer);
+  // The main file of a package may be told without its extension.
+  const isWhole = /^(?:@[^/]+\/)?[^/]+$/.test(request);
+  const options = { conditions: new Set(conditions), ...(isWhole ? {} : { extensions: [] }) };
+  return api?.resolveRequest(request, importer, options) ?? undefined;
+}
+
+interface YarnPnp {
+  /** Throws when the package is not a dependency. */
+  resolveRequest(
+    request: string,
+    issuer: string,
+    options: { readonly conditions: ReadonlySet<string>; readonly extensions?: readonly string[] },
+  ): string | null;
+}

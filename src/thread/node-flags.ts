@@ -26,6 +26,9 @@ const PRELOADS: Readonly<Record<string, NodePreload["kind"]>> = {
   "--import": "import",
 };
 
+/** What Yarn PnP has every thread load: without it Node finds no package, ours included. */
+const YARN = /(?:^|[\\/])\.pnp\.c?js$/;
+
 export function nodeFlags(execArgv: readonly string[] = START.execArgv, nodeOptions = START.nodeOptions): NodeFlags {
   const preloads: NodePreload[] = [];
   const others: string[] = [];
@@ -34,8 +37,10 @@ export function nodeFlags(execArgv: readonly string[] = START.execArgv, nodeOpti
     const flag = flags[at] ?? "";
     const [, name = flag, inline] = /^(--?[a-z]+)=(.*)$/s.exec(flag) ?? [];
     const kind = Object.hasOwn(PRELOADS, name) ? PRELOADS[name] : undefined;
-    if (kind === undefined) others.push(flag);
-    else preloads.push({ kind, specifier: inline ?? flags[++at] ?? "" });
+    const specifier = kind && (inline ?? flags[++at] ?? "");
+    if (kind === undefined || specifier === undefined) others.push(flag);
+    else if (YARN.test(specifier)) others.push(`--require=${specifier}`);
+    else preloads.push({ kind, specifier });
   }
   const requires = preloads.filter(({ kind }) => kind === "require");
   return { preloads: [...requires, ...preloads.filter(({ kind }) => kind === "import")], others };
@@ -65,8 +70,10 @@ export function hasPreloads(): boolean {
 }
 
 /** What the app's thread is told of it. In a process that embeds the app, what is loaded first is the host's. */
-export function startedWith(isAppsProcess: boolean): Pick<BootOrder, "nodePreloads" | "startedWith"> {
-  return { nodePreloads: isAppsProcess ? nodeFlags().preloads : [], startedWith: START };
+export function startedWith(isAppsProcess: boolean): Pick<BootOrder, "nodePreloads" | "hasLoader" | "startedWith"> {
+  const { preloads, others } = nodeFlags();
+  const hasLoader = others.some((flag) => /^--(?:experimental-)?loader(?:=|$)/.test(flag));
+  return { nodePreloads: isAppsProcess ? preloads : [], hasLoader, startedWith: START };
 }
 
 /** What the thread is to load first, where Node has no synchronous hooks. */

@@ -53,6 +53,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     formatOf: (file) => host.formatOf?.(file),
     detectedFormat: (file) => detectedFormat(host, file),
     conditions: host.conditions ?? [],
+    hasLoader: host.hasLoader ?? false,
     changed: () => host.loaderChanged?.(),
     registered: (undo) => host.hooksRegistered?.(undo),
   });

@@ -25,6 +25,8 @@ const loader = Module as unknown as Loader;
 export interface LoaderChangesOptions extends LoaderHooksOptions {
   /** Where our rules lead. Throws a ResolveError. */
   readonly resolve: LastStep;
+  /** Node has hooks in its other thread from the start. */
+  readonly hasLoader: boolean;
   /** Own files are about to be loaded in another way. */
   changed(): void;
   /** Notes how hooks that own code has registered are taken back. */
@@ -35,8 +37,8 @@ export class LoaderChanges {
   readonly #options: LoaderChangesOptions;
   /** Those of `registerHooks`. */
   readonly #hooks: LoaderHooks;
-  /** `module.register` was called. */
-  #registered = false;
+  /** `module.register` was called, or Node has such hooks from the start. */
+  #registered: boolean;
   /** Node's own functions; undefined when nothing is installed. */
   #native: (Record<"load" | "resolve" | "require" | "compile", unknown> & Pick<Loader, "registerHooks">) | undefined;
   #extensions = new Map<string, ExtensionHandler | undefined>();
@@ -52,6 +54,7 @@ export class LoaderChanges {
   constructor(options: LoaderChangesOptions) {
     this.#options = options;
     this.#hooks = new LoaderHooks(options);
+    this.#registered = options.hasLoader;
   }
 
   /** Takes what Node's loader is now for unchanged; the returned function ends it. */

@@ -3,6 +3,7 @@
  * app's own thread, once for each start. Own files among it are modules like any other, but what they do to the process is
  * done once: when one of them changes, a fresh worker is taken.
  */
+import Module from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { NodePreload } from "../../src/common/protocol/orders.js";
@@ -23,7 +24,7 @@ async function run({ kind, specifier }: NodePreload, importer: string, parts: Ru
   const target = loading.resolve(asUrl(kind, specifier), importer, kind);
   if (target.type === "file") {
     if (kind === "import") await loading.import(loading.recordOf(target));
-    else loading.requireFrom(target.file, undefined);
+    else loading.requireFrom(target.file, new Module("internal/preload"));
     return;
   }
   if (kind === "import") await natives.namespaceLater(target, null, { specifier, importer });

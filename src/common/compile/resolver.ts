@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { ResolveError } from "../errors.js";
-import { lookUpAsNode } from "../node-lookup.js";
+import { lookUpAsNode, lookUpByYarn } from "../node-lookup.js";
 import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
@@ -199,9 +199,7 @@ export class Resolver {
     if (known) return known;
     const options: NapiResolveOptions = {
       ...OPTIONS_OF_LOOKUP[lookup],
-      conditionNames: conditions
-        ? [...conditions]
-        : [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions],
+      conditionNames: [...(conditions ?? this.#conditionsOf(kind))],
       mainFields: ["main"],
       symlinks: true,
     };
@@ -209,6 +207,23 @@ export class Resolver {
     this.#shared ??= factory;
     this.#factories.set(key, factory);
     return factory;
+  }
+
+  #conditionsOf(kind: ResolveKind): readonly string[] {
+    return [kind, "node", "node-addons", ...(requiresModules ? ["module-sync"] : []), ...this.#conditions];
+  }
+
+  #byYarn(
+    request: string,
+    failed: { readonly specifier: string; readonly importer: string },
+    conditions: readonly string[] = this.#conditionsOf("import"),
+  ): string | undefined {
+    try {
+      return lookUpByYarn(request, failed.importer, conditions);
+    } catch (error) {
+      const { message } = error as Error;
+      throw resolutionFailure(message, { ...failed, code: "ERR_MODULE_NOT_FOUND", cause: error });
+    }
   }
 
   /** Node's own lookup has the last word for `require` (NODE_PATH, odd names), and words the error. */
@@ -235,6 +250,8 @@ export class Resolver {
       if (found?.isFile() && /[?#]/.test(target)) return classify(realpathSync(target));
       throw pathNotFound(target, found?.isDirectory() ?? false, failed);
     }
+    const byYarn = this.#byYarn(read.type === "package" ? read.request : specifier, failed, conditions);
+    if (byYarn !== undefined) return classify(byYarn);
     const manifest = specifier.startsWith("#") ? this.#packages.withoutImports(importer) : undefined;
     if (manifest !== undefined) throw importNotDefined(manifest, failed);
     throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);

@@ -54,6 +54,8 @@ export interface BootOrder {
   readonly args: readonly string[];
   /** What Node was to load before everything else; empty: nothing. */
   readonly nodePreloads: readonly NodePreload[];
+  /** Node has hooks in its other thread from the start: `--loader`. */
+  readonly hasLoader: boolean;
   /** `process.execArgv` and NODE_OPTIONS of the process, from which `nodePreloads` come. */
   readonly startedWith: { readonly execArgv: readonly string[]; readonly nodeOptions?: string | undefined };
   /** Files to load before the entry. */
