@@ -121,15 +121,26 @@ export class Adapters {
     if (wrapped.has(name)) return;
     const descriptor = Object.getOwnPropertyDescriptor(target, name);
     if (descriptor && !descriptor.configurable && !descriptor.writable) return;
-    const replacement = replace(original as Method);
-    for (const key of Reflect.ownKeys(original)) {
-      const own = Object.getOwnPropertyDescriptor(original, key);
-      const present = Object.getOwnPropertyDescriptor(replacement, key);
-      if (own && (!present || present.configurable)) Object.defineProperty(replacement, key, own);
-    }
     const { enumerable = false } = descriptor ?? {};
     wrapped.add(name);
-    Object.defineProperty(target, name, { configurable: true, writable: true, enumerable, value: replacement });
+    const put = (inner: Method): void => {
+      const replacement = replace(inner);
+      for (const key of Reflect.ownKeys(inner)) {
+        const own = Object.getOwnPropertyDescriptor(inner, key);
+        const present = Object.getOwnPropertyDescriptor(replacement, key);
+        if (own && (!present || present.configurable)) Object.defineProperty(replacement, key, own);
+      }
+      const shimmed = instrumented(inner);
+      // Instrumentation takes its own wrapper off before it puts on another, and would not find it below ours.
+      if (shimmed) {
+        const unwrap = (): void => {
+          if (Reflect.get(target, name) === replacement) put(shimmed);
+        };
+        Object.defineProperty(replacement, "__unwrap", { configurable: true, writable: true, value: unwrap });
+      }
+      Object.defineProperty(target, name, { configurable: true, writable: true, enumerable, value: replacement });
+    };
+    put(original as Method);
   }
 
   #warn({ name }: Adapter, message: string): void {
@@ -138,6 +149,12 @@ export class Adapters {
     this.#warnings.add(text);
     this.#options.warn(text);
   }
+}
+
+/** What is below a wrapper of shimmer's kind, which OpenTelemetry and others put on; undefined for any other function. */
+function instrumented(method: Method): Method | undefined {
+  const { __original: original, __wrapped: isWrapped } = method as { __original?: unknown; __wrapped?: unknown };
+  return isWrapped === true && typeof original === "function" ? (original as Method) : undefined;
 }
 
 /** A stand-in that calls `made` with what the function or class makes; its other properties are the original's. */
