@@ -293,3 +293,30 @@ test("synchronous hooks are called as by Node: how often, with what, and what th
   // Node resolves all imports of a module, and loads what they lead to, in an order that differs by its version.
   assert.deepEqual(asked(here), asked(expected));
 });
+
+test("hooks may give a text for a file that is not there", { skip: !hasSynchronousHooks }, async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "own.js": `exports.own = "own";`,
+    "main.js": `
+      const { registerHooks } = require("node:module");
+      registerHooks({
+        resolve: (specifier, context, next) => specifier.startsWith("./made")
+          ? { url: new URL(specifier, context.parentURL).href, shortCircuit: true } : next(specifier, context),
+        load: (url, context, next) => url.endsWith("/made.mjs")
+          ? { source: "export { own } from './own.js'; export const made = 'module';", format: "module", shortCircuit: true }
+          : url.endsWith("/made.cjs")
+            ? { source: "exports.made = 'commonjs ' + require('./own.js').own;", format: "commonjs", shortCircuit: true }
+            : next(url, context),
+      });
+      (async () => {
+        const all = () => [required.made, imported.made, imported.own === require("./own.js").own];
+        const required = require("./made.cjs");
+        const imported = await import("./made.mjs");
+        ${serves}
+      })();`,
+  });
+  const expected = await seen(app, "main.js", "node");
+  assert.deepEqual(expected, ["commonjs own", "module", true]);
+  assert.deepEqual(await seen(app, "main.js", "reload"), expected);
+});

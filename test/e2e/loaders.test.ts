@@ -141,3 +141,19 @@ test("require, its cache, its errors and import.meta are as in Node", async () =
   });
   await sameAsNode(app, "main.cjs");
 });
+
+test("a folder that is required by dots is no file beside it that has its name", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "main.js": `${say}say([require("./lib"), require("./lib/"), require("./lib/."), ...require("./lib/up.js")]);`,
+    "lib.js": `module.exports = "lib.js";`,
+    "lib.json": `"lib.json"`,
+    "lib/index.js": `module.exports = "lib/index.js";`,
+    "lib/up.js": `module.exports = [require("."), require("./"), require("./deep"), require("./deep/up.js")];`,
+    "lib/deep.json": `"deep.json"`,
+    "lib/deep/index.js": `module.exports = "deep/index.js";`,
+    "lib/deep/up.js": `module.exports = [require(".."), require("../"), require("../.."), require("../../lib/deep/..")];`,
+    "index.js": `module.exports = "index.js";`,
+  });
+  await sameAsNode(app, "main.js");
+});

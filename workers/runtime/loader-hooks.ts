@@ -2,7 +2,7 @@
  * The app's hooks of `module.registerHooks`, asked for own files: each once for each specifier and each text. What they lead
  * to and is no own file is loaded by Node, which is told what they have said.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import Module, { isBuiltin } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
@@ -229,7 +229,9 @@ export function resolutionOf(url: string): Resolution {
   if (isBuiltin(url)) return { type: "builtin", name: url.startsWith("node:") ? url : `node:${url}` };
   if (!url.startsWith("file:") || /[?#]/.test(url)) return { type: "builtin", name: url };
   const file = fileURLToPath(url);
-  return isBelowPackages(file) || /\.(?:node|wasm)$/.test(file) ? { type: "native", file } : { type: "file", file };
+  if (isBelowPackages(file) || /\.(?:node|wasm)$/.test(file)) return { type: "native", file };
+  // The hooks alone have a text for what is no file.
+  return existsSync(file) ? { type: "file", file } : { type: "builtin", name: url };
 }
 
 /** Undefined: it is what is in the file. */

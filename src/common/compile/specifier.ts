@@ -27,7 +27,10 @@ export function readSpecifier(specifier: string, kind: ResolveKind): Specifier {
     };
   }
   if (kind === "require") {
-    return { type: pathLike.test(specifier) ? "path" : "package", request: specifier };
+    if (!pathLike.test(specifier)) return { type: "package", request: specifier };
+    // A folder, and not what has its name and an extension.
+    const isFolder = /(?:^|[/\\])\.{1,2}$/.test(specifier);
+    return { type: "path", request: isFolder ? `${specifier}/` : specifier };
   }
   if (specifier.startsWith("data:")) return { type: "builtin", name: specifier };
   if (specifier.startsWith("file:")) return filePath(specifier);
