@@ -3,11 +3,14 @@
  * TypeScript, the same resolution and places of errors on every version of Node. For the configuration, whose options may
  * be functions. Loaded by its path, as app.ts is.
  */
+import { createRequire } from "node:module";
 import path from "node:path";
 import { Compiler } from "../src/common/compile/compiler.js";
 import { SourceError } from "../src/common/errors.js";
 import type { EvaluateHere, EvaluationOutcome } from "../src/common/protocol/evaluate-here.js";
 import { Runtime } from "./runtime/runtime.js";
+
+const { cache } = createRequire(import.meta.url);
 
 /** Each call evaluates the file, and what it imports of the project, again. Never rejects. */
 const evaluateHere: EvaluateHere = async (file) => {
@@ -18,7 +21,10 @@ const evaluateHere: EvaluateHere = async (file) => {
       prepare: (own) => compiler.prepare(own),
       resolve: (specifier, importer, kind) => compiler.resolve(specifier, importer, kind),
       sourceMap: (compiled) => compiler.sourceMap(compiled),
-      discovered: ({ compiled }) => files.add(compiled.file),
+      discovered: ({ compiled }) => {
+        files.add(compiled.file);
+        forgetEarlier(compiled.file);
+      },
       loaded: () => {},
     },
     { entry: file },
@@ -27,6 +33,12 @@ const evaluateHere: EvaluateHere = async (file) => {
 };
 
 export default evaluateHere;
+
+/** What an earlier evaluation has put into Node's cache for a CommonJS file; what Node itself has loaded there stays. */
+function forgetEarlier(file: string): void {
+  const earlier = cache[file];
+  if (earlier && Object.hasOwn(earlier, "require")) delete cache[file];
+}
 
 async function evaluate(runtime: Runtime, file: string): Promise<EvaluationOutcome> {
   runtime.install();

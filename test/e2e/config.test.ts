@@ -122,10 +122,13 @@ export default defineConfig(async () => ({ entry: "src/app.ts", port: Port.api, 
     for (const [file, imports] of [
       ["unreloader.config.ts", `import { port } from "./ports.js";\nexport default { entry: "src/app.ts", port };\n`],
       ["unreloader.config.js", `module.exports = { entry: "src/app.ts", port: require("./ports.ts").port };\n`],
+      ["unreloader.config.js", `module.exports = { entry: "src/app.ts", port: require("./ports.cjs").port };\n`],
     ] as const) {
-      await using app = new TempApp({ ...main, "ports.ts": "export const port: number = 1;\n", [file]: imports });
+      const ports = imports.includes("ports.cjs") ? "ports.cjs" : "ports.ts";
+      const text = ports === "ports.cjs" ? "exports.port = 1;\n" : "export const port: number = 1;\n";
+      await using app = new TempApp({ ...main, [ports]: text, [file]: imports });
       assert.equal((await optionsIn(app)).port, 1, file);
-      app.edit("ports.ts", "1", "2");
+      app.edit(ports, "1", "2");
       assert.equal((await optionsIn(app)).port, 2, file);
       app.edit(file, "src/app.ts", "./src/app.ts");
       assert.equal((await optionsIn(app)).port, 2, file);

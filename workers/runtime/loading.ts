@@ -253,12 +253,17 @@ export class Loading {
     if (!registry.mayComeBack(record, version)) classes.drop(version.edges);
     const demand = (name: string) => () => this.#demand(record, name);
     namespace.bind(namespace.names().map((name) => [name, demand(name)] as const));
-    if (record.cached && moduleInternals._cache[file] === record.cached) delete moduleInternals._cache[file];
+    this.leaveCache(record);
     if (!module) return;
     if (moduleInternals._cache[file] === module) delete moduleInternals._cache[file];
     module.exports = {};
     module.loaded = false;
     module.children.length = 0;
+  }
+
+  /** An ES module that was required is not in `require.cache` any more. */
+  leaveCache({ file, cached }: ModuleRecord): void {
+    if (cached && moduleInternals._cache[file] === cached) delete moduleInternals._cache[file];
   }
 
   /** A version has been evaluated. */

@@ -78,6 +78,8 @@ export class Runtime {
   uninstall(): void {
     this.#uninstall?.();
     this.#uninstall = undefined;
+    const { registry, loading } = this.#parts;
+    for (const record of registry.all()) loading.leaveCache(record);
   }
 
   /** As `uninstall`, and forgets own files in Node's own cache. */
