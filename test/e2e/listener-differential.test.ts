@@ -540,6 +540,21 @@ const BEHAVIOURS: Record<string, string> = {
     server.close();
     await once(server, "close");
     report("closed");`,
+  "a client that goes on after the last answer": `
+    const http = require("node:http"), net = require("node:net"), { once } = require("node:events");
+    for (const last of [(req, res) => res.writeHead(200, { Connection: "close" }).end("last"), (req) => req.socket.end("HTTP/1.1 200 OK\\r\\n\\r\\n"), (req, res) => { res.end("x"); req.socket.destroySoon(); }]) {
+      let requests = 0;
+      const server = http.createServer((req, res) => { requests++; last(req, res); }).listen(0);
+      const client = net.connect({ port: server.address().port, host: "127.0.0.1", allowHalfOpen: true }).on("error", () => {}).resume();
+      client.write("GET /1 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n");
+      await once(client, "end");
+      client.write("GET /2 HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      report(requests);
+      client.destroy();
+      server.closeAllConnections();
+      server.close();
+    }`,
   "an http2 client that goes on after the app has ended its session": `
     const http2 = require("node:http2"), net = require("node:net"), { once } = require("node:events");
     let streams = 0;
