@@ -159,14 +159,15 @@ export class LoaderChanges {
   }
 
   /** Has Node load `specifier`, of which hooks have said that it is `url`. */
-  answering<Result>(specifier: string, url: string, run: () => Result): Result {
-    return this.#registered ? run() : this.#hooks.answering(specifier, url, run);
+  answering<Result>(specifier: string, url: string, run: (specifier: string) => Result): Result {
+    return this.#hooks.answering(specifier, url, run, this.#hooks.any && !this.#registered);
   }
 
   /** Node asks all hooks, those in its other thread too. TypeScript that it cannot load is ours. */
   #loadByNode({ file, url }: Loaded): { readonly source: string; readonly format: string | undefined } | undefined {
     const format = this.#options.formatOf(file);
-    const question = `unreloader:ask/${++this.#questions}`;
+    // With a scheme that Node 22 lets pass.
+    const question = `data:text/javascript,unreloader-ask-${++this.#questions}`;
     let loaded: LoadedText | undefined;
     const asking = this.#native?.registerHooks?.call(Module, {
       resolve: (specifier, _, next) =>

@@ -183,24 +183,35 @@ export class LoaderHooks {
     return altered(loaded, text, this.#options.formatOf(file));
   }
 
-  /** Has Node load `specifier`, which hooks have led to `url` already. Node asks no `resolve` hook for it again. */
-  answering<Result>(specifier: string, url: string, run: () => Result): Result {
-    if (!this.any || !registerHooks) return run();
+  /**
+   * Has Node load `specifier`, which hooks have led to `url` already. Node asks no `resolve` hook for it again. `run` is told
+   * what stands for the specifier. `hasAnswer`: false when hooks of Node's other thread decide where it leads.
+   */
+  answering<Result>(
+    specifier: string,
+    url: string,
+    run: (specifier: string) => Result,
+    hasAnswer: boolean = this.any,
+  ): Result {
+    const name = nameFor(specifier);
+    if (!registerHooks || (!hasAnswer && name === specifier)) return run(specifier);
     const file = url.startsWith("file:") ? fileURLToPath(url) : undefined;
     // Node may look CommonJS up once more, by its path.
-    const asked = new Set([specifier]);
+    const asked = new Set([specifier, name]);
     const { format, importAttributes } = this.#outcomes.get(url) ?? {};
     const answer = registerHooks.call(Module, {
       resolve: (wanted, context, next) => {
         const isKnown = asked.delete(wanted) || (wanted === file && context.parentURL === undefined);
         if (!isKnown) return next(wanted, context);
+        // Hooks of Node's other thread have not been asked.
+        if (!hasAnswer) return next(specifier, context);
         return { url, format, ...(importAttributes && { importAttributes }), shortCircuit: true };
       },
     });
     const over = (): void => answer.deregister();
     let result: Result | undefined;
     try {
-      result = run();
+      result = run(name);
       return result;
     } finally {
       if (result instanceof Promise) void result.then(over, over);
@@ -258,4 +269,12 @@ function textOf(source: NonNullable<LoadedText["source"]>): string {
     ? Buffer.from(source.buffer, source.byteOffset, source.byteLength)
     : Buffer.from(source);
   return bytes.toString("utf8");
+}
+
+const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
+
+/** Node 22 aborts on other schemes in what is linked synchronously, before it asks hooks for them. */
+function nameFor(specifier: string): string {
+  const isRefused = /^[a-z][a-z0-9+.-]*:/i.test(specifier) && !/^(?:file|node|data|https?):/i.test(specifier);
+  return isRefused && NODE_MAJOR < 24 ? `unreloader-stands-for/${encodeURIComponent(specifier)}` : specifier;
 }

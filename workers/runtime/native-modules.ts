@@ -40,7 +40,7 @@ export interface NativeModulesOptions {
   /** Hooks in Node's other thread are to be asked where a specifier leads, by the specifier and its importer. */
   asksHooks(): boolean;
   /** Has Node load `specifier`, of which hooks of this thread have said that it is `url`. */
-  answering<Result>(specifier: string, url: string, load: () => Result): Result;
+  answering<Result>(specifier: string, url: string, load: (specifier: string) => Result): Result;
   /** Runs the loading of a package: what its top level creates stays with the package. */
   outside<Result>(run: () => Result): Result;
   /** Runs what an own module asks for; what a package does meanwhile is not its doing. */
@@ -236,8 +236,10 @@ export class NativeModules {
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
     bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
-    const source = `export * as namespace from ${JSON.stringify(specifier)}${suffix};`;
-    this.#options.linking(() => this.#options.answering(specifier, url, () => bridge._compile(source, file, "module")));
+    const sourceOf = (name: string) => `export * as namespace from ${JSON.stringify(name)}${suffix};`;
+    this.#options.linking(() =>
+      this.#options.answering(specifier, url, (name) => bridge._compile(sourceOf(name), file, "module")),
+    );
     const { namespace } = bridge.exports as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;
