@@ -1,7 +1,7 @@
 /** Puts together what a thread of the app consists of, in the order in which the parts depend on each other. */
 
 import Module from "node:module";
-import { LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
+import { DRAIN_MS, LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { BootOrder, SharedProcess } from "../src/common/protocol/orders.js";
@@ -238,6 +238,8 @@ export function assemble(
     runtime,
     compiler,
     cluster: listen.cluster,
+    ledger,
+    requestsOver: () => listen.over(heart.board.beats * BEAT_MS, DRAIN_MS),
     warn: (message) => reports.log("warn", message),
   });
   installLedger(ledger, observer, {

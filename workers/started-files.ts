@@ -5,11 +5,14 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import type { Worker } from "node:worker_threads";
 import { isCompiled } from "../src/common/compile/file-kind.js";
 import type * as wrapStartsModule from "../src/common/started/wrap-starts.js";
 import type { ClusterPrimary } from "./cluster/cluster-primary.js";
 import type { LateCompiler } from "./late-compiler.js";
-import { ownFileAbove } from "./ledger/caller.js";
+import { callerOf, ownFileAbove } from "./ledger/caller.js";
+import { POOL_FILES } from "./ledger/handles.js";
+import type { Ledger, LedgerEntry } from "./ledger/ledger.js";
 import { refuseSentServers } from "./listener/refuse-sent-servers.js";
 import type { ModuleEdges } from "./runtime/module-edges.js";
 import type { Observer } from "./runtime/observer.js";
@@ -22,6 +25,9 @@ export interface StartedFilesOptions {
   readonly runtime: Runtime;
   readonly compiler: LateCompiler;
   readonly cluster: ClusterPrimary;
+  readonly ledger: Ledger;
+  /** Resolves when what was begun before is over, or has taken too long. */
+  requestsOver(): Promise<void>;
   /** Flags of Node that the process has, when it preloads something. */
   readonly inherited: readonly string[] | undefined;
   warn(message: string): void;
@@ -44,6 +50,8 @@ export function installStartedFiles({
   runtime,
   compiler,
   cluster,
+  ledger,
+  requestsOver,
   inherited,
   warn,
 }: StartedFilesOptions): void {
@@ -59,8 +67,16 @@ export function installStartedFiles({
     const above = reader ? undefined : ownFileAbove(wrapper);
     return reader ?? (above === undefined ? undefined : runtime.currentVersion(above));
   };
+  /** Of threads that are over and forgotten. */
+  const collected = new FinalizationRegistry<LedgerEntry>((entry) => entry.drop());
   wrapStarts({
     root,
+    workerMade(worker, wrapper) {
+      // What is made by an evaluation, or what that has begun, is in the ledger already.
+      if (observer.owner !== undefined || callerOf(wrapper, POOL_FILES).kind !== "own") return;
+      const entry = ledger.record("worker thread", endingAfter(requestsOver, new WeakRef(worker)), starterOf(wrapper));
+      if (entry) collected.register(worker, entry);
+    },
     starts: (file, wrapper) => starterOf(wrapper)?.startsFile(file),
     clusterForked(worker, _, wrapper) {
       cluster.forked(worker);
@@ -72,4 +88,20 @@ export function installStartedFiles({
     poolsNeedLoader: hasTypeScript,
     inherited,
   });
+}
+
+/**
+ * Of a thread that a function has made, not an evaluation. What requests have begun in purged code may still wait for it, which
+ * the purge does not. In a function of its own: closures of one function keep alive whatever any of them uses.
+ */
+function endingAfter(over: () => Promise<void>, thread: WeakRef<Worker>): () => void {
+  const end = (): void => {
+    const worker = thread.deref();
+    if (worker === undefined) return;
+    // Nobody of the purged version, nor a pool of it, shall start another one.
+    worker.removeAllListeners();
+    worker.on("error", () => {});
+    void worker.terminate();
+  };
+  return () => void over().then(end);
 }

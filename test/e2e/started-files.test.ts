@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seen } from "../support/as-node.js";
+import { within } from "../support/deadline.js";
 import { requestOnce } from "../support/http-client.js";
-import { serve } from "../support/served-app.js";
+import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
 /** Each gives a promise of what the started file says. */
@@ -142,6 +143,52 @@ export const said = () => new Promise((done) => { worker ??= (made++, new Worker
     app.edit("text.js", "one", "two");
     assert.equal(await served.text("/"), "two1");
   });
+
+  for (const [how, made] of Object.entries({
+    "by itself": `new Worker(new URL("./kid.js", import.meta.url), { workerData: "message" })`,
+    "by a pool": `(pool = new Piscina({ filename: new URL("./kid.js", import.meta.url).href, minThreads: 1, maxThreads: 1 })).threads[0]`,
+  })) {
+    test(`that a request has made ${how} ends with the module, when requests that wait for it are over`, {
+      skip: plainMode,
+    }, async () => {
+      await using app = new TempApp(
+        {
+          "package.json": `{ "type": "module" }`,
+          "main.js": `import http from "node:http"; import kept from "kept"; import { said } from "./jobs.js";
+http.createServer(async (request, answer) => answer.end(request.url === "/alive" ? kept.alive() : await said(request.url))).listen(process.env.PORT, "127.0.0.1");`,
+          "jobs.js": `import { Worker } from "node:worker_threads"; import { Piscina } from "piscina"; import kept from "kept";
+const version = 1; let pool; let worker;
+export const said = async (url) => {
+  if (!worker) kept.add((worker = ${made}));
+  if (url === "/long") console.log("begun");
+  const text = pool ? await pool.run(url) : await new Promise((done) => { worker.once("message", done); worker.postMessage(url); });
+  return text + " " + version;
+};`,
+          "kid.js": `import { existsSync } from "node:fs"; import { parentPort, workerData } from "node:worker_threads";
+const say = async (url) => { while (url === "/long" && !existsSync("go.tmp")) await new Promise((resolve) => setTimeout(resolve, 10)); return url; };
+if (workerData === "message") parentPort.on("message", async (url) => parentPort.postMessage(await say(url)));
+export default say;`,
+          "node_modules/kept/package.json": `{ "name": "kept", "main": "index.cjs" }`,
+          "node_modules/kept/index.cjs": `const all = []; exports.add = (worker) => void all.push(worker); exports.alive = () => all.map(({ threadId }) => threadId > 0).join();`,
+        },
+        { packages: ["piscina"] },
+      );
+      await using served = await serve(app, "main.js");
+      const long = served.getOnce("/long");
+      await served.lines.wait(/^begun/);
+      app.edit("jobs.js", "version = 1", "version = 2");
+      assert.equal(await served.text("/"), "/ 2");
+      assert.equal(await served.text("/alive"), "true,true");
+      app.write("go.tmp", "");
+      assert.equal((await long).body, "/long 1");
+      let alive = "";
+      const look = async () => {
+        while (alive !== "false,true") alive = await served.text("/alive");
+      };
+      await within(look(), () => `the end of the thread; alive: ${alive}`);
+      assert.equal(await served.text("/"), "/ 2");
+    });
+  }
 
   test("may be JavaScript that leads to TypeScript, and to files that come later", async () => {
     await using app = new TempApp({

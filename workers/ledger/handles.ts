@@ -48,13 +48,16 @@ interface AgentInternals {
 /** A socket that Node opens for something else (an agent, a child's pipes) is not the caller's. */
 const SOCKET_FRAMES = /^node:(?:net|tls|_tls_wrap|events|stream|dgram|internal\/(?:streams|tls|net)\b.*)$/;
 
+/** Of packages whose pools are the maker's own. */
+export const POOL_FILES = /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/;
+
 const KINDS: readonly Kind[] = [
   { what: "socket", is: isA("net", "Socket"), through: SOCKET_FRAMES, end: destroy },
   { what: "datagram socket", is: isA("dgram", "Socket"), through: SOCKET_FRAMES, end: closeDatagramSocket },
   { what: "HTTP/2 session", is: isNamed("ClientHttp2Session"), end: destroy },
   { what: "agent", is: isA("http", "Agent"), end: retireAgent },
   { what: "worker thread", is: isA("worker_threads", "Worker"), end: (worker: Worker) => worker.terminate() },
-  { what: "thread pool", is: isPool, within: /[\\/]node_modules[\\/](?:piscina|tinypool)[\\/]/, end: closePool },
+  { what: "thread pool", is: isPool, within: POOL_FILES, end: closePool },
   { what: "child process", is: isA("child_process", "ChildProcess"), byPackages: true, end: endChild },
   { what: "file watcher", is: (emitter) => isNamed("FSWatcher")(emitter) && !isChokidar(emitter), end: close },
   { what: "file watcher", is: isChokidar, byPackages: true, end: close },

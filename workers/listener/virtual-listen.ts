@@ -118,6 +118,12 @@ export class VirtualListen {
     return begun.length === 0 ? undefined : Math.min(...begun);
   }
 
+  /** Resolves when nothing is left that has begun at that moment or before, on the clock of `oldestInUse`; after `deadlineMs` in every case. */
+  async over(at: number, deadlineMs: number): Promise<void> {
+    const isOver = () => (this.oldestInUse() ?? Number.POSITIVE_INFINITY) > at;
+    await lookUntil(isOver, DESERTED_POLL_MS, performance.now() + deadlineMs);
+  }
+
   /** The unix socket of a server is gone: makes it again. False when that server does not listen any more. */
   listenAgain(listenId: number): boolean {
     const server = this.listening().find(({ identity }) => identity.listenId === listenId);

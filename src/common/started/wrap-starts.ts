@@ -25,6 +25,8 @@ export interface WrapStartsOptions {
   readonly root: string;
   /** A thread or process begins that evaluates this own file. `wrapper` is on the stack, called by whoever starts it. */
   starts(file: string, wrapper: AnyFunction): void;
+  /** A thread has been made; `wrapper` as above. Absent: nobody wants to know. */
+  workerMade?(worker: workerThreads.Worker, wrapper: AnyFunction): void;
   /** `cluster.fork()` has started a worker; Node does not listen to it yet. Absent: it is Node's own matter. */
   clusterForked?(worker: childProcess.ChildProcess, file: string, wrapper: AnyFunction): void;
   /**
@@ -63,7 +65,12 @@ export function wrapStarts(options: WrapStartsOptions): () => void {
 function wrapWorker(options: WrapStartsOptions): () => void {
   const { Worker } = workerThreads;
   // The arguments are the app's: what is no start of a file is Node's to judge.
-  function construct(target: typeof Worker, [script, given, ...rest]: unknown[], newTarget: AnyFunction): object {
+  function construct(target: typeof Worker, given: unknown[], newTarget: AnyFunction): object {
+    const worker = start(target, given, newTarget);
+    options.workerMade?.(worker as workerThreads.Worker, construct);
+    return worker;
+  }
+  function start(target: typeof Worker, [script, given, ...rest]: unknown[], newTarget: AnyFunction): object {
     const settings = isObject(given) ? (given as ThreadSettings) : {};
     const build = (changed: unknown, properties: PropertyDescriptorMap): object =>
       make(options, settings, properties, (more) => {
