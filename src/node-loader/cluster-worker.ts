@@ -30,7 +30,7 @@ export function serveForPrimary(cluster: Cluster): void {
   const given = new WeakMap<object, HandedOver>();
   const process_: NodeJS.EventEmitter = process;
   // When the turn that begins to run the worker's file is over.
-  process.nextTick(() => process.connected && process.send?.({ cmd: WORKER_RUNS }));
+  process.nextTick(() => tell({ cmd: WORKER_RUNS }));
   process_.prependListener("internalMessage", ({ unreloader }: ClusterMessage, handle?: Handle) => {
     if (!unreloader || !handle) return;
     given.set(handle, unreloader);
@@ -53,13 +53,18 @@ function watch(server: Server, given: WeakMap<object, HandedOver>): void {
     if (!told) return;
     if (told.head !== "") socket.unshift(Buffer.from(told.head, "base64"));
     socket.once("close", () => {
-      if (process.connected) process.send?.({ cmd: CONNECTION_CLOSED, id: told.id });
+      tell({ cmd: CONNECTION_CLOSED, id: told.id });
     });
   });
   // Each request goes through the gate, which is where its connection begins.
   server.prependListener("request", (_: IncomingMessage, response: ServerResponse) => {
     if ("shouldKeepAlive" in response) response.shouldKeepAlive = false;
   });
+}
+
+/** A primary that is gone, or has just left the worker, needs to hear nothing: without the callback it would be an error of the app's. */
+function tell(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function shows({ address, port }: Endpoint): (out: object) => number {
