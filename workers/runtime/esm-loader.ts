@@ -105,10 +105,11 @@ export class EsmLoader {
     if (module) defineExports(record, ownValue(module, "exports"));
   }
 
-  /** The namespace that an ES module gets of a file. */
-  namespaceFor(record: ModuleRecord): object {
+  /** The namespace that an ES module gets of a file, or `importer` by `import()`. */
+  namespaceFor(record: ModuleRecord, importer?: ModuleRecord): object {
     const { interop = "none" } = (record.version?.prepared ?? record.prepared)?.compiled ?? {};
-    if (interop === "none") return record.namespace.object;
+    const isRequired = importer?.version?.prepared.compiled.importsByRequire === true;
+    if (interop === "none" || isRequired) return record.namespace.object;
     return (record.importedView ?? importedView(record, this.#context.observer)).object;
   }
 

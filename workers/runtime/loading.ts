@@ -125,13 +125,6 @@ export class Loading {
     return record.namespace.object;
   }
 
-  /** What `import()` in the code of `importer` gives for a file that is evaluated. */
-  #namespaceFor(record: ModuleRecord, importer: ModuleRecord | undefined): object {
-    const { interop = "none", importsByRequire } = importer?.version?.prepared.compiled ?? {};
-    const isRequired = interop !== "none" && importsByRequire === true;
-    return isRequired ? record.namespace.object : this.#context.esm.namespaceFor(record);
-  }
-
   /** `require()` of an own file by another, or by a package. */
   requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
     const { bindings, observer, registry, written, esm } = this.#context;
@@ -161,7 +154,7 @@ export class Loading {
 
   /** `import()` in own code. */
   async importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown> {
-    const { observer, natives, registry, written, changes } = this.#context;
+    const { observer, natives, registry, written, changes, esm } = this.#context;
     const text = `${specifier as string}`;
     // The engine says what is wrong with them.
     if (!areImportOptions(options)) return import("node:module", options);
@@ -184,7 +177,7 @@ export class Loading {
     this.#checkAttributes(record, edges.file, options);
     await this.import(record);
     if (reader) written.read(reader, target.file);
-    return this.#namespaceFor(record, registry.find(edges.file));
+    return esm.namespaceFor(record, registry.find(edges.file));
   }
 
   #checkAttributes(record: ModuleRecord, importer: string, options: ImportCallOptions | undefined): void {

@@ -93,7 +93,7 @@ export function hintAtScope(error: unknown, file: string, hasTopLevelAwait: bool
   if (name === undefined) return;
   // Since 22, Node thinks of both readings where there is top-level await as well.
   if (hasTopLevelAwait && major >= 22) {
-    const [used, instead] = major === 22 ? ["require()", INSTEAD["require"]] : [`'${name}'`, INSTEAD[name]];
+    const [used, instead] = major === 22 ? ["require()", INSTEAD.require] : [`'${name}'`, INSTEAD[name]];
     error.message = `Cannot determine intended module format because both ${used} and top-level await are present. If the code is intended to be CommonJS, wrap await in an async function. If the code is intended to be an ES module, ${instead}.`;
     Object.assign(error, { code: "ERR_AMBIGUOUS_MODULE_SYNTAX" });
     return;
