@@ -2,7 +2,7 @@
  * The descriptors that a process was started with, besides the standard streams: sockets of systemd, files that a shell has
  * opened. Node lets no child have them unless they are named.
  */
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Node's own: its event loops, its wake-up pipes (both ends are here), and what it reads by. */
 const OWN = /^(anon_inode:|\/dev\/(null|u?random)$)/;
@@ -17,9 +17,16 @@ export function inheritedDescriptors(): number[] {
     const isPipe = target.startsWith("pipe:");
     return target === "" || OWN.test(target) || (isPipe && counts.get(target) !== 1);
   };
+  const limit = mostDescriptors();
   return [...targets]
-    .filter(([descriptor, target]) => descriptor > 2 && !isOwn(target))
+    .filter(([descriptor, target]) => descriptor > 2 && descriptor < limit && !isOwn(target))
     .map(([descriptor]) => descriptor);
+}
+
+/** What was opened before the limit was lowered stays open, and no child can be given it. */
+function mostDescriptors(): number {
+  const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
 }
 
 function descriptors(): number[] {

@@ -1,12 +1,16 @@
 /** Clients have taken all descriptors: said by a line, survived, and no save is misread because of it. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { devNull } from "node:os";
+import path from "node:path";
 import { test } from "node:test";
 import { descriptorReserve, lacksDescriptors } from "../../src/common/compile/descriptor-reserve.js";
 import { eventually, within } from "../support/deadline.js";
+import { OutputLines } from "../support/output-lines.js";
+import { cliFile } from "../support/project.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -182,4 +186,19 @@ require("node:http").createServer((req, res) => {
     "2",
   );
   assert.deepEqual(served.lines.matching(/descriptor/), []);
+});
+
+test("a descriptor above the limit, from before that was lowered, hinders no start", async () => {
+  if (plainMode) return;
+  await using app = new TempApp({ "main.js": `console.log("runs");` });
+  const words = ["-c", `ulimit -n 120; exec "$@"`, "sh", process.execPath, cliFile, "--exit", "main.js"];
+  const file = openSync(path.join(app.folder, "main.js"), "r");
+  const above = Array.from({ length: 147 }, () => "ignore" as const);
+  const child = spawn("/bin/sh", words, { cwd: app.folder, stdio: ["ignore", "pipe", "pipe", ...above, file] });
+  closeSync(file);
+  const lines = new OutputLines();
+  for (const output of [child.stdout, child.stderr]) if (output !== null) lines.follow(output);
+  const [code] = await within(once(child, "close"), () => `the end:\n${lines}`).finally(() => child.kill("SIGKILL"));
+  assert.equal(code, 0, `${lines}`);
+  assert.deepEqual(lines.matching(/^runs$/), ["runs"]);
 });
