@@ -34,6 +34,7 @@ export class AppSession {
   readonly #parts: AppParts;
   readonly #plans: PlanApplication;
   #subclassesReported = false;
+  #awaitsInput = false;
   readonly #signals: ListenedSignals;
   readonly #signalEnd: SignalEnd;
   /** Of the app's modules, in a thread that ends by it when main says so. */
@@ -54,7 +55,10 @@ export class AppSession {
     );
     // The control port is one of them from here on.
     this.#loop = new LoopHold(openPorts());
-    this.#send = (report) => control.send(report);
+    this.#send = (report) => {
+      if (report.type === "inputWanted") this.#awaitInput(true);
+      control.send(report);
+    };
     this.#queue = new OrderQueue({ waits: order.waits === true, failed: (error) => this.#crash(error) });
     this.#parts = assemble(order, {
       send: this.#send,
@@ -142,6 +146,7 @@ export class AppSession {
         break;
       case "giveInput":
         streams.input?.give(message.unread);
+        this.#awaitInput(false);
         break;
       case "leaveInput":
         streams.input?.leave(false);
@@ -172,6 +177,14 @@ export class AppSession {
       default:
         message satisfies never;
     }
+  }
+
+  /** Who reads standard input has something to wait for, also before it is this thread's turn. */
+  #awaitInput(does: boolean): void {
+    if (does === this.#awaitsInput) return;
+    this.#awaitsInput = does;
+    if (does) this.#loop.hold();
+    else this.#loop.letGo();
   }
 
   /** An order that has come is carried out, although the app may have nothing left to do. */

@@ -7,6 +7,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { describe, test } from "node:test";
+import { within } from "../support/deadline.js";
 import { OutputLines } from "../support/output-lines.js";
 import { cliFile } from "../support/project.js";
 import { noTerminal, PseudoTerminal } from "../support/pseudo-terminal.js";
@@ -210,6 +211,23 @@ console.log(JSON.stringify({ ready: true }));
 };
 
 describe("stdin of an app that is reloaded", { skip: plainMode }, () => {
+  test("a script that only reads its input is not over before that has come", async () => {
+    await using app = new TempApp({
+      "main.mjs": `import { createInterface } from "node:readline";
+for await (const line of createInterface({ input: process.stdin })) console.log(line);
+console.log("done");`,
+    });
+    // It was over before its turn came in one start of two, on Node 20.
+    for (let start = 0; start < 5; start++) {
+      const script = spawn(process.execPath, [cliFile, "--exit", "--quiet", "main.mjs"], { cwd: app.folder });
+      const lines = new OutputLines();
+      lines.follow(script.stdout);
+      script.stdin.end("one\ntwo\n");
+      const [code] = await within(once(script, "close"), () => `the end; output:\n${lines}`);
+      assert.deepEqual([code, lines.all], [0, ["one", "two", "done"]]);
+    }
+  });
+
   test("a pipe that the app does not read changes nothing: lines of ours are on stdout", async () => {
     await using app = new TempApp({
       "main.js": `require("node:http").createServer((_, answer) => answer.end("one")).listen(0);\n`,
