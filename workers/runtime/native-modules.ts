@@ -93,7 +93,8 @@ export class NativeModules {
   isAsync(target: NativeTarget, attributes: Attributes): boolean {
     const key = keyOf(nativeUrl(target), attributes);
     // Before 22.15 hooks in Node's other thread are asked by `import()` alone.
-    const waits = !SYNCHRONOUS_HOOKS && this.#options.asksHooks() && !this.#namespaces.has(key);
+    const isOdd = REFUSES_SCHEMES && !KNOWN_SCHEME.test(nativeUrl(target));
+    const waits = (!SYNCHRONOUS_HOOKS || isOdd) && this.#options.asksHooks() && !this.#namespaces.has(key);
     return waits || this.#async.has(key);
   }
 
@@ -230,7 +231,9 @@ export class NativeModules {
    */
   #importSync(url: string, attributes: Attributes, asked?: AskedBy): object {
     const folder = asked ? path.dirname(asked.importer) : import.meta.dirname;
-    const specifier = asked?.specifier ?? url;
+    // A `require()` of Node 22 asks nobody for other schemes; by this name hooks answer all the same.
+    const name = KNOWN_SCHEME.test(url) ? url : pathToFileURL(path.join(folder, `of ${encodeURIComponent(url)}`)).href;
+    const specifier = asked?.specifier ?? name;
     // Node keeps modules by name: one for each target. No such file exists.
     const file = path.join(folder, `native ${encodeURIComponent(keyOf(specifier, attributes))}.mjs`);
     const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
@@ -250,6 +253,8 @@ interface ImportingBridge {
   load(specifier: string, options?: ImportCallOptions): Promise<object>;
 }
 
+const KNOWN_SCHEME = /^(?:file|node|data):/;
+const REFUSES_SCHEMES = Number.parseInt(process.versions.node, 10) < 24;
 const SYNCHRONOUS_HOOKS = "registerHooks" in Module;
 
 function keyOf(url: string, attributes: Attributes): string {
