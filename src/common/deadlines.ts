@@ -137,6 +137,9 @@ export const STABLE_MS = 10_000;
 /** How long a port that is closed waits for the launcher to let go of its copy. No option: a launcher that runs takes a millisecond. */
 export const RELEASE_MS = 1000;
 
+/** A thread whose app has crashed has ended after this time, or is ended by force. No option: its last code ran before it is known. */
+export const CRASHED_MS = 300;
+
 /** How long a request waits while an app that crashes again and again is tried once more. No option: the page is promised within 1 s. */
 export const CRASH_LOOP_HOLD_MS = 800;
 

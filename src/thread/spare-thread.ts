@@ -3,9 +3,9 @@
  * because the command line starts one before it loads anything else.
  */
 import { fileURLToPath } from "node:url";
-import { SHARE_ENV } from "node:worker_threads";
+import { SHARE_ENV, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
-import { THREAD_LOAD_MS } from "../common/deadlines.js";
+import { CRASHED_MS, THREAD_LOAD_MS } from "../common/deadlines.js";
 import { wait } from "../common/wait.js";
 import type { AppProcess } from "./app-process.js";
 import { withoutPreloads } from "./node-flags.js";
@@ -39,6 +39,8 @@ export class SpareThread {
   readonly process: AppProcess | undefined;
 
   readonly #loaded: Promise<void>;
+  readonly #thread: Worker | undefined;
+  readonly #exited: Promise<unknown>;
 
   constructor(appProcess?: AppProcess) {
     this.process = appProcess;
@@ -62,6 +64,8 @@ export class SpareThread {
     // One thread, and never a second one in its place: Piscina (5.3) starts one when a thread crashes, and also when it is
     // ended while `destroy()` is called again. Nobody would know of it, and it would stay.
     (this.pool.options as { minThreads: number }).minThreads = 0;
+    [this.#thread] = this.pool.threads;
+    this.#exited = new Promise((resolve) => this.#thread?.once("exit", resolve));
     this.#loaded = new Promise((resolve) => {
       this.pool.once("message", () => resolve());
       this.pool.once("error", () => resolve());
@@ -77,5 +81,15 @@ export class SpareThread {
   async destroy(): Promise<void> {
     await wait(this.#loaded, { deadlineMs: THREAD_LOAD_MS });
     await this.pool.destroy();
+  }
+
+  /**
+   * Its task has ended, and so it will, by itself. Not always: after an exception Node goes on with what the event loop has at
+   * hand (a request that loops), and Piscina has forgotten the thread by then.
+   */
+  async over(): Promise<void> {
+    await this.pool.destroy();
+    const waited = await wait(this.#exited, { deadlineMs: CRASHED_MS });
+    if (waited.type === "late") await this.#thread?.terminate();
   }
 }

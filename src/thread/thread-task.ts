@@ -55,7 +55,7 @@ export class ThreadTask {
     void this.ended.then(() => {
       this.#over = true;
       port1.close();
-      return spare.pool.destroy();
+      return spare.over();
     });
   }
 

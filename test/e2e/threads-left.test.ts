@@ -5,8 +5,9 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { createSupervisor } from "../../src/index.js";
 import { SpareThread } from "../../src/thread/spare-thread.js";
-import { eventually } from "../support/deadline.js";
-import { plainMode } from "../support/served-app.js";
+import { eventually, within } from "../support/deadline.js";
+import { RawConnection } from "../support/raw-http.js";
+import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
 test("a thread that is ended twice, by who has given it a task and by who waits for that, leaves none", async () => {
@@ -63,4 +64,36 @@ test("restarts and crashes leave as many threads as there were before", {
     (now) => now <= before,
     `${before} event loops, as before it was made`,
   );
+});
+
+test("a thread that has crashed and loops in the next request is ended, and both are answered", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.js": `let isCrashing = false;
+require("node:http").createServer((req, res) => {
+  if (req.url === "/reject") {
+    isCrashing = true;
+    Promise.reject(new Error("rejected"));
+    return;
+  }
+  // Node has begun to end the thread, and goes on with what has come meanwhile.
+  while (isCrashing);
+  res.end("fine");
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+  });
+  await using served = await serve(app, "main.js", { flags: ["--watchdog", "off"] });
+  for (let turn = 0; turn < 8; turn++) {
+    const connections = ["/reject", "/", "/"].map((path) => ({ path, connection: new RawConnection(served.port) }));
+    // All are open at the worker before the first is asked on.
+    for (let round = 0; round < 3; round++) assert.equal(await served.text("/"), "fine");
+    const asked = connections.map(({ path, connection }) => connection.ask({ path }));
+    const outcomes = await within(Promise.all(asked), "answers");
+    for (const outcome of outcomes) {
+      assert.equal(outcome.type, "answer");
+      assert.ok(outcome.type === "answer" && [200, 502].includes(outcome.status));
+    }
+    for (const { connection } of connections) connection.destroy();
+  }
 });

@@ -19,6 +19,8 @@ export type Mood =
   | { readonly is: "looping" }
   | { readonly is: "crashing-later"; readonly ms: number }
   | { readonly is: "exiting-later"; readonly ms: number }
+  /** The system ends the whole process. */
+  | { readonly is: "dying-later"; readonly ms: number }
   | { readonly is: "disposed-never" }
   | { readonly is: "disposed-looping" }
   /** The file is empty: half of a save. */
@@ -129,6 +131,8 @@ function moodLines(mood: Mood): string[] {
       return [`setTimeout(() => { throw new Error("crashed later"); }, ${mood.ms});`];
     case "exiting-later":
       return [`setTimeout(() => process.exit(3), ${mood.ms});`];
+    case "dying-later":
+      return [`setTimeout(() => process.kill(process.pid, "SIGKILL"), ${mood.ms});`];
     case "disposed-never":
       return ["unreloader.dispose(() => new Promise(() => {}));"];
     case "disposed-looping":
@@ -235,6 +239,7 @@ function routesLines(app: FuzzApp): string[] {
     "    case '/crash': setImmediate(() => { throw new Error('crashed by a request'); }); break;",
     "    case '/reject': Promise.reject(new Error('rejected by a request')); break;",
     "    case '/exit': process.exit(4);",
+    "    case '/die': process.kill(process.pid, 'SIGKILL'); break;",
     "    default: answer();",
     "  }",
     "}",

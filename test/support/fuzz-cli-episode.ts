@@ -73,8 +73,8 @@ const BLOCKING: ReadonlySet<string> = new Set(["loop", "looping", "disposed-loop
 /** After a crowd has left. */
 const CROWD_MS = 500;
 
-/** Requests that stop the worker, or end it. */
-const FATAL: readonly string[] = ["loop", "crash", "reject", "exit"];
+/** Requests that stop the worker, or end it, or the whole process. */
+const FATAL: readonly string[] = ["loop", "crash", "reject", "exit", "die"];
 
 class RunningEpisode implements AsyncDisposable {
   readonly #episode: Episode;

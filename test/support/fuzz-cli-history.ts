@@ -111,6 +111,9 @@ interface AppAnswer {
 /** Requests that may go unanswered, or end in the middle, when the app's worker is replaced. */
 const ENDLESS: readonly string[] = ["never", "events"];
 
+/** Causes that end the whole process. */
+const DYING: readonly string[] = ["die", "dying-later"];
+
 /** The rule that the outcome of a request breaks, if any. `lastGood`: older code may answer while the newest is broken. */
 export function judge(record: AskRecord, history: History, lastGood: boolean): Violation | undefined {
   const { outcome, kind, id } = record;
@@ -126,6 +129,8 @@ export function judge(record: AskRecord, history: History, lastGood: boolean): V
       return undefined;
     case "lost":
       if (ENDLESS.includes(kind) || crowded) return undefined;
+      // What the process has is cut off with it.
+      if (causes.some((cause) => DYING.includes(cause))) return undefined;
       if (outcome.begun && causes.length > 0) return undefined;
       return { rule: "lost", what: `${told}: ${outcome.why}${outcome.begun ? ", in the middle of the answer" : ""}` };
     case "answer":

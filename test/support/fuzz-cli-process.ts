@@ -116,13 +116,13 @@ export class FuzzedProcess {
 
   /** Open descriptors; undefined where the system does not tell. */
   descriptors(): number | undefined {
-    return this.#proc(() => readdirSync(`/proc/${this.#child.pid}/fd`).length);
+    return this.#proc((pid) => readdirSync(`/proc/${pid}/fd`).length);
   }
 
   /** Resident memory in MB; undefined where the system does not tell. */
   memory(): number | undefined {
-    return this.#proc(() => {
-      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return this.#proc((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
       return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
     });
   }
@@ -130,8 +130,8 @@ export class FuzzedProcess {
   /** What the descriptors are, counted by kind. */
   descriptorKinds(): string {
     const kinds = new Map<string, number>();
-    this.#proc(() => {
-      const links = execFileSync("ls", ["-l", `/proc/${this.#child.pid}/fd`], { encoding: "utf8" });
+    this.#proc((pid) => {
+      const links = execFileSync("ls", ["-l", `/proc/${pid}/fd`], { encoding: "utf8" });
       for (const line of links.split("\n")) {
         const target = / -> (.*)$/.exec(line)?.[1]?.replace(/\d+/g, "N");
         if (target !== undefined) kinds.set(target, (kinds.get(target) ?? 0) + 1);
@@ -140,10 +140,12 @@ export class FuzzedProcess {
     return [...kinds].map(([kind, count]) => `${count} ${kind}`).join(", ");
   }
 
-  #proc<T>(read: () => T): T | undefined {
+  /** Of the process that the launcher has started. */
+  #proc<T>(read: (pid: string) => T): T | undefined {
     if (process.platform !== "linux") return undefined;
     try {
-      return read();
+      const [pid] = readFileSync(`/proc/${this.#child.pid}/task/${this.#child.pid}/children`, "utf8").split(" ");
+      return pid === undefined || pid === "" ? undefined : read(pid);
     } catch (error) {
       if (this.#ended !== undefined || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;

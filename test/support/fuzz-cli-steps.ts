@@ -20,7 +20,8 @@ export type AskKind =
   | "loop"
   | "crash"
   | "reject"
-  | "exit";
+  | "exit"
+  | "die";
 
 export type Step =
   /** Begins a request and does not wait. `client`: a kept connection, or -1 for a new one. */
@@ -69,6 +70,7 @@ export interface Episode {
 export const FAMILIES = [
   "hang",
   "crash",
+  "die",
   "dispose",
   "late",
   "crowd",
@@ -169,9 +171,9 @@ class StepChooser {
   #ask(): Step {
     const random = this.#random;
     const kind = this.#askKind();
-    if (["loop", "crash", "exit", "reject"].includes(kind)) this.#looping = true;
+    if (["loop", "crash", "exit", "reject", "die"].includes(kind)) this.#looping = true;
     // What holds a connection for long would hold the requests behind it, too.
-    const alone = ["events", "upgrade", "never", "loop", "early"].includes(kind);
+    const alone = ["events", "upgrade", "never", "loop", "early", "die"].includes(kind);
     const kept = !alone && random.chance(0.7);
     return {
       do: "ask",
@@ -195,6 +197,7 @@ class StepChooser {
     if (roll < 0.93) return "upgrade";
     if (roll < 0.95) return "never";
     if (roll < 0.97) return this.#without.has("hang") ? "plain" : "loop";
+    if (roll < 0.98) return this.#without.has("die") ? "plain" : "die";
     return this.#without.has("crash") ? "plain" : random.pick(["crash", "reject", "exit"]);
   }
 
@@ -224,6 +227,7 @@ class StepChooser {
       moods.push({ is: "crashing-later", ms: random.int(0, 100) });
       moods.push({ is: "exiting-later", ms: random.int(0, 100) });
     }
+    if (!this.#without.has("die")) moods.push({ is: "dying-later", ms: random.int(0, 100) });
     if (!this.#without.has("dispose")) moods.push({ is: "disposed-never" }, { is: "disposed-looping" });
     return random.pick(moods);
   }
