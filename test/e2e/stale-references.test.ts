@@ -236,7 +236,7 @@ http.createServer((req, res) => {
 
   test("a supervisor that was killed is said to be gone; of several the newest is asked", async () => {
     await using app = new TempApp(leaking);
-    const killed = await serve(app, "main.ts");
+    const killed = await serve(app, "main.ts", { flags: ["--no-launcher"] });
     const { pid } = killed;
     await killed.stop("SIGKILL");
     const gone = await runToExit(app.folder, ["explain-leak"]);
@@ -245,8 +245,11 @@ http.createServer((req, res) => {
     assert.deepEqual(announcements(app), []);
     // The folder for temporary files of the other one is looked at when that one has ended.
     app.write("elsewhere/.keep", "");
-    await using _first = await serve(app, "main.ts", { env: { TMPDIR: app.path("elsewhere") } });
-    await using second = await serve(app, "main.ts");
+    await using _first = await serve(app, "main.ts", {
+      flags: ["--no-launcher"],
+      env: { TMPDIR: app.path("elsewhere") },
+    });
+    await using second = await serve(app, "main.ts", { flags: ["--no-launcher"] });
     const asked = await runToExit(app.folder, ["explain-leak"]);
     assert.ok(asked.lines.all[0]?.startsWith(`unreloader: asking the newest of 2 supervisors, ${second.pid}: `));
     assert.equal(asked.lines.all[1], NOTHING);

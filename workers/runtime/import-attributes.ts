@@ -20,7 +20,7 @@ const isOld = Number.parseInt(process.versions.node, 10) < 21;
  */
 export function attributeProblem({ url, isJson, attributes, importer }: ImportedWith): NodeError | undefined {
   const given = Object.entries(attributes ?? {});
-  const isRead = attributes?.["type"] !== undefined || isCompiled(importer);
+  const isRead = attributes?.type !== undefined || isCompiled(importer);
   const failed = (code: string, message: string) => nodeError(`ERR_IMPORT_${code}`, message, TypeError);
   for (const [key, value] of given) {
     if (key === "type" && value === "json") continue;
@@ -41,7 +41,7 @@ export function attributeProblem({ url, isJson, attributes, importer }: Imported
     return isOld
       ? failed("ASSERTION_TYPE_MISSING", `Module "${url}" needs an import attribute of type "json"`)
       : failed("ATTRIBUTE_MISSING", `Module "${url}" needs an import attribute of "type: json"`);
-  if (isJson || attributes?.["type"] === undefined) return undefined;
+  if (isJson || attributes?.type === undefined) return undefined;
   return failed(
     isOld ? "ASSERTION_TYPE_FAILED" : "ATTRIBUTE_TYPE_INCOMPATIBLE",
     `Module "${url}" is not of type "json"`,
