@@ -48,6 +48,7 @@ export class RuntimeApp extends TempApp {
         prepare: (file) => this.compiler.prepare(file),
         resolve: (specifier, importer, kind) => this.compiler.resolve(specifier, importer, kind),
         sourceMap: (compiled) => this.compiler.sourceMap(compiled),
+        dynamicImports: (text) => this.compiler.dynamicImports(text),
         discovered: () => undefined,
         loaded: (modules) => {
           this.told.push(...modules);
