@@ -22,6 +22,9 @@ const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.ur
 const YOUNG_GENERATION_MB = 24;
 const FIRST_WITH_LARGE_YOUNG_GENERATION = 24;
 
+/** How often a thread that has crashed is told to end: one in native code does not hear it. */
+const MOST_ENDS = 10;
+
 function heapLimits(): { readonly resourceLimits?: { readonly maxYoungGenerationSizeMb: number } } {
   const major = Number.parseInt(process.versions.node, 10);
   if (major < FIRST_WITH_LARGE_YOUNG_GENERATION) return {};
@@ -85,11 +88,16 @@ export class SpareThread {
 
   /**
    * Its task has ended, and so it will, by itself. Not always: after an exception Node goes on with what the event loop has at
-   * hand (a request that loops), and Piscina has forgotten the thread by then.
+   * hand (a request that loops), and Piscina has forgotten the thread by then. What ends it may have been spent on the
+   * exception as well, so that it is told again.
    */
   async over(): Promise<void> {
-    await this.pool.destroy();
-    const waited = await wait(this.#exited, { deadlineMs: CRASHED_MS });
-    if (waited.type === "late") await this.#thread?.terminate();
+    const destroyed = this.pool.destroy();
+    for (let time = 0; time < MOST_ENDS; time++) {
+      const waited = await wait(this.#exited, { deadlineMs: CRASHED_MS });
+      if (waited.type !== "late") break;
+      void this.#thread?.terminate();
+    }
+    await destroyed;
   }
 }

@@ -39,7 +39,11 @@ describe("a process that the system ends", { skip }, () => {
   for (const path of ["/array", "/pieces"])
     test(`memory that runs out in one step (${path}): the same port answers with the newest code`, async () => {
       await using app = new TempApp(files);
-      await using served = await serve(app, "app.js", { node: smallHeap, flags: ["--watchdog", "off"] });
+      await using served = await serve(app, "app.js", {
+        launcher: true,
+        node: smallHeap,
+        flags: ["--watchdog", "off"],
+      });
       for (let round = 1; round <= 2; round++) {
         const before = await processOf(served);
         await assert.rejects(served.getOnce(path));
@@ -56,7 +60,7 @@ describe("a process that the system ends", { skip }, () => {
 
   test("nobody is refused: who connects while there is no process is answered by the next", async () => {
     await using app = new TempApp(files);
-    await using served = await serve(app, "app.js");
+    await using served = await serve(app, "app.js", { launcher: true });
     for (const signal of ["SIGKILL", "SIGSEGV", "SIGABRT"] as const) {
       const pid = await processOf(served);
       process.kill(pid, signal);
@@ -68,7 +72,7 @@ describe("a process that the system ends", { skip }, () => {
 
   test("one that crashes at each start waits for the save that mends it, and says so on a page", async () => {
     await using app = new TempApp(files);
-    await using served = await serve(app, "app.js");
+    await using served = await serve(app, "app.js", { launcher: true });
     app.edit("answer.js", "const version = 1;", `process.kill(process.pid, "SIGKILL");\nconst version = 2;`);
     await served.lines.wait(/the process ended by SIGKILL: .*; waiting for a change/);
     const page = await served.getOnce("/");
@@ -269,7 +273,7 @@ process.on("SIGALRM", () => console.log("process " + process.pid));
     });
     const path = app.path("web.sock");
     app.edit("app.js", `"PATH"`, JSON.stringify(path));
-    await using served = await serve(app, "app.js");
+    await using served = await serve(app, "app.js", { launcher: true });
     const overPath = async (): Promise<string> => (await requestPath(path)).toString();
     const second = Number((await served.lines.wait(/^second \d/)).split(" ")[1]);
     await served.lines.wait(/^path/);

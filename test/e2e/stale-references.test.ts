@@ -236,7 +236,7 @@ http.createServer((req, res) => {
 
   test("a supervisor that was killed is said to be gone; of several the newest is asked", async () => {
     await using app = new TempApp(leaking);
-    const killed = await serve(app, "main.ts", { flags: ["--no-launcher"] });
+    const killed = await serve(app, "main.ts");
     const { pid } = killed;
     await killed.stop("SIGKILL");
     const gone = await runToExit(app.folder, ["explain-leak"]);
@@ -249,7 +249,7 @@ http.createServer((req, res) => {
       flags: ["--no-launcher"],
       env: { TMPDIR: app.path("elsewhere") },
     });
-    await using second = await serve(app, "main.ts", { flags: ["--no-launcher"] });
+    await using second = await serve(app, "main.ts");
     const asked = await runToExit(app.folder, ["explain-leak"]);
     assert.ok(asked.lines.all[0]?.startsWith(`unreloader: asking the newest of 2 supervisors, ${second.pid}: `));
     assert.equal(asked.lines.all[1], NOTHING);

@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The line that says that the port is open, when flags make it another than usual. */
   readonly announced?: RegExp;
+  /** With a launcher: then `pid` is that of the launcher, and not the app's. */
+  readonly launcher?: boolean;
   /** Open descriptors that the process may have; else as many as the machine gives. */
   readonly descriptors?: number;
 }
@@ -197,7 +199,8 @@ export class ServedApp implements AsyncDisposable {
   }
 
   #spawn(): Child {
-    const { node = [], flags = [], args = [], env = {}, descriptors } = this.#options;
+    const { node = [], args = [], env = {}, descriptors, launcher = false } = this.#options;
+    const flags = [...(launcher ? [] : ["--no-launcher"]), ...(this.#options.flags ?? [])];
     const command = this.inPlace
       ? [...node, cliFile, ...flags, this.#entry, ...(args.length > 0 ? ["--", ...args] : [])]
       : [...node, "--import", announcer, ...typeScriptLoader(this.#entry), this.#entry, ...args];
