@@ -66,6 +66,30 @@ require("node:http").createServer((req, res) => res.end(page)).listen(process.en
   }
 });
 
+test("a reload that finds no descriptor to listen with listens when there is one", { skip: plainMode }, async () => {
+  await using app = new TempApp({
+    "main.js": `const { takeAll } = require("take");
+const give = takeAll();
+require("node:http").createServer((req, res) => res.end("page 0")).listen(process.env.PORT, "127.0.0.1");
+setTimeout(give, 500);
+`,
+    "node_modules/take/index.js": `const fs = require("node:fs");
+let time = 0;
+exports.takeAll = () => {
+  const taken = [];
+  // Not at the start, which opens the port.
+  if (time++ > 0) try { for (;;) taken.push(fs.openSync("/dev/null")); } catch {}
+  return () => taken.splice(0).forEach((descriptor) => fs.closeSync(descriptor));
+};
+`,
+  });
+  await using served = await serve(app, "main.js", { descriptors: 120 });
+  assert.equal(await served.text("/"), "page 0");
+  app.edit("main.js", "page 0", "page 1");
+  assert.equal(await served.text("/"), "page 1");
+  assert.deepEqual(served.lines.matching(/worker exited|failed/), []);
+});
+
 test("code that failed because clients had all descriptors is tried again by itself, when others may be free", {
   skip: plainMode,
 }, async () => {

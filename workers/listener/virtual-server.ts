@@ -4,6 +4,7 @@
  */
 import { Server, type Socket } from "node:net";
 import path from "node:path";
+import { isLackOfDescriptors } from "../../src/common/compile/descriptor-reserve.js";
 import { familyOf } from "../../src/common/protocol/address-before-open.js";
 import { SEEN, SLOT_WORDS, slotBase } from "../../src/common/protocol/connection-table.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
@@ -22,6 +23,9 @@ import type { SpokenPage } from "./spoken-page.js";
 import { VirtualHandle } from "./virtual-handle.js";
 
 /** The server on the unix socket, below the app's. Node listens for it as ever. */
+/** How soon a server that finds no descriptor to listen with tries again. */
+const LACK_RETRY_MS = 5;
+
 export class UpstreamListener extends Server {}
 
 /** Tells whose doing what runs now is, and what is no module's doing. */
@@ -190,6 +194,7 @@ export class VirtualServer {
       pauseOnConnect: true,
       ...(highWaterMark !== undefined && { highWaterMark }),
     });
+    inner.on("error", (error) => this.#listenLater(inner, error));
     return inner.on("connection", (socket: Socket) => this.#accept(socket, inner));
   }
 
@@ -198,6 +203,16 @@ export class VirtualServer {
     // A cleaner of temporary files may have been there.
     if (process.platform !== "win32") ensurePrivateFolder(path.dirname(socketPath));
     this.#context.outside(() => untold(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG })));
+  }
+
+  /** Clients have all descriptors: until one is free, those who ask for the app wait. Its server listens as far as it knows. */
+  #listenLater(inner: UpstreamListener, error: Error): void {
+    if (!isLackOfDescriptors(error)) throw error;
+    this.#context.outside(() =>
+      setTimeout(() => {
+        if (inner === this.#inner && this.isOpen && !inner.listening) this.#listenInner();
+      }, LACK_RETRY_MS),
+    );
   }
 
   #onHandleClose(): void {
