@@ -124,14 +124,8 @@ export class Compiler {
    * For a specifier that was worked out at run time, of which there may be any number. `isNew`: what was learnt about it
    * may be out of date. What is not found is looked for again each time. `conditions`: in place of Node's.
    */
-  resolveLate(
-    specifier: string,
-    importer: string,
-    kind: ResolveKind,
-    isNew: boolean,
-    conditions?: readonly string[],
-  ): Resolution {
-    return this.#resolver.resolveLate(specifier, importer, kind, isNew, conditions);
+  resolveLate(...sought: Parameters<Resolver["resolveLate"]>): Resolution {
+    return this.#resolver.resolveLate(...sought);
   }
 
   /** Where a text of a package has `import()`: start offsets. */
