@@ -32,7 +32,8 @@ const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGTRAP",
 ]);
 
-const END_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGHUP", "SIGINT", "SIGTERM"]);
+/** By SIGHUP an app may mean something else. */
+const END_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM"]);
 
 /** Node's own object for a socket; nothing is done with it but to have it. */
 interface SocketHold {
@@ -109,6 +110,11 @@ export class Launcher {
   }
 
   #told(child: ChildProcess, report: LaunchedReport, socket: SocketHold | undefined): void {
+    if (child !== this.#child) {
+      // Last words: the numbers of ports are those of another process by now.
+      socket?.close();
+      return;
+    }
     switch (report.type) {
       case "guarded":
         this.#folder = report.folder;

@@ -16,6 +16,7 @@ const files = {
   "package.json": JSON.stringify({ type: "module" }),
   "app.js": `import http from "node:http";
 import { answer } from "./answer.js";
+process.on("SIGHUP", () => console.log("heard"));
 http.createServer((request, response) => response.end(answer(request.url))).listen(process.env.PORT, "127.0.0.1");
 `,
   "answer.js": `const version = 1;
@@ -61,6 +62,9 @@ describe("a process that the system ends", { skip }, () => {
   test("nobody is refused: who connects while there is no process is answered by the next", async () => {
     await using app = new TempApp(files);
     await using served = await serve(app, "app.js", { launcher: true });
+    // Which is not what ends it.
+    process.kill(served.pid ?? 0, "SIGHUP");
+    await served.lines.wait(/^heard/);
     for (const signal of ["SIGKILL", "SIGSEGV", "SIGABRT"] as const) {
       const pid = await processOf(served);
       process.kill(pid, signal);
