@@ -209,7 +209,7 @@ describe("an app whose socket folder", { skip: plainMode }, () => {
       require("node:module").syncBuiltinESMExports();
     `;
     app.write("read-only.cjs", code);
-    const { code: exitCode, lines } = await runToExit(app.folder, ["main.js"], {
+    const { code: exitCode, lines } = await runToExit(app.folder, ["--no-launcher", "main.js"], {
       NODE_OPTIONS: `--require ${app.path("read-only.cjs")}`,
     });
     assert.equal(exitCode, 1);

@@ -6,12 +6,17 @@ export function withThreadFlags<Thread>(given: readonly string[], make: (execArg
     try {
       return make(flags);
     } catch (error) {
-      const refused = refusedFlags(error);
-      const left = flags.filter((flag) => !refused.includes(flag.split("=", 1)[0] ?? flag) && !refused.includes(flag));
-      if (left.length === flags.length) throw error;
-      flags = left;
+      flags = withoutRefused(flags, error);
     }
   }
+}
+
+/** Those that a thread may have after all. Throws `error` when it is no refusal of any. */
+export function withoutRefused(flags: readonly string[], error: unknown): string[] {
+  const refused = refusedFlags(error);
+  const left = flags.filter((flag) => !refused.includes(flag.split("=", 1)[0] ?? flag) && !refused.includes(flag));
+  if (left.length === flags.length) throw error;
+  return left;
 }
 
 function refusedFlags(error: unknown): string[] {

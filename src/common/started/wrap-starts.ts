@@ -16,7 +16,7 @@ import { isBelowPackages } from "../paths.js";
 import { inherits, isObject, ownValue } from "../untouched.js";
 import { preloadsRunner, scriptIndex } from "./node-arguments.js";
 import { NO_LOADER, scriptFile } from "./script-file.js";
-import { withThreadFlags } from "./thread-flags.js";
+import { withoutRefused } from "./thread-flags.js";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -119,7 +119,14 @@ function make(
     return construct(Object.keys(properties).length > 0 ? properties : undefined);
   // Node reads NODE_OPTIONS again for an environment that is given.
   const own = { ...properties, env: shown({ ...process.env }) };
-  return withThreadFlags(inherited, (flags) => construct({ ...own, execArgv: shown(flags) }));
+  // No call of another file: whoever makes the thread is looked up above the frames of this one.
+  for (let flags = [...inherited]; ; ) {
+    try {
+      return construct({ ...own, execArgv: shown(flags) });
+    } catch (error) {
+      flags = withoutRefused(flags, error);
+    }
+  }
 }
 
 function shown(value: unknown): PropertyDescriptor {
