@@ -1,4 +1,4 @@
-/** Maps that grow with what edits and clients come up with forget: each bound by itself (test/e2e/memory-soak: all together). */
+/** Maps that grow with what edits and clients come up with forget: each bound by itself (test/e2e/memory-soak-*: all together). */
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";

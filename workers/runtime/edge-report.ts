@@ -1,6 +1,10 @@
 /** Collects what is to be told to the supervisor: which modules were evaluated, and edges and classes that came up later. */
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import { EdgeSum } from "./edge-sum.js";
 import { ModuleEdges } from "./module-edges.js";
+
+/** Modules of one file (imported with as many queries) from which on what they have done together is kept. */
+const MANY = 16;
 
 export class EdgeReport {
   readonly #deliver: (modules: LoadedModule[]) => void;
@@ -10,6 +14,8 @@ export class EdgeReport {
   readonly #evaluated = new WeakSet<ModuleEdges>();
   /** Not told yet, in order of evaluation. */
   readonly #untold = new Set<ModuleEdges>();
+  /** File of many modules to what they have done, and how many they were when all were looked at. Dies with one of them. */
+  readonly #sums = new Map<string, { readonly sum: EdgeSum; readonly least: number }>();
   #held = 0;
   #scheduled = false;
 
@@ -42,11 +48,13 @@ export class EdgeReport {
     edges.purge();
     this.#evaluated.delete(edges);
     this.#untold.delete(edges);
+    this.#sums.delete(edges.file);
   }
 
   /** A rolled back version is current again. */
   restored(edges: ModuleEdges): void {
     if (edges.purged) edges.restore();
+    this.#sums.delete(edges.file);
     this.#evaluated.add(edges);
   }
 
@@ -86,33 +94,22 @@ export class EdgeReport {
     return modules;
   }
 
-  /** Main knows files: what is told of one is what all its modules have done. */
+  /**
+   * Main knows files: what is told of one is what all its modules have done. Where they are many, what one more has done is
+   * added to what was told before, and all are looked at again when as many have come as there were.
+   */
   #toldOf(file: string, untold: readonly ModuleEdges[]): LoadedModule {
+    const before = this.#sums.get(file);
+    if (before && before.sum.size + untold.length <= 2 * before.least) {
+      for (const edges of untold) before.sum.add(edges, this.#classesOf(edges));
+      return before.sum.told(file);
+    }
     const current = this.#versionsOf(file).filter((edges) => this.#evaluated.has(edges));
-    const versions = [...new Set([...current, ...untold])];
-    const all = <Value>(of: (edges: ModuleEdges) => Iterable<Value>): Value[] =>
-      versions.length === 1 && versions[0]
-        ? [...of(versions[0])]
-        : [...new Set(versions.flatMap((one) => [...of(one)]))];
-    const reads = new Map(versions.flatMap((edges) => [...edges.reads]));
-    const usedByPackages = all((edges) => edges.usedByPackages);
-    const starts = new Map(versions.flatMap((edges) => [...edges.starts]));
-    const hot = versions.findLast((edges) => edges.hot)?.hot;
-    const asks = versions.findLast((edges) => edges.asks)?.asks;
-    return {
-      file,
-      observed: all((edges) => edges.observed),
-      dynamic: all((edges) => edges.dynamic),
-      written: all((edges) => edges.written),
-      reads: [...reads].map(([read, hash]) => ({ file: read, ...(hash !== undefined && { hash }) })),
-      lists: all((edges) => edges.lists),
-      ...(usedByPackages.length > 0 && { usedByPackages }),
-      ...(starts.size > 0 && { starts: [...starts].map(([started, since]) => ({ file: started, since })) }),
-      ...(versions.some((edges) => edges.isPrimary) && { isPrimary: true as const }),
-      ...(hot && { hot }),
-      ...(asks && { asks }),
-      classes: versions.flatMap((edges) => this.#classesOf(edges)),
-    };
+    const sum = new EdgeSum();
+    for (const edges of new Set([...current, ...untold])) sum.add(edges, this.#classesOf(edges));
+    if (sum.size >= MANY) this.#sums.set(file, { sum, least: sum.size });
+    else this.#sums.delete(file);
+    return sum.told(file);
   }
 
   #tell(edges: ModuleEdges): void {
