@@ -4,6 +4,8 @@ import { SourceMap } from "node:module";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Compiler } from "../../src/common/compile/compiler.js";
+import { originalPlace } from "../../src/common/compile/original-place.js";
+import { TraceMap } from "../../src/common/compile/trace-map.js";
 import { randomSource } from "../support/random.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -129,5 +131,18 @@ test("random TypeScript: every word leads back", async () => {
     );
     const text = `import { readFileSync as read } from "node:fs"; const $a2 = 1;\n${parts.join(" ")}\nexport {}`;
     await checkWords({ file: "a.ts", text });
+  }
+});
+
+test("a place ahead of the body, where imports are loaded, is the first of the source", async () => {
+  await using app = new TempApp({
+    "main.mjs": `import { x } from "node:fs"; x();\n`,
+    "plain.mjs": `import "node:fs";\n`,
+  });
+  const compiler = new Compiler({ root: app.folder });
+  for (const file of ["main.mjs", "plain.mjs"]) {
+    const compiled = compiler.compile(app.path(file));
+    const map = () => new TraceMap(compiler.sourceMap(compiled) as never);
+    assert.deepEqual(originalPlace(compiled, { line: 1, column: -15 }, map), { line: 1, column: 1 });
   }
 });

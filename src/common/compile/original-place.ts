@@ -4,9 +4,11 @@ import type { CompiledModule } from "./compiled-module.js";
 import { originalPositionFor, type TraceMap } from "./trace-map.js";
 
 /** `map` is asked for only when it is needed: it costs about what compiling does. */
-export function originalPlace(compiled: CompiledModule, place: TextPosition, map: () => TraceMap): TextPosition {
+export function originalPlace(compiled: CompiledModule, told: TextPosition, map: () => TraceMap): TextPosition {
+  // What stands ahead of the body (imports are loaded there) has columns below 1.
+  const place = { line: told.line, column: Math.max(1, told.column) };
   if (!compiled.mapped && isAsWritten(compiled, place.line)) return place;
-  const original = originalPositionFor(map(), { line: place.line, column: Math.max(0, place.column - 1) });
+  const original = originalPositionFor(map(), { line: place.line, column: place.column - 1 });
   if (original.line === null) return place;
   return calleeStart(compiled.source, original.line, original.column + 1);
 }
