@@ -43,6 +43,11 @@ export class OutputLines {
     return this.all.slice(since).filter((line) => pattern.test(line));
   }
 
+  /** What says that a reload did not go well; that a slow machine took 2 s for a large package is no such thing. */
+  complaints(): string[] {
+    return this.matching(/failed|warn|restarted/i).filter((line) => !line.includes("has kept the app busy"));
+  }
+
   toString(): string {
     return this.all.join("\n");
   }
