@@ -1,6 +1,7 @@
 /** Whether this process is one that the terminal belongs to: not one that a shell has put in the background with `&` or `bg`. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fromProc } from "../common/from-proc.js";
 
 /** True when it cannot be found out. */
 export function isInForeground(): boolean {
@@ -11,15 +12,10 @@ export function isInForeground(): boolean {
 
 /** The name, in brackets, may contain anything; then: state, parent, group, session, terminal, the terminal's group. */
 function groupsOfLinux(): string[] {
-  try {
-    const text = readFileSync("/proc/self/stat", "utf8");
-    const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return [group ?? "", foreground ?? ""];
-  } catch (error) {
-    // Where /proc is not there for us.
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    return [];
-  }
+  const text = fromProc(() => readFileSync("/proc/self/stat", "utf8"));
+  if (text === undefined) return [];
+  const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return [group ?? "", foreground ?? ""];
 }
 
 function groupsOfPs(): string[] {

@@ -5,11 +5,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
+import { fromProc } from "../common/from-proc.js";
 import { hasPreloads, startFlags } from "./node-flags.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-export interface NodeEnvFile {
+interface NodeEnvFile {
   readonly file: string;
   /** `--env-file`, or the one that says nothing of a missing file. */
   readonly flag: string;
@@ -18,7 +19,7 @@ export interface NodeEnvFile {
 const FLAG = /^(--env-file(?:-if-exists)?)(?:=(.*))?$/s;
 
 /** Node's own flags of this kind; NODE_OPTIONS cannot have them. */
-export function nodeEnvFiles(execArgv: readonly string[], folder: string): NodeEnvFile[] {
+function nodeEnvFiles(execArgv: readonly string[], folder: string): NodeEnvFile[] {
   return execArgv.flatMap((argument, index) => {
     const [, flag, inline] = FLAG.exec(argument) ?? [];
     const given = inline ?? execArgv[index + 1];
@@ -67,13 +68,8 @@ export function startEnvironment(now: Variables): Variables {
 const ADDED_BY_LAUNCHER = /^(UNRELOADER_LAUNCHED|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE)$/;
 
 function environmentOfKernel(): Variables | undefined {
-  let text: string;
-  try {
-    text = readFileSync("/proc/self/environ", "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return undefined;
-  }
+  const text = fromProc(() => readFileSync("/proc/self/environ", "utf8"));
+  if (text === undefined) return undefined;
   const entries = text.split("\0").flatMap((line) => {
     const at = line.indexOf("=");
     const name = line.slice(0, Math.max(0, at));

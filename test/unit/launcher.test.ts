@@ -1,12 +1,15 @@
 /** What a launcher decides before it starts a process, and which of two signals is a copy. */
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import os from "node:os";
 import { describe, test } from "node:test";
+import { inheritedDescriptors } from "../../src/launcher/inherited-descriptors.js";
 import { launchFlags } from "../../src/launcher/launch-flags.js";
 import { relayedSignals } from "../../src/launcher/relayed-signals.js";
 import { SignalCopies } from "../../src/launcher/signal-copies.js";
 import { nodeFlags, quoteNodeOptions } from "../../src/thread/node-flags.js";
 import { randomSource } from "../support/random.js";
+import { TempApp } from "../support/temp-app.js";
 
 describe("flags of the launched process", () => {
   test("are those of the launcher, without what is loaded before the app", () => {
@@ -81,4 +84,23 @@ test("signals that are passed on have a number each, and none is one that Node n
     assert.ok(process.platform === "win32" || signals.includes(name), name);
   for (const name of ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGPROF", "SIGSEGV", "SIGABRT", "SIGTSTP", "SIGWINCH"] as const)
     assert.ok(!signals.includes(name), name);
+});
+
+describe("descriptors that a process was started with", () => {
+  test("are those that are not Node's own, as far as a child can be given them", async () => {
+    await using proc = new TempApp({
+      limits: "Max cpu time   unlimited\nMax open files            20      4096      files\n",
+    });
+    fs.mkdirSync(proc.path("fd"));
+    const targets = { 0: "/dev/pts/0", 3: "anon_inode:[eventpoll]", 4: "pipe:[1]", 5: "pipe:[1]", 6: "/dev/urandom" };
+    for (const [descriptor, target] of Object.entries({ ...targets, 7: "socket:[9]", 8: "pipe:[2]", 40: "/tmp/x" }))
+      fs.symlinkSync(target, proc.path("fd", descriptor));
+    assert.deepEqual(inheritedDescriptors(proc.folder).sort(), [7, 8]);
+    proc.remove("limits");
+    assert.deepEqual(inheritedDescriptors(proc.folder).sort(), [40, 7, 8]);
+  });
+
+  test("are none where the system does not tell", () => {
+    assert.deepEqual(inheritedDescriptors("/nowhere"), []);
+  });
 });
