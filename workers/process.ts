@@ -2,9 +2,8 @@
  * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit.
  * What cannot be done stands in docs/differences.md.
  */
+import { NODE_MAJOR } from "../src/common/node-version.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
-
-const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
 
 export interface ProcessOptions {
   readonly entry: string;

@@ -7,6 +7,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import { isCompiled, isImportable } from "../common/compile/file-kind.js";
+import { NODE_MAJOR } from "../common/node-version.js";
 import { NO_LOADER, scriptFile } from "../common/started/script-file.js";
 import { importConditions } from "../thread/node-flags.js";
 import { serveForPrimary } from "./cluster-worker.js";
@@ -14,7 +15,7 @@ import { installLoader, runAsMain, runCommonJs } from "./loader.js";
 import { passLoaderOn } from "./pass-on.js";
 
 /** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
-const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
+const KNOWS_MAIN = NODE_MAJOR >= 22;
 
 const [, , root = "", script = "", ...args] = process.argv;
 const named = path.resolve(script);

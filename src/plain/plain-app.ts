@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { isCompiled, isImportable } from "../common/compile/file-kind.js";
+import { NODE_MAJOR } from "../common/node-version.js";
 import { PLAIN_SETTINGS, type PlainSettings } from "../common/protocol/app-host.js";
 import { compileAhead } from "../node-loader/compile-ahead.js";
 import { type InstalledLoader, installLoader, runAsMain, runCommonJs } from "../node-loader/loader.js";
@@ -19,7 +20,7 @@ type PlainAppOptions = Pick<ResolvedOptions, "entry" | "root" | "args" | "autolo
 export type AppExports = Readonly<Record<string, unknown>>;
 
 /** From here on an ES module that Node runs as its main file knows so by `import.meta.main`. */
-const KNOWS_MAIN = Number(process.versions.node.split(".", 1)[0]) >= 22;
+const KNOWS_MAIN = NODE_MAJOR >= 22;
 
 export class PlainApp {
   readonly #options: PlainAppOptions;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { SHARE_ENV, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { CRASHED_MS, THREAD_LOAD_MS } from "../common/deadlines.js";
+import { NODE_MAJOR } from "../common/node-version.js";
 import { wait } from "../common/wait.js";
 import type { AppProcess } from "./app-process.js";
 import { withoutPreloads } from "./node-flags.js";
@@ -26,8 +27,7 @@ const FIRST_WITH_LARGE_YOUNG_GENERATION = 24;
 const MOST_ENDS = 10;
 
 function heapLimits(): { readonly resourceLimits?: { readonly maxYoungGenerationSizeMb: number } } {
-  const major = Number.parseInt(process.versions.node, 10);
-  if (major < FIRST_WITH_LARGE_YOUNG_GENERATION) return {};
+  if (NODE_MAJOR < FIRST_WITH_LARGE_YOUNG_GENERATION) return {};
   return { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } };
 }
 

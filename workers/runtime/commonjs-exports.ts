@@ -1,12 +1,14 @@
 /** How `module.exports` looks to those who import it. */
+
 import type { Interop } from "../../src/common/compile/compiled-module.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { enumerableNames, hasOwn, isObject, ownDescriptor, ownValue } from "../../src/common/untouched.js";
 import { isPassingOn } from "../written/foreign.js";
 import { NotEvaluated } from "./module-bindings.js";
 import { createNamespaceObject, type Read } from "./namespace.js";
 
 /** Node names `module.exports` among the exports of CommonJS since version 23. */
-export const NAMES_MODULE_EXPORTS = Number.parseInt(process.versions.node, 10) >= 23;
+export const NAMES_MODULE_EXPORTS = NODE_MAJOR >= 23;
 
 /**
  * Exports of a CommonJS file as `import` gives them: values of the moment when the file had been evaluated. A property

@@ -1,5 +1,7 @@
 /** What Node's loader says of the attributes of an import, with its codes and words, which changed with version 21. */
+
 import { isCompiled } from "../../src/common/compile/file-kind.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isObject } from "../../src/common/untouched.js";
 import { type NodeError, nodeError } from "./module-errors.js";
 
@@ -12,7 +14,7 @@ export interface ImportedWith {
   readonly importer: string;
 }
 
-const isOld = Number.parseInt(process.versions.node, 10) < 21;
+const isOld = NODE_MAJOR < 21;
 
 /**
  * The error that Node has for such an import; undefined: there is none. Where the importer is compiled, JSON needs no
