@@ -12,17 +12,23 @@ interface Lookup {
   ): string;
 }
 
+const lookup = Module as unknown as Lookup;
+
 /**
  * The file, or the name of the builtin, to which `request` leads in `importer`. Asks no hooks of the app's, as
  * `require.resolve` does from Node 24 on. Throws as Node does.
  */
 export function lookUpAsNode(request: string, importer: string, conditions?: readonly string[]): string {
-  const lookup = Module as unknown as Lookup;
-  const parent = new Module(importer);
-  parent.filename = importer;
-  parent.paths = lookup._nodeModulePaths(path.dirname(importer));
   const options = conditions && { conditions: new Set(conditions) };
-  return lookup._resolveFilename(request, parent, false, options);
+  return lookup._resolveFilename(request, createModule(importer), false, options);
+}
+
+/** Node's own object for a CommonJS file: what it requires is looked for from there. It is in no cache. */
+export function createModule(file: string): Module {
+  const module = new Module(file);
+  module.filename = file;
+  module.paths = lookup._nodeModulePaths(path.dirname(file));
+  return module;
 }
 
 /** Where Yarn PnP says that an import of a package leads; undefined without it, and for files that are not its business. */

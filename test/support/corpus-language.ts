@@ -195,6 +195,10 @@ export const languageCorpus: readonly (readonly [title: string, program: string]
     `--- m.mjs\nimport { x } from "./a.mjs"; report(x);\n--- a.mjs\nexport { x } from "./b.mjs";\n--- b.mjs\nexport { x } from "./a.mjs";`,
   ],
   [
+    "circular export of a module with a query",
+    `--- m.mjs\nimport { x } from "./a.mjs?q"; report(x);\n--- a.mjs\nexport { x } from "./b.mjs";\n--- b.mjs\nexport { x } from "./a.mjs?q";`,
+  ],
+  [
     "circular star with a name",
     `--- m.mjs\nimport { foo } from "./a.mjs"; report(foo);\n--- a.mjs\nexport * from "./b.mjs"; export * from "./c.mjs";\n--- b.mjs\nexport { foo } from "./a.mjs";\n--- c.mjs\nexport let foo = 42;`,
   ],

@@ -9,7 +9,7 @@ import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
 import type * as fileReadsModule from "./file-reads.js";
 import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
-import { Linker } from "./linker.js";
+import { Linker, type LinkerContext } from "./linker.js";
 import { LoaderChanges } from "./loader-changes.js";
 import { Loading, type LoadingContext } from "./loading.js";
 import { ModuleBindings } from "./module-bindings.js";
@@ -95,6 +95,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     compiled: (file) => registry.preparedOf(file)?.compiled,
     sourceMap: (compiled) => host.sourceMap(compiled),
   });
+  const linkFailed: LinkerContext["linkFailed"] = (...given) => traces.linkFailed(...given);
   const linker = new Linker({
     registry,
     natives,
@@ -106,7 +107,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     resolve: (specifier, importer) => changes.resolve(specifier, importer, "require"),
     hasHandler: (file) => changes.handlerOf(file) !== undefined || changes.hasHooks,
     namesChanged: (record) => esm.updateViews(record),
-    linkFailed: (error, importer, specifier, name) => traces.linkFailed(error, importer, specifier, name),
+    linkFailed,
   });
   const scripts = new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined);
   const shared = { registry, natives, observer, changes, scripts, classes, entry, visits: packageRequests };
@@ -135,6 +136,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     ...steps,
     ...hotOf(hot),
     linker,
+    linkFailed,
     commonJs,
     resolve: (...sought) => loading.resolve(...sought),
     loadCommonJs: (record) => loading.loadCommonJs(record, undefined),

@@ -2,7 +2,8 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
-import { lookUpAsNode } from "../../src/common/node-lookup.js";
+import { createModule, lookUpAsNode } from "../../src/common/node-lookup.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
@@ -170,10 +171,8 @@ export class CommonJsLoader {
 
   #createModule(record: ModuleRecord): Module {
     const { file } = record;
-    const module = new Module(file);
+    const module = createModule(file);
     if (file === this.#context.entry) module.id = ".";
-    module.filename = file;
-    module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
     Object.defineProperty(module, "parent", {
       configurable: true,
       get: () => this.#parentOf(record),
@@ -290,7 +289,7 @@ export class CommonJsLoader {
 }
 
 /** Whether Node asks hooks for `require.resolve()`, too. */
-const RESOLVE_ASKS_HOOKS = Number.parseInt(process.versions.node, 10) >= 24;
+const RESOLVE_ASKS_HOOKS = NODE_MAJOR >= 24;
 
 function isUnknownBuiltin(specifier: string): boolean {
   return specifier.startsWith("node:") && !isBuiltin(specifier);

@@ -26,11 +26,12 @@ export class CommonJsNames {
     this.#context = context;
   }
 
-  /** Whether Node finds the name in the text of the file, or cannot be known to miss it. */
-  mayHave(prepared: PreparedModule, name: string): boolean {
-    if (name === "default" || name === "module.exports") return true;
+  /** The first of the names that Node does not find in the text of the file; undefined: it finds them all, or may do so. */
+  missing(prepared: PreparedModule, imported: readonly string[]): string | undefined {
+    const wanted = imported.filter((name) => name !== "default" && name !== "module.exports");
+    if (wanted.length === 0) return undefined;
     const { names, isOpen } = this.#find(prepared, new Set());
-    return isOpen || names.has(name);
+    return isOpen ? undefined : wanted.find((name) => !names.has(name));
   }
 
   #find(prepared: PreparedModule, seen: Set<string>): FoundNames {

@@ -8,7 +8,7 @@ import { interopStar } from "./commonjs-exports.js";
 import type { CommonJsLoader } from "./commonjs-loader.js";
 import type { Evaluator } from "./evaluation.js";
 import { createImportMeta } from "./import-meta.js";
-import type { Linker } from "./linker.js";
+import type { Linker, LinkerContext } from "./linker.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { type EsmModule, fileOfKey, type ModuleRecord, type PrivateBindings } from "./module-record.js";
 import type { Read } from "./namespace.js";
@@ -23,6 +23,8 @@ export interface EsmContext {
   readonly natives: NativeModules;
   readonly observer: Observer;
   readonly linker: Linker;
+  /** As `LinkerContext` has it. */
+  readonly linkFailed: LinkerContext["linkFailed"];
   readonly commonJs: CommonJsLoader;
   readonly scripts: Scripts;
   readonly classes: ClassTable;

@@ -1,7 +1,7 @@
 /** Evaluates ES modules: gives their bodies what compiled code expects (`__ur`), and other modules their exports. */
-import Module from "node:module";
-import path from "node:path";
+import type Module from "node:module";
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
+import { createModule } from "../../src/common/node-lookup.js";
 import { enumerableNames, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import { commonJsReads, interopView, passesOn, readOrUndefined } from "./commonjs-exports.js";
 import { defineExports, importedView, readsThrough } from "./commonjs-view.js";
@@ -87,14 +87,11 @@ export class EsmLoader {
 
   /** An ES module that was required is in `require.cache`. What is done to it there changes nothing but that. */
   cacheRequired(record: ModuleRecord): void {
-    const { file } = record;
-    const module = new Module(file);
-    module.filename = file;
-    module.paths = moduleInternals._nodeModulePaths(path.dirname(file));
+    const module = createModule(record.file);
     module.loaded = true;
     module.exports = this.required(record);
     record.cached = module;
-    moduleInternals._cache[file] = module;
+    moduleInternals._cache[record.file] = module;
   }
 
   /** The names of a file are others now. */
@@ -231,8 +228,7 @@ export class EsmLoader {
       if (isObject(bindings) && name in bindings) continue;
       const isCommonJs = isObject(bindings) && this.#isNativeCommonJs(module.imports[k]);
       const error = (isCommonJs ? missingCommonJsExport : missingExport)(record.specifier, name);
-      this.#context.linker.failed(error, module.prepared, record.specifier, name);
-      throw error;
+      throw this.#context.linkFailed(error, module.prepared, record.specifier, name);
     }
   }
 
@@ -292,8 +288,7 @@ export class EsmLoader {
     for (const name of imported.names) {
       if (record.namespace.has(name) || mentionsExport(target.prepared.compiled.source, name)) continue;
       const error = missingCommonJsExport(imported.specifier, name);
-      this.#context.linker.failed(error, module.prepared, imported.specifier, name);
-      throw error;
+      throw this.#context.linkFailed(error, module.prepared, imported.specifier, name);
     }
   }
 }

@@ -1,8 +1,7 @@
 /** `import.meta` of one module. */
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Resolution } from "../../src/common/compile/compiled-module.js";
-import { nativeUrl } from "./native-modules.js";
+import { urlOf } from "./native-modules.js";
 
 export interface ImportMetaContext {
   readonly file: string;
@@ -30,8 +29,7 @@ export function createImportMeta(context: ImportMetaContext): ImportMeta {
 /** As Node: a path need not exist, a package has to. */
 function resolveUrl(specifier: string, { url, resolve }: ImportMetaContext): string {
   try {
-    const found = resolve(specifier);
-    return found.type === "file" ? pathToFileURL(found.file).href + (found.search ?? "") : nativeUrl(found);
+    return urlOf(resolve(specifier));
   } catch (error) {
     if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, url).href;
     if (URL.canParse(specifier)) return new URL(specifier).href;

@@ -11,7 +11,7 @@ import type { ModuleEdges } from "./module-edges.js";
 import { ambiguousExport, circularExport, missingCommonJsExport, missingExport } from "./module-errors.js";
 import { EsmModule, type ImportTarget, type ModuleRecord } from "./module-record.js";
 import type { Read } from "./namespace.js";
-import { type NativeModules, nativeUrl } from "./native-modules.js";
+import { type NativeModules, urlOf } from "./native-modules.js";
 import type { Registry } from "./registry.js";
 
 export interface LinkerContext {
@@ -30,8 +30,8 @@ export interface LinkerContext {
   /** Puts a file whose graph could not be linked back to "not loaded". */
   unlink(record: ModuleRecord): void;
   namesChanged(record: ModuleRecord): void;
-  /** Where a link error is: in this import. */
-  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void;
+  /** Notes that the error is in this import; gives it back. */
+  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): SyntaxError;
 }
 
 export class Linker {
@@ -67,10 +67,6 @@ export class Linker {
     const { version } = root;
     if (version?.kind !== "esm") throw new Error(`${root.file} is not an ES module`);
     return version;
-  }
-
-  failed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void {
-    this.#context.linkFailed(error, importer, specifier, name);
   }
 
   /** Recomputes the exported names of a module, and of those that re-export all of it. */
@@ -201,16 +197,13 @@ export class Linker {
         const ambiguous = version.exportNames?.ambiguous.has(name);
         if (!ambiguous && version.state !== "evaluated" && this.#hasUnknownNames(target.record.key)) continue;
         const error = ambiguous ? ambiguousExport(specifier, name) : missingExport(specifier, name);
-        this.#context.linkFailed(error, module.prepared, specifier, name);
-        throw error;
+        throw this.#context.linkFailed(error, module.prepared, specifier, name);
       }
     }
     for (const { exported, from, name } of compiled.passedOn ?? []) {
       const specifier = compiled.imports[from]?.specifier ?? "";
-      if (name === undefined || !isCircular(module.record.file, exported, (key) => this.#shapeOf(key))) continue;
-      const error = circularExport(specifier, name);
-      this.#context.linkFailed(error, module.prepared, specifier, name);
-      throw error;
+      if (name === undefined || !isCircular(module.record.key, exported, (key) => this.#shapeOf(key))) continue;
+      throw this.#context.linkFailed(circularExport(specifier, name), module.prepared, specifier, name);
     }
   }
 
@@ -221,12 +214,9 @@ export class Linker {
     specifier: string,
   ): void {
     if (prepared?.compiled.format !== "commonjs" || this.#context.hasHandler(file)) return;
-    for (const name of names) {
-      if (this.#commonJsNames.mayHave(prepared, name)) continue;
-      const error = missingCommonJsExport(specifier, name);
-      this.#context.linkFailed(error, module.prepared, specifier, name);
-      throw error;
-    }
+    const missing = this.#commonJsNames.missing(prepared, names);
+    if (missing !== undefined)
+      throw this.#context.linkFailed(missingCommonJsExport(specifier, missing), module.prepared, specifier, missing);
   }
 
   /** Whether an `export *` leads to something whose names only its evaluation tells. */
@@ -276,11 +266,11 @@ function hasStarOf({ prepared, imports }: EsmModule, record: ModuleRecord): bool
 }
 
 function keyOfTarget(target: ImportTarget): string {
-  return target.type === "own" ? target.record.key : nativeUrl(target.target);
+  return target.type === "own" ? target.record.key : urlOf(target.target);
 }
 
 function keyOf(resolution: Resolution): string {
-  return resolution.type === "file" ? resolution.file : nativeUrl(resolution);
+  return resolution.type === "file" ? resolution.file : urlOf(resolution);
 }
 
 /** Exported name to the module (its entry in `keys`, parallel to the imports) and the name there. */

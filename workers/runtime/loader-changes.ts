@@ -17,8 +17,9 @@ import {
   type LoaderHooksOptions,
   resolutionOf,
 } from "./loader-hooks.js";
-import { type Attributes, nativeUrl } from "./native-modules.js";
-import type { ExtensionHandler, Hooks, LoadedText, Loader, NodeModule } from "./node-loader-types.js";
+import { evaluateAsNode } from "./module-internals.js";
+import { type Attributes, urlOf } from "./native-modules.js";
+import type { ExtensionHandler, Hooks, LoadedText, Loader } from "./node-loader-types.js";
 
 const loader = Module as unknown as Loader;
 
@@ -179,9 +180,8 @@ export class LoaderChanges {
       },
     });
     try {
-      const bridge = new Module(question) as NodeModule & { _compile(code: string, file: string, as: "module"): void };
-      bridge.filename = path.join(import.meta.dirname, `asks ${this.#questions}.mjs`);
-      bridge._compile(`import ${JSON.stringify(question)};`, bridge.filename, "module");
+      const asks = path.join(import.meta.dirname, `asks ${this.#questions}.mjs`);
+      evaluateAsNode(asks, `import ${JSON.stringify(question)};`);
     } catch (error) {
       if (isCompiled(file) && isUnknownExtension(error)) return undefined;
       throw error;
@@ -227,7 +227,7 @@ export class LoaderChanges {
   #redirected(ours: Resolution & { type: "file" }, specifier: string, importer: string): Resolution {
     const node = this.#resolveByNode(specifier, importer, undefined);
     if (node === undefined) return ours;
-    const url = nativeUrl(node.type === "file" ? { type: "native", file: node.file } : node);
+    const url = urlOf(node);
     const [own] = url.split(/[?#]/, 1);
     const plain = /^\.{0,2}\//.test(specifier) ? new URL(specifier, pathToFileURL(importer)).href : undefined;
     const isOurs = own === pathToFileURL(ours.file).href || url === plain;
@@ -244,10 +244,8 @@ export class LoaderChanges {
     let resolve = this.#resolves.get(folder);
     if (!resolve) {
       const file = path.join(folder, "unreloader resolves.mjs");
-      const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
-      bridge.filename = file;
-      bridge._compile("export const { resolve } = import.meta;", file, "module");
-      ({ resolve } = bridge.exports as { resolve: (specifier: string) => string });
+      const bridge = evaluateAsNode(file, "export const { resolve } = import.meta;");
+      ({ resolve } = bridge as { resolve: (specifier: string) => string });
       this.#resolves.set(folder, resolve);
     }
     try {

@@ -9,10 +9,11 @@ import { inspect } from "node:util";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { ResolveError } from "../../src/common/errors.js";
 import { lookUpAsNode } from "../../src/common/node-lookup.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { checkLoaded, checkResolved, runHooks } from "./hook-chain.js";
 import { nodeError, resolveFailure } from "./module-errors.js";
-import { type Attributes, nativeUrl } from "./native-modules.js";
+import { type Attributes, urlOf } from "./native-modules.js";
 import type { Hooks, LoadContext, LoadedText, Loader, ResolveContext, Resolved } from "./node-loader-types.js";
 import { isSupervisorCode } from "./supervisor-code.js";
 
@@ -259,10 +260,6 @@ function mayBeAbsent({ format }: LoadedText): boolean {
   return format === undefined || format === null || format === "builtin" || format.startsWith("commonjs");
 }
 
-function urlOf(found: Resolution): string {
-  return found.type === "file" ? pathToFileURL(found.file).href + (found.search ?? "") : nativeUrl(found);
-}
-
 function textOf(source: NonNullable<LoadedText["source"]>): string {
   if (typeof source === "string") return source;
   const bytes = ArrayBuffer.isView(source)
@@ -270,8 +267,6 @@ function textOf(source: NonNullable<LoadedText["source"]>): string {
     : Buffer.from(source);
   return bytes.toString("utf8");
 }
-
-const NODE_MAJOR = Number.parseInt(process.versions.node, 10);
 
 /** Node 22 aborts on other schemes in what is linked synchronously, before it asks hooks for them. */
 function nameFor(specifier: string): string {

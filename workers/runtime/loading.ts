@@ -22,7 +22,7 @@ import type { ModuleEdges } from "./module-edges.js";
 import { hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
 import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleRecord, ModuleVersion } from "./module-record.js";
-import { type Attributes, NativeIsAsync, type NativeModules, nativeUrl } from "./native-modules.js";
+import { type Attributes, NativeIsAsync, type NativeModules, urlOf } from "./native-modules.js";
 import { NewestCode } from "./newest-code.js";
 import type { Observer } from "./observer.js";
 import type { PackageExports } from "./package-exports.js";
@@ -163,7 +163,7 @@ export class Loading {
     if (target.type !== "file") {
       this.#leftToNode(edges, target);
       if (changes.isRegistered) return natives.importAs(text, edges.file, options);
-      const url = nativeUrl(target);
+      const url = urlOf(target);
       if (target.type === "builtin") return changes.answering(url, url, () => import(url, options));
       if (options === undefined) return natives.namespaceLater(target, null);
       return observer.outside(() => changes.answering(url, url, () => import(url, options)));

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { CompileError, ResolveError } from "../../src/common/errors.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { ownValue } from "../../src/common/untouched.js";
 
 export type NodeError = Error & { code: string };
@@ -75,8 +76,6 @@ export function compileFailure(error: unknown): unknown {
   return Object.assign(new SyntaxError(message), location && { location }, frame !== undefined && { frame });
 }
 
-const major = Number.parseInt(process.versions.node, 10);
-
 const INSTEAD: Readonly<Record<string, string>> = {
   require: "replace require() with import",
   module: "use export instead of module.exports/exports",
@@ -92,8 +91,8 @@ export function hintAtScope(error: unknown, file: string, hasTopLevelAwait: bool
   const [, name] = /^(require|module|exports|__filename|__dirname) is not defined$/.exec(String(message)) ?? [];
   if (name === undefined) return;
   // Since 22, Node thinks of both readings where there is top-level await as well.
-  if (hasTopLevelAwait && major >= 22) {
-    const [used, instead] = major === 22 ? ["require()", INSTEAD.require] : [`'${name}'`, INSTEAD[name]];
+  if (hasTopLevelAwait && NODE_MAJOR >= 22) {
+    const [used, instead] = NODE_MAJOR === 22 ? ["require()", INSTEAD.require] : [`'${name}'`, INSTEAD[name]];
     error.message = `Cannot determine intended module format because both ${used} and top-level await are present. If the code is intended to be CommonJS, wrap await in an async function. If the code is intended to be an ES module, ${instead}.`;
     Object.assign(error, { code: "ERR_AMBIGUOUS_MODULE_SYNTAX" });
     return;

@@ -6,9 +6,11 @@ import Module, { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ImportRecord, Resolution } from "../../src/common/compile/compiled-module.js";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { packageOf } from "../../src/common/paths.js";
 import { ForeignObjects } from "../written/foreign.js";
 import { nodeError } from "./module-errors.js";
+import { evaluateAsNode } from "./module-internals.js";
 import type { AskedPackage, PackageRequestWatch } from "./package-watch.js";
 
 export type NativeTarget = Exclude<Resolution, { type: "file" }>;
@@ -26,8 +28,9 @@ export class NativeIsAsync extends Error {
 /** Node's codes for "exists, but not synchronously". */
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
 
-export function nativeUrl(target: NativeTarget): string {
-  return target.type === "native" ? pathToFileURL(target.file).href + (target.search ?? "") : target.name;
+/** By which Node knows what a specifier leads to. */
+export function urlOf(target: Resolution): string {
+  return target.type === "builtin" ? target.name : pathToFileURL(target.file).href + (target.search ?? "");
 }
 
 /** What stands in the own file that imports. */
@@ -91,9 +94,9 @@ export class NativeModules {
   }
 
   isAsync(target: NativeTarget, attributes: Attributes): boolean {
-    const key = keyOf(nativeUrl(target), attributes);
+    const key = keyOf(urlOf(target), attributes);
     // Before 22.15 hooks in Node's other thread are asked by `import()` alone.
-    const isOdd = REFUSES_SCHEMES && !KNOWN_SCHEME.test(nativeUrl(target));
+    const isOdd = REFUSES_SCHEMES && !KNOWN_SCHEME.test(urlOf(target));
     const waits = (!SYNCHRONOUS_HOOKS || isOdd) && this.#options.asksHooks() && !this.#namespaces.has(key);
     return waits || this.#async.has(key);
   }
@@ -113,7 +116,7 @@ export class NativeModules {
    * give it.
    */
   namespace(target: NativeTarget, attributes: Attributes, asked?: AskedBy): object {
-    const url = nativeUrl(target);
+    const url = urlOf(target);
     if (this.isAsync(target, attributes)) throw new NativeIsAsync(url);
     // What Node has loaded by `import()` alone is known by its URL.
     const byHooks = asked && SYNCHRONOUS_HOOKS && this.#options.asksHooks() ? asked : undefined;
@@ -143,7 +146,7 @@ export class NativeModules {
   }
 
   async namespaceLater(target: NativeTarget, attributes: Attributes, asked?: AskedBy): Promise<object> {
-    const url = nativeUrl(target);
+    const url = urlOf(target);
     if (target.type === "native") {
       this.#options.requests?.requestedLater({ kind: "import", file: target.file, attributes, isStatic: false });
     }
@@ -161,7 +164,7 @@ export class NativeModules {
     const name = target.type === "native" ? target.file : target.name;
     const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
       this.#options.linking((): unknown =>
-        this.#options.answering(name, nativeUrl(target), () => this.requireFor(importer)(name)),
+        this.#options.answering(name, urlOf(target), () => this.requireFor(importer)(name)),
       ),
     );
     this.#handOver(exports, name);
@@ -181,7 +184,7 @@ export class NativeModules {
       this.#options.linking((): unknown => this.requireFor(importer)(file));
       return;
     }
-    const url = nativeUrl({ type: "native", file });
+    const url = urlOf({ type: "native", file });
     this.#ahead.set(
       keyOf(url, attributes),
       this.#options.outside(() => this.#importSync(url, attributes)),
@@ -194,13 +197,10 @@ export class NativeModules {
     const known = this.#bridges.get(folder);
     if (known) return known;
     const file = path.join(folder, "unreloader imports.mjs");
-    const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
-    bridge.filename = file;
-    this.#options.linking(() =>
-      bridge._compile("export const load = (specifier, options) => import(specifier, options);", file, "module"),
-    );
-    this.#bridges.set(folder, bridge.exports as ImportingBridge);
-    return bridge.exports as ImportingBridge;
+    const text = "export const load = (specifier, options) => import(specifier, options);";
+    const bridge = this.#options.linking(() => evaluateAsNode(file, text)) as ImportingBridge;
+    this.#bridges.set(folder, bridge);
+    return bridge;
   }
 
   #asked<Result>(
@@ -232,18 +232,15 @@ export class NativeModules {
   #importSync(url: string, attributes: Attributes, asked?: AskedBy): object {
     const folder = asked ? path.dirname(asked.importer) : import.meta.dirname;
     // A `require()` of Node 22 asks nobody for other schemes; by this name hooks answer all the same.
-    const name = KNOWN_SCHEME.test(url) ? url : pathToFileURL(path.join(folder, `of ${encodeURIComponent(url)}`)).href;
-    const specifier = asked?.specifier ?? name;
+    const known = KNOWN_SCHEME.test(url) ? url : pathToFileURL(path.join(folder, `of ${encodeURIComponent(url)}`)).href;
+    const specifier = asked?.specifier ?? known;
     // Node keeps modules by name: one for each target. No such file exists.
     const file = path.join(folder, `native ${encodeURIComponent(keyOf(specifier, attributes))}.mjs`);
-    const bridge = new Module(file) as Module & { _compile(code: string, file: string, format: "module"): void };
-    bridge.filename = file;
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
-    const sourceOf = (name: string) => `export * as namespace from ${JSON.stringify(name)}${suffix};`;
-    this.#options.linking(() =>
-      this.#options.answering(specifier, url, (name) => bridge._compile(sourceOf(name), file, "module")),
-    );
-    const { namespace } = bridge.exports as { namespace?: object };
+    const textFor = (name: string) => `export * as namespace from ${JSON.stringify(name)}${suffix};`;
+    const { namespace } = this.#options.linking(() =>
+      this.#options.answering(specifier, url, (name) => evaluateAsNode(file, textFor(name))),
+    ) as { namespace?: object };
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;
   }
@@ -254,7 +251,7 @@ interface ImportingBridge {
 }
 
 const KNOWN_SCHEME = /^(?:file|node|data):/;
-const REFUSES_SCHEMES = Number.parseInt(process.versions.node, 10) < 24;
+const REFUSES_SCHEMES = NODE_MAJOR < 24;
 const SYNCHRONOUS_HOOKS = "registerHooks" in Module;
 
 function keyOf(url: string, attributes: Attributes): string {

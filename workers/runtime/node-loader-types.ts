@@ -1,7 +1,6 @@
 /** Of Node's loader, what the types of Node 20 do not know: hooks, and what may be replaced in `Module`. */
 import type Module from "node:module";
 
-export type NodeModule = InstanceType<typeof Module>;
 export type ExtensionHandler = (module: Module, file: string) => unknown;
 
 export interface ResolveContext {

@@ -3,7 +3,7 @@ import { isBuiltin } from "node:module";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 import { ownValue } from "../../src/common/untouched.js";
 import { moduleInternals } from "./module-internals.js";
-import { type NativeModules, nativeUrl } from "./native-modules.js";
+import { type NativeModules, urlOf } from "./native-modules.js";
 import type { Registry } from "./registry.js";
 
 export interface PackageExportsContext {
@@ -63,7 +63,7 @@ export class PackageExports {
       found.add(record?.version && record.namespace.object);
       return;
     }
-    found.add(natives.loaded(nativeUrl(target)));
+    found.add(natives.loaded(urlOf(target)));
     if (target.type === "native") found.add(moduleInternals._cache[target.file]?.exports);
   }
 

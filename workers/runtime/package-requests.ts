@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
-import { nativeUrl } from "./native-modules.js";
+import { urlOf } from "./native-modules.js";
 import { rewritePackageImports } from "./package-imports.js";
 import { SUPERVISOR } from "./supervisor-code.js";
 
@@ -76,7 +76,7 @@ function interceptRequire(context: PackageRequestsContext): () => void {
     const file = typeof request === "string" ? ownFileOf(request, parent) : undefined;
     if (file === undefined) return byNode();
     const hooked = parent?.filename ? context.hooked(`${request as string}`, parent.filename) : undefined;
-    if (hooked && hooked.type !== "file") return context.answering(`${request as string}`, nativeUrl(hooked), byNode);
+    if (hooked && hooked.type !== "file") return context.answering(`${request as string}`, urlOf(hooked), byNode);
     return requireOwn(
       hooked?.file ?? file,
       parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent,

@@ -53,10 +53,12 @@ export class StackTraces {
     return typeof error === "object" && error !== null ? this.#files.get(error) : undefined;
   }
 
-  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): void {
+  /** Notes that the error is in this import; gives it back. */
+  linkFailed(error: SyntaxError, importer: PreparedModule, specifier: string, name: string): SyntaxError {
     const { file, source } = importer.compiled;
     this.#files.set(error, file);
     this.#locations.set(error, { file, ...findImport(source, specifier, name) });
+    return error;
   }
 
   locate(error: unknown): { location?: SourceLocation | undefined; frame?: string | undefined } {
