@@ -94,7 +94,11 @@ async function connects(port: number): Promise<void> {
   socket.destroy();
 }
 
-describe("the public port stays open while code that was saved has not listened yet:", { skip: plainMode }, () => {
+describe("the public port stays open while code that was saved has not listened yet:", {
+  skip: plainMode,
+  // Each waits most of its time.
+  concurrency: 3,
+}, () => {
   for (const where of ["in place", "in a fresh worker"]) {
     for (const [way, body] of Object.entries(ways)) {
       test(`${way}, ${where}`, async () => {

@@ -15,11 +15,9 @@ const LOOK_AGAIN_MS = 250;
 
 /** Where each package lies. @throws when one is of test/packages, and those cannot be installed. */
 export function packageFolders(names: readonly string[]): string[] {
-  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
+  const others = testPackages();
   const isOwn = (name: string) => name === "unreloader" || existsSync(join(own, name));
-  const apart = names.some((name) => !isOwn(name) && dependencies[name] !== undefined);
+  const apart = names.some((name) => !isOwn(name) && others.includes(name));
   if (apart) installTestPackages();
   return names.map((name) => {
     if (name === "unreloader") return projectRoot;
@@ -27,6 +25,14 @@ export function packageFolders(names: readonly string[]): string[] {
     const other = join(folder, "node_modules", name);
     return apart && existsSync(other) ? other : join(own, name);
   });
+}
+
+/** Names of those that are installed apart. */
+export function testPackages(): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  return Object.keys(dependencies);
 }
 
 /** Once for each state of the lock file, whichever process comes first; the others wait for it. */

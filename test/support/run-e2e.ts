@@ -1,0 +1,38 @@
+/**
+ * `npm run test:e2e`: all files of test/e2e, one more at a time than there are cores, since their apps wait a lot. Meanwhile
+ * test/packages are installed, which takes minutes where databases are compiled: files that need them come last.
+ */
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec, tap } from "node:test/reporters";
+import { fileURLToPath } from "node:url";
+import { testPackages } from "./packages.js";
+
+const FILE_LIMIT_MS = 300_000;
+
+const folder = fileURLToPath(new URL("../e2e", import.meta.url));
+const packages = testPackages().map((name) => `"${name}"`);
+const needsPackages = (file: string): boolean => {
+  const text = readFileSync(file, "utf8");
+  return packages.some((name) => text.includes(name));
+};
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith(".test.js"))
+  .sort()
+  .map((name) => join(folder, name));
+
+// A test that needs them waits for them, and tells if they cannot be had.
+spawn(process.execPath, [fileURLToPath(new URL("packages.js", import.meta.url))], { stdio: "inherit" });
+run({
+  files: [...files.filter((file) => !needsPackages(file)), ...files.filter(needsPackages)],
+  concurrency: availableParallelism() + 1,
+  timeout: FILE_LIMIT_MS,
+})
+  .on("test:fail", () => {
+    process.exitCode = 1;
+  })
+  .compose(process.stdout.isTTY ? new spec() : tap)
+  .pipe(process.stdout);
