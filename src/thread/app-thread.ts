@@ -81,7 +81,9 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     return { type: "stopped", code: exitCodeOf(how), ...(how.type === "crashed" && { error: how.error }) };
   });
   const howEnded = (end: TaskEnd): ThreadEnd => {
-    if (end.type === "returned" || isForced) return { type: "stopped" };
+    if (isForced) return { type: "stopped" };
+    // Piscina takes a value like `null` that nobody has caught for no error: the task returns.
+    if (end.type === "returned") return lastWords ?? { type: "stopped" };
     const actual = endOf(end.error);
     // A listener for `exit` may have changed the code that process.exit() was given.
     if (lastWords?.type === "exited" && actual.type === "ended") return { type: "exited", code: actual.code };

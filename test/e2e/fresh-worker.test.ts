@@ -24,6 +24,8 @@ http.createServer((req, res) => {
     console.log("slow begun");
     waiting.push(() => res.end("slow " + word));
   } else if (req.url === "/exit") process.exit(3);
+  else if (req.url === "/null") setImmediate(() => { throw null; });
+  else if (req.url === "/undefined") Promise.reject();
   else res.end(word);
 }).listen(0);
 process.on("SIGUSR2", () => { for (const go of waiting.splice(0)) go(); });
@@ -221,6 +223,18 @@ http.createServer((req, res) => res.end("never")).listen(0, () => {
     for (let turn = 0; turn < 6; turn++) {
       assert.equal((await served.getOnce("/exit")).status, 502);
       assert.equal(await served.text("/"), "one");
+    }
+  });
+
+  test("and throws no value at all is one that has crashed, too", async () => {
+    await using app = new TempApp(files);
+    await using served = await serve(app, "main.js");
+    for (const value of ["null", "undefined"]) {
+      const answer = await served.getOnce(`/${value}`);
+      assert.equal(answer.status, 502);
+      assert.match(answer.body, new RegExp(`before it answered this request: .*${value}`));
+      assert.equal(await served.text("/"), "one");
+      assert.equal(served.lines.matching(new RegExp(`worker exited: .*${value}.*; restarting`)).length, 1);
     }
   });
 });
