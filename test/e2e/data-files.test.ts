@@ -1,5 +1,6 @@
 /** Files read and folders listed while a module is evaluated count as its dependencies. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { historyPackage } from "../support/history-package.js";
 import { plainMode, serve } from "../support/served-app.js";
@@ -146,6 +147,22 @@ export const text = () => found ? "closed" : "open";
     assert.equal(await served.text("/"), "closed");
     app.remove("maintenance");
     assert.equal(await served.text("/"), "open");
+  });
+
+  test("what comes through a pipe is the app's alone", { skip: process.platform === "win32" }, async () => {
+    const page = `import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+const isThere = existsSync("pipe");
+spawn("sh", ["-c", "echo one > pipe"]);
+const read = readFileSync("pipe", "utf8").trim();
+export const text = () => isThere + " " + read;
+`;
+    await using app = smallApp(page);
+    execFileSync("mkfifo", [app.path("pipe")]);
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "true one");
+    app.edit("page.js", "echo one", "echo two");
+    assert.equal(await served.text("/"), "true two");
   });
 
   test("a file that is read only during requests reloads nothing", { skip: plainMode }, async () => {

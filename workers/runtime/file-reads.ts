@@ -172,10 +172,15 @@ export class FileReads {
     if (isWide || edges === this.#loadingFor) edges.packageUses(file);
   }
 
-  /** What was in the file when it was read: it may be edited before the supervisor looks at it. */
+  /**
+   * What was in the file when it was read: it may be edited before the supervisor looks at it. Pipes, sockets and devices
+   * are left alone: what is read from them is gone for the app, and may never come.
+   */
   hashOf(file: string): string | undefined {
     return this.ignore(() => {
       try {
+        const stats = fs.statSync(file, { throwIfNoEntry: false });
+        if (stats && !stats.isFile()) return MISSING;
         return hashSource(fs.readFileSync(file));
       } catch (error) {
         const code = error instanceof Error && "code" in error ? error.code : undefined;
