@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
 import { hasProject } from "../common/compile/project-folder.js";
+import { errorText } from "../common/errors.js";
 import { isRunning } from "../thread/process-state.js";
 
 export interface RunningSupervisor {
@@ -38,7 +39,16 @@ export function announceSupervisor(folder: string, name: string, running: Runnin
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `supervisor-${name}.json`);
   writeFileSync(file, `${JSON.stringify({ ...running, machine: thisMachine() })}\n`, { mode: 0o600 });
-  return () => rmSync(file, { force: true });
+  return () => remove(file);
+}
+
+/** What keeps the file there (the folder is read-only by now, or a file) keeps nobody from ending: a dead process's is ignored. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    debug("%s stays: %s", file, errorText(error));
+  }
 }
 
 /** Those of a project, newest first; `killed`: process ids of those that were killed and left their file, which is removed. */
@@ -53,7 +63,7 @@ export function findSupervisors(folder: string): { readonly running: RunningSupe
     if (found && !isElsewhere && isRunning(found.pid)) running.push(found);
     else {
       if (found && !isElsewhere) killed.push(found.pid);
-      rmSync(file, { force: true });
+      remove(file);
     }
   }
   return { running: running.sort((left, right) => right.startedAt - left.startedAt), killed };

@@ -1,6 +1,6 @@
 /** The project's folder is removed and made again (a checkout, a build, a sync) while it is the working folder. */
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { eventually } from "../support/deadline.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
@@ -49,6 +49,17 @@ describe("a project that is removed and made again", { skip: plainMode }, () => 
     await answers(served, "two");
     app.edit("lib/value.js", "two", "three");
     assert.equal((await served.getOnce("/")).body, "three");
+  });
+
+  test("ends in order when its cache folder cannot be written any more", async () => {
+    await using app = new TempApp(files("one"));
+    const served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    rmSync(app.path("node_modules", ".cache"), { recursive: true });
+    writeFileSync(app.path("node_modules", ".cache"), "");
+    // Which finds no file that was left.
+    await served[Symbol.asyncDispose]();
+    assert.deepEqual(served.lines.matching(/closing failed|Error|^ +at /), []);
   });
 
   test("recovers when a folder of it is", async () => {
