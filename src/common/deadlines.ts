@@ -244,11 +244,20 @@ export const SIGNAL_END_MS = 5000;
 /** Of that, what is left to force the end of what has not ended: requests in flight, the app's own listeners and its hooks have the rest. */
 export const SIGNAL_SPARE_MS = 500;
 
-/** Of that, what the force itself takes. */
-export const SIGNAL_FORCED_MS = 200;
+/** Of that, what is left when a thread that was ended by force still runs. */
+export const SIGNAL_FORCED_MS = 300;
 
-/** A thread that is in native code keeps even `process.exit()` waiting: so long, then the signal ends the process. */
+/** Then it is in native code, which keeps even `process.exit()` waiting: so long, and the signal ends the process. */
+export const SIGNAL_LAST_MS = 200;
+
+/** The same where that need not be so: a busy machine takes its time for `process.exit()`. */
 export const SIGNAL_NATIVE_MS = 1000;
+
+/** A thread that was ended takes some milliseconds; one that is not over by then is taken to be in native code. */
+export const SIGNAL_ENDED_MS = 200;
+
+/** A process whose main thread hears of no signal for so long is ended by its launcher; the rest of the 5 s is for that. */
+export const SIGNAL_UNHEARD_MS = 4000;
 
 /** A request that meets a blocked thread waits so long for the fresh one that a save brings; then it gets the page. No option. */
 export const TAKE_OVER_MS = 1500;

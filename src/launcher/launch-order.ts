@@ -45,7 +45,9 @@ export type LaunchedReport =
   | { readonly type: "forgiven" }
   /** With the socket. */
   | { readonly type: "opened"; readonly port: LaunchedPort }
-  | { readonly type: "closed"; readonly id: number };
+  | { readonly type: "closed"; readonly id: number }
+  /** Of a signal that was passed on. */
+  | { readonly type: "heard" };
 
 /** What the launcher tells. */
 export type LaunchMessage =

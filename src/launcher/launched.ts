@@ -137,6 +137,7 @@ export class Launched implements Guard {
         this.#releasing.delete(message.id);
         break;
       case "signal":
+        this.#tell({ type: "heard" });
         this.#relay(message.signal);
         break;
       default:

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { SIGNAL_UNHEARD_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import { CrashBackOff } from "../supervisor/crash-back-off.js";
 import { startEnvironment } from "../thread/env-files.js";
@@ -40,6 +41,9 @@ interface SocketHold {
   close(): void;
 }
 
+/** Two signals that come closer together may be one, which a package manager has passed on. */
+const COPY_MS = 1000;
+
 interface Hold {
   readonly port: LaunchedPort;
   readonly socket: SocketHold;
@@ -61,6 +65,8 @@ export class Launcher {
   #isAsked = false;
   /** Somebody has told all of it to end. */
   #isEnding = false;
+  /** The first signal to end, until the process has heard of it: its main thread may be stuck. */
+  #unheard: { readonly signal: NodeJS.Signals; readonly at: number; readonly force: NodeJS.Timeout } | undefined;
 
   constructor(flags: LaunchFlags) {
     this.#flags = flags;
@@ -138,18 +144,34 @@ export class Launcher {
         this.#holds.delete(report.id);
         send(child, { type: "closed", id: report.id });
         break;
+      case "heard":
+        clearTimeout(this.#unheard?.force);
+        this.#unheard = undefined;
+        break;
       default:
         report satisfies never;
     }
   }
 
   #relay(signal: NodeJS.Signals): void {
-    if (END_SIGNALS.has(signal)) this.#isEnding = true;
     const child = this.#child;
+    if (END_SIGNALS.has(signal)) {
+      this.#isEnding = true;
+      if (child?.connected) this.#endsUnheard(child, signal);
+    }
     if (child === undefined) return;
     if (child.connected) send(child, { type: "signal", signal });
     // It has not begun to listen, or is about to be gone.
     else child.kill(signal);
+  }
+
+  /** What the main thread runs before the app (a configuration in code, say) may loop: then it hears of no signal. */
+  #endsUnheard(child: ChildProcess, signal: NodeJS.Signals): void {
+    const before = this.#unheard;
+    if (before === undefined) {
+      const force = setTimeout(() => child.kill("SIGKILL"), SIGNAL_UNHEARD_MS);
+      this.#unheard = { signal, at: performance.now(), force };
+    } else if (performance.now() - before.at > COPY_MS) child.kill("SIGKILL");
   }
 
   #failed(child: ChildProcess, error: Error): void {
@@ -164,7 +186,7 @@ export class Launcher {
     const isGuarded = this.#folder !== undefined;
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
     if (this.#isEnding || !isGuarded || !CRASHES.has(signal)) {
-      endBy(signal);
+      endBy(signal === "SIGKILL" ? (this.#unheard?.signal ?? signal) : signal);
       return;
     }
     const afterMs = this.#backOff.next({

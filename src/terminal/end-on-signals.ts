@@ -1,7 +1,16 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
 import { spawn } from "node:child_process";
-import { SIGNAL_END_MS, SIGNAL_FORCED_MS, SIGNAL_NATIVE_MS, SIGNAL_SPARE_MS } from "../common/deadlines.js";
+import {
+  CLOSE_POLL_MS,
+  SIGNAL_END_MS,
+  SIGNAL_ENDED_MS,
+  SIGNAL_FORCED_MS,
+  SIGNAL_LAST_MS,
+  SIGNAL_NATIVE_MS,
+  SIGNAL_SPARE_MS,
+} from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
+import { lookUntil } from "../common/wait.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndSignal = (typeof SIGNALS)[number];
@@ -13,6 +22,13 @@ const COPY_MS = 1000;
 
 /** Whether a signal is the same as one that has come, passed on by a launcher. */
 export type IsRelayed = (signal: NodeJS.Signals) => boolean;
+
+export interface EndOptions {
+  readonly deadlineMs: number | undefined;
+  readonly isRelayed?: IsRelayed;
+  /** Whether threads run: the supervisor may have given them up. */
+  readonly hasThreads?: () => boolean;
+}
 
 export interface Ended {
   /** Whether the app listens for it. */
@@ -27,12 +43,15 @@ export interface Ended {
  * At the first signal the app is told, and has `deadlineMs` in all; a second one ends the process at once. An app that
  * listens for SIGHUP may mean something else by it (to read its configuration again): then that is the app's alone.
  */
-export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS, isRelayed: IsRelayed = () => false): void {
+export function endOnSignals(
+  supervisor: Ended,
+  { deadlineMs = SIGNAL_END_MS, isRelayed = () => false, hasThreads = () => false }: EndOptions,
+): void {
   let first: { readonly signal: EndSignal; readonly at: number } | undefined;
   let isCopied = process.env.npm_lifecycle_event === undefined;
   const begin = (signal: EndSignal): void => {
     first ??= { signal, at: performance.now() };
-    void end(supervisor, signal, deadlineMs);
+    void end(supervisor, signal, deadlineMs, hasThreads);
   };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
@@ -50,14 +69,15 @@ export function endOnSignals(supervisor: Ended, deadlineMs = SIGNAL_END_MS, isRe
         return;
       }
       // The user does not want to wait.
-      exit(signal, 1);
+      exit(signal, 1, SIGNAL_NATIVE_MS);
     });
   }
 }
 
-async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number): Promise<void> {
+async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number, hasThreads: () => boolean): Promise<void> {
   const began = performance.now();
-  const force = setTimeout(() => exit(signal, 0), Math.max(SIGNAL_SPARE_MS, deadlineMs - SIGNAL_FORCED_MS));
+  const forceMs = Math.max(SIGNAL_SPARE_MS, deadlineMs - SIGNAL_FORCED_MS);
+  const force = setTimeout(() => exit(signal, 0, SIGNAL_LAST_MS), forceMs);
   let code = 0;
   try {
     code = await supervisor.end(signal, Math.max(0, deadlineMs - SIGNAL_SPARE_MS));
@@ -65,21 +85,25 @@ async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number): Pr
     process.stderr.write(`unreloader: closing failed: ${errorText(error)}\n`);
   }
   clearTimeout(force);
+  // Those that have been ended are over in a moment.
+  await lookUntil(() => !hasThreads(), CLOSE_POLL_MS, performance.now() + SIGNAL_ENDED_MS);
   // What took so long may have been a thread in native code, which was given up and runs on.
-  if (performance.now() - began > PROMPT_MS) exit(signal, code);
+  const tookMs = performance.now() - began;
+  if (tookMs > PROMPT_MS || hasThreads())
+    exit(signal, code, Math.max(SIGNAL_LAST_MS, Math.min(SIGNAL_NATIVE_MS, forceMs - tookMs)));
   process.exit(code);
 }
 
 /**
  * Ends the process although the app's thread may run. Node stops it first, which it cannot while that thread is in native
  * code (it waits for a child process, computes a key). So another process sends the signal again, which then does what it
- * does in a process without a listener for it.
+ * does in a process without a listener for it: `afterMs` milliseconds after that other process has started.
  */
-function exit(signal: EndSignal, code: number): never {
+function exit(signal: EndSignal, code: number, afterMs: number): never {
   for (const name of SIGNALS) process.removeAllListeners(name);
   const script = `
     process.stdin.resume().on("end", () => process.exit());
-    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${SIGNAL_NATIVE_MS});
+    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${afterMs});
   `;
   const { NODE_OPTIONS: _, ...env } = process.env;
   // Its input ends with this process, and it with that.

@@ -8,6 +8,6 @@ import { endOnSignals } from "./end-on-signals.js";
 export async function runPlain(options: ResolvedOptions): Promise<void> {
   const supervisor = new PlainSupervisor(options, "process");
   printEvents(supervisor, options);
-  endOnSignals(supervisor, options.drain);
+  endOnSignals(supervisor, { deadlineMs: options.drain });
   await supervisor.listen();
 }

@@ -43,7 +43,8 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   });
   printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
-  endOnSignals(supervisor, options.drain, isRelayed);
+  const hasThreads = () => spare?.process?.hasThreads === true;
+  endOnSignals(supervisor, { deadlineMs: options.drain, isRelayed, hasThreads });
   // Its default is to end the process.
   process.on("SIGUSR2", (signal) => isRelayed(signal) || void supervisor.signalOrRestart(signal));
   for (const signal of ["SIGWINCH", "SIGCONT"] as const)

@@ -6,6 +6,7 @@
  * For a process that was started for the app. One that embeds an app keeps these for itself.
  */
 import { debuglog } from "node:util";
+import type { Worker } from "node:worker_threads";
 import type { SharedProcess } from "../common/protocol/orders.js";
 import { leaveOutcome, type ProcessCall } from "../common/protocol/process-calls.js";
 import { OWNER, PROCESS_WORDS } from "../common/protocol/process-words.js";
@@ -40,6 +41,7 @@ export class AppProcess {
   #mask: { readonly started: number; readonly now: number } | undefined;
   /** Epochs that are alive and do not have the process now, oldest first. */
   readonly #left = new Map<number, Left>();
+  #threads = 0;
 
   /**
    * From here on this thread has variables of its own: what the app sets changes nothing that the supervisor does.
@@ -48,6 +50,17 @@ export class AppProcess {
   constructor(parent?: number) {
     this.#parent = parent;
     process.env = ownVariables(startEnvironment(this.#real));
+  }
+
+  /** A thread was made that shares it, and is counted until it has ended, whoever has given it up. */
+  counts(thread: Worker): void {
+    this.#threads++;
+    thread.once("exit", () => this.#threads--);
+  }
+
+  /** One in native code runs on when it was ended. */
+  get hasThreads(): boolean {
+    return this.#threads > 0;
   }
 
   /** In which the process was started. */

@@ -69,6 +69,7 @@ export class SpareThread {
     (this.pool.options as { minThreads: number }).minThreads = 0;
     [this.#thread] = this.pool.threads;
     this.#exited = new Promise((resolve) => this.#thread?.once("exit", resolve));
+    if (this.#thread) appProcess?.counts(this.#thread);
     this.#loaded = new Promise((resolve) => {
       this.pool.once("message", () => resolve());
       this.pool.once("error", () => resolve());
@@ -93,6 +94,8 @@ export class SpareThread {
    */
   async over(): Promise<void> {
     const destroyed = this.pool.destroy();
+    // Each time that it is told, Node listens for its end.
+    this.#thread?.setMaxListeners(0);
     for (let time = 0; time < MOST_ENDS; time++) {
       const waited = await wait(this.#exited, { deadlineMs: CRASHED_MS });
       if (waited.type !== "late") break;

@@ -26,6 +26,8 @@ interface Stuck {
   readonly bring?: (url: string, app: TempApp) => void;
   /** It never listens. */
   readonly starts?: false;
+  /** Of the command line. */
+  readonly flags?: readonly string[];
 }
 
 const ask = (path: string) => (url: string) => void http.get(url + path).on("error", () => undefined);
@@ -183,15 +185,37 @@ describe("native code that goes on for ever", { skip: plainMode }, () => {
   };
   for (const [what, code] of Object.entries(native)) {
     test(`does not keep the process from ending: ${what}`, async () => {
+      const drainMs = 2000;
       await using running = await start({
         files: { "main.js": server.replace(`res.end("hello");`, SAY + code) },
         bring: ask(""),
+        flags: ["--drain", String(drainMs)],
       });
+      const began = performance.now();
       const { code: exitCode, signal } = await running.signal("SIGTERM");
+      const tookMs = performance.now() - began;
       assert.ok(exitCode === 0 || signal === "SIGTERM", `ended with ${exitCode} ${signal}`);
+      // The force is part of the time that there is, and not added to it.
+      assert.ok(tookMs < drainMs + 750, `${tookMs} ms`);
       running.assertNothingLeft();
     });
   }
+});
+
+test("threads in native code that a save has left behind do not keep the process from ending", {
+  skip: plainMode || process.platform === "win32",
+}, async () => {
+  const waits = `const fs = require("node:fs");
+if (!fs.existsSync("pipe")) require("node:child_process").execFileSync("mkfifo", ["pipe"]);
+${SAY} fs.readFileSync("pipe");
+`;
+  await using running = await start({ files: { "main.js": waits }, starts: false });
+  const since = running.lines.all.length;
+  running.save("main.js");
+  await running.lines.wait(/^stuck/, since);
+  const { code, signal } = await running.signal("SIGTERM");
+  assert.ok(code === 0 || signal === "SIGTERM", `ended with ${code} ${signal}`);
+  running.assertNothingLeft();
 });
 
 describe("a second signal", { skip: plainMode }, () => {
@@ -227,9 +251,12 @@ describe("a second signal", { skip: plainMode }, () => {
   });
 });
 
-async function start({ files, bring, starts }: Stuck, env: Readonly<Record<string, string>> = {}): Promise<Running> {
+async function start(
+  { files, bring, starts, flags }: Stuck,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const app = new TempApp(files, { packages: ["unreloader"] });
-  const running = new Running(app, Object.keys(files)[0] ?? "", env);
+  const running = new Running(app, [...(flags ?? []), Object.keys(files)[0] ?? ""], env);
   try {
     if (starts !== false) {
       const url = /http:\S+/.exec(await running.lines.wait(/listening on/))?.[0] ?? "";
@@ -249,10 +276,10 @@ class Running implements AsyncDisposable {
   readonly #app: TempApp;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
 
-  constructor(app: TempApp, entry: string, env: Readonly<Record<string, string>>) {
+  constructor(app: TempApp, args: readonly string[], env: Readonly<Record<string, string>>) {
     this.#app = app;
     const { npm_lifecycle_event: _npm, ...rest } = process.env;
-    this.#child = spawn(process.execPath, [cliFile, entry], {
+    this.#child = spawn(process.execPath, [cliFile, ...args], {
       cwd: app.folder,
       env: { ...rest, TMPDIR: app.scratch, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -264,6 +291,10 @@ class Running implements AsyncDisposable {
 
   send(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  save(file: string): void {
+    this.#app.append(file, "// saved\n");
   }
 
   /** Sends it and resolves with how the process ended. */

@@ -196,6 +196,21 @@ setImmediate(() => say("ready"));
     }
   });
 
+  test("ends a process whose main thread is stuck: after 4 s, or at a second signal", async () => {
+    await using app = new TempApp({ ...files, "unreloader.config.js": `${say}say("stuck");\nfor (;;);\n` });
+    const runs = [new Run(app), new Run(app)] as const;
+    for (const run of runs) await run.lines.wait(/^stuck/);
+    const began = performance.now();
+    for (const run of runs) run.kill("SIGTERM");
+    // What comes within a second is taken for a copy of the first.
+    const again = setInterval(() => runs[1].kill("SIGTERM"), 100);
+    assert.deepEqual(await runs[1].end(), [null, "SIGTERM"]);
+    clearInterval(again);
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs > 900 && tookMs < 3500, `${tookMs} ms`);
+    assert.deepEqual(await runs[0].end(), [null, "SIGTERM"]);
+  });
+
   test("and its process are told of the same signal once", async () => {
     await using app = new TempApp({
       ...files,
