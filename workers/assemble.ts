@@ -245,6 +245,7 @@ export function assemble(
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
+    environmentTraps: mainThread.environmentTraps,
     environmentReads,
     isStandardStream: (emitter) => streams.has(emitter),
   });

@@ -11,24 +11,28 @@ export class EnvironmentReads {
   watch(read: (name: string) => void): () => void {
     const handler = this.#handler;
     if (!handler) return () => {};
+    const unwatched = { ...handler };
+    const { has = Reflect.has, ownKeys = Reflect.ownKeys } = unwatched;
+    const { get = Reflect.get, getOwnPropertyDescriptor = Reflect.getOwnPropertyDescriptor } = unwatched;
     handler.get = (target, key) => {
       read(String(key));
-      return Reflect.get(target, key);
+      return get(target, key, target);
     };
     handler.has = (target, key) => {
       read(String(key));
-      return Reflect.has(target, key);
+      return has(target, key);
     };
     handler.ownKeys = (target) => {
       read("*");
-      return Reflect.ownKeys(target);
+      return ownKeys(target);
     };
     handler.getOwnPropertyDescriptor = (target, key) => {
       read(String(key));
-      return Reflect.getOwnPropertyDescriptor(target, key);
+      return getOwnPropertyDescriptor(target, key);
     };
     return () => {
       for (const trap of ["get", "has", "ownKeys", "getOwnPropertyDescriptor"] as const) delete handler[trap];
+      Object.assign(handler, unwatched);
     };
   }
 }

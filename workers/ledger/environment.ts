@@ -1,4 +1,5 @@
 /** Environment variables that modules set or delete, themselves or through dotenv: put back at purge. */
+import type { EnvironmentTraps } from "../main-thread/environment-view.js";
 import type { Observer } from "../runtime/observer.js";
 import type { EnvironmentReads } from "./environment-reads.js";
 import type { PropertyLayers } from "./property-layers.js";
@@ -7,6 +8,8 @@ import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
 export interface EnvironmentOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
+  /** What `process.env` is a proxy of, if it is one: one proxy in the place of both reads as fast as that. */
+  readonly traps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
   readonly reads?: EnvironmentReads | undefined;
 }
@@ -25,12 +28,13 @@ export function installEnvironment(options: EnvironmentOptions): () => void {
     return result;
   };
   const handler: ProxyHandler<NodeJS.ProcessEnv> = {
-    set: (target, key, value) => change(key, () => Reflect.set(target, key, value)),
-    defineProperty: (target, key, descriptor) => change(key, () => Reflect.defineProperty(target, key, descriptor)),
-    deleteProperty: (target, key) => change(key, () => Reflect.deleteProperty(target, key)),
+    ...options.traps?.handler,
+    set: (_, key, value) => change(key, () => Reflect.set(variables, key, value)),
+    defineProperty: (_, key, descriptor) => change(key, () => Reflect.defineProperty(variables, key, descriptor)),
+    deleteProperty: (_, key) => change(key, () => Reflect.deleteProperty(variables, key)),
   };
   options.reads?.attach(handler);
-  const watched = new Proxy(variables, handler);
+  const watched = new Proxy(options.traps?.target ?? variables, handler);
   const restoreVariables = replaceValue(process, "env", watched);
   // It writes below the object. What it sets has no value before: it overwrites none.
   const restoreLoading = replaceMethod(process, "loadEnvFile", (original) => {

@@ -1,6 +1,7 @@
 /** The kinds of things that modules create and the ledger undoes: one file for each. */
 import { syncBuiltinESMExports } from "node:module";
 import nodeTimers from "node:timers";
+import type { EnvironmentTraps } from "../main-thread/environment-view.js";
 import type { Observer } from "../runtime/observer.js";
 import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
@@ -25,6 +26,8 @@ export interface LedgerInstallOptions {
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
+  /** What `process.env` is a proxy of, if it is one. */
+  readonly environmentTraps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
   readonly environmentReads?: EnvironmentReads | undefined;
   /** Whether it is a standard stream that the app has got hold of. */
@@ -57,7 +60,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installChannels({ ledger }),
     installInstrumentation({ ledger }),
     installFileWatches({ ledger }),
-    installEnvironment({ observer, layers, reads: options.environmentReads }),
+    installEnvironment({ observer, layers, traps: options.environmentTraps, reads: options.environmentReads }),
     installProcessSettings({ ledger }),
     installSharedProperties({ observer, layers, ...options }),
   ];

@@ -9,6 +9,12 @@ import { OWNER } from "../../src/common/protocol/process-words.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** What a proxy is made of. */
+export interface EnvironmentTraps {
+  readonly target: NodeJS.ProcessEnv;
+  readonly handler: ProxyHandler<NodeJS.ProcessEnv>;
+}
+
 export class EnvironmentView {
   readonly #real: NodeJS.ProcessEnv;
   readonly #copy: NodeJS.ProcessEnv;
@@ -35,36 +41,42 @@ export class EnvironmentView {
     if (TZ === undefined) delete this.#real.TZ;
   }
 
-  /** What stands for `process.env`. */
-  proxy(): NodeJS.ProcessEnv {
+  /**
+   * What stands for `process.env`: a proxy of this. The copy has all that is set here, and is what is shown when the proxy is
+   * printed. (The engine looks at the target after each trap, which takes long for the real one.)
+   */
+  get traps(): EnvironmentTraps {
+    return { target: this.#copy, handler: this.#handler() };
+  }
+
+  #handler(): ProxyHandler<NodeJS.ProcessEnv> {
+    const real = this.#real;
     const reading = <Result>(read: (variables: NodeJS.ProcessEnv) => Result): Result => {
       if (this.#isReal) {
-        const result = read(this.#real);
+        const result = read(real);
         // Another thread may have got the process meanwhile.
         if (this.#isReal) return result;
       }
       return read(this.#copy);
     };
-    // The copy has all that is set here, and is what is shown when the proxy is printed. (The engine looks at the target after
-    // each trap, which takes long for the real one.)
-    return new Proxy(this.#copy, {
-      // The same as the others, by hand: code of frameworks reads variables in every request.
+    return {
+      // The same as the others, by hand: code of frameworks reads variables in every request. `Reflect.get` takes longer.
       get: (copy, key) => {
         if (this.#isReal) {
-          const value: unknown = Reflect.get(this.#real, key);
+          const value: unknown = real[key as string];
           if (this.#isReal) return value;
         }
-        return Reflect.get(copy, key);
+        return copy[key as string];
       },
       has: (_, key) => reading((variables) => Reflect.has(variables, key)),
       ownKeys: () => reading((variables) => Reflect.ownKeys(variables)),
       getOwnPropertyDescriptor: (_, key) => reading((variables) => Reflect.getOwnPropertyDescriptor(variables, key)),
-      set: (_, key, value) => this.#set(key, () => Reflect.set(this.#real, key, value), value),
+      set: (_, key, value) => this.#set(key, () => Reflect.set(real, key, value), value),
       defineProperty: (_, key, descriptor) =>
-        this.#set(key, () => Reflect.defineProperty(this.#real, key, descriptor), descriptor.value),
+        this.#set(key, () => Reflect.defineProperty(real, key, descriptor), descriptor.value),
       deleteProperty: (_, key) =>
-        Reflect.deleteProperty(this.#copy, key) && (!this.#isReal || Reflect.deleteProperty(this.#real, key)),
-    });
+        Reflect.deleteProperty(this.#copy, key) && (!this.#isReal || Reflect.deleteProperty(real, key)),
+    };
   }
 
   /** `process.loadEnvFile`: sets variables that are not set. `load`: Node's own, into the real environment. */

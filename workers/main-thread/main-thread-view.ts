@@ -4,7 +4,7 @@ import type { SharedProcess } from "../../src/common/protocol/orders.js";
 import { replaceMethod } from "../ledger/replace.js";
 import { nodeError } from "../runtime/module-errors.js";
 import { hideOwnResources } from "./active-resources.js";
-import { EnvironmentView } from "./environment-view.js";
+import { type EnvironmentTraps, EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
 import { showParentOfLauncher } from "./parent-process.js";
@@ -24,7 +24,8 @@ const ABORTED = 134;
 
 export class MainThreadView {
   readonly #environment: EnvironmentView | undefined;
-
+  /** Of what stands for `process.env`, if anything does. */
+  readonly environmentTraps: EnvironmentTraps | undefined;
   #hasWorkers = false;
 
   /** To be called before anything else replaces functions of Node's. */
@@ -42,7 +43,8 @@ export class MainThreadView {
     if (!shared) return;
     const environment = new EnvironmentView(process.env, shared.variables, shared.words);
     this.#environment = environment;
-    process.env = environment.proxy();
+    this.environmentTraps = environment.traps;
+    process.env = new Proxy(this.environmentTraps.target, this.environmentTraps.handler);
     replaceMethod(process, "loadEnvFile", (load) => (...args) => {
       environment.loadFile(() => Reflect.apply(load, process, args), args[0] as string | undefined);
     });
