@@ -1,5 +1,4 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
-import { constants } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { EMPTY_APP_MS, FAILED_START_MS, FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
@@ -15,6 +14,7 @@ import { LoopHold, openPorts } from "./loop-hold.js";
 import { OrderQueue } from "./order-queue.js";
 import { ListenedSignals } from "./signals/listened-signals.js";
 import { SignalEnd } from "./signals/signal-end.js";
+import { SignalOrders } from "./signals/signal-orders.js";
 import { FailedStart } from "./start/failed-start.js";
 import { threadWaits } from "./thread-waits.js";
 import { UnsettledAwait } from "./unsettled-await.js";
@@ -37,6 +37,7 @@ export class AppSession {
   #awaitsInput = false;
   readonly #signals: ListenedSignals;
   readonly #signalEnd: SignalEnd;
+  readonly #signalOrders: SignalOrders;
   /** Of the app's modules, in a thread that ends by it when main says so. */
   #failed: FailedStart | undefined;
   #end: () => void = () => {};
@@ -69,21 +70,29 @@ export class AppSession {
     });
     this.#plans = new PlanApplication(this.#parts);
     const { heart, observer, listen } = this.#parts;
+    const nobodys = <Result>(run: () => Result): Result => observer.nobodys(run);
     this.#signals = new ListenedSignals({
       tell: (signals) => this.#send({ type: "signalsListened", signals }),
-      deliver: (signal) => this.#deliver({ signal, ends: false }),
+      deliver: (signal) => this.#signalOrders.emit(signal),
       board: () => heart.board,
       waits: order.waits === true,
     });
     this.#signals.install();
     this.#signalEnd = new SignalEnd({
       loop: this.#loop,
-      nobodys: (run) => observer.nobodys(run),
+      nobodys,
       onClosing: (closes) => {
         listen.onClosing = closes;
       },
       isClosing: () => listen.isClosing,
       leaveServers: () => listen.leaveServers(),
+    });
+    this.#signalOrders = new SignalOrders({
+      listened: this.#signals,
+      end: this.#signalEnd,
+      send: this.#send,
+      nobodys,
+      behind: (run) => this.#held((done) => this.#queue.add(() => done(Promise.resolve().then(run)))),
     });
     this.#send({ type: "started" });
   }
@@ -142,7 +151,8 @@ export class AppSession {
         calls.abort(message);
         break;
       case "signal":
-        this.#signal(message);
+      case "endBySignal":
+        this.#signalOrders.obey(message);
         break;
       case "giveInput":
         streams.input?.give(message.unread);
@@ -152,9 +162,7 @@ export class AppSession {
         streams.input?.leave(false);
         break;
       case "terminalSignal":
-        observer.nobodys(() =>
-          (process as NodeJS.EventEmitter).emit(message.signal, message.signal, constants.signals[message.signal]),
-        );
+        this.#signalOrders.emit(message.signal);
         break;
       case "announceFailure":
         this.#held((done) => this.#queue.add(() => done(this.#announceFailure(message))));
@@ -291,25 +299,6 @@ export class AppSession {
     this.#subclassesReported = true;
     const { names, seen } = classes.unknownNames();
     if (names.length > 0) this.#send({ type: "subclassesUnknown", names, seen });
-  }
-
-  #signal(order: OrderOf<"signal">): void {
-    const { signal, ends, requestId } = order;
-    const emitter: NodeJS.EventEmitter = process;
-    // Old code has listened for it, and new code may be about to.
-    if (this.#signals.isUndecided && emitter.listenerCount(signal) === 0) {
-      this.#held((done) => this.#queue.add(() => done(Promise.resolve(order).then((late) => this.#deliver(late)))));
-      return;
-    }
-    if (requestId !== undefined)
-      this.#send({ type: "signalDelivered", requestId, isHeard: emitter.listenerCount(signal) > 0 });
-    this.#deliver({ signal, ends });
-  }
-
-  #deliver({ signal, ends }: Pick<OrderOf<"signal">, "signal" | "ends">): void {
-    const emitter: NodeJS.EventEmitter = process;
-    if (ends) this.#signalEnd.deliver(signal);
-    else this.#parts.observer.nobodys(() => emitter.emit(signal, signal, constants.signals[signal]));
   }
 
   async #announceFailure({ error }: OrderOf<"announceFailure">): Promise<void> {

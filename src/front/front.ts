@@ -65,6 +65,7 @@ export class Front {
   readonly #blocked = new Set<number>();
   #closing: Promise<void> | undefined;
   #lastSaid = 0;
+  #lastListener: number | undefined;
   /** The way in from within this process. */
   readonly entrance: Entrance;
 
@@ -111,8 +112,15 @@ export class Front {
    * port 0: the first released one that had port 0). A port that an older worker's server has is taken over: what that one
    * has begun goes on there, new requests go to this one. Rejects with Node's own error, `EADDRINUSE` and the like.
    */
-  open(request: OpenRequest): Promise<PublicAddress> {
-    return this.#opening.open(request);
+  async open(request: OpenRequest): Promise<PublicAddress> {
+    const address = await this.#opening.open(request);
+    this.#lastListener = request.epoch;
+    return address;
+  }
+
+  /** Whether a server of the worker of `epoch`, the newest one, has listened. */
+  hasListened(epoch: number): boolean {
+    return this.#lastListener === epoch;
   }
 
   /**

@@ -212,10 +212,9 @@ export function assemble({
     tell: () => {
       // A port that was asked for is missed.
       const level = options.port === undefined ? "info" : "warn";
-      emit("log", {
-        level,
-        message: `${shownPath(options.entry, process.cwd())} runs; ${whatIsMissing(options.port)} so far`,
-      });
+      const hasListened = front.hasListened(cycle.app?.epoch.number ?? 0);
+      const missing = whatIsMissing(options.port, hasListened) + (hasListened ? "" : " so far");
+      emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${missing}` });
     },
   });
   const cycle = new ReloadCycle({

@@ -63,10 +63,11 @@ export class CrashRestarts {
   }
 
   #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {
-    const { emit, options, over } = this.#parts;
+    const { emit, options, over, front } = this.#parts;
     const next = this.#exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
     const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
-    const missing = end.type === "ended" && end.code === 0 && !listened ? { missing: whatIsMissing(options.port) } : {};
+    const isMissing = end.type === "ended" && end.code === 0 && !listened;
+    const missing = isMissing ? { missing: whatIsMissing(options.port, front.hasListened(epoch)) } : {};
     emit("worker-exit", { epoch, entry: options.entry, cause: { ...end, ...missing }, next, ...afterMs });
     if (this.#exits) over(exitCodeOf(end));
   }
@@ -136,8 +137,9 @@ function codeOf(end: UnexpectedEnd): number | undefined {
   return end.type === "crashed" ? undefined : end.code;
 }
 
-/** What an app that serves nothing would have to do, in words. `port`: that was asked for. */
-export function whatIsMissing(port: number | undefined): string {
+/** What an app that serves nothing would have to do, in words. `port`: that was asked for; `hasListened`: it did once. */
+export function whatIsMissing(port: number | undefined, hasListened: boolean): string {
+  if (hasListened) return port === undefined ? "nothing listens any more" : `nothing listens on port ${port} any more`;
   const what = "it neither calls listen() nor exports an app";
   return port === undefined ? what : `nothing listens on port ${port}: ${what}`;
 }

@@ -170,9 +170,9 @@ export class ReloadCycle {
 
   /**
    * Begins nothing any more. What is under way may come to its end for `graceMs`, so that who waits for it is answered;
-   * then it is given up. Resolves when nothing is under way.
+   * then it is given up. Resolves when nothing is under way. What comes to the code that runs is served until `close`.
    */
-  async close(graceMs: number, isHeard: boolean): Promise<void> {
+  async stop(graceMs: number, isHeard: boolean): Promise<void> {
     this.#state.closing = true;
     clearTimeout(this.#eager);
     this.#superseding.stop();
@@ -191,6 +191,10 @@ export class ReloadCycle {
       const isAwaited = (epoch = this.#state.runs) => epoch !== undefined && this.#parts.front.isAwaited(epoch);
       await lookUntil(() => !isAwaited(), CLOSE_POLL_MS, end);
     }
+  }
+
+  /** Nothing more is served. */
+  close(): void {
     this.#state.move({ type: "close" });
     this.#failures.sayInstead();
   }

@@ -192,8 +192,8 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     const current = this.#parts.cycle.app?.epoch;
     // One that is starting listens, too.
     const epoch = current && listeners.includes(current) ? current : listeners.at(-1);
-    epoch?.signal(signal, true);
-    this.#closing ??= this.#close(deadlineMs, epoch !== undefined);
+    const heard = epoch?.endBySignal(signal, (1 - DISPOSE_SHARE) * deadlineMs);
+    this.#closing ??= this.#close(deadlineMs, heard);
     await this.#closing;
     const over = epoch?.over;
     if (over === undefined) return 0;
@@ -219,7 +219,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   }
 
   close(deadlineMs = CLOSE_MS): Promise<void> {
-    this.#closing ??= this.#close(deadlineMs, false);
+    this.#closing ??= this.#close(deadlineMs);
     return this.#closing;
   }
 
@@ -264,14 +264,20 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     if (this.#closing) throw new UnreloaderError("ERR_UNRELOADER_CLOSED", "the supervisor is closed: create a new one");
   }
 
-  /** All within `deadlineMs`: each step gets what the ones before have left. `isHeard`: the app does something about it. */
-  async #close(deadlineMs: number, isHeard: boolean): Promise<void> {
+  /**
+   * All within `deadlineMs`: each step gets what the ones before have left. `heard`: the app does something about it, and
+   * goes on accepting until it has done so.
+   */
+  async #close(deadlineMs: number, heard?: Promise<void>): Promise<void> {
     const end = performance.now() + deadlineMs;
     const left = (): number => Math.max(0, end - performance.now());
     this.#parts.progress.begin();
     if (this.#options.inspect) resumeStoppedThreads();
+    if (heard === undefined) this.#parts.front.stopAccepting();
+    await this.#parts.cycle.stop(GRACE_SHARE * deadlineMs, heard !== undefined);
+    await heard;
     this.#parts.front.stopAccepting();
-    await this.#parts.cycle.close(GRACE_SHARE * deadlineMs, isHeard);
+    this.#parts.cycle.close();
     this.#parts.startSettled.settle();
     await this.#parts.front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
     await Promise.all([

@@ -216,12 +216,18 @@ export class AppEpoch {
     this.#send({ type: "terminalSignal", signal });
   }
 
-  /** Calls the app's listeners. `ends`: the app ends by it. */
+  /** Calls the app's listeners. `ends`: the order to stop follows. */
   signal(signal: NodeJS.Signals, ends: boolean): void {
     this.#send({ type: "signal", signal, ends });
   }
 
-  /** The same, and goes on; resolves with whether the app listens for it. Undefined: the thread has ended, or does not answer. */
+  /** The same. Resolves when the app has nothing left to do, or has ended; after `deadlineMs` at the latest. */
+  async endBySignal(signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
+    const send = (requestId: number): void => this.#send({ type: "endBySignal", signal, requestId });
+    await this.#request(deadlineMs, `the end by ${signal}`, send);
+  }
+
+  /** Calls the app's listeners, and goes on; resolves with whether the app listens for it. Undefined: the thread has ended, or does not answer. */
   async offerSignal(signal: NodeJS.Signals): Promise<boolean | undefined> {
     const answer = await this.#request(SIGNAL_HEARD_MS, `whether the app listens for ${signal}`, (requestId) =>
       this.#thread.send({ type: "signal", signal, ends: false, requestId }),
@@ -250,10 +256,7 @@ export class AppEpoch {
     return answer?.type === "heapSnapshotWritten" ? answer : undefined;
   }
 
-  /**
-   * What the thread waits for. It answers beside everything else that it does, unless it is blocked. Undefined: it has
-   * ended, or does not answer within `deadlineMs`.
-   */
+  /** What the thread waits for; answered beside all that it does, unless it is blocked. Undefined: no answer in time. */
   async waits(deadlineMs: number): Promise<readonly ThreadWait[] | undefined> {
     const answer = await this.#request(deadlineMs, "what the thread waits for", (requestId) =>
       this.#thread.send({ type: "tellWaits", requestId }),
@@ -294,6 +297,7 @@ export class AppEpoch {
         break;
       case "waitsTold":
       case "signalDelivered":
+      case "signalOver":
       case "heapSnapshotWritten":
         this.#questions.answer(report.requestId, report);
         break;

@@ -13,6 +13,7 @@ type AnswerType =
   | "callFailed"
   | "waitsTold"
   | "signalDelivered"
+  | "signalOver"
   | "staleReferencesChecked"
   | "heapSnapshotWritten";
 

@@ -205,6 +205,27 @@ describe("without --exit", { skip: plainMode }, () => {
     assert.deepEqual(withoutFrames(lines), ["exit 1 1"]);
   });
 
+  test("an app that has closed its server is not said to have none", async () => {
+    const server = (closed: string): string =>
+      `const server = require("node:http").createServer().listen(0, () => server.close(${closed}));`;
+    await using app = new TempApp({
+      "ends.cjs": server(""),
+      "goes-on.cjs": server("() => setInterval(() => {}, 1000)"),
+    });
+    for (const [entry, words] of [
+      ["ends.cjs", "ended with code 0 (nothing listens any more); waiting for a save"],
+      ["goes-on.cjs", "runs; nothing listens any more"],
+    ] as const) {
+      const { said } = await run("unreloader", app, entry, {
+        steps: [{ wait: /nothing listens|neither/ }, { kill: "SIGTERM" }],
+      });
+      assert.ok(
+        said.some((line) => line.includes(`${entry} ${words}`)),
+        said.join("\n"),
+      );
+    }
+  });
+
   test("who has asked for a port is told that nothing listens there", async () => {
     await using app = new TempApp({
       "main.mjs": "export const nothing = 1;",

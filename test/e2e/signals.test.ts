@@ -40,6 +40,16 @@ const cases: Readonly<Record<string, Case>> = {
     code: `${SERVER}process.on("SIGTERM", async () => { server.close(() => setTimeout(() => { say("late"); process.exit(4); }, 100)); });`,
     steps: under("SIGTERM"),
   },
+  "a server that goes on accepting, until a request finds the flag": {
+    code: `${SERVER}let stops = false; process.on("SIGTERM", () => { stops = true; say("heard"); });
+server.on("request", () => { if (stops) server.close(() => say("closed")); });`,
+    steps: [{ wait: /^port/ }, { kill: "SIGTERM" }, { wait: /^heard/ }, { get: "/" }],
+  },
+  "an asynchronous listener that lets a request come, and imports": {
+    code: `${SERVER}process.on("SIGTERM", async () => { say("heard"); await new Promise((resolve) => server.once("request", resolve));
+say((await import("data:text/javascript,export default 'imported'")).default); server.close(() => say("closed")); });`,
+    steps: [{ wait: /^port/ }, { kill: "SIGTERM" }, { wait: /^heard/ }, { get: "/" }],
+  },
   "a flag that an interval looks at": {
     code: `${FOR_EVER}let stops = false; process.on("SIGTERM", () => { stops = true; });
 const looks = setInterval(() => { if (stops) { say("stops"); clearInterval(looks); clearInterval(forEver); } }, 200);`,
@@ -144,6 +154,17 @@ test("a signal that the app listens for comes through a reload, and nothing else
   const { lines, code } = await run("unreloader", app, "main.cjs", { steps: steps() });
   assert.ok(!lines.includes("one"), lines.join("\n"));
   assert.equal(code, 0);
+});
+
+test("asynchronous listeners that are done are the end, although a server listens", { skip: plainMode }, async () => {
+  const code = `${SERVER}process.on("SIGTERM", async () => { await import("node:zlib"); say("done"); });`;
+  await using app = new TempApp({ "main.cjs": code });
+  const { lines } = await run("unreloader", app, "main.cjs", {
+    // Longer than what is waited for here.
+    flags: ["--drain", "600000"],
+    steps: [{ wait: /^port/ }, { kill: "SIGTERM" }],
+  });
+  assert.deepEqual(lines.slice(-2), ["done", "exit 0"]);
 });
 
 /** Ports differ. */

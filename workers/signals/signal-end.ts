@@ -1,7 +1,7 @@
 /**
  * The end of an app that listens for the signal that ends it: its listeners do what they do under Node, where the process
- * ends when the app says so (`process.exit()`, the signal sent again) or has nothing left to do. Here it also ends when
- * asynchronous listeners are done, since nobody can connect to what still listens; and at the deadline.
+ * ends when the app says so (`process.exit()`, the signal sent again) or has nothing left to do. Servers that listen are
+ * something to do, and go on accepting. Here it also ends when asynchronous listeners are done, and at the deadline.
  */
 import { constants } from "node:os";
 import type { LoopHold } from "../loop-hold.js";
@@ -29,10 +29,19 @@ export class SignalEnd {
   /** Listeners that gave a promise which has not settled. */
   #pending = 0;
   #isSentAgain = false;
-  #look: () => void = () => {};
+  #isWatched = false;
+  #isOver = false;
+  /** Nobody can connect any more, and the order to stop keeps the thread alive. */
+  #isStopping = false;
+  #looks: NodeJS.Timeout | undefined;
+  readonly #over: Promise<void>;
+  #resolve: () => void = () => {};
 
   constructor(options: SignalEndOptions) {
     this.#options = options;
+    this.#over = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
   }
 
   /** Whether the app has listened for a signal that ends it. */
@@ -41,49 +50,77 @@ export class SignalEnd {
   }
 
   /** Runs the app's listeners. What they throw is thrown. */
-  deliver(signal: NodeJS.Signals): boolean {
+  deliver(signal: NodeJS.Signals): void {
     this.#watchKill(signal);
     // Whoever waits for that is called by the last connection, not by what has closed the server.
     this.#options.onClosing(() => this.#begun.followAll());
     const listeners = (process as NodeJS.EventEmitter).rawListeners(signal);
     for (const listener of listeners) this.#run(listener, signal);
-    return listeners.length > 0;
   }
 
-  /** Resolves when the app has nothing left to do for the signal, after `deadlineMs` at the latest. */
+  /** Resolves when the app has nothing left to do; the thread then stays until it is told to stop. */
+  async whenOver(): Promise<void> {
+    this.#watch();
+    await this.#over;
+  }
+
+  /** The order to stop has come: resolves when the app has nothing left to do for the signal, after `deadlineMs` at the latest. */
   async over(deadlineMs: number): Promise<void> {
-    if (!this.isHeard) return;
+    if (!this.isHeard || this.#isOver) return;
     const { loop, leaveServers } = this.#options;
+    const deadline = setTimeout(() => this.#end(), deadlineMs).unref();
     leaveServers();
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(deadline);
-        clearInterval(looks);
-        process.off("beforeExit", onFirst);
-        process.off("beforeExit", onLast);
-        loop.resume();
-        resolve();
-      };
-      const onFirst = (): void => {
-        this.#begun.followAll();
-        this.#begun.mark();
-      };
-      // The app's own listeners come between the two, and may begin something.
-      const onLast = (): void => {
-        loop.resume();
-        void this.#begun.outlasts().then((goesOn) => (goesOn ? loop.suspend() : end()));
-      };
-      this.#look = () => {
-        if (this.#isSentAgain || this.#saidSo()) end();
-      };
-      const deadline = setTimeout(end, deadlineMs).unref();
-      const looks = setInterval(() => this.#look(), LOOK_MS).unref();
-      process.prependListener("beforeExit", onFirst);
-      process.on("beforeExit", onLast);
-      loop.suspend();
-      this.#look();
-    });
+    loop.suspend();
+    this.#isStopping = true;
+    this.#watch();
+    await this.#over;
+    clearTimeout(deadline);
+  }
+
+  #watch(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#looks = setInterval(() => this.#look(), LOOK_MS).unref();
+    process.prependListener("beforeExit", this.#onFirst);
+    process.on("beforeExit", this.#onLast);
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isSentAgain || this.#saidSo()) this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#looks);
+    process.off("beforeExit", this.#onFirst);
+    process.off("beforeExit", this.#onLast);
+    this.#stay();
     this.#begun.close();
+    this.#resolve();
+  }
+
+  readonly #onFirst = (): void => {
+    this.#begun.followAll();
+    this.#begun.mark();
+  };
+
+  /** The app's own listeners come between the two, and may begin something. */
+  readonly #onLast = (): void => {
+    const goOn = this.#stay();
+    void this.#begun.outlasts().then((goesOn) => (goesOn ? goOn() : this.#end()));
+  };
+
+  /** The event loop does not end until the returned function is called. */
+  #stay(): () => void {
+    const { loop } = this.#options;
+    loop.hold();
+    loop.resume();
+    return () => {
+      loop.letGo();
+      if (this.#isStopping) loop.suspend();
+    };
   }
 
   // biome-ignore lint/complexity/noBannedTypes: as rawListeners() gives them
@@ -128,7 +165,7 @@ export class SignalEnd {
 
   #sentAgain(): void {
     this.#isSentAgain = true;
-    this.#look();
+    if (this.#isWatched) this.#look();
   }
 }
 

@@ -54,7 +54,9 @@ const NOT_FOLLOWED = new Set([
 const SILENT = new Set(
   (
     "TickObject Microtask DNSCHANNEL UDPWRAP JSUDPWRAP TTYWRAP FILEHANDLE DIRHANDLE HTTP2SESSION MESSAGEPORT JSSTREAM " +
-    "ELDHISTOGRAM BLOBREADER STREAMPIPE INSPECTORJSBINDING LOCKS"
+    "ELDHISTOGRAM BLOBREADER STREAMPIPE INSPECTORJSBINDING LOCKS " +
+    // Of native packages that napi-rs has made, once they are loaded.
+    "CustomGC"
   ).split(" "),
 );
 const ASKED = new Set(["Timeout", "Immediate", "WORKER", "MESSAGEPORT", "PROCESSWRAP"]);

@@ -300,6 +300,8 @@ export const workerReport = z.discriminatedUnion("type", [
     requestId: z.int(),
     isHeard: z.boolean(),
   }),
+  /** The app has nothing left to do. */
+  z.strictObject({ type: z.literal("signalOver"), requestId: z.int() }),
   z.strictObject({
     type: z.literal("waitsTold"),
     requestId: z.int(),

@@ -139,13 +139,15 @@ export type SupervisorOrder =
   | { readonly type: "sayInstead"; readonly page: SaidPage }
   /** The gate is open again: emit the requests that were held in the worker. */
   | { readonly type: "passRequests" }
-  /** Call the app's listeners; with `requestId`, say whether there are any. `ends`: the app ends by it. */
+  /** Call the app's listeners; with `requestId`, say whether there are any. `ends`: the order to stop follows. */
   | {
       readonly type: "signal";
       readonly signal: NodeJS.Signals;
       readonly ends: boolean;
       readonly requestId?: number;
     }
+  /** The same: the app ends by it. Say when it has nothing left to do. */
+  | { readonly type: "endBySignal"; readonly signal: NodeJS.Signals; readonly requestId: number }
   /** Read standard input from here on; `unread`: what others have read of it and nobody has taken. */
   | { readonly type: "giveInput"; readonly unread: Uint8Array }
   /** Read it no more, and give back what nobody has taken. */
