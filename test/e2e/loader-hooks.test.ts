@@ -188,6 +188,36 @@ test("own files follow hooks in Node's other thread, and an edit is seen", async
   }
 });
 
+test("hooks lead from and to URLs of any scheme", async () => {
+  const resolve = `
+    const url = { "#virtual": "virtual:a", "#https": "https://a/a.js" }[specifier];
+    if (url) return { url, format: "module", shortCircuit: true };
+    return next(/^(?:virtual|https):own/.test(specifier) ? "./own.js" : specifier, context);`;
+  const load = `
+    if (!/^(?:virtual|https):/.test(url)) return next(url, context);
+    return { format: "module", source: "export default " + JSON.stringify(url), shortCircuit: true };`;
+  await using app = new TempApp({
+    "package.json": `{ "name": "app", "type": "module" }`,
+    "hooks.js": `import { registerHooks } from "node:module";
+      registerHooks({ resolve(specifier, context, next) {${resolve}}, load(url, context, next) {${load}} });`,
+    "register.js": `import { register } from "node:module"; register("./thread.js", import.meta.url);`,
+    "thread.js": `
+      export async function resolve(specifier, context, next) {${resolve}}
+      export async function load(url, context, next) {${load}}`,
+    "own.js": `export const own = "own";`,
+    "from.js": `import { own } from "virtual:own"; import * as same from "https:own"; export default [own, same.own];`,
+    "to.js": `import a from "#virtual"; import b from "#https"; export default [a, b];`,
+    "main.js": `
+      const given = [];
+      for (const name of ["./from.js", "./to.js", "virtual:own", "#https", "blob:unknown", "./blob.js"])
+        given.push(await import(name).then((all) => [all.own ?? all.default], (error) => [error.name, error.code]));
+      const all = () => given; ${serves}`,
+    "blob.js": `import "blob:unknown";`,
+  });
+  if (hasSynchronousHooks) await sameAsNode(app, "main.js", { node: ["--import", "./hooks.js"] });
+  await sameAsNode(app, "main.js", { node: ["--import", "./register.js"] });
+});
+
 test("a preload runs once for each start, before the app, and an edit of it takes a fresh worker", async () => {
   await using app = new TempApp({
     "package.json": `{ "name": "app", "type": "module" }`,

@@ -9,11 +9,10 @@ import { inspect } from "node:util";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { ResolveError } from "../../src/common/errors.js";
 import { lookUpAsNode } from "../../src/common/node-lookup.js";
-import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { checkLoaded, checkResolved, runHooks } from "./hook-chain.js";
 import { nodeError, resolveFailure } from "./module-errors.js";
-import { type Attributes, urlOf } from "./native-modules.js";
+import { type Attributes, isRefusedByLinking, urlOf } from "./native-modules.js";
 import type { Hooks, LoadContext, LoadedText, Loader, ResolveContext, Resolved } from "./node-loader-types.js";
 import { isSupervisorCode } from "./supervisor-code.js";
 
@@ -268,8 +267,6 @@ function textOf(source: NonNullable<LoadedText["source"]>): string {
   return bytes.toString("utf8");
 }
 
-/** Node 22 aborts on other schemes in what is linked synchronously, before it asks hooks for them. */
 function nameFor(specifier: string): string {
-  const isRefused = /^[a-z][a-z0-9+.-]*:/i.test(specifier) && !/^(?:file|node|data|https?):/i.test(specifier);
-  return isRefused && NODE_MAJOR < 24 ? `unreloader-stands-for/${encodeURIComponent(specifier)}` : specifier;
+  return isRefusedByLinking(specifier) ? `unreloader-stands-for/${encodeURIComponent(specifier)}` : specifier;
 }

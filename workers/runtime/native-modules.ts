@@ -96,8 +96,8 @@ export class NativeModules {
   isAsync(target: NativeTarget, attributes: Attributes): boolean {
     const key = keyOf(urlOf(target), attributes);
     // Before 22.15 hooks in Node's other thread are asked by `import()` alone.
-    const isOdd = REFUSES_SCHEMES && !KNOWN_SCHEME.test(urlOf(target));
-    const waits = (!SYNCHRONOUS_HOOKS || isOdd) && this.#options.asksHooks() && !this.#namespaces.has(key);
+    const asksLater = !SYNCHRONOUS_HOOKS || isRefusedByLinking(urlOf(target));
+    const waits = asksLater && this.#options.asksHooks() && !this.#namespaces.has(key);
     return waits || this.#async.has(key);
   }
 
@@ -231,9 +231,7 @@ export class NativeModules {
    */
   #importSync(url: string, attributes: Attributes, asked?: AskedBy): object {
     const folder = asked ? path.dirname(asked.importer) : import.meta.dirname;
-    // A `require()` of Node 22 asks nobody for other schemes; by this name hooks answer all the same.
-    const known = KNOWN_SCHEME.test(url) ? url : pathToFileURL(path.join(folder, `of ${encodeURIComponent(url)}`)).href;
-    const specifier = asked?.specifier ?? known;
+    const specifier = asked?.specifier ?? url;
     // Node keeps modules by name: one for each target. No such file exists.
     const file = path.join(folder, `native ${encodeURIComponent(keyOf(specifier, attributes))}.mjs`);
     const suffix = attributes ? ` with ${JSON.stringify(attributes)}` : "";
@@ -250,9 +248,12 @@ interface ImportingBridge {
   load(specifier: string, options?: ImportCallOptions): Promise<object>;
 }
 
-const KNOWN_SCHEME = /^(?:file|node|data):/;
-const REFUSES_SCHEMES = NODE_MAJOR < 24;
 const SYNCHRONOUS_HOOKS = "registerHooks" in Module;
+
+/** Node 22 aborts on other schemes than its own in what is linked synchronously, before it asks hooks for them. */
+export function isRefusedByLinking(specifier: string): boolean {
+  return NODE_MAJOR < 24 && /^[a-z][a-z0-9+.-]*:/i.test(specifier) && !/^(?:file|node|data):/i.test(specifier);
+}
 
 function keyOf(url: string, attributes: Attributes): string {
   return attributes ? `${url} ${JSON.stringify(attributes)}` : url;
