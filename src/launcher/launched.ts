@@ -44,15 +44,19 @@ export class Launched implements Guard {
     process.once("disconnect", endNow);
     // Node does not tell it while a socket is on its way.
     setInterval(() => process.connected || endNow(), LOOK_MS).unref();
-    process.channel?.unref();
+    if (this.#haveAllLeft) process.channel?.unref();
   }
 
   // ---- ports
 
   /** What the process before this one has left open. */
   async leftPorts(): Promise<readonly LeftPort[]> {
-    if (this.#left.length < (this.before?.ports ?? 0)) await this.#leftPorts;
+    if (!this.#haveAllLeft) await this.#leftPorts;
     return this.#left;
+  }
+
+  get #haveAllLeft(): boolean {
+    return this.#left.length >= (this.before?.ports ?? 0);
   }
 
   keep(listener: Server, target: ListenTarget, kind: ServerKind): LeftPort["release"] {
@@ -148,7 +152,10 @@ export class Launched implements Guard {
   #leave({ id, target, kind }: LaunchedPort, socket: object | undefined): void {
     // Undefined: there was no descriptor for it.
     this.#left.push({ target, kind, socket: socket ?? {}, release: () => this.#release(id) });
-    if (this.#left.length === this.before?.ports) this.#allLeft();
+    if (!this.#haveAllLeft) return;
+    // Until now there may have been nothing else that keeps the process: Node would have ended it.
+    process.channel?.unref();
+    this.#allLeft();
   }
 
   /** A launcher that has gone ends this process, too. */

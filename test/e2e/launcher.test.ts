@@ -1,6 +1,6 @@
 /** The launcher: what ends the whole process leaves the ports open, and another process takes its place. */
 import assert from "node:assert/strict";
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, fork, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import net from "node:net";
@@ -276,6 +276,25 @@ setInterval(() => {}, 1000);
     assert.equal(pid, run.pid);
     run.kill("SIGTERM");
     assert.deepEqual(await run.end(), [0, null]);
+  });
+
+  test("is waited for until it has sent what it has, and no longer", async () => {
+    const file = JSON.stringify(new URL("../../src/launcher/launched.js", import.meta.url));
+    await using app = new TempApp({
+      "waits.mjs": `import { Launched } from ${file};
+const launched = new Launched({ parent: 1, before: { signal: "SIGKILL", startedAt: 0, ports: 1 } });
+console.log("waits");
+console.log("left " + (await launched.leftPorts()).length);
+`,
+    });
+    const child = fork(app.path("waits.mjs"), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    const closed = once(child, "close");
+    const lines = new OutputLines();
+    if (child.stdout) lines.follow(child.stdout);
+    await lines.wait(/^waits/);
+    child.send({ type: "port", port: { id: 1, target: { type: "path", path: "none" }, kind: "http" } });
+    assert.deepEqual(await within(closed, "the end of the process"), [0, null]);
+    assert.deepEqual(lines.matching(/^left/), ["left 1"]);
   });
 
   test("has each port that is open, and no other", async () => {
