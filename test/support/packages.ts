@@ -3,12 +3,16 @@
  * databases and what is built for them, which takes longer than everything else together.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { projectRoot } from "./project.js";
 
 const folder = join(projectRoot, "test", "packages");
+/** Packages that take the place of older ones, which Node 20 needs. */
+const ofNewerNodes = join(folder, "node-22");
+const isNewerNode = NODE_MAJOR >= 22;
 const own = join(projectRoot, "node_modules");
 const INSTALL_LIMIT_MS = 15 * 60_000;
 const LOOK_AGAIN_MS = 250;
@@ -29,15 +33,13 @@ export function packageFolders(names: readonly string[]): string[] {
 
 /** Names of those that are installed apart. */
 export function testPackages(): string[] {
-  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
-    dependencies: Record<string, string>;
-  };
-  return Object.keys(dependencies);
+  return packagesOf(folder);
 }
 
 /** Once for each state of the lock file, whichever process comes first; the others wait for it. */
 function installTestPackages(): void {
-  const wanted = `${process.versions.modules} ${readFileSync(join(folder, "package-lock.json"), "utf8")}`;
+  const locks = [folder, ...(isNewerNode ? [ofNewerNodes] : [])].map((one) => join(one, "package-lock.json"));
+  const wanted = `${process.versions.modules} ${locks.map((lock) => readFileSync(lock, "utf8")).join("")}`;
   // npm empties node_modules first: what lies in it says that the installation went through.
   const installed = join(folder, "node_modules", ".installed");
   const isDone = () => existsSync(installed) && readFileSync(installed, "utf8") === wanted;
@@ -49,23 +51,44 @@ function installTestPackages(): void {
     }
     try {
       if (isDone()) return;
-      const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
-        cwd: folder,
-        encoding: "utf8",
-        timeout: INSTALL_LIMIT_MS,
-        shell: process.platform === "win32",
-      });
-      if (npm.status !== 0) {
-        throw new Error(
-          "the packages of test/packages cannot be installed, so the tests that need them cannot run (the others can): " +
-            `run \`npm ci\` in test/packages, with a network.\n${npm.error?.message ?? npm.stderr}`,
-        );
-      }
+      install(folder);
+      if (isNewerNode) replaceByNewer();
       writeFileSync(installed, wanted);
     } finally {
       rmSync(lock, { force: true });
     }
   }
+}
+
+function install(where: string): void {
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: where,
+    encoding: "utf8",
+    timeout: INSTALL_LIMIT_MS,
+    shell: process.platform === "win32",
+  });
+  if (npm.status === 0) return;
+  throw new Error(
+    "the packages of test/packages cannot be installed, so the tests that need them cannot run (the others can): " +
+      `run \`npm ci\` in ${where}, with a network.\n${npm.error?.message ?? npm.stderr}`,
+  );
+}
+
+/** Libraries load such a package from the folder that they themselves are in. */
+function replaceByNewer(): void {
+  install(ofNewerNodes);
+  for (const name of packagesOf(ofNewerNodes)) {
+    const place = join(folder, "node_modules", name);
+    rmSync(place, { recursive: true, force: true });
+    cpSync(join(ofNewerNodes, "node_modules", name), place, { recursive: true });
+  }
+}
+
+function packagesOf(where: string): string[] {
+  const { dependencies } = JSON.parse(readFileSync(join(where, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  return Object.keys(dependencies);
 }
 
 /** Whether this process is the one that installs. */
