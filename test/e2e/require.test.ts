@@ -8,6 +8,21 @@ import { EmbeddedApp } from "../support/embedded-app.js";
 import { monitoredApp, monitoredFiles, writers } from "../support/monitored-app.js";
 import { plainMode, runToExit, serve } from "../support/served-app.js";
 
+test("an onDelete that never ends is left to itself after 5 s, and is told", { skip: plainMode }, async () => {
+  const [write] = writers;
+  assert.ok(write);
+  await using app = monitoredApp(write, {
+    "main.js": write.main(write.requires("./models", "{ onDelete: () => new Promise(() => {}) }"), "all()"),
+    "models/a.js": write.notes("a"),
+    "models/b.js": write.notes("b"),
+  });
+  await using served = await serve(app, "main.js");
+  assert.deepEqual(await served.json("/"), ["main", "a", "b"]);
+  app.remove("models/a.js");
+  assert.deepEqual(await served.json("/"), ["main", "a", "b"]);
+  assert.match(String(served.lines), /onDelete.*not done after 5000 ms/);
+});
+
 for (const write of writers) {
   describe(`unreloader.require in the app, ${write.kind}`, { skip: plainMode }, () => {
     test("loads a folder with its subfolders, shallow paths first, then by name, relative to the calling file", async () => {

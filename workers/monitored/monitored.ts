@@ -3,9 +3,11 @@
  * holds for the version that was being evaluated, or in whose text the call stands, until that is purged. The supervisor
  * is told of it, finds out what comes and goes, and plans its loading; this loads what is there when the call is made.
  */
+import { HOOK_MS } from "../../src/common/deadlines.js";
 import type { AskingFile, AutoloadRequest, MonitoredHost, MonitorRequest } from "../../src/common/protocol/app-host.js";
 import type { Asks } from "../../src/common/protocol/messages.js";
 import type { PlanOrder } from "../../src/common/protocol/orders.js";
+import { withDeadline } from "../../src/common/wait.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Waits } from "../waits.js";
@@ -134,7 +136,7 @@ export class Monitored implements MonitoredHost, PlanParticipant<MonitoredPlan> 
     this.#dropReplaced();
     for (const { file, tell } of this.#deleted.splice(0)) {
       try {
-        const done = this.#options.outside(tell);
+        const done = withDeadline(this.#options.outside(tell), HOOK_MS);
         await (this.#options.waits?.during("onDelete", file, done) ?? done);
       } catch (error) {
         this.#options.failed(file, "onDelete", error);
