@@ -3,7 +3,7 @@
  * A message says what failed (naming the value), what still works, and what to do next.
  */
 import { inspect } from "node:util";
-import type { SerializedError, SourceLocation } from "./protocol/serialized-error.js";
+import type { SourceLocation } from "./protocol/serialized-error.js";
 
 export type ErrorCode =
   | "ERR_UNRELOADER_OPTION"
@@ -11,7 +11,6 @@ export type ErrorCode =
   | "ERR_UNRELOADER_COMPILE"
   | "ERR_UNRELOADER_RESOLVE"
   | "ERR_UNRELOADER_LINK"
-  | "ERR_UNRELOADER_EVALUATION"
   | "ERR_UNRELOADER_NO_APP"
   | "ERR_UNRELOADER_WORKER_EXIT"
   | "ERR_UNRELOADER_BLOCKED"
@@ -114,13 +113,5 @@ export class ResolveError extends SourceError {
 export class LinkError extends SourceError {
   constructor(message: string, location?: SourceLocation, frame?: string) {
     super("ERR_UNRELOADER_LINK", message, location, frame);
-  }
-}
-
-/** The app's own code threw while it was being evaluated. */
-export class EvaluationError extends SourceError {
-  constructor(error: SerializedError) {
-    super("ERR_UNRELOADER_EVALUATION", error.message, error.location, error.frame);
-    if (error.stack !== undefined) this.stack = error.stack;
   }
 }
