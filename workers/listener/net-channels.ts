@@ -5,8 +5,8 @@ import type { Server, Socket } from "node:net";
 const sockets = channel("net.server.socket");
 const listens = tracingChannel<object>("net.server.listen");
 
-/** Runs `run`, in which a server of ours listens. */
-export function untold<Result>(run: () => Result): Result {
+/** Runs `run`, in which a server of ours listens: nothing is published of it. */
+export function withoutPublishing<Result>(run: () => Result): Result {
   const subscribed = [listens.asyncStart, listens.asyncEnd, listens.error].filter((one) => one.hasSubscribers);
   for (const one of subscribed) shadow(one as Channel, () => {});
   try {
@@ -16,8 +16,8 @@ export function untold<Result>(run: () => Result): Result {
   }
 }
 
-/** Node tells of a socket at the end of the turn that accepts it: too early for one that the app's server gets later. */
-export function keepUntold(socket: Socket): void {
+/** Node publishes a socket at the end of the turn that accepts it: too early for one that the app's server gets later. */
+export function suppressSocket(socket: Socket): void {
   if (!sockets.hasSubscribers) return;
   shadow(sockets, (message) => {
     Reflect.deleteProperty(sockets, "publish");
@@ -25,14 +25,14 @@ export function keepUntold(socket: Socket): void {
   });
 }
 
-/** The app's server has it. */
-export function tellOfSocket(socket: Socket): void {
+/** The app's server has the socket. */
+export function publishSocket(socket: Socket): void {
   if (sockets.hasSubscribers) sockets.publish({ socket });
 }
 
-export function tellOfListen(server: Server, error?: Error): void {
-  const told = error === undefined ? listens.asyncEnd : listens.error;
-  if (told.hasSubscribers) told.publish({ server, ...(error && { error }) });
+export function publishListen(server: Server, error?: Error): void {
+  const outcome = error === undefined ? listens.asyncEnd : listens.error;
+  if (outcome.hasSubscribers) outcome.publish({ server, ...(error && { error }) });
 }
 
 function shadow(one: Channel, publish: (message: unknown) => void): void {

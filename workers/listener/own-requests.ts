@@ -27,12 +27,14 @@ export interface OwnRequestsOptions {
 
 export class OwnRequests {
   readonly #options: OwnRequestsOptions;
-  readonly #uninstall: () => void;
 
   constructor(options: OwnRequestsOptions) {
     this.#options = options;
+  }
+
+  install(): void {
+    const options = this.#options;
     const prototype = tcpPrototype();
-    const { connect, connect6 } = prototype;
     const watched = (method: Handle["connect"]): Handle["connect"] => {
       const self = this;
       return function (this: Handle, request, address, port) {
@@ -44,13 +46,8 @@ export class OwnRequests {
         });
       };
     };
-    prototype.connect = watched(connect);
-    prototype.connect6 = watched(connect6);
-    this.#uninstall = () => Object.assign(prototype, { connect, connect6 });
-  }
-
-  uninstall(): void {
-    this.#uninstall();
+    prototype.connect = watched(prototype.connect);
+    prototype.connect6 = watched(prototype.connect6);
   }
 
   #begun(handle: Handle, server: string): void {

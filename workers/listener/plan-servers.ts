@@ -1,7 +1,7 @@
 /** The servers while a plan is applied: none loses what it listens with before the plan has succeeded. */
 import type { Server } from "node:net";
 import type { PlanParticipant } from "../plan-participant.js";
-import { silence } from "./retired-servers.js";
+import { silence } from "./released-servers.js";
 import type { VirtualServer } from "./virtual-server.js";
 
 export interface PlanServersOptions {

@@ -10,16 +10,12 @@ interface Ending {
   _finish(): void;
 }
 
-/**
- * Calls `onEnd` inside each `response.end()`, and `onFinish` when the last bytes of a response were handed to its socket, until
- * the returned function is called.
- */
+/** Calls `onEnd` inside each `response.end()`, and `onFinish` when the last bytes of a response were handed to its socket. */
 export function watchResponseEnd(
   onEnd: (response: ServerResponse) => void,
   onFinish: (response: ServerResponse) => void,
-): () => void {
+): void {
   const prototype = ServerResponse.prototype as unknown as Ending;
-  const before = { end: ownMethod(prototype, "end"), _finish: ownMethod(prototype, "_finish") };
   const { end, _finish } = prototype;
   prototype.end = function (this: ServerResponse, ...args) {
     onEnd(this);
@@ -29,15 +25,4 @@ export function watchResponseEnd(
     _finish.call(this);
     onFinish(this);
   };
-  return () => {
-    for (const name of ["end", "_finish"] as const) {
-      const own = before[name];
-      if (own) Object.defineProperty(prototype, name, own);
-      else Reflect.deleteProperty(prototype, name);
-    }
-  };
-}
-
-function ownMethod(object: object, name: string): PropertyDescriptor | undefined {
-  return Object.getOwnPropertyDescriptor(object, name);
 }

@@ -23,16 +23,11 @@ export class ServerOrigins {
   /** Servers of exported apps, the file that exports them, and what is called when main has been asked for their port. */
   readonly #exported = new WeakMap<Server, { readonly file: string; asked(): void }>();
   readonly unlistened = new UnlistenedServers();
-  readonly #stopWatching: () => void;
 
-  /** Watches until `uninstall`. */
+  /** Watches as long as the thread lives. */
   constructor(options: ServerOriginsOptions) {
     this.#options = options;
-    this.#stopWatching = watchServerCreation((server) => this.#created(server));
-  }
-
-  uninstall(): void {
-    this.#stopWatching();
+    watchServerCreation((server) => this.#created(server));
   }
 
   /** The server stands for an app that `file` exports. `asked`: main has been asked for its port. */

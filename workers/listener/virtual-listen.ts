@@ -17,7 +17,7 @@ import { OWN_THREAD_ID } from "../main-thread/own-thread.js";
 import type { InFlight } from "./in-flight.js";
 import { listenContext, type VirtualListenOptions } from "./listen-context.js";
 import { listenTarget, refusal, sameAddress } from "./listen-target.js";
-import { tellOfListen } from "./net-channels.js";
+import { publishListen } from "./net-channels.js";
 import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
 import { PlanServers } from "./plan-servers.js";
@@ -32,7 +32,7 @@ const DESERTED_POLL_MS = 20;
 const IDS_PER_THREAD = 2 ** 18;
 const THREADS = 2 ** 12;
 
-/** Replaces `listen()` for this thread, until `uninstall()`. */
+/** Replaces `listen()` for this thread. */
 export function installVirtualListen(options: VirtualListenOptions): VirtualListen {
   return new VirtualListen(options);
 }
@@ -41,14 +41,13 @@ export class VirtualListen {
   readonly #options: VirtualListenOptions;
   readonly #context: ListenContext;
   readonly #events: RequestEvents;
+  /** Node's own. */
   readonly #listen2: ServerInternals["_listen2"];
   /** Servers that listen, and released ones that nobody has adopted yet. */
   readonly #servers = new Set<VirtualServer>();
   readonly #origins: ServerOrigins;
   /** Released servers whose public ports nobody has adopted; one leaves with its adoption, or when its port is given up. */
   readonly #unadopted = new Set<VirtualServer>();
-  readonly #stopWatchingEnds: () => void;
-  readonly #ownRequests: OwnRequests | undefined;
   /** What becomes of the servers when a plan is applied. */
   readonly plan: PlanServers;
   /** Servers that the app has closed: they have closed when their last connection has. */
@@ -62,7 +61,7 @@ export class VirtualListen {
     const { ownConnections, currentModule } = options;
     if (ownConnections !== undefined) {
       const isOwnPort = (port: number) => this.#isOwnPort(port);
-      this.#ownRequests = new OwnRequests({ connections: ownConnections, isOwnPort });
+      new OwnRequests({ connections: ownConnections, isOwnPort }).install();
     }
     this.#context = listenContext(options, (server) => this.#servers.delete(server));
     this.#events = new RequestEvents(this.#context);
@@ -78,21 +77,13 @@ export class VirtualListen {
       isInner: (server) => server instanceof UpstreamListener,
       made: (server) => this.#context.cluster.created(server),
     });
-    this.#stopWatchingEnds = watchResponseEnd(endResponse, finishResponse);
+    watchResponseEnd(endResponse, finishResponse);
     this.plan = new PlanServers({
       servers: this.#servers,
       isExported: (server) => this.#origins.isExported(server),
       release: (server) => this.#release(server),
       reopen: (released) => this.#reopen(released),
     });
-  }
-
-  /** Node's own `listen()` again. What listens goes on. */
-  uninstall(): void {
-    serverInternals(Server.prototype)._listen2 = this.#listen2;
-    this.#origins.uninstall();
-    this.#stopWatchingEnds();
-    this.#ownRequests?.uninstall();
   }
 
   /** The primary of node:cluster that the app may be. */
@@ -118,7 +109,7 @@ export class VirtualListen {
     return begun.length === 0 ? undefined : Math.min(...begun);
   }
 
-  /** Resolves when nothing is left that has begun at that moment or before, on the clock of `oldestInUse`; after `deadlineMs` in every case. */
+  /** Resolves when all that began at `at` or before is over, on the clock of `oldestInUse`; after `deadlineMs` in any case. */
   async over(at: number, deadlineMs: number): Promise<void> {
     const isOver = () => (this.oldestInUse() ?? Number.POSITIVE_INFINITY) > at;
     await lookUntil(isOver, DESERTED_POLL_MS, performance.now() + deadlineMs);
@@ -283,14 +274,14 @@ export class VirtualListen {
       virtual.refuse();
       const { target } = virtual.identity;
       const error = refusal(answer.code, target);
-      tellOfListen(server, error);
+      publishListen(server, error);
       process.nextTick(() => server.emit("error", error));
       return;
     }
     virtual.opened(answer.address);
     this.#adoptConnections(virtual, answer.address);
     this.#servers.add(virtual);
-    tellOfListen(server);
+    publishListen(server);
     process.nextTick(() => {
       if (virtual.isOpen) server.emit("listening");
     });

@@ -14,18 +14,18 @@ import type { ClusterPrimary, TakeConnection } from "../cluster/cluster-primary.
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
-import { keepUntold, tellOfSocket, untold } from "./net-channels.js";
+import { publishSocket, suppressSocket, withoutPublishing } from "./net-channels.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
 import { readPreface, startReading } from "./preface-reader.js";
 import { RelayedConnection } from "./relayed-connection.js";
-import { reopen, retire } from "./retired-servers.js";
+import { restoreClose, stubClose } from "./released-servers.js";
 import type { SpokenPage } from "./spoken-page.js";
 import { VirtualHandle } from "./virtual-handle.js";
 
-/** The server on the unix socket, below the app's. Node listens for it as ever. */
 /** How soon a server that finds no descriptor to listen with tries again. */
 const LACK_RETRY_MS = 5;
 
+/** The server on the unix socket, below the app's. Node listens for it as ever. */
 export class UpstreamListener extends Server {}
 
 /** Tells whose doing what runs now is, and what is no module's doing. */
@@ -108,7 +108,7 @@ export class VirtualServer {
 
   /** Listens on the unix socket and makes the app's server look like listening. `shown` is its address so far. */
   open(shown: PublicAddress): void {
-    reopen(this.server);
+    restoreClose(this.server);
     this.#listenInner();
     this.#handle = new VirtualHandle(this.#inner, shown, () => this.#onHandleClose());
     serverInternals(this.server)._handle = this.#handle;
@@ -166,7 +166,7 @@ export class VirtualServer {
     const kept: Silenced[] = [[server, "closeIdleConnections"]];
     for (const { session } of this.connections) if (session !== undefined) kept.push([session, "close"]);
     withSilenced(kept, () => classOf(server).close.call(server));
-    retire(server);
+    stubClose(server);
     if (this.connections.size === 0) this.#context.onDeserted(this);
   }
 
@@ -202,7 +202,9 @@ export class VirtualServer {
     const { socketPath } = this.identity;
     // A cleaner of temporary files may have been there.
     if (process.platform !== "win32") ensurePrivateFolder(path.dirname(socketPath));
-    this.#context.outside(() => untold(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG })));
+    this.#context.outside(() =>
+      withoutPublishing(() => listen.call(this.#inner, { path: socketPath, backlog: BACKLOG })),
+    );
   }
 
   /** Clients have all descriptors: until one is free, those who ask for the app wait. Its server listens as far as it knows. */
@@ -220,7 +222,7 @@ export class VirtualServer {
   }
 
   #accept(socket: Socket, inner: UpstreamListener): void {
-    keepUntold(socket);
+    suppressSocket(socket);
     const app = serverInternals(this.server);
     // Counted from accept on, as Node does; the inner server keeps no account of it.
     serverInternals(inner)._connections--;
@@ -259,7 +261,7 @@ export class VirtualServer {
     if (!serverInternals(this.server).pauseOnConnect) startReading(socket);
     if (this.kind !== "raw") {
       this.server.emit("connection", socket);
-      tellOfSocket(socket);
+      publishSocket(socket);
       return;
     }
     const { attribution } = this.#context;
@@ -268,7 +270,7 @@ export class VirtualServer {
     const hand = () => {
       connection.turnOpaque();
       attribution.nobodys(() => connection.server.server.emit("connection", socket));
-      tellOfSocket(socket);
+      publishSocket(socket);
     };
     if (this.#context.held.mustHold(connection) || !connection.claim()) this.#context.held.hold(connection, hand);
     else hand();

@@ -3,9 +3,11 @@ import type { Server } from "node:net";
 
 /** What an app does to close a server. */
 const CLOSING = ["close", "closeIdleConnections", "closeAllConnections"] as const;
+/** Where a server has the function that stands for these. */
+const STUB = Symbol("stub of close");
 
 /** The app may close its server as well (a dispose hook, a framework): that is done already, and no error. */
-export function retire(server: Server): void {
+export function stubClose(server: Server): void {
   function close(this: Server, closed?: (error?: Error) => void): Server {
     if (typeof closed === "function") process.nextTick(closed);
     return this;
@@ -14,16 +16,16 @@ export function retire(server: Server): void {
     if (!(name in server) || Object.hasOwn(server, name)) continue;
     Object.defineProperty(server, name, { configurable: true, writable: true, value: close });
   }
-  Object.defineProperty(server, RETIRED, { configurable: true, value: true });
+  Object.defineProperty(server, STUB, { configurable: true, value: close });
 }
 
-/** It listens again: what `retire` did is taken back. */
-export function reopen(server: Server): void {
-  if (!Object.hasOwn(server, RETIRED)) return;
-  for (const name of [...CLOSING, RETIRED]) Reflect.deleteProperty(server, name);
+/** It listens again: what `stubClose` did is taken back. */
+export function restoreClose(server: Server): void {
+  const stub: unknown = Reflect.get(server, STUB);
+  if (stub === undefined) return;
+  for (const name of [...CLOSING, STUB])
+    if (Object.getOwnPropertyDescriptor(server, name)?.value === stub) Reflect.deleteProperty(server, name);
 }
-
-const RETIRED = Symbol("retired");
 
 /**
  * A server that was replaced for good: what it listened with would only keep the old module alive. Node still asks it which
