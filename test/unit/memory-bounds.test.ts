@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { Compiler } from "../../src/common/compile/compiler.js";
 import { FileReads } from "../../workers/runtime/file-reads.js";
+import { LoaderHooks } from "../../workers/runtime/loader-hooks.js";
 import { ModuleEdges } from "../../workers/runtime/module-edges.js";
 import { Observer } from "../../workers/runtime/observer.js";
 import { Registry } from "../../workers/runtime/registry.js";
@@ -100,4 +102,30 @@ test("a version that has gone is watched no longer, although its evaluation neve
   written.forget(watch());
   state.list.push(3);
   assert.deepEqual(written.abandon(), []);
+});
+
+test("what hooks have said of ten thousand queries is kept, and of no more", async () => {
+  await using app = new TempApp({ "main.js": "", "x.js": "" });
+  const hooks = new LoaderHooks({ formatOf: () => "commonjs", detectedFormat: () => "commonjs", conditions: [] });
+  const seen: unknown[] = [];
+  hooks.add({
+    resolve: (specifier, context, next) => ({ ...next(specifier, context), format: "module" }),
+    load: (_, { format }) => {
+      seen.push(format);
+      return { format: "module", source: "", shortCircuit: true };
+    },
+  });
+  const file = app.path("x.js");
+  const resolve = (number: number) =>
+    hooks.resolved(`./x.js?${number}`, app.path("main.js"), "import", null, () => ({
+      type: "file",
+      file,
+      search: `?${number}`,
+    }));
+  const load = () => hooks.loaded({ file, url: `${pathToFileURL(file).href}?0` });
+  for (let number = 0; number < 10_000; number++) resolve(number);
+  load();
+  resolve(10_000);
+  load();
+  assert.deepEqual(seen, ["module", "commonjs"]);
 });

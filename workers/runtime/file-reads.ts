@@ -8,6 +8,7 @@ import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSource, MISSING } from "../../src/common/compile/hash.js";
+import { Nesting } from "../../src/common/nesting.js";
 import { inherits, isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "./module-edges.js";
 
@@ -46,7 +47,7 @@ export class FileReads {
   /** Size of `#known` at which it is swept. */
   #sweepAt = FIRST_SWEEP;
   readonly #restores: (() => void)[] = [];
-  #ignoring = 0;
+  readonly #ownWork = new Nesting();
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
   /** What was read before the app is: only a fresh thread reads it again. */
@@ -80,12 +81,7 @@ export class FileReads {
 
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
   ignore<Result>(run: () => Result): Result {
-    this.#ignoring++;
-    try {
-      return run();
-    } finally {
-      this.#ignoring--;
-    }
+    return this.#ownWork.run(run);
   }
 
   /** Runs the loading of a package. What its top level uses is read once in a thread, whatever is evaluated again. */
@@ -146,7 +142,7 @@ export class FileReads {
 
   /** A copy uses both files. */
   #tellUse(args: readonly unknown[], writes: boolean): void {
-    if (this.#ignoring > 0) return;
+    if (this.#ownWork.isUnderWay) return;
     for (const argument of writes ? args.slice(0, 2) : args.slice(0, 1)) {
       const file = absolutePath(argument);
       if (file !== undefined) this.#onUse?.(file, writes);
@@ -155,7 +151,7 @@ export class FileReads {
 
   #onRead(argument: unknown, isOfVariables = false): void {
     const edges = this.#reader();
-    const early = this.#ignoring === 0 ? this.#early : undefined;
+    const early = this.#ownWork.isUnderWay ? undefined : this.#early;
     const file = edges || early ? this.#counted(argument) : undefined;
     if (file === undefined) return;
     if (!edges) {
@@ -166,7 +162,7 @@ export class FileReads {
     if (!edges.reads.has(file)) edges.readsFile(file, this.hashOf(file));
   }
 
-  /** `isWide`: whoever has looked at the environment since depends on it as well, which nobody sees. */
+  /** `isWide`: what has looked at the environment since depends on it as well, which nobody sees. */
   #used(edges: ModuleEdges, file: string, isWide = false): void {
     // A module that the package loads in its turn is the reader itself.
     if (isWide || edges === this.#loadingFor) edges.packageUses(file);
@@ -206,7 +202,7 @@ export class FileReads {
   }
 
   #reader(): ModuleEdges | undefined {
-    return this.#ignoring === 0 ? this.#options.reader() : undefined;
+    return this.#ownWork.isUnderWay ? undefined : this.#options.reader();
   }
 
   #counted(argument: unknown): string | undefined {

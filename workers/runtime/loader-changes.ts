@@ -97,7 +97,7 @@ export class LoaderChanges {
 
   /** Whether `import` may lead elsewhere than our rules say. */
   get hasHooks(): boolean {
-    return this.#registered || this.#hooks.any;
+    return this.#registered || this.#hooks.hasAny;
   }
 
   /** Whether hooks of Node's other thread may have a say. Only Node can ask them. */
@@ -107,7 +107,7 @@ export class LoaderChanges {
 
   /** Whether `require` has to ask hooks where it leads. */
   get hooksRequire(): boolean {
-    return this.#hooks.any;
+    return this.#hooks.hasAny;
   }
 
   /** Whether `require` has to go through the functions of `Module`. */
@@ -144,14 +144,14 @@ export class LoaderChanges {
   resolve(specifier: string, importer: string, kind: ResolveKind, attributes: Attributes = null): Resolution {
     if (!this.hasHooks) return this.#options.resolve(specifier, importer, kind);
     const byRules: LastStep = (...asked) => this.#resolveByRules(...asked);
-    if (this.#hooks.any) return this.#hooks.resolved(specifier, importer, kind, attributes, byRules);
+    if (this.#hooks.hasAny) return this.#hooks.resolved(specifier, importer, kind, attributes, byRules);
     return byRules(specifier, importer, kind);
   }
 
   /** The text of an own file as the hooks give it; undefined: they leave it as it is. */
   load(module: Loaded): { readonly source: string; readonly format: string | undefined } | undefined {
     if (this.#registered && loader.registerHooks) return this.#loadByNode(module);
-    return this.#hooks.load ? this.#hooks.loaded(module) : undefined;
+    return this.#hooks.hasLoad ? this.#hooks.loaded(module) : undefined;
   }
 
   /** Runs work of the supervisor's own. */
@@ -161,7 +161,7 @@ export class LoaderChanges {
 
   /** Has Node load `specifier`, of which hooks have said that it is `url`. */
   answering<Result>(specifier: string, url: string, run: (specifier: string) => Result): Result {
-    return this.#hooks.answering(specifier, url, run, this.#hooks.any && !this.#registered);
+    return this.#hooks.answering(specifier, url, run, this.#hooks.hasAny && !this.#registered);
   }
 
   /** Node asks all hooks, those in its other thread too. TypeScript that it cannot load is ours. */
@@ -216,7 +216,7 @@ export class LoaderChanges {
     } catch (error) {
       if (kind === "require") throw error;
       // What a hook of this thread loads may have any extension.
-      if (this.#hooks.load && /^\.{0,2}\//.test(specifier) && isUnknownExtension(error))
+      if (this.#hooks.hasLoad && /^\.{0,2}\//.test(specifier) && isUnknownExtension(error))
         return { type: "file", file: path.resolve(path.dirname(importer), specifier) };
       if (!this.#registered) throw error;
       return this.#resolveByNode(specifier, importer, error);

@@ -8,6 +8,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { ResolveError } from "../../src/common/errors.js";
+import { Nesting } from "../../src/common/nesting.js";
 import { lookUpAsNode } from "../../src/common/node-lookup.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { checkLoaded, checkResolved, runHooks } from "./hook-chain.js";
@@ -46,10 +47,13 @@ interface Outcome {
   readonly importAttributes: Readonly<Record<string, string>> | undefined;
 }
 
+/** As many URLs as this are asked for again before they are forgotten. */
+const MOST_OUTCOMES = 10_000;
+
 /** Formats that Node can evaluate. */
-const FORMATS: ReadonlySet<string> = new Set([
-  ...["addon", "builtin", "commonjs", "commonjs-typescript", "json", "module", "module-typescript", "wasm"],
-]);
+const FORMATS: ReadonlySet<string> = new Set(
+  "addon builtin commonjs commonjs-typescript json module module-typescript wasm".split(" "),
+);
 
 /** Node's own function, from before it was replaced. */
 const { registerHooks } = Module as unknown as Loader;
@@ -58,12 +62,10 @@ export class LoaderHooks {
   readonly #options: LoaderHooksOptions;
   /** In order; the last one is asked first. */
   readonly #hooks: Hooks[] = [];
-  /** URL to what was said of it last; lives as long as the thread, as Node's modules do. */
+  /** URL to what was said of it last, the newest last. There may be any number of queries: the oldest goes when one is too many. */
   readonly #outcomes = new Map<string, Outcome>();
   readonly #conditions: Readonly<Record<ResolveKind, readonly string[]>>;
-
-  /** Above 0: the supervisor is at work. */
-  #atWork = 0;
+  readonly #ownWork = new Nesting();
 
   constructor(options: LoaderHooksOptions) {
     this.#options = options;
@@ -90,32 +92,28 @@ export class LoaderHooks {
       ...hooks,
       ...(typeof resolve === "function" && {
         resolve: (specifier, context, next) => {
-          const isOurs = this.#atWork > 0 || (context.parentURL !== undefined && isSupervisorCode(context.parentURL));
+          const isOurs =
+            this.#ownWork.isUnderWay || (context.parentURL !== undefined && isSupervisorCode(context.parentURL));
           return isOurs ? next(specifier, context) : resolve(specifier, context, next);
         },
       }),
       ...(typeof load === "function" && {
         load: (url, context, next) =>
-          this.#atWork > 0 || isSupervisorCode(url) ? next(url, context) : load(url, context, next),
+          this.#ownWork.isUnderWay || isSupervisorCode(url) ? next(url, context) : load(url, context, next),
       }),
     };
   }
 
   /** Runs work of the supervisor's own: what is loaded for it is none of the hooks' business. */
   without<Result>(run: () => Result): Result {
-    this.#atWork++;
-    try {
-      return run();
-    } finally {
-      this.#atWork--;
-    }
+    return this.#ownWork.run(run);
   }
 
-  get any(): boolean {
+  get hasAny(): boolean {
     return this.#hooks.length > 0;
   }
 
-  get load(): boolean {
+  get hasLoad(): boolean {
     return this.#hooks.some((hooks) => hooks.load);
   }
 
@@ -144,11 +142,8 @@ export class LoaderHooks {
     const hooks = this.#hooks.flatMap((one) => one.resolve ?? []);
     try {
       const found = runHooks({ name: "resolve", hooks, last: lookUp, check: checkResolved }, specifier, context);
-      this.#outcomes.set(found.url, {
-        kind,
-        format: found.format,
-        importAttributes: found.importAttributes ?? context.importAttributes,
-      });
+      const importAttributes = found.importAttributes ?? context.importAttributes;
+      this.#keep(found.url, { kind, format: found.format, importAttributes });
       return ours && found.url === urlOf(ours) ? ours : resolutionOf(found.url);
     } catch (error) {
       throw failures.get(error) ?? error;
@@ -191,7 +186,7 @@ export class LoaderHooks {
     specifier: string,
     url: string,
     run: (specifier: string) => Result,
-    hasAnswer: boolean = this.any,
+    hasAnswer: boolean = this.hasAny,
   ): Result {
     const name = nameFor(specifier);
     if (!registerHooks || (!hasAnswer && name === specifier)) return run(specifier);
@@ -217,6 +212,13 @@ export class LoaderHooks {
       if (result instanceof Promise) void result.then(over, over);
       else over();
     }
+  }
+
+  #keep(url: string, outcome: Outcome): void {
+    this.#outcomes.delete(url);
+    this.#outcomes.set(url, outcome);
+    const [oldest] = this.#outcomes.keys();
+    if (this.#outcomes.size > MOST_OUTCOMES && oldest !== undefined) this.#outcomes.delete(oldest);
   }
 
   /** Undefined: Node's own. */

@@ -5,6 +5,7 @@
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
 import tty from "node:tty";
+import { Nesting } from "../../src/common/nesting.js";
 import type { StreamsOrder } from "../../src/common/protocol/orders.js";
 import { type OutputDescriptor, StreamWords } from "../../src/common/protocol/stream-words.js";
 import { prototypesOf } from "../../src/common/untouched.js";
@@ -30,7 +31,7 @@ export class StandardStreams {
   readonly input: AppInput | undefined;
   readonly #options: StandardStreamsOptions;
   readonly #outputs = new Map<OutputDescriptor, Writable>();
-  #opening = 0;
+  readonly #opening = new Nesting();
   /** Node calls this of `process.stdout` and `process.stderr` when the main thread reads from the thread's own streams. */
   #asksForMore: symbol | undefined;
 
@@ -46,7 +47,7 @@ export class StandardStreams {
 
   /** One of them is being opened. */
   get opening(): boolean {
-    return this.#opening > 0;
+    return this.#opening.isUnderWay;
   }
 
   /** For as long as the thread lives. */
@@ -107,12 +108,7 @@ export class StandardStreams {
   }
 
   #open<Stream>(open: () => Stream): Stream {
-    this.#opening++;
-    try {
-      return this.#options.nobodys(open);
-    } finally {
-      this.#opening--;
-    }
+    return this.#opening.run(() => this.#options.nobodys(open));
   }
 }
 

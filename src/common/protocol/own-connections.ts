@@ -3,6 +3,8 @@
  * clients, and has to know which of them it may not keep waiting for that thread. Each thread has one. A word for each local
  * port, of which a connection's client has one for as long as it is open; in it a hash of the local address.
  */
+import { countDuring } from "../nesting.js";
+
 const PORTS = 65536;
 /** Port 0 is nobody's: its word counts the connections that are being opened and are not in the list yet. */
 const OPENING = 0;
@@ -20,12 +22,7 @@ export class OwnConnections {
 
   /** Runs what opens a connection and adds it: main may see the client before it is in the list. */
   open<Result>(run: () => Result): Result {
-    Atomics.add(this.#words, OPENING, 1);
-    try {
-      return run();
-    } finally {
-      Atomics.sub(this.#words, OPENING, 1);
-    }
+    return countDuring(this.#words, OPENING, run);
   }
 
   /** Such a connection is being opened from here. Before its first byte is sent. */

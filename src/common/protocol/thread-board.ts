@@ -3,7 +3,9 @@
  * died, too: a small memory that both threads share, one for each epoch. It has the thread's heartbeat, and the last
  * bytes that the app has written to stdout and stderr.
  */
+
 import { stripVTControlCharacters } from "node:util";
+import { countDuring } from "../nesting.js";
 import { lookUntil } from "../wait.js";
 
 /** Header words. BEATS: rises while the thread's event loop turns; 0 until it has its runtime. */
@@ -78,12 +80,7 @@ export class ThreadBoard {
 
   /** Runs work of the supervisor's own that blocks the thread for long. */
   excuse<Result>(run: () => Result): Result {
-    Atomics.add(this.#words, EXCUSED, 1);
-    try {
-      return run();
-    } finally {
-      Atomics.sub(this.#words, EXCUSED, 1);
-    }
+    return countDuring(this.#words, EXCUSED, run);
   }
 
   /**
@@ -91,8 +88,7 @@ export class ThreadBoard {
    * (`v8::Module::IsGraphAsync must be used on an instantiated module`): a thread that is about to be ended stops here.
    */
   link<Result>(run: () => Result): Result {
-    Atomics.add(this.#words, LINKING, 1);
-    try {
+    return countDuring(this.#words, LINKING, () => {
       // Main looks at LINKING only after it has written ENDING: one of the two sees the other.
       if (Atomics.load(this.#words, ENDING) === 1) {
         Atomics.sub(this.#words, LINKING, 1);
@@ -100,9 +96,7 @@ export class ThreadBoard {
         Atomics.add(this.#words, LINKING, 1);
       }
       return run();
-    } finally {
-      Atomics.sub(this.#words, LINKING, 1);
-    }
+    });
   }
 
   /** The app writes: the last bytes are kept. Main may read in the middle of it, and then sees a mixture. */
