@@ -36,7 +36,7 @@ import { Serving } from "./start/serving.js";
 import { installStartedFiles } from "./started-files.js";
 import { createStreams } from "./streams/create-streams.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
-import { endsTell } from "./thread-ends.js";
+import { type EndsOptions, reportEnds } from "./thread-ends.js";
 import { ThreadReports } from "./thread-reports.js";
 import { Waits } from "./waits.js";
 
@@ -76,8 +76,7 @@ export interface AssembleOptions {
   readonly queue: OrderQueue;
   /** Nothing of an evaluation goes on any more. */
   settled(): void;
-  /** The thread is about to end: `byItself`, or because the app says so, or has crashed. Returns a code of our own for it. */
-  ending(byItself: boolean): number | undefined;
+  readonly ending: EndsOptions["ending"];
 }
 
 /** What a part calls may come further down: nothing is called before all are there. */
@@ -103,7 +102,7 @@ export function assemble(
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
-  const mainThread = endsTell(order, { reports, streams, listen: () => listen, send, ending, shared });
+  const mainThread = reportEnds(order, { reports, streams, listen: () => listen, send, ending, shared });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
   const ownAdapters: Adapter[] = [];

@@ -24,16 +24,8 @@ export interface ProcessOptions {
   onWorker(): void;
 }
 
-export function adaptProcess({
-  entry,
-  args,
-  startedWith,
-  variables,
-  onExit,
-  onEnd,
-  onCrash,
-  onWorker,
-}: ProcessOptions): void {
+export function adaptProcess(options: ProcessOptions): void {
+  const { entry, args, startedWith, variables } = options;
   process.execArgv = [...startedWith.execArgv];
   if (startedWith.nodeOptions !== undefined) process.env.NODE_OPTIONS ??= startedWith.nodeOptions;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
@@ -44,7 +36,7 @@ export function adaptProcess({
     // Node's setter throws for what is no number: then nothing ends.
     if (code !== undefined && code !== null) process.exitCode = code;
     // In a thread, exit() ends only the thread; the supervisor has to know that the app meant it.
-    onExit(Number(process.exitCode ?? 0));
+    options.onExit(Number(process.exitCode ?? 0));
     // Without an argument, process.exitCode counts.
     return exit(...given);
   };
@@ -55,17 +47,17 @@ export function adaptProcess({
   const watched: NodeJS.EventEmitter["emit"] = (event, ...values) => {
     if (event === "uncaughtExceptionMonitor" && !isCaught()) {
       isCrashing = true;
-      onCrash(values[0]);
+      options.onCrash(values[0]);
     }
-    if (event === "worker") onWorker();
+    if (event === "worker") options.onWorker();
     if (event === "exit") {
-      const code = onEnd();
+      const code = options.onEnd();
       // Before Node 22, listeners are given 0.
       if (code !== undefined && NODE_MAJOR >= 22) values[0] = code;
     }
     const isHeard = Reflect.apply(emit, process, [event, ...values]) as boolean;
     // What listeners have made of the code. Node ends the thread next, and may not get as far as process.exit().
-    if (event === "exit" && isCrashing) onExit(Number(process.exitCode));
+    if (event === "exit" && isCrashing) options.onExit(Number(process.exitCode));
     return isHeard;
   };
   Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));

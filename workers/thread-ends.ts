@@ -21,7 +21,7 @@ export interface EndsOptions {
 }
 
 /** To be called before anything else replaces functions of Node's. */
-export function endsTell(
+export function reportEnds(
   { entry, args, startedWith, variables }: BootOrder,
   { reports, streams, listen, send, ending, shared }: EndsOptions,
 ): MainThreadView {

@@ -14,6 +14,7 @@ import {
 } from "../../src/common/protocol/cluster-messages.js";
 import type { ServerKind } from "../../src/common/protocol/messages.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
+import { isObject } from "../../src/common/untouched.js";
 import { socketInternals } from "../listener/node-internals.js";
 
 /** What the primary takes a listening handle for: it sets `onconnection`. */
@@ -100,7 +101,7 @@ type Send = (...args: unknown[]) => boolean;
 
 /**
  * `worker.send`, which holds back what comes before the worker's file runs. Under Node that has run when the first message is
- * read, but for ES modules; before it comes the script of ours, and Node gives messages to whoever listens at the moment.
+ * read, but for ES modules; before it comes the script of ours, and Node gives messages to those that listen at the moment.
  */
 function sentWhenItRuns(worker: ChildProcess): Send {
   const send = worker.send.bind(worker) as Send;
@@ -130,8 +131,4 @@ function callbackOf(args: readonly unknown[]): ((error: Error | null) => void) |
 
 interface RawHandle {
   readStop(): number;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

@@ -219,19 +219,13 @@ export class Loading {
   /** Code that was compiled ahead: used from the next evaluation of its file on. */
   add(modules: Iterable<PreparedModule>): void {
     const { registry } = this.#context;
-    for (const prepared of modules) {
-      const { file } = prepared.compiled;
-      for (const record of new Set([registry.record(file), ...registry.recordsOf(file)])) {
-        registry.touch(record);
-        record.prepared = prepared;
-        const { version } = record;
-        if (version?.kind === "esm" && version.state === "linked") this.unload(record);
-      }
-    }
+    const unloadAll = (records: Iterable<ModuleRecord>, state: EsmModule["state"]): void => {
+      for (const record of records)
+        if (record.version?.kind === "esm" && record.version.state === state) this.unload(record);
+    };
+    for (const prepared of modules) unloadAll(registry.prepare(prepared), "linked");
     // What failed is evaluated again when somebody asks for it.
-    for (const record of registry.all()) {
-      if (record.version?.kind === "esm" && record.version.state === "failed") this.unload(record);
-    }
+    unloadAll(registry.all(), "failed");
   }
 
   /** The file is not evaluated from here on; a late read of its exports evaluates it again. */

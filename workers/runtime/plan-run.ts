@@ -237,10 +237,7 @@ export class PlanRun {
 
   #relink(prepared: PreparedModule): void {
     const { registry, esm } = this.#context;
-    const { file } = prepared.compiled;
-    for (const record of new Set([registry.record(file), ...registry.recordsOf(file)])) {
-      registry.touch(record);
-      record.prepared = prepared;
+    for (const record of registry.prepare(prepared)) {
       if (record.version?.kind === "esm") esm.relink(record.version, prepared);
       else if (record.version) record.version.prepared = prepared;
     }

@@ -70,6 +70,18 @@ export class Registry {
     return this.#instances.keptOf(key).findLast((record) => record.version)?.version;
   }
 
+  /** Gives every module of a file, of which there is at least one, this code; returns them. */
+  prepare(prepared: PreparedModule): ModuleRecord[] {
+    const { file } = prepared.compiled;
+    this.record(file);
+    const records = this.recordsOf(file);
+    for (const record of records) {
+      this.touch(record);
+      record.prepared = prepared;
+    }
+    return records;
+  }
+
   /** Every module of a file: the one that is imported without a query, and those with one. */
   recordsOf(file: string): ModuleRecord[] {
     const record = this.find(file);

@@ -45,8 +45,9 @@
  * PROLOGUE may end with declarations that the body uses: `babelHelpers` (decorators), `require` (`import x = require()` in
  * an ES module). A module with `interop` may assign `module.exports` in its body (`export =`): that is what it exports.
  *
- * A `commonjs` module is `(function (exports, require, module, __filename, __dirname) { BODY \n})`, inside of a function of `__ur`, called with
- * `this === module.exports`; PROLOGUE is empty and only `import()` is rewritten, to `__ur.import()`, and classes as above.
+ * A `commonjs` module is `(function (exports, require, module, __filename, __dirname) { BODY \n})`, inside of a function of
+ * `__ur`, called with `this === module.exports`; PROLOGUE is empty and only `import()` is rewritten, to `__ur.import()`, and
+ * classes as above.
  * A last line `;__ur.scope(hidden);` is added when there are top-level bindings. The code of packages gets neither.
  * A `json` module has its JSON text in `body`.
  */

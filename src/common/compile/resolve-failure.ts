@@ -2,15 +2,12 @@
 import path from "node:path";
 import { ResolveError } from "../errors.js";
 
-interface FailedSpecifier {
+export interface FailedSpecifier {
   readonly specifier: string;
   readonly importer: string;
 }
 
-export function resolutionFailure(
-  message: string,
-  failed: FailedSpecifier & { readonly code: string; readonly cause?: unknown },
-): ResolveError {
+export function resolutionFailure(message: string, failed: FailedSpecifier & { readonly code: string }): ResolveError {
   return new ResolveError(message, failed.specifier, failed.importer, failed.code);
 }
 

@@ -11,6 +11,7 @@ import { descriptorReserve } from "./descriptor-reserve.js";
 import { isCompiled, isImportable } from "./file-kind.js";
 import type { PackageScopes } from "./package-scope.js";
 import {
+  type FailedSpecifier,
   importNotDefined,
   packageName,
   packageNotFound,
@@ -215,21 +216,20 @@ export class Resolver {
 
   #byYarn(
     request: string,
-    failed: { readonly specifier: string; readonly importer: string },
+    failed: FailedSpecifier,
     conditions: readonly string[] = this.#conditionsOf("import"),
   ): string | undefined {
     try {
       return lookUpByYarn(request, failed.importer, conditions);
     } catch (error) {
-      const { message } = error as Error;
-      throw resolutionFailure(message, { ...failed, code: "ERR_MODULE_NOT_FOUND", cause: error });
+      throw resolutionFailure((error as Error).message, { ...failed, code: "ERR_MODULE_NOT_FOUND" });
     }
   }
 
   /** Node's own lookup has the last word for `require` (NODE_PATH, odd names), and words the error. */
   #fallback(
     read: Specifier,
-    failed: { readonly specifier: string; readonly importer: string },
+    failed: FailedSpecifier,
     kind: ResolveKind,
     reason: string,
     conditions: readonly string[] | undefined,
@@ -240,7 +240,7 @@ export class Resolver {
         return classify(lookUpAsNode(specifier, importer, conditions));
       } catch (error) {
         const { message, code } = error as NodeJS.ErrnoException;
-        throw resolutionFailure(message, { ...failed, code: code ?? "MODULE_NOT_FOUND", cause: error });
+        throw resolutionFailure(message, { ...failed, code: code ?? "MODULE_NOT_FOUND" });
       }
     }
     if (read.type === "path") {

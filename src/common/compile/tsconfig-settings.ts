@@ -35,7 +35,6 @@ export interface TypeScriptOptions {
   readonly useDefineForClassFields?: boolean;
   readonly verbatimModuleSyntax?: boolean;
   readonly preserveValueImports?: boolean;
-  readonly importsNotUsedAsValues?: string;
   readonly strict?: boolean;
   readonly strictNullChecks?: boolean;
   readonly alwaysStrict?: boolean;
