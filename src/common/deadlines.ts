@@ -135,7 +135,7 @@ export const LACK_MS = 4000;
 export const STABLE_MS = 10_000;
 
 /** How long a port that is closed waits for the launcher to let go of its copy. No option: a launcher that runs takes a millisecond. */
-export const RELEASE_MS = 1000;
+export const DROP_COPY_MS = 1000;
 
 /** A thread whose app has crashed has ended after this time, or is ended by force. No option: its last code ran before it is known. */
 export const CRASHED_MS = 300;
@@ -216,7 +216,7 @@ export const PIPE_LOOK_MS = 5;
 /** What the app has written to a reader that is slow, before its thread ends. No option: Node throws it away at process.exit(). */
 export const FLUSH_MS = 1000;
 
-/** What the app's listeners for exceptions have begun about a start that has failed, before its thread ends. No option: the next start waits for it. */
+/** What the app's listeners for exceptions have begun about a failed start, before its thread ends. No option: the next start waits. */
 export const FAILED_START_MS = 500;
 
 // ---- Connections

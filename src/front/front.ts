@@ -7,18 +7,18 @@ import { SAID } from "../common/protocol/connection-table.js";
 import { postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import type { SaidPage } from "../common/protocol/orders.js";
-import { serializeError } from "../common/protocol/serialized-error.js";
 import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
 import { HeldClients } from "./held-clients.js";
-import type { KeptPorts, LeftPort } from "./kept-ports.js";
+import { LostWorkers } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import { type OpenRequest, PortOpening } from "./port-opening.js";
 import type { Relay } from "./relay.js";
 import { SlotLeases } from "./slot-leases.js";
+import type { InheritedPort, SocketCopies } from "./socket-copies.js";
 import { type Gate, Turn } from "./turn.js";
 import type { AppServer } from "./upstream.js";
 
@@ -26,7 +26,7 @@ export interface FrontOptions {
   readonly gate: Gate;
   readonly table: Int32Array<SharedArrayBuffer>;
   /** Who has copies of the sockets that are open. */
-  readonly kept?: KeptPorts | undefined;
+  readonly copies?: SocketCopies | undefined;
   /** Something that people should know. */
   readonly warn?: (message: string) => void;
   /** Milliseconds that a request may be held. */
@@ -47,9 +47,6 @@ export interface ClosedPort {
   readonly closing: Promise<void> | undefined;
 }
 
-/** What a client is told of a worker's death, he is told within seconds; no app dies so often meanwhile. */
-const KEPT_DEATHS = 100;
-
 /** How often a closing front looks whether requests are still in flight; the counters bring no events. */
 const QUIET_POLL_MS = 20;
 
@@ -57,12 +54,7 @@ export class Front {
   readonly #ports = new OpenPorts();
   readonly #opening: PortOpening;
   readonly #relay: Relay;
-  /** Page for the requests of each dead worker, by epoch; born at its death, and gone with the `KEPT_DEATHS`th after it. */
-  readonly #deathPages = new Map<number, OwnPage>();
-  /** Workers that do not answer any more, until they end. */
-  readonly #abandoned = new Set<number>();
-  /** Workers that are blocked and may answer again; from `blocked` until that is over, or they end. */
-  readonly #blocked = new Set<number>();
+  readonly #lost = new LostWorkers();
   #closing: Promise<void> | undefined;
   #lastSaid = 0;
   #lastListener: number | undefined;
@@ -75,7 +67,7 @@ export class Front {
       table: options.table,
       leases: new SlotLeases(options.table),
       turn: new Turn(),
-      kept: options.kept,
+      copies: options.copies,
       pages: new OwnPages(),
       movers: new Movers(),
       lack: new DescriptorLack((message) => options.warn?.(message)),
@@ -84,8 +76,8 @@ export class Front {
         bytes: options.heldBytes,
         waitingFor: () => options.gate.waitingFor?.(),
       }),
-      deathPage: (epoch) => this.#deathPages.get(epoch),
-      abandoned: (epoch) => this.#abandoned.has(epoch) || this.#blocked.has(epoch),
+      deathPage: (epoch) => this.#lost.deathPage(epoch),
+      abandoned: (epoch) => this.#lost.isAbandoned(epoch),
       unreachable: (server) => options.unreachable?.(server),
       makeRoom: () => [...this.#ports.connections()].findLast(({ app }) => app.isSilent)?.end(),
       ownEpoch: ({ remoteAddress, remotePort }) => options.ownEpoch?.(remoteAddress, remotePort),
@@ -102,7 +94,7 @@ export class Front {
     this.#opening = new PortOpening({
       ports: this.#ports,
       relay: this.#relay,
-      isDead: (epoch) => this.#deathPages.has(epoch),
+      isDead: (epoch) => this.#lost.isDead(epoch),
       isClosing: () => this.#closing !== undefined,
     });
   }
@@ -140,8 +132,8 @@ export class Front {
   }
 
   /** Opens ports that another process has left open, for the servers of the app that listen there later. */
-  reopen(left: readonly LeftPort[]): Promise<PublicAddress[]> {
-    return Promise.all(left.map((port) => this.#opening.reopen(port)));
+  inherit(ports: readonly InheritedPort[]): Promise<PublicAddress[]> {
+    return Promise.all(ports.map((port) => this.#opening.inherit(port)));
   }
 
   /** Opens the hidden port of an exported app to clients; undefined when there is none. Rejects with Node's own error. */
@@ -218,13 +210,14 @@ export class Front {
   isAwaited(epoch: number): boolean {
     return this.held > 0 || this.inFlightOf(epoch).requests > 0;
   }
+
   /**
    * The worker of `epoch` does not answer: nothing more goes to it, and what it has not begun goes to the next one. Requests
    * that it has begun stay with it until it answers them or ends.
    */
   abandonEpoch(epoch: number): void {
-    if (this.#deathPages.has(epoch)) return;
-    this.#abandoned.add(epoch);
+    if (this.#lost.isDead(epoch)) return;
+    this.#lost.abandon(epoch);
     for (const port of this.#ports.everyPort()) {
       if (port.server?.epoch === epoch) port.abandon();
       else for (const connection of [...port.connections]) connection.app.serverChanged();
@@ -236,10 +229,12 @@ export class Front {
    * the gate to answer.) Without a page: it is no longer.
    */
   blocked(epoch: number, page: OwnPage | undefined): void {
-    if (page === undefined) this.#blocked.delete(epoch);
-    else this.#blocked.add(epoch);
-    if (page !== undefined)
-      for (const connection of [...this.#ports.connections()]) connection.app.blocked(epoch, page);
+    if (page === undefined) {
+      this.#lost.unblock(epoch);
+      return;
+    }
+    this.#lost.block(epoch);
+    for (const connection of [...this.#ports.connections()]) connection.app.blocked(epoch, page);
   }
 
   /**
@@ -247,11 +242,7 @@ export class Front {
    * those it had begun get a page with the reason or, with half an answer sent, a reset.
    */
   workerDied(epoch: number, error: Error): void {
-    const page = pageForDeath(error);
-    this.#abandoned.delete(epoch);
-    this.#deathPages.set(epoch, page);
-    const [oldest] = this.#deathPages.keys();
-    if (oldest !== undefined && this.#deathPages.size > KEPT_DEATHS) this.#deathPages.delete(oldest);
+    const page = this.#lost.die(epoch, error);
     this.#opening.workerDied(epoch);
     for (const port of this.#ports.everyPort()) {
       if (port.server?.epoch === epoch) {
@@ -357,11 +348,4 @@ export class Front {
 function removeSocketFile(file: string): void {
   // Windows has named pipes, and they go with the worker.
   if (process.platform !== "win32") rmSync(file, { force: true });
-}
-
-function pageForDeath(error: Error): OwnPage {
-  const text =
-    `The app's worker ended before it answered this request: ${error.message}\n` +
-    "A fresh worker follows; send the request again.\n";
-  return { status: 502, text, error: serializeError(error) };
 }

@@ -5,10 +5,10 @@
 import type { Socket } from "node:net";
 import { clearListenMailbox, postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress } from "../common/protocol/messages.js";
-import type { LeftPort } from "./kept-ports.js";
 import type { OpenPorts } from "./open-ports.js";
 import { PublicPort } from "./public-port.js";
 import type { ClientPort, Relay } from "./relay.js";
+import type { InheritedPort } from "./socket-copies.js";
 import type { AppServer } from "./upstream.js";
 
 /** The report `listenRequested`, and the worker it came from. */
@@ -98,10 +98,10 @@ export class PortOpening {
     return address;
   }
 
-  /** A port that another process has left open, or the same one once more. Rejects with Node's own error. */
-  async reopen(left: LeftPort): Promise<PublicAddress> {
-    const port = new PublicPort(left.target, left.kind, this.#relay);
-    const address = await port.reopen(left);
+  /** A port that another process has left open. Rejects with Node's own error. */
+  async inherit(inherited: InheritedPort): Promise<PublicAddress> {
+    const port = new PublicPort(inherited.target, inherited.kind, this.#relay);
+    const address = await port.inherit(inherited);
     this.#ports.add(port);
     return address;
   }

@@ -5,12 +5,13 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { attempt } from "../common/attempt.js";
 import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
 import { addressBeforeOpen } from "../common/protocol/address-before-open.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import { ClientConnection } from "./client-connection.js";
-import type { LeftPort } from "./kept-ports.js";
 import type { ConnectionTraits, Relay } from "./relay.js";
+import type { DropCopy, InheritedPort } from "./socket-copies.js";
 import type { AppServer } from "./upstream.js";
 
 export class PublicPort {
@@ -22,8 +23,8 @@ export class PublicPort {
   #server: AppServer | undefined;
   #kind: ServerKind;
   #address: PublicAddress | undefined;
-  /** Lets go of the copy of its socket that outlives this process. */
-  #release: LeftPort["release"] | undefined;
+  /** Of its socket, for a process that takes the place of this one. */
+  #dropCopy: DropCopy | undefined;
   /** Settles when nobody can connect any more; undefined: that is so, or the port is open. */
   #closing: Promise<void> | undefined;
   /** "hidden": it takes only what comes from within this process. "givenUp": closed, as no code is there for what would come. */
@@ -65,23 +66,23 @@ export class PublicPort {
 
   /** Opens the port, as number `number` when the target leaves the choice. Rejects with Node's own error. */
   async open(number?: number): Promise<PublicAddress> {
-    const { kept } = this.#relay;
+    const { copies } = this.#relay;
     // It may be the same port.
-    if (kept?.released) await kept.released;
+    if (copies?.dropping) await copies.dropping;
     const options = listenOptions(this.#target);
     await this.#listen(number === undefined ? options : { ...options, port: number });
-    this.#release = kept?.keep(this.#listener, this.#target, this.#kind);
+    this.#dropCopy = copies?.keep(this.#listener, this.#target, this.#kind);
     return this.address;
   }
 
   /** Opens the port with the socket that another process has left open. Rejects with Node's own error. */
-  async reopen({ socket, release }: LeftPort): Promise<PublicAddress> {
+  async inherit({ socket, dropCopy }: InheritedPort): Promise<PublicAddress> {
     await this.#listen(socket);
     const { path } = this.#target as { readonly path?: string };
-    this.#release = () => {
+    this.#dropCopy = () => {
       // Node removes only what it has made itself.
-      if (path !== undefined && process.platform !== "win32") rmSync(path, { force: true });
-      return release();
+      if (path !== undefined && process.platform !== "win32") attempt(() => rmSync(path, { force: true }));
+      return dropCopy();
     };
     return this.address;
   }
@@ -167,15 +168,15 @@ export class PublicPort {
 
   /** The copy first: what would come to that alone would wait for nobody. */
   #stopAccepting(onStopped: () => void): void {
-    const released = this.#release?.() ?? this.#closing;
-    this.#release = undefined;
+    const dropped = this.#dropCopy?.() ?? this.#closing;
+    this.#dropCopy = undefined;
     const stop = (): void => {
       this.#closing = undefined;
       this.#listener.close();
       onStopped();
     };
-    if (released === undefined) stop();
-    else this.#closing = released.then(stop);
+    if (dropped === undefined) stop();
+    else this.#closing = dropped.then(stop);
   }
 
   get closing(): Promise<void> | undefined {

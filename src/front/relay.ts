@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import type { ServerKind } from "../common/protocol/messages.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
-import type { KeptPorts } from "./kept-ports.js";
 import type { Movers } from "./movers.js";
 import type { OwnPage, OwnPages } from "./own-pages.js";
 import type { SlotLeases } from "./slot-leases.js";
+import type { SocketCopies } from "./socket-copies.js";
 import type { Gate, Turn } from "./turn.js";
 import type { AppServer } from "./upstream.js";
 
@@ -32,7 +32,7 @@ export interface Relay {
   readonly held: HeldClients;
   readonly lack: DescriptorLack;
   /** Undefined: no other process would take the place of this one. */
-  readonly kept: KeptPorts | undefined;
+  readonly copies: SocketCopies | undefined;
   /** The worker does not answer any more: it is not waited for. */
   abandoned(epoch: number): boolean;
   /** The page for requests that a dead worker had begun; undefined while its death is not known. */

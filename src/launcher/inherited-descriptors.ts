@@ -3,14 +3,14 @@
  * opened. Node lets no child have them unless they are named.
  */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { fromProc } from "../common/from-proc.js";
+import { attempt } from "../common/attempt.js";
 
 /** Node's own: its event loops, its wake-up pipes (both ends are here), and what it reads by. */
 const OWN = /^(anon_inode:|\/dev\/(null|u?random)$)/;
 
 /** `folder`: where the system tells of this process. Only Linux does. Called before anything is opened. */
 export function inheritedDescriptors(folder = "/proc/self"): number[] {
-  const descriptors = fromProc(() => readdirSync(`${folder}/fd`).map(Number)) ?? [];
+  const descriptors = attempt(() => readdirSync(`${folder}/fd`).map(Number)) ?? [];
   const targets = new Map(descriptors.map((descriptor) => [descriptor, targetOf(folder, descriptor)]));
   const counts = new Map<string, number>();
   for (const target of targets.values()) counts.set(target, (counts.get(target) ?? 0) + 1);
@@ -26,12 +26,12 @@ export function inheritedDescriptors(folder = "/proc/self"): number[] {
 
 /** What was opened before the limit was lowered stays open, and no child can be given it. */
 function mostDescriptors(folder: string): number {
-  const limits = fromProc(() => readFileSync(`${folder}/limits`, "utf8")) ?? "";
+  const limits = attempt(() => readFileSync(`${folder}/limits`, "utf8")) ?? "";
   const [, limit = Number.POSITIVE_INFINITY] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
   return Number(limit);
 }
 
 /** Empty: it is gone, as the one that has read the list is. */
 function targetOf(folder: string, descriptor: number): string {
-  return fromProc(() => readlinkSync(`${folder}/fd/${descriptor}`)) ?? "";
+  return attempt(() => readlinkSync(`${folder}/fd/${descriptor}`)) ?? "";
 }

@@ -11,11 +11,11 @@ export interface LaunchOrder {
   readonly execArgv: readonly string[];
   readonly nodeOptions?: string;
   /** Undefined for the first process. */
-  readonly before?: ProcessBefore;
+  readonly before?: EndedProcess;
 }
 
 /** The process that this one takes the place of. */
-export interface ProcessBefore {
+export interface EndedProcess {
   /** By which the system ended it. */
   readonly signal: NodeJS.Signals;
   /** When it was started, in milliseconds since the epoch: whatever was saved later may have come too late for it. */
@@ -40,9 +40,9 @@ export type LaunchedReport =
   /** The app has started. */
   | { readonly type: "booted" }
   /** A first request has come for the app that has started. */
-  | { readonly type: "asked" }
+  | { readonly type: "requested" }
   /** Somebody has saved a file, or asked for a fresh worker. */
-  | { readonly type: "forgiven" }
+  | { readonly type: "backOffReset" }
   /** With the socket. */
   | { readonly type: "opened"; readonly port: LaunchedPort }
   | { readonly type: "closed"; readonly id: number }
@@ -53,6 +53,6 @@ export type LaunchedReport =
 export type LaunchMessage =
   /** With the socket. */
   | { readonly type: "port"; readonly port: LaunchedPort }
-  /** It has let go of the socket. */
+  /** It has closed its copy. */
   | { readonly type: "closed"; readonly id: number }
   | { readonly type: "signal"; readonly signal: NodeJS.Signals };

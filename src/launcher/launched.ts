@@ -1,12 +1,12 @@
 /** The process that a launcher has started: tells it what to have a copy of, and is told what the launcher has been. */
 import type { Server } from "node:net";
 import os from "node:os";
-import { RELEASE_MS } from "../common/deadlines.js";
+import { DROP_COPY_MS } from "../common/deadlines.js";
 import type { ListenTarget, ServerKind } from "../common/protocol/messages.js";
 import { wait } from "../common/wait.js";
-import type { LeftPort } from "../front/kept-ports.js";
+import type { DropCopy, InheritedPort } from "../front/socket-copies.js";
 import type { Guard } from "../supervisor/guard.js";
-import type { LaunchedPort, LaunchedReport, LaunchMessage, LaunchOrder, ProcessBefore } from "./launch-order.js";
+import type { EndedProcess, LaunchedPort, LaunchedReport, LaunchMessage, LaunchOrder } from "./launch-order.js";
 import { SignalCopies } from "./signal-copies.js";
 
 /** How often it is looked whether the launcher is there. */
@@ -16,73 +16,73 @@ const LOOK_MS = 500;
 const SENT_TO_GROUPS: ReadonlySet<NodeJS.Signals> = new Set(["SIGCONT", "SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"]);
 
 export class Launched implements Guard {
-  readonly before: ProcessBefore | undefined;
+  readonly before: EndedProcess | undefined;
   /** Number of the process that the app takes for its parent. */
   readonly parent: number;
   readonly #copies = new SignalCopies();
   /** Signals that are told to the process's listeners because the launcher has passed them on. */
   #relaying: NodeJS.Signals | undefined;
-  readonly #left: LeftPort[] = [];
-  #allLeft: () => void = () => undefined;
-  readonly #leftPorts: Promise<void>;
+  readonly #inherited: InheritedPort[] = [];
+  #onAllInherited: () => void = () => undefined;
+  readonly #inheritedPorts: Promise<void>;
   #lastId = 0;
-  /** Copies that the launcher is to let go of; each is called when it has. */
-  readonly #releasing = new Map<number, () => void>();
-  #released: Promise<void> | undefined;
+  /** Copies that the launcher is to close; each is called when it has. */
+  readonly #dropped = new Map<number, () => void>();
+  #dropping: Promise<void> | undefined;
   /** What has been told of this start of the app. */
-  #isAsked = false;
+  #isRequested = false;
 
   constructor({ before, parent }: Pick<LaunchOrder, "before" | "parent">) {
     this.before = before;
     this.parent = parent;
     this.#lastId = before?.ports ?? 0;
-    this.#leftPorts = new Promise((resolve) => {
-      this.#allLeft = resolve;
+    this.#inheritedPorts = new Promise((resolve) => {
+      this.#onAllInherited = resolve;
     });
     process.on("message", (message: LaunchMessage, socket: unknown) => this.#heard(message, socket));
     // Who has ended the launcher wants the ports.
     process.once("disconnect", endNow);
     // Node does not tell it while a socket is on its way.
     setInterval(() => process.connected || endNow(), LOOK_MS).unref();
-    if (this.#haveAllLeft) process.channel?.unref();
+    if (this.#haveAllInherited) process.channel?.unref();
   }
 
   // ---- ports
 
   /** What the process before this one has left open. */
-  async leftPorts(): Promise<readonly LeftPort[]> {
-    if (!this.#haveAllLeft) await this.#leftPorts;
-    return this.#left;
+  async inheritedPorts(): Promise<readonly InheritedPort[]> {
+    if (!this.#haveAllInherited) await this.#inheritedPorts;
+    return this.#inherited;
   }
 
-  get #haveAllLeft(): boolean {
-    return this.#left.length >= (this.before?.ports ?? 0);
+  get #haveAllInherited(): boolean {
+    return this.#inherited.length >= (this.before?.ports ?? 0);
   }
 
-  keep(listener: Server, target: ListenTarget, kind: ServerKind): LeftPort["release"] {
+  keep(listener: Server, target: ListenTarget, kind: ServerKind): DropCopy {
     const id = ++this.#lastId;
     // A descriptor that the process was started with is the launcher's anyway.
     const socket = (listener as unknown as { _handle: object | null })._handle;
     if (target.type === "fd" || socket === null) return () => undefined;
     this.#tell({ type: "opened", port: { id, target, kind } }, socket);
-    return () => this.#release(id);
+    return () => this.#dropCopy(id);
   }
 
-  get released(): Promise<void> | undefined {
-    return this.#released;
+  get dropping(): Promise<void> | undefined {
+    return this.#dropping;
   }
 
-  #release(id: number): Promise<void> | undefined {
+  #dropCopy(id: number): Promise<void> | undefined {
     if (!process.connected) return undefined;
-    const closed = new Promise<void>((resolve) => this.#releasing.set(id, resolve));
+    const closed = new Promise<void>((resolve) => this.#dropped.set(id, resolve));
     // Somebody may have stopped the launcher.
-    const isReleased = wait(closed, { deadlineMs: RELEASE_MS }).then(() => undefined);
-    const all = Promise.all([this.#released, isReleased]).then(() => {
-      if (this.#released === all) this.#released = undefined;
+    const isDropped = wait(closed, { deadlineMs: DROP_COPY_MS }).then(() => undefined);
+    const all = Promise.all([this.#dropping, isDropped]).then(() => {
+      if (this.#dropping === all) this.#dropping = undefined;
     });
-    this.#released = all;
+    this.#dropping = all;
     this.#tell({ type: "closed", id });
-    return isReleased;
+    return isDropped;
   }
 
   // ---- the app
@@ -92,21 +92,21 @@ export class Launched implements Guard {
   }
 
   booted(): void {
-    this.#isAsked = false;
+    this.#isRequested = false;
     this.#tell({ type: "booted" });
   }
 
   /** A request has come. */
-  asked(): void {
-    if (this.#isAsked) return;
-    this.#isAsked = true;
-    this.#tell({ type: "asked" });
+  requested(): void {
+    if (this.#isRequested) return;
+    this.#isRequested = true;
+    this.#tell({ type: "requested" });
   }
 
   /** Somebody has saved a file, or asked for a fresh worker. */
-  forgiven(): void {
-    // Nothing has crashed: there is nothing to forgive.
-    if (this.before !== undefined) this.#tell({ type: "forgiven" });
+  backOffReset(): void {
+    // Nothing has crashed since the launcher began.
+    if (this.before !== undefined) this.#tell({ type: "backOffReset" });
   }
 
   // ---- signals
@@ -134,11 +134,11 @@ export class Launched implements Guard {
   #heard(message: LaunchMessage, socket: unknown): void {
     switch (message.type) {
       case "port":
-        this.#leave(message.port, socket as object | undefined);
+        this.#inherit(message.port, socket as object | undefined);
         break;
       case "closed":
-        this.#releasing.get(message.id)?.();
-        this.#releasing.delete(message.id);
+        this.#dropped.get(message.id)?.();
+        this.#dropped.delete(message.id);
         break;
       case "signal":
         this.#tell({ type: "heard" });
@@ -149,13 +149,13 @@ export class Launched implements Guard {
     }
   }
 
-  #leave({ id, target, kind }: LaunchedPort, socket: object | undefined): void {
+  #inherit({ id, target, kind }: LaunchedPort, socket: object | undefined): void {
     // Undefined: there was no descriptor for it.
-    this.#left.push({ target, kind, socket: socket ?? {}, release: () => this.#release(id) });
-    if (!this.#haveAllLeft) return;
+    this.#inherited.push({ target, kind, socket: socket ?? {}, dropCopy: () => this.#dropCopy(id) });
+    if (!this.#haveAllInherited) return;
     // Until now there may have been nothing else that keeps the process: Node would have ended it.
     process.channel?.unref();
-    this.#allLeft();
+    this.#onAllInherited();
   }
 
   /** A launcher that has gone ends this process, too. */

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { attempt } from "../common/attempt.js";
 import { SIGNAL_UNHEARD_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import { CrashBackOff } from "../supervisor/crash-back-off.js";
@@ -12,16 +13,16 @@ import { startEnvironment } from "../thread/env-files.js";
 import { inheritedDescriptors } from "./inherited-descriptors.js";
 import type { LaunchFlags } from "./launch-flags.js";
 import {
+  type EndedProcess,
   LAUNCH_VARIABLE,
   type LaunchedPort,
   type LaunchedReport,
   type LaunchMessage,
   type LaunchOrder,
-  type ProcessBefore,
 } from "./launch-order.js";
 import { relayedSignals } from "./relayed-signals.js";
 
-/** By which the system ends a process that is at fault, or in want of memory. */
+/** By which the system ends a process that is at fault, or short of memory. */
 const CRASHES: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGABRT",
   "SIGBUS",
@@ -62,7 +63,7 @@ export class Launcher {
   /** When the app had started, on the clock of `performance.now()`. */
   #bootedAt: number | undefined;
   /** A request has come since. */
-  #isAsked = false;
+  #isRequested = false;
   /** Somebody has told all of it to end. */
   #isEnding = false;
   /** The first signal to end, until the process has heard of it: its main thread may be stuck. */
@@ -78,8 +79,8 @@ export class Launcher {
     this.#start();
   }
 
-  /** Numbers of ports begin anew with each process. */
-  #start(before?: Omit<ProcessBefore, "ports">): void {
+  /** Ports are numbered from 1 on for each process. */
+  #start(before?: Omit<EndedProcess, "ports">): void {
     const { node, nodeOptions } = this.#flags;
     const holds = [...this.#holds.values()].map(({ port, socket }, at) => ({ port: { ...port, id: at + 1 }, socket }));
     this.#holds.clear();
@@ -100,7 +101,7 @@ export class Launcher {
     this.#startedAt = Date.now();
     this.#folder = undefined;
     this.#bootedAt = undefined;
-    this.#isAsked = false;
+    this.#isRequested = false;
     child.on("error", (error) => this.#failed(child, error));
     child.on("exit", (code, signal) => this.#ended(code, signal));
     child.on("message", (report: LaunchedReport, socket) =>
@@ -127,13 +128,13 @@ export class Launcher {
         break;
       case "booted":
         this.#bootedAt = performance.now();
-        this.#isAsked = false;
+        this.#isRequested = false;
         break;
-      case "asked":
-        this.#isAsked = true;
+      case "requested":
+        this.#isRequested = true;
         break;
-      case "forgiven":
-        this.#backOff.forgive();
+      case "backOffReset":
+        this.#backOff.reset();
         break;
       case "opened":
         // Undefined: there was no descriptor for it.
@@ -183,15 +184,16 @@ export class Launcher {
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     if (signal === null) process.exit(code ?? 1);
-    const isGuarded = this.#folder !== undefined;
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
-    if (this.#isEnding || !isGuarded || !CRASHES.has(signal)) {
+    const folder = this.#folder;
+    // What cannot be removed must not keep the next process from being started.
+    if (folder !== undefined) attempt(() => rmSync(folder, { recursive: true, force: true }));
+    if (this.#isEnding || folder === undefined || !CRASHES.has(signal)) {
       endBy(signal === "SIGKILL" ? (this.#unheard?.signal ?? signal) : signal);
       return;
     }
     const afterMs = this.#backOff.next({
       livedMs: this.#bootedAt === undefined ? 0 : performance.now() - this.#bootedAt,
-      wasAnswering: this.#isAsked,
+      wasAnswering: this.#isRequested,
       listened: this.#holds.size > 0,
       code: undefined,
       isOver: false,

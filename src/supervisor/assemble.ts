@@ -92,7 +92,7 @@ export function assemble({
   guard?.begin(socketFolder.path);
   /** What a request that begins now must do. */
   const admit = (isAgain?: boolean): Verdict | Promise<Verdict> => {
-    guard?.asked();
+    guard?.requested();
     return watch.verdict(cycle.admit(isAgain), cycle.app?.epoch.number);
   };
   const front = new Front({
@@ -101,7 +101,7 @@ export function assemble({
       waitingFor: () => progress.waitingFor ?? cycle.waitingFor(),
     },
     table,
-    kept: guard,
+    copies: guard,
     heldDeadline: options.heldDeadline,
     heldBytes: options.heldBytes,
     warn: (message) => emit("log", { level: "warn", message }),

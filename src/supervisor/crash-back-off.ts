@@ -34,7 +34,7 @@ export class CrashBackOff {
   }
 
   /** Somebody has saved a file, or asked for a fresh worker: it may be mended. */
-  forgive(): void {
+  reset(): void {
     this.#crashes = 0;
   }
 

@@ -32,9 +32,9 @@ export class CrashRestarts {
   }
 
   /** Somebody has saved a file, or asked for a fresh worker: it may be mended. */
-  forgive(): void {
-    this.#backOff.forgive();
-    this.#parts.guard?.forgiven();
+  reset(): void {
+    this.#backOff.reset();
+    this.#parts.guard?.backOffReset();
   }
 
   /** The app has started. */

@@ -118,7 +118,10 @@ export class Failures {
     return report;
   }
 
-  /** When nothing of the app has ever listened, a failure needs a port to be seen at, and its end to be waited for. False: there is one, or none is wanted. */
+  /**
+   * When nothing of the app has ever listened, a failure needs a port to be seen at, and its end to be waited for. False: there
+   * is one, or none is wanted.
+   */
   async openFallback(): Promise<boolean> {
     const { front, address, options, listening, emit } = this.#parts;
     if (!address.exposes || options.exit || front.addresses().length > 0 || this.#state.closing) return false;

@@ -23,7 +23,7 @@ export class LoadedApp {
   /** Another map whenever a module asks for something else. */
   #asks: AsksByModule = NO_ASKS;
   #isPrimary = false;
-  /** A module has thrown, and the app goes on without it: it can only be started anew. */
+  /** A module has thrown, and the app goes on without it: the next change takes a fresh worker. */
   isPartial = false;
   /** Modules that have lost something by a reload that failed: the next one evaluates them again. */
   readonly #damaged = new Set<string>();

@@ -1,7 +1,8 @@
 /**
  * Brings the app to its newest code: owns what is pending, the state, and when something is done about it. One run at a time
  * does it until nothing is left to do. What it waits for can be given up: for a newer save, a restart, the end, or a thread
- * that does not answer. (reload-step and fresh-worker do the work.)
+ * that does not answer. (reload-step and fresh-worker do the work. Above 350 lines: all that may begin a run, or interrupt
+ * one, stands here, since each has to know of the others.)
  */
 import { CLOSE_POLL_MS, CRASH_LOOP_HOLD_MS, JOIN_MS, QUIET_MS } from "../common/deadlines.js";
 import { HOLD } from "../common/protocol/connection-table.js";
@@ -18,7 +19,7 @@ import type { CycleParts } from "./cycle-parts.js";
 import { CycleState } from "./cycle-state.js";
 import { Failures } from "./failures.js";
 import { FreshWorker } from "./fresh-worker.js";
-import type { PlaceOfProcess } from "./guard.js";
+import type { Predecessor } from "./guard.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { ReloadStep } from "./reload-step.js";
 import { Run } from "./run.js";
@@ -59,7 +60,7 @@ export class ReloadCycle {
       emit,
       startAgain: (reason) => this.#startAgain(reason),
     });
-    this.#arrivals = new Arrivals(registry, () => this.#crashes.forgive());
+    this.#arrivals = new Arrivals(registry, () => this.#crashes.reset());
     this.#superseding = new SupersedingWatch({
       root: options.root,
       arrivals: this.#arrivals,
@@ -132,7 +133,7 @@ export class ReloadCycle {
   /** A fresh worker, whatever is under way. */
   restart(): Promise<ReloadReport> {
     this.#state.restartReason = { type: "asked" };
-    this.#crashes.forgive();
+    this.#crashes.reset();
     this.#run?.interrupt("restart");
     return this.freshenAndTell();
   }
@@ -248,7 +249,9 @@ export class ReloadCycle {
     // Those who wait for an answer of the thread go on with a fresh one.
     if (this.#run !== undefined) return;
     if (delayMs === 0) {
-      void this.#failures.openFallback().then(() => this.#startAgain({ type: "workerExit" }));
+      // Said at once: a request or a save may begin the start before the port is open.
+      this.#state.restartReason ??= { type: "workerExit" };
+      void this.#failures.openFallback().then(() => this.freshen());
       return;
     }
     // The line about the exit says it all.
@@ -258,11 +261,11 @@ export class ReloadCycle {
   }
 
   /** The first start is in the place of a process that had the app. Resolves when the app has started, or waits for that. */
-  async takePlace({ end, left, startedAt, afterMs }: PlaceOfProcess): Promise<void> {
+  async startAfter({ end, ports, startedAt, afterMs }: Predecessor): Promise<void> {
     const waiting = afterMs === 0 ? undefined : this.#fresh.prepareToWait(startedAt);
     // Before anybody can ask for the app, who would start it.
     if (waiting) await this.#failures.become(errorOfEnd(end), performance.now(), waiting);
-    await this.#parts.front.reopen(left);
+    await this.#parts.front.inherit(ports);
     this.#crashes.processEnded(end, waiting ? afterMs : 0);
     if (waiting) {
       this.#crashes.startAgainAfter(afterMs);

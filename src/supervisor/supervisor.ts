@@ -29,7 +29,7 @@ import { exitCodeOf } from "../thread/app-thread.js";
 import { resumeStoppedThreads } from "../thread/debugger.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { assemble, type SupervisorParts } from "./assemble.js";
-import type { Guard, PlaceOfProcess } from "./guard.js";
+import type { Guard, Predecessor } from "./guard.js";
 import { callListeners } from "./listeners.js";
 
 /** Of the time that an end may take: what is left for dispose hooks when requests in flight do not end. */
@@ -96,10 +96,10 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   }
 
   /** As `listen`, in the place of a process that the system has ended: what comes to its ports waits for the app. */
-  async takePlace(before: PlaceOfProcess): Promise<void> {
+  async startAfter(before: Predecessor): Promise<void> {
     // The end is shown where the app has listened, if it has.
-    this.#parts.address.exposes = before.left.length === 0;
-    await this.#parts.cycle.takePlace(before);
+    this.#parts.address.exposes = before.ports.length === 0;
+    await this.#parts.cycle.startAfter(before);
     this.#parts.address.exposes = true;
     this.#parts.listening.loaded(this.#parts.cycle.app?.size ?? 0);
     await this.#parts.startSettled.wait();

@@ -4,9 +4,9 @@ import { type ErrorCode, UnreloaderError } from "../common/errors.js";
 import { configFolders } from "../options/find-config.js";
 import { loadConfig } from "../options/load-config.js";
 import { parseOptions, type ResolvedOptions } from "../options/options.js";
-import type { Ahead } from "./ahead.js";
 import { helpText } from "./help.js";
 import { parseCommandLine } from "./parse-command-line.js";
+import type { Ahead } from "./run-supervised.js";
 
 /** Sets the exit code of the process; ends it when the app is told to end. */
 export async function runCommandLine(argv: readonly string[], ahead: Ahead): Promise<void> {

@@ -21,11 +21,11 @@ const PROMPT_MS = 500;
 const COPY_MS = 1000;
 
 /** Whether a signal is the same as one that has come, passed on by a launcher. */
-export type IsRelayed = (signal: NodeJS.Signals) => boolean;
+export type IsCopy = (signal: NodeJS.Signals) => boolean;
 
 export interface EndOptions {
   readonly deadlineMs: number | undefined;
-  readonly isRelayed?: IsRelayed;
+  readonly isCopy?: IsCopy;
   /** Whether threads run: the supervisor may have given them up. */
   readonly hasThreads?: () => boolean;
 }
@@ -45,7 +45,7 @@ export interface Ended {
  */
 export function endOnSignals(
   supervisor: Ended,
-  { deadlineMs = SIGNAL_END_MS, isRelayed = () => false, hasThreads = () => false }: EndOptions,
+  { deadlineMs = SIGNAL_END_MS, isCopy = () => false, hasThreads = () => false }: EndOptions,
 ): void {
   let first: { readonly signal: EndSignal; readonly at: number } | undefined;
   let isCopied = process.env.npm_lifecycle_event === undefined;
@@ -55,7 +55,7 @@ export function endOnSignals(
   };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (isRelayed(signal)) return;
+      if (isCopy(signal)) return;
       if (signal === "SIGHUP" && first === undefined && supervisor.listensFor(signal)) {
         void supervisor.deliver(signal).then((isHeard) => isHeard || begin(signal));
         return;

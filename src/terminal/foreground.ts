@@ -1,7 +1,7 @@
 /** Whether this process is one that the terminal belongs to: not one that a shell has put in the background with `&` or `bg`. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { fromProc } from "../common/from-proc.js";
+import { attempt } from "../common/attempt.js";
 
 /** True when it cannot be found out. */
 export function isInForeground(): boolean {
@@ -12,7 +12,7 @@ export function isInForeground(): boolean {
 
 /** The name, in brackets, may contain anything; then: state, parent, group, session, terminal, the terminal's group. */
 function groupsOfLinux(): string[] {
-  const text = fromProc(() => readFileSync("/proc/self/stat", "utf8"));
+  const text = attempt(() => readFileSync("/proc/self/stat", "utf8"));
   if (text === undefined) return [];
   const [, , group, , , foreground] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return [group ?? "", foreground ?? ""];

@@ -74,7 +74,7 @@ export class TerminalKeys implements Keys {
     stopReading(this.#input);
   }
 
-  /** As the terminal does it in its usual mode: whoever runs in it stops, and the shell has it. */
+  /** As the terminal does it in its usual mode: what runs in it stops, and the shell has it. */
   #suspend(): void {
     this.#input.setRawMode(false);
     process.kill(0, "SIGTSTP");

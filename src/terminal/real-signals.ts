@@ -1,6 +1,6 @@
 /** The process listens for the signals that the app listens for: Node tells signals to the main thread only. */
 import { MAINS_OWN_SIGNALS } from "../common/signals.js";
-import type { IsRelayed } from "./end-on-signals.js";
+import type { IsCopy } from "./end-on-signals.js";
 
 export interface SignalTarget {
   /** False: the app does not listen for it any more. */
@@ -9,12 +9,12 @@ export interface SignalTarget {
 
 export class RealSignals {
   readonly #target: SignalTarget;
-  readonly #isRelayed: IsRelayed;
+  readonly #isCopy: IsCopy;
   readonly #listened = new Map<NodeJS.Signals, () => void>();
 
-  constructor(target: SignalTarget, isRelayed: IsRelayed = () => false) {
+  constructor(target: SignalTarget, isCopy: IsCopy) {
     this.#target = target;
-    this.#isRelayed = isRelayed;
+    this.#isCopy = isCopy;
   }
 
   /** Listens for these and for no others. The process has its own listeners for some; those are left alone. */
@@ -37,7 +37,7 @@ export class RealSignals {
   }
 
   async #heard(signal: NodeJS.Signals): Promise<void> {
-    if (this.#isRelayed(signal)) return;
+    if (this.#isCopy(signal)) return;
     if (await this.#target.deliver(signal)) return;
     // It does now what it does in a process that does not listen for it.
     this.#drop(signal);

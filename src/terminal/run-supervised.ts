@@ -1,6 +1,7 @@
 /** Runs an app that is reloaded: events to lines, keys and signals to calls. */
 
 import tty from "node:tty";
+import type { Launched } from "../launcher/launched.js";
 import { leakLines } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { OwnLines } from "../reports/own-lines.js";
@@ -10,14 +11,22 @@ import { printEvents } from "../reports/tell-events.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import { AppStreams } from "../thread/app-streams.js";
 import type { UnexpectedEnd } from "../thread/app-thread.js";
-import type { Ahead } from "./ahead.js";
+import type { SpareThread } from "../thread/spare-thread.js";
 import { surviveClosedOutput } from "./closed-output.js";
-import { endOnSignals, type IsRelayed } from "./end-on-signals.js";
+import { endOnSignals, type IsCopy } from "./end-on-signals.js";
 import { type KeyActions, TerminalKeys } from "./keys.js";
 import { RealSignals } from "./real-signals.js";
 
+/** What was started before the options were known. */
+export interface Ahead {
+  /** A thread for the app. */
+  readonly spare: SpareThread | undefined;
+  /** This process, as the launcher has started it. Undefined: there is no launcher. */
+  readonly launched: Launched | undefined;
+}
+
 export async function runSupervised(options: ResolvedOptions, { spare, launched }: Ahead): Promise<void> {
-  const isRelayed: IsRelayed = (signal) => launched?.isCopy(signal) ?? false;
+  const isCopy: IsCopy = (signal) => launched?.isCopy(signal) ?? false;
   const guard = options.launcher && !options.exit ? launched : undefined;
   surviveClosedOutput();
   // The app may go elsewhere.
@@ -36,7 +45,7 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
     listenFor: (signals) => realSignals.listenFor(signals),
     over: (code) => void supervisor.close().finally(() => process.exit(code)),
   });
-  const realSignals = new RealSignals(supervisor, isRelayed);
+  const realSignals = new RealSignals(supervisor, isCopy);
   let lastReload: ReloadReport | undefined;
   supervisor.on("reload", (report) => {
     lastReload = report;
@@ -44,11 +53,11 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
   const hasThreads = () => spare?.process?.hasThreads === true;
-  endOnSignals(supervisor, { deadlineMs: options.drain, isRelayed, hasThreads });
+  endOnSignals(supervisor, { deadlineMs: options.drain, isCopy, hasThreads });
   // Its default is to end the process.
-  process.on("SIGUSR2", (signal) => isRelayed(signal) || void supervisor.signalOrRestart(signal));
+  process.on("SIGUSR2", (signal) => isCopy(signal) || void supervisor.signalOrRestart(signal));
   for (const signal of ["SIGWINCH", "SIGCONT"] as const)
-    process.on(signal, () => isRelayed(signal) || supervisor.terminalSignal(signal));
+    process.on(signal, () => isCopy(signal) || supervisor.terminalSignal(signal));
   const actions: KeyActions = {
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),
@@ -68,7 +77,7 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   const before = guard?.before;
   if (guard && before) {
     const { signal, startedAt, afterMs } = before;
-    await supervisor.takePlace({ end: endOfProcess(signal), left: await guard.leftPorts(), startedAt, afterMs });
+    await supervisor.startAfter({ end: endOfProcess(signal), ports: await guard.inheritedPorts(), startedAt, afterMs });
   } else await supervisor.listen();
 }
 
@@ -76,7 +85,7 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
 function endOfProcess(signal: NodeJS.Signals): UnexpectedEnd {
   const why =
     signal === "SIGKILL"
-      ? "the system was in want of memory, or somebody has killed it"
+      ? "the system was short of memory, or somebody has killed it"
       : "its memory ran out in one step, or native code failed";
   return {
     type: "crashed",

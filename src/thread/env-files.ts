@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseEnv } from "node:util";
-import { fromProc } from "../common/from-proc.js";
+import { attempt } from "../common/attempt.js";
 import { hasPreloads, startFlags } from "./node-flags.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -68,7 +68,7 @@ export function startEnvironment(now: Variables): Variables {
 const ADDED_BY_LAUNCHER = /^(UNRELOADER_LAUNCHED|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE)$/;
 
 function environmentOfKernel(): Variables | undefined {
-  const text = fromProc(() => readFileSync("/proc/self/environ", "utf8"));
+  const text = attempt(() => readFileSync("/proc/self/environ", "utf8"));
   if (text === undefined) return undefined;
   const entries = text.split("\0").flatMap((line) => {
     const at = line.indexOf("=");

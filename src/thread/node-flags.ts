@@ -50,8 +50,8 @@ export function nodeFlags(execArgv: readonly string[] = START.execArgv, nodeOpti
  * Conditions that this process was started with: `--conditions` and `-C` on its command line and in NODE_OPTIONS. The app
  * expects them to count for its own files too.
  */
-export function importConditions(execArgv?: readonly string[], nodeOptions?: string): string[] {
-  const { others } = nodeFlags(execArgv, nodeOptions);
+export function importConditions(): string[] {
+  const { others } = nodeFlags();
   return others.flatMap((flag, index) => {
     const [, inline] = /^(?:--conditions|-C)=(.*)$/s.exec(flag) ?? [];
     const condition = flag === "--conditions" || flag === "-C" ? others[index + 1] : inline;

@@ -203,3 +203,26 @@ describe("a callback of the host that fails", { skip: plainMode, concurrency: 2 
     }
   }
 });
+
+test("a host that reloads when the app has crashed before it listened gets one fresh worker, not two", async () => {
+  await using embedded = new EmbeddedApp({ "main.js": "" }, "main.js", { host: "127.0.0.1" });
+  const { app, supervisor } = embedded;
+  // Outside of the app's folder: it is not to be watched.
+  const crashed = JSON.stringify(`${app.scratch}/crashed`);
+  app.write(
+    "main.js",
+    `import fs from "node:fs";
+import http from "node:http";
+if (fs.existsSync(${crashed})) http.createServer((req, res) => res.end("up")).listen(0, "127.0.0.1");
+else setTimeout(() => { fs.writeFileSync(${crashed}, ""); process.exit(1); }, 1);
+`,
+  );
+  const reloaded = new Promise((resolve) => {
+    supervisor.on("worker-exit", () => setImmediate(() => void supervisor.reload().then(resolve)));
+  });
+  await supervisor.listen(0);
+  await within(reloaded, "the reload");
+  assert.equal(await (await supervisor.fetch("/")).text(), "up");
+  await supervisor.reload();
+  assert.equal(supervisor.inspect().epoch, 2);
+});

@@ -1,6 +1,6 @@
 /** `process.ppid` behind a launcher: the process that has started the launcher, as the app would find it without one. */
 import { readFileSync } from "node:fs";
-import { fromProc } from "../../src/common/from-proc.js";
+import { attempt } from "../../src/common/attempt.js";
 
 /** `parent`: as the launcher found it at its start; later only Linux tells whether it has ended. */
 export function showParentOfLauncher(parent: number): void {
@@ -14,6 +14,6 @@ export function showParentOfLauncher(parent: number): void {
 
 /** The name, in brackets, may contain anything; then: state, parent. */
 function parentOf(process: number): number | undefined {
-  const text = fromProc(() => readFileSync(`/proc/${process}/stat`, "utf8"));
+  const text = attempt(() => readFileSync(`/proc/${process}/stat`, "utf8"));
   return text === undefined ? undefined : Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1]);
 }

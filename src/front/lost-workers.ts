@@ -1,0 +1,57 @@
+/** The workers that will not answer what they have begun: blocked for now, given up, or dead. */
+import { serializeError } from "../common/protocol/serialized-error.js";
+import type { OwnPage } from "./own-pages.js";
+
+/** What a client is told of a worker's death, it is told within seconds; no app dies so often meanwhile. */
+const KEPT_DEATHS = 100;
+
+export class LostWorkers {
+  /** Page for the requests of each dead worker, by epoch; born at its death, and gone with the `KEPT_DEATHS`th after it. */
+  readonly #deathPages = new Map<number, OwnPage>();
+  /** Workers that do not answer any more, until they end. */
+  readonly #abandoned = new Set<number>();
+  /** Workers that are blocked and may answer again; from `block` until `unblock`. */
+  readonly #blocked = new Set<number>();
+
+  isDead(epoch: number): boolean {
+    return this.#deathPages.has(epoch);
+  }
+
+  /** It does not answer: it is not waited for. */
+  isAbandoned(epoch: number): boolean {
+    return this.#abandoned.has(epoch) || this.#blocked.has(epoch);
+  }
+
+  /** The page for what it had begun; undefined while its death is not known. */
+  deathPage(epoch: number): OwnPage | undefined {
+    return this.#deathPages.get(epoch);
+  }
+
+  abandon(epoch: number): void {
+    this.#abandoned.add(epoch);
+  }
+
+  block(epoch: number): void {
+    this.#blocked.add(epoch);
+  }
+
+  unblock(epoch: number): void {
+    this.#blocked.delete(epoch);
+  }
+
+  die(epoch: number, error: Error): OwnPage {
+    const page = pageForDeath(error);
+    this.#abandoned.delete(epoch);
+    this.#deathPages.set(epoch, page);
+    const [oldest] = this.#deathPages.keys();
+    if (oldest !== undefined && this.#deathPages.size > KEPT_DEATHS) this.#deathPages.delete(oldest);
+    return page;
+  }
+}
+
+function pageForDeath(error: Error): OwnPage {
+  const text =
+    `The app's worker ended before it answered this request: ${error.message}\n` +
+    "A fresh worker follows; send the request again.\n";
+  return { status: 502, text, error: serializeError(error) };
+}
