@@ -127,8 +127,8 @@ export interface ConfigOptions {
    */
   standby?: boolean | undefined;
   /**
-   * False: no second process that goes on when this one is ended by the system.
-   *  Only on the command line, and not on Windows.
+   * False: no launcher, which starts another process when the system ends this one.
+   * Only on the command line, and not on Windows.
    * Default: `true`.
    */
   launcher?: boolean | undefined;

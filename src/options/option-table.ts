@@ -189,8 +189,8 @@ export const optionTable = {
     ...onOrOff(),
     default: true,
     flag: { kind: "switch" },
-    doc: "false: no second process that goes on when this one is ended by the system",
-    more: "See [a process that is ended](reload.md#a-process-that-is-ended). Only on the command line, and not on Windows.",
+    doc: "false: no launcher, which starts another process when the system ends this one",
+    more: "Only on the command line, and not on Windows. See [a process that is ended](reload.md#a-process-that-is-ended).",
   }),
   keys: row({
     ...onOrOff(),
