@@ -1,7 +1,7 @@
 /**
- * The public names of the package. What they stand for is loaded by Node's own `require`, whoever loads this file: runners of
- * tests that evaluate modules in a context of their own (jest) would give it another `Error` than the one that Node throws, and their `require` loads no
- * ES modules.
+ * The public names of the package. What they stand for is loaded by Node's own `require`, also when another loader has
+ * loaded this file: runners of tests that evaluate modules in a context of their own (jest) would give it another `Error`
+ * than the one that Node throws, and their `require` loads no ES modules.
  */
 import { runInThisContext } from "node:vm";
 import type * as embedding from "./embedding.js";

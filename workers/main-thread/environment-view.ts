@@ -1,7 +1,7 @@
 /**
  * `process.env` of a thread that shares the environment of the process. While the thread has the process, this is the real
  * one: native code sees what is set, V8 learns of `TZ`, and what native code sets is seen. Before that (a thread made ahead)
- * and after it (an old thread that ends what it has begun) it is a copy: whoever has the process then sees none of it.
+ * and after it (an old thread that ends what it has begun) it is a copy: the epoch that has the process then sees none of it.
  */
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";

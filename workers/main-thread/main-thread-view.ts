@@ -48,7 +48,7 @@ export class MainThreadView {
     replaceMethod(process, "loadEnvFile", (load) => (...args) => {
       environment.loadFile(() => Reflect.apply(load, process, args), args[0] as string | undefined);
     });
-    // Its copy in worker threads is asked anew when the main thread goes elsewhere.
+    // Its copy in worker threads asks again when the main thread has gone elsewhere.
     Object.defineProperty(process.cwd, "name", { value: "wrappedCwd" });
     if (shared.parent !== undefined) showParentOfLauncher(shared.parent);
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));

@@ -13,7 +13,7 @@ export interface ModuleInstancesOptions {
   letGo(record: ModuleRecord): void;
 }
 
-/** Modules of one file that are kept, whoever uses them. */
+/** Modules of one file that are kept, used or not. */
 const KEPT = 16;
 
 export class ModuleInstances {

@@ -39,7 +39,7 @@ export class BegunByListeners {
     }
   }
 
-  /** What is begun from now on counts, whoever begins it. */
+  /** All that is begun from now on counts. */
   followAll(): void {
     this.#isAll = true;
   }

@@ -52,7 +52,7 @@ export class SignalEnd {
   /** Runs the app's listeners. What they throw is thrown. */
   deliver(signal: NodeJS.Signals): void {
     this.#watchKill(signal);
-    // Whoever waits for that is called by the last connection, not by what has closed the server.
+    // What waits for that is called by the last connection, not by what has closed the server.
     this.#options.onClosing(() => this.#begun.followAll());
     const listeners = (process as NodeJS.EventEmitter).rawListeners(signal);
     for (const listener of listeners) this.#run(listener, signal);

@@ -142,7 +142,7 @@ function listenersOfProcess(): string {
   return (
     process
       .eventNames()
-      // Of the terminal's size: whoever asks for stdout listens for it.
+      // Of the terminal's size: what asks for stdout listens for it.
       .filter((name) => name !== "SIGWINCH")
       .map((name) => `${String(name)} ${process.listenerCount(name)}`)
       .join()

@@ -1,5 +1,5 @@
 /**
- * Whoever reads the terminal without `process.stdin` (`fs.readSync(0)`, `/dev/tty`, a child process that has our stdin) has
+ * What reads the terminal without `process.stdin` (`fs.readSync(0)`, `/dev/tty`, a child process that has our stdin) has
  * it for itself, too, while that lasts: main reads no keys, and the terminal is as it was. Installed only where stdin is a
  * terminal.
  */

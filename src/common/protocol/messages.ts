@@ -85,7 +85,7 @@ const loadedModule = z.strictObject({
   usedByPackages: z.array(z.string()).optional(),
   /** Own files that a thread or process evaluates that the module has started, and when, in milliseconds since 1970. */
   starts: z.array(z.strictObject({ file: z.string(), since: z.number() })).optional(),
-  /** It has called `cluster.fork()`: Node's account of workers begins anew in a fresh thread only. */
+  /** It has called `cluster.fork()`: only in a fresh thread does Node count workers from 1 again. */
   isPrimary: z.literal(true).optional(),
   hot: acceptance.optional(),
   /** Absent for the many that ask for nothing. */

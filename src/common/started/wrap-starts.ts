@@ -23,7 +23,7 @@ type AnyFunction = (...args: never[]) => unknown;
 export interface WrapStartsOptions {
   /** Handed to what is started: where its packages and settings are looked for. */
   readonly root: string;
-  /** A thread or process begins that evaluates this own file. `wrapper` is on the stack, called by whoever starts it. */
+  /** A thread or process begins that evaluates this own file. `wrapper` is on the stack, called by what starts it. */
   starts(file: string, wrapper: AnyFunction): void;
   /** A thread has been made; `wrapper` as above. Absent: nobody wants to know. */
   workerMade?(worker: workerThreads.Worker, wrapper: AnyFunction): void;
@@ -119,7 +119,7 @@ function make(
     return construct(Object.keys(properties).length > 0 ? properties : undefined);
   // Node reads NODE_OPTIONS again for an environment that is given.
   const own = { ...properties, env: shown({ ...process.env }) };
-  // No call of another file: whoever makes the thread is looked up above the frames of this one.
+  // No call of another file: what makes the thread is looked up above the frames of this one.
   for (let flags = [...inherited]; ; ) {
     try {
       return construct({ ...own, execArgv: shown(flags) });
