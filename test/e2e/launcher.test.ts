@@ -284,7 +284,7 @@ setInterval(() => {}, 1000);
       "waits.mjs": `import { Launched } from ${file};
 const launched = new Launched({ parent: 1, before: { signal: "SIGKILL", startedAt: 0, ports: 1 } });
 console.log("waits");
-console.log("left " + (await launched.leftPorts()).length);
+console.log("left " + (await launched.inheritedPorts()).length);
 `,
     });
     const child = fork(app.path("waits.mjs"), { stdio: ["ignore", "pipe", "inherit", "ipc"] });
