@@ -47,7 +47,7 @@ server.on("request", () => { if (stops) server.close(() => say("closed")); });`,
   },
   "an asynchronous listener that lets a request come, and imports": {
     code: `${SERVER}process.on("SIGTERM", async () => { say("heard"); await new Promise((resolve) => server.once("request", resolve));
-say((await import("data:text/javascript,export default 'imported'")).default); server.close(() => say("closed")); });`,
+say((await import("data:text/javascript,export default 'imported'")).default); server.close(() => { say("closed"); process.exit(6); }); });`,
     steps: [{ wait: /^port/ }, { kill: "SIGTERM" }, { wait: /^heard/ }, { get: "/" }],
   },
   "a flag that an interval looks at": {
