@@ -59,6 +59,13 @@ export function importConditions(): string[] {
   });
 }
 
+/** `--stack-size` of this process, in MB; undefined: V8's own. */
+export function stackSize(): number | undefined {
+  const sizes = nodeFlags().others.flatMap((flag) => /^--stack[-_]size=(\d+)$/.exec(flag)?.[1] ?? []);
+  const last = sizes.at(-1);
+  return last === undefined ? undefined : Number(last) / 1024;
+}
+
 /** What the process was started with. */
 export function startFlags(): BootOrder["startedWith"] {
   return START;

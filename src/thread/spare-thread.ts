@@ -3,13 +3,13 @@
  * because the command line starts one before it loads anything else.
  */
 import { fileURLToPath } from "node:url";
-import { SHARE_ENV, type Worker } from "node:worker_threads";
+import { type ResourceLimits, SHARE_ENV, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { CRASHED_MS, THREAD_LOAD_MS } from "../common/deadlines.js";
 import { NODE_MAJOR } from "../common/node-version.js";
 import { wait } from "../common/wait.js";
 import type { AppProcess } from "./app-process.js";
-import { withoutPreloads } from "./node-flags.js";
+import { stackSize, withoutPreloads } from "./node-flags.js";
 import { reenterWorkingFolder } from "./working-folder.js";
 
 const WORKER_FILE = fileURLToPath(new URL("../../workers/app.js", import.meta.url));
@@ -26,9 +26,17 @@ const FIRST_WITH_LARGE_YOUNG_GENERATION = 24;
 /** How often a thread that has crashed is told to end: one in native code does not hear it. */
 const MOST_ENDS = 10;
 
-function heapLimits(): { readonly resourceLimits?: { readonly maxYoungGenerationSizeMb: number } } {
-  if (NODE_MAJOR < FIRST_WITH_LARGE_YOUNG_GENERATION) return {};
-  return { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } };
+/** What Node keeps of a thread's stack for itself. */
+const STACK_BUFFER_MB = 0.1875;
+
+function threadLimits(): { readonly resourceLimits?: ResourceLimits } {
+  const stack = stackSize();
+  const resourceLimits: ResourceLimits = {
+    ...(NODE_MAJOR >= FIRST_WITH_LARGE_YOUNG_GENERATION && { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB }),
+    // V8's own flag is for the main thread. (Node's default for threads is larger than V8's for that.)
+    ...(stack !== undefined && { stackSizeMb: stack + STACK_BUFFER_MB }),
+  };
+  return Object.keys(resourceLimits).length > 0 ? { resourceLimits } : {};
 }
 
 /** A thread that loads the runtime ahead of need and then waits for an app; it does not keep the process alive. */
@@ -60,7 +68,7 @@ export class SpareThread {
         // What the app has left open by `fs.open` and file streams is closed with its thread, as with a process.
         trackUnmanagedFds: true,
         ...(appProcess && { env: SHARE_ENV }),
-        ...heapLimits(),
+        ...threadLimits(),
         ...(execArgv && { execArgv }),
       });
     this.pool = withoutPreloads(make);

@@ -107,6 +107,90 @@ test("a replaced Module.prototype._compile and Module.prototype.require are call
   assert.equal((await running.json<string[]>("/"))[0], "hello Ada from there");
 });
 
+test("packages are found in module.paths, and by functions of Module that were replaced", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "patches.cjs": `
+      const Module = require("node:module");
+      const path = require("node:path");
+      globalThis.seen = [];
+      const { load } = Module.prototype;
+      Module.prototype.load = function (file) {
+        if (!file.includes("node_modules")) seen.push("loaded " + path.basename(file));
+        return load.call(this, file);
+      };
+      const find = Module._findPath;
+      Module._findPath = (request, ...rest) => request === "found" ? path.join(__dirname, "hello.js") : find.call(Module, request, ...rest);
+      const folders = Module._nodeModulePaths;
+      Module._nodeModulePaths = (from) => [path.join(__dirname, "shared"), ...folders.call(Module, from)];`,
+    "paths.js": `
+      module.paths.unshift(__dirname + "/near");
+      module.exports = [require("both"), require("near"), require.resolve("both").replace(__dirname, "")];`,
+    // Node keeps what a folder has looked for: in another one.
+    "inner/plain.js": `
+      const found = (name) => { try { return require(name); } catch (error) { return error.code; } };
+      module.exports = ["both", "near", "far", "found", "../settings"].map(found);`,
+    "main.js": `const answers = [require("./paths"), require("./inner/plain")];
+      const all = () => [...answers, globalThis.seen ?? []]; ${serves}`,
+    "hello.js": `module.exports = "hello";`,
+    "settings.json": `{ "a": 1 }`,
+    "near/near.js": `module.exports = "near";`,
+    "near/both.js": `module.exports = "both, near";`,
+    "node_modules/both/index.js": `module.exports = "both, installed";`,
+    "shared/far.js": `module.exports = "far";`,
+  });
+  await sameAsNode(app, "main.js");
+  await sameAsNode(app, "main.js", { node: ["-r", "./patches.cjs"] });
+  await using running = await served(app, "main.js", "-r ./patches.cjs");
+  app.edit("hello.js", "hello", "edited");
+  app.edit("near/near.js", "near", "edited near");
+  const [paths, plain] = await running.json<string[][]>("/");
+  assert.deepEqual(paths, ["both, near", "edited near", "/near/both.js"]);
+  assert.deepEqual(plain, ["both, installed", "MODULE_NOT_FOUND", "far", "edited", { a: 1 }]);
+});
+
+test("what is registered for an extension may take a text that is no CommonJS, and another place than the disk", async () => {
+  const files = {
+    "package.json": `{ "name": "app" }`,
+    "patches.cjs": `
+      const Module = require("node:module");
+      const before = require.extensions[".js"];
+      require.extensions[".js"] = (module, file) => {
+        const compile = module._compile;
+        module._compile = (text, ...rest) =>
+          compile.call(module, text.replace(/^import (\\w+) from (.*);$/gm, "const $1 = require($2);").replace("export default", "module.exports ="), ...rest);
+        if (file.startsWith("/in-memory/")) return module._compile("export default [__filename, module.parent.id];", file);
+        return before(module, file);
+      };
+      const find = Module._resolveFilename;
+      Module._resolveFilename = (request, ...rest) => request.startsWith("/in-memory/") ? request : find(request, ...rest);`,
+    "hello.js": `import place from "./place";\nexport default "hello " + place;`,
+    "place.js": `export default "here";`,
+    "main.js": `const hello = require("./hello"); const kept = require("/in-memory/a.js"); const all = () => [hello, kept]; ${serves}`,
+  };
+  await using app = new TempApp({ ...files, "entry.js": `require("./patches.cjs"); require("./main.js");` });
+  await sameAsNode(app, "main.js", { node: ["-r", "./patches.cjs"] });
+  await sameAsNode(app, "entry.js");
+  await using running = await served(app, "main.js", "-r ./patches.cjs");
+  app.edit("place.js", "here", "there");
+  assert.equal((await running.json<string[]>("/"))[0], "hello there");
+});
+
+test("a package finds who has required it", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "main.js": `
+      const all = () => [require("package"), require("./own"), module.children.length];
+      ${serves}`,
+    "own.js": `module.exports = [require("package"), module.children.length];`,
+    "node_modules/package/index.js": `
+      const { parent } = module;
+      module.exports = [parent === require.main, parent.children.includes(module), parent.require("./place")];`,
+    "place.js": `module.exports = __filename.replace(__dirname, "");`,
+  });
+  await sameAsNode(app, "main.js");
+});
+
 const hooked = {
   "package.json": `{ "name": "app", "type": "module" }`,
   "texts.toml": "title one",

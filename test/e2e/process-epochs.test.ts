@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { seen } from "../support/as-node.js";
 import { EmbeddedApp } from "../support/embedded-app.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
@@ -192,6 +193,52 @@ http.createServer((req, res) => {
     await restarted;
     assert.deepEqual((await served.json<Answer>("/")).now, first.now);
   });
+});
+
+test("the process of an app answers by more than its properties as without us", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "inner/here.txt": "",
+    "main.js": `
+      const os = require("node:os");
+      const seen = [];
+      const deep = (levels) => (levels ? 1 + deep(levels - 1) : 0);
+      seen.push(deep(40_000));
+      os.setPriority(process.pid, 3);
+      seen.push(os.getPriority(), os.getPriority(process.pid), Number(require("node:child_process").execSync("ps -o ni= -p $$")));
+      for (const close of [Object.preventExtensions, Object.freeze, Object.seal])
+        try { close(process.env); } catch (error) { seen.push(error.name); }
+      process.env.ADDED = "later";
+      seen.push(process.env.ADDED, Object.isExtensible(process.env));
+      // As graceful-fs does.
+      const { cwd, chdir } = process;
+      let folder;
+      process.cwd = () => (folder ??= cwd.call(process));
+      process.cwd();
+      process.chdir = (to) => { folder = undefined; chdir.call(process, to); };
+      process.chdir("inner");
+      seen.push(process.cwd().endsWith("inner"));
+      process.env.UV_THREADPOOL_SIZE = "9";
+      seen.push(process.env.UV_THREADPOOL_SIZE);
+      require("node:http").createServer().listen(0, "127.0.0.1", () => console.log("SEEN " + JSON.stringify(seen)));`,
+  });
+  const options = { node: ["--stack-size=4000"] };
+  const expected = await seen(app, "main.js", "node", options);
+  assert.ok(Array.isArray(expected), JSON.stringify(expected));
+  for (const mode of plainMode ? ["no-reload" as const] : ["reload" as const, "no-reload" as const])
+    assert.deepEqual(await seen(app, "main.js", mode, options), expected, mode);
+});
+
+test("a variable that the process has read before is told with the remedy", { skip: plainMode }, async () => {
+  const listens = `require("node:http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1");`;
+  await using app = new TempApp({ "main.cjs": listens, ".env": "UV_THREADPOOL_SIZE=9" });
+  const flags = ["--env-file", ".env"];
+  {
+    await using served = await serve(app, "main.cjs", { flags });
+    await served.lines.wait(/UV_THREADPOOL_SIZE=9 is set too late.*: UV_THREADPOOL_SIZE=9 unreloader/);
+  }
+  await using served = await serve(app, "main.cjs", { flags, env: { UV_THREADPOOL_SIZE: "9" } });
+  assert.deepEqual(served.lines.matching(/too late/), []);
 });
 
 test("a host that embeds an app keeps its process", { skip: plainMode }, async () => {

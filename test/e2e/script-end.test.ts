@@ -62,6 +62,7 @@ const failures: Readonly<Record<string, string>> = {
     "setTimeout(() => require('node:assert').strictEqual({ weak: new WeakMap(), call() {} }, 3, 'one'), 10);",
   "no error, and without a prototype":
     "setTimeout(() => { throw Object.create(null, { one: { value: 1, enumerable: true } }); }, 10);",
+  "nothing, which is thrown all the same": "setTimeout(() => { throw null; }, 10);",
   "a rejection": "Promise.reject(new Error('one'));",
   "an exception, and an exit listener that sets another code": `process.on("exit", () => { process.exitCode = 5; }); setTimeout(() => { throw new Error("one"); }, 10);`,
   "an exception, and an exit listener that ends with another code": `process.on("exit", () => process.exit(6)); setTimeout(() => { throw new Error("one"); }, 10);`,
@@ -94,7 +95,7 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
         assert.deepEqual([got.code, got.signal], [expected.code, expected.signal]);
         const exits = ({ lines }: ComparedRun) => lines.filter((line) => /^exit \d/.test(line));
         assert.deepEqual(exits(got), exits(expected));
-        assert.match(got.said.join("\n"), /(?:one|two)/);
+        assert.match(got.said.join("\n"), /(?:one|two|null)/);
       });
     }
   }

@@ -11,15 +11,17 @@ export function installProcessSettings({ ledger }: { readonly ledger: Ledger }):
 }
 
 function folder(ledger: Ledger): () => void {
+  // A package that has replaced it (graceful-fs) must not be asked in the middle of its own chdir().
+  const { cwd } = process;
   return replaceMethod(process, "chdir", (original) => {
     const chdir: AnyFunction = (...args) => {
       if (ledger.owner === undefined) return Reflect.apply(original, process, args);
-      const before = process.cwd();
+      const before = cwd();
       const result = Reflect.apply(original, process, args);
-      const after = process.cwd();
+      const after = cwd();
       if (before !== after) {
         ledger.record("working folder", () => {
-          if (process.cwd() === after) Reflect.apply(original, process, [before]);
+          if (cwd() === after) process.chdir(before);
         });
       }
       return result;

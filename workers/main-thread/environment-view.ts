@@ -9,6 +9,18 @@ import { OWNER } from "../../src/common/protocol/process-words.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Is looked at once in a process, when the pool of threads for files, DNS and cryptography starts. */
+const POOL_SIZE = "UV_THREADPOOL_SIZE";
+
+export interface EnvironmentViewOptions {
+  /** Those that the process was started with. */
+  readonly variables: Variables;
+  /** See process-words.ts. */
+  readonly words: SharedArrayBuffer;
+  /** The app sets a variable at which nobody looks any more. */
+  onTooLate(name: string, value: string): void;
+}
+
 /** What a proxy is made of. */
 export interface EnvironmentTraps {
   readonly target: NodeJS.ProcessEnv;
@@ -22,9 +34,13 @@ export class EnvironmentView {
   /** Which of the epochs this thread is, once it has begun. */
   #epoch: number | undefined;
 
-  /** `words`: see process-words.ts. */
-  constructor(real: NodeJS.ProcessEnv, variables: Variables, words: SharedArrayBuffer) {
+  readonly #onTooLate: EnvironmentViewOptions["onTooLate"];
+  #poolSize: string | undefined;
+
+  constructor(real: NodeJS.ProcessEnv, { variables, words, onTooLate }: EnvironmentViewOptions) {
     this.#real = real;
+    this.#poolSize = variables[POOL_SIZE];
+    this.#onTooLate = onTooLate;
     this.#copy = Object.assign(Object.create(Object.getPrototypeOf(real) as object | null), variables);
     this.#words = new Int32Array(words);
   }
@@ -39,6 +55,7 @@ export class EnvironmentView {
     const { TZ } = wanted;
     this.#real.TZ = TZ ?? "UTC";
     if (TZ === undefined) delete this.#real.TZ;
+    this.#checkPoolSize();
   }
 
   /**
@@ -74,6 +91,10 @@ export class EnvironmentView {
       set: (_, key, value) => this.#set(key, () => Reflect.set(real, key, value), value),
       defineProperty: (_, key, descriptor) =>
         this.#set(key, () => Reflect.defineProperty(real, key, descriptor), descriptor.value),
+      // Nor does Node's own let itself be closed: what the thread has as its copy stays open.
+      preventExtensions: () => {
+        throw new TypeError("Cannot prevent extensions");
+      },
       deleteProperty: (_, key) =>
         Reflect.deleteProperty(this.#copy, key) && (!this.#isReal || Reflect.deleteProperty(real, key)),
     };
@@ -84,10 +105,19 @@ export class EnvironmentView {
     if (this.#isReal) {
       load();
       for (const name of Object.keys(this.#real)) this.#copy[name] ??= this.#real[name];
+      this.#checkPoolSize();
       return;
     }
     const variables = parseEnv(readFileSync(file, "utf8"));
     for (const [name, value] of Object.entries(variables)) this.#copy[name] ??= value;
+  }
+
+  /** The supervisor's main thread has begun to use the pool before. */
+  #checkPoolSize(): void {
+    const { [POOL_SIZE]: size } = this.#copy;
+    if (size === undefined || size === this.#poolSize) return;
+    this.#poolSize = size;
+    this.#onTooLate(POOL_SIZE, size);
   }
 
   get #isReal(): boolean {
@@ -99,6 +129,7 @@ export class EnvironmentView {
       if (!setReal()) return false;
       // As Node has written it down.
       if (typeof key === "string") this.#copy[key] = this.#real[key];
+      if (key === POOL_SIZE) this.#checkPoolSize();
       return true;
     }
     if (typeof key === "symbol" || typeof value === "symbol") {

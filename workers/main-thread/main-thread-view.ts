@@ -8,6 +8,7 @@ import { type EnvironmentTraps, EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
 import { showParentOfLauncher } from "./parent-process.js";
+import { sharePriority } from "./priority.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
 
@@ -41,7 +42,14 @@ export class MainThreadView {
     };
     process.abort = abort;
     if (!shared) return;
-    const environment = new EnvironmentView(process.env, shared.variables, shared.words);
+    const environment = new EnvironmentView(process.env, {
+      variables: shared.variables,
+      words: shared.words,
+      onTooLate: (name, value) => {
+        const message = `${name}=${value} is set too late for this process; start it with it: ${name}=${value} unreloader ...`;
+        send({ type: "logged", level: "warn", message });
+      },
+    });
     this.#environment = environment;
     this.environmentTraps = environment.traps;
     process.env = new Proxy(this.environmentTraps.target, this.environmentTraps.handler);
@@ -51,6 +59,7 @@ export class MainThreadView {
     // Its copy in worker threads asks again when the main thread has gone elsewhere.
     Object.defineProperty(process.cwd, "name", { value: "wrappedCwd" });
     if (shared.parent !== undefined) showParentOfLauncher(shared.parent);
+    sharePriority();
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
   }
 

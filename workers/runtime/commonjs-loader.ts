@@ -66,6 +66,8 @@ interface BodyContext {
 
 export class CommonJsLoader {
   readonly #context: CommonJsContext;
+  /** `module` of a file -> the `module.paths` that it was made with. */
+  readonly #paths = new WeakMap<Module, readonly string[]>();
 
   constructor(context: CommonJsContext) {
     this.#context = context;
@@ -172,6 +174,7 @@ export class CommonJsLoader {
   #createModule(record: ModuleRecord): Module {
     const { file } = record;
     const module = createModule(file);
+    this.#paths.set(module, [...module.paths]);
     if (file === this.#context.entry) module.id = ".";
     Object.defineProperty(module, "parent", {
       configurable: true,
@@ -235,7 +238,8 @@ export class CommonJsLoader {
       return this.#context.natives.requireAs(target, () =>
         changes.answering(specifier, target.name, () => native(specifier)),
       );
-    if (target.type !== "file") return this.#context.natives.require(record.file, target);
+    const { module } = record;
+    if (target.type !== "file") return this.#context.natives.require(record.file, target, { module });
     return this.#context.requireOwn(target.file, record.file);
   }
 
@@ -271,6 +275,9 @@ export class CommonJsLoader {
 
   #resolve(record: ModuleRecord, specifier: string): Resolution {
     const { prepared } = record.version ?? record;
+    if (this.#hasOtherPaths(record) && isBareName(specifier)) {
+      return resolutionOf(moduleInternals._resolveFilename(specifier, record.module, false), specifier);
+    }
     const known = prepared && Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
     if (known) return known;
     try {
@@ -278,14 +285,29 @@ export class CommonJsLoader {
     } catch (error) {
       // Node may know more (NODE_PATH, packages that patch its lookup); if not, its error is the one that apps expect.
       if (!(error instanceof Error)) throw error;
-      const found = lookUpAsNode(specifier, record.file);
-      if (isBuiltin(found)) return { type: "builtin", name: found };
-      if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
-      return isBelowPackages(found) || found.endsWith(".node")
-        ? { type: "native", file: found }
-        : { type: "file", file: found };
+      return resolutionOf(lookUpAsNode(specifier, record.file), specifier);
     }
   }
+
+  /** The app has changed `module.paths`, where packages are looked for. */
+  #hasOtherPaths({ module }: ModuleRecord): boolean {
+    const given = module && this.#paths.get(module);
+    if (!given || !Array.isArray(module.paths)) return false;
+    return module.paths.length !== given.length || module.paths.some((folder, index) => folder !== given[index]);
+  }
+}
+
+function resolutionOf(found: string, specifier: string): Resolution {
+  if (isBuiltin(found)) return { type: "builtin", name: found };
+  if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
+  return isBelowPackages(found) || found.endsWith(".node")
+    ? { type: "native", file: found }
+    : { type: "file", file: found };
+}
+
+/** Of a package. */
+function isBareName(specifier: string): boolean {
+  return !/^\.{0,2}[\\/]|^\.{1,2}$|^#/.test(specifier) && !path.isAbsolute(specifier) && !isBuiltin(specifier);
 }
 
 /** Whether Node asks hooks for `require.resolve()`, too. */

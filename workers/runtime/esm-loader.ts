@@ -241,7 +241,7 @@ export class EsmLoader {
     const { natives } = this.#context;
     const { interop } = module.prepared.compiled;
     if (interop === "none") return natives.namespace(target, attributes, askedBy(module, k));
-    const exports = natives.require(module.record.file, target, true);
+    const exports = natives.require(module.record.file, target, { isStatic: true });
     if (!isObject(exports)) return interopView(() => exports, interop);
     if (interop === "callable" || Reflect.get(exports, "__esModule")) return exports;
     // Reads of names go through to `module.exports`, live; only the default differs.

@@ -23,6 +23,8 @@ import type { ExtensionHandler, Hooks, LoadedText, Loader } from "./node-loader-
 
 const loader = Module as unknown as Loader;
 
+type LoadedModule = Module & { load(file: string): void };
+
 export interface LoaderChangesOptions extends LoaderHooksOptions {
   /** Where our rules lead. Throws a ResolveError. */
   readonly resolve: LastStep;
@@ -41,7 +43,10 @@ export class LoaderChanges {
   /** `module.register` was called, or Node has such hooks from the start. */
   #registered: boolean;
   /** Node's own functions; undefined when nothing is installed. */
-  #native: (Record<"load" | "resolve" | "require" | "compile", unknown> & Pick<Loader, "registerHooks">) | undefined;
+  #native:
+    | (Record<"load" | "require" | "compile" | "loadModule", unknown> &
+        Pick<Loader, "registerHooks"> & { readonly lookup: readonly unknown[] })
+    | undefined;
   #extensions = new Map<string, ExtensionHandler | undefined>();
   /** How many hooks were registered so far. */
   #hooksEver = 0;
@@ -61,8 +66,9 @@ export class LoaderChanges {
   /** Takes what Node's loader is now for unchanged; the returned function ends it. */
   install(): () => void {
     const { prototype } = loader;
-    const { _load: load, _resolveFilename: resolve, register, registerHooks } = loader;
-    this.#native = { load, resolve, require: prototype.require, compile: prototype._compile, registerHooks };
+    const { _load: load, register, registerHooks } = loader;
+    const { require, _compile: compile, load: loadModule } = prototype;
+    this.#native = { load, lookup: lookupFunctions(), require, compile, loadModule, registerHooks };
     this.#extensions = new Map(Object.entries(loader._extensions));
     this.changedSince();
     loader.register = describedAs(register, (...args) => {
@@ -87,9 +93,10 @@ export class LoaderChanges {
   /** Whether anything has been changed, or taken back, since this was asked last. */
   changedSince(): boolean {
     if (!this.#native) return false;
-    const { _load, _resolveFilename, _extensions, prototype } = loader;
-    const { require, _compile } = prototype;
-    const now = [_load, _resolveFilename, require, _compile, this.#hooksEver, ...Object.values(_extensions)];
+    const { _load, _extensions, prototype } = loader;
+    const { require, _compile, load } = prototype;
+    const functions = [_load, ...lookupFunctions(), require, _compile, load];
+    const now = [...functions, this.#hooksEver, ...Object.values(_extensions)];
     const before = this.#seen;
     this.#seen = now;
     return now.length !== before.length || now.some((one, index) => one !== before[index]);
@@ -114,25 +121,35 @@ export class LoaderChanges {
   get changesRequire(): boolean {
     if (!this.#native) return false;
     return (
-      loader._load !== this.#native.load ||
-      loader._resolveFilename !== this.#native.resolve ||
-      loader.prototype.require !== this.#native.require
+      loader._load !== this.#native.load || this.#changesLookup || loader.prototype.require !== this.#native.require
     );
   }
 
-  /** Where a changed `Module._resolveFilename` leads. */
+  /** Where a changed `Module._resolveFilename` leads, or what Node's own calls. */
   resolvedFilename(request: string, parent: Module | undefined): string | undefined {
-    if (!this.#native || loader._resolveFilename === this.#native.resolve) return undefined;
-    return loader._resolveFilename(request, parent, false);
+    return this.#changesLookup ? loader._resolveFilename(request, parent, false) : undefined;
+  }
+
+  get #changesLookup(): boolean {
+    const { lookup } = this.#native ?? {};
+    return lookup !== undefined && lookupFunctions().some((found, index) => found !== lookup[index]);
   }
 
   /** What loads a CommonJS file in place of our own code; undefined: nothing does. */
   handlerOf(file: string): ExtensionHandler | undefined {
     if (!this.#native || isCompiled(file)) return undefined;
+    if (loader.prototype.load !== this.#native.loadModule) return loadByModule;
     const extension = registeredExtension(file);
     const handler = loader._extensions[extension];
     const isChanged = handler !== this.#extensions.get(extension) || (extension === ".js" && this.changesCompile);
     return isChanged ? handler : undefined;
+  }
+
+  /** Whether what loads the file decides what its text is: neither its name nor its package says that it is an ES module. */
+  handlerDecides(file: string): boolean {
+    if (this.handlerOf(file) === undefined) return false;
+    const format = this.#options.formatOf(file);
+    return format === undefined || format === "commonjs";
   }
 
   /** Whether `Module.prototype._compile` was replaced. */
@@ -265,6 +282,15 @@ function isUnknownExtension(error: unknown): boolean {
   const code = error instanceof Error && ("nodeCode" in error ? error.nodeCode : "code" in error && error.code);
   return code === "ERR_UNKNOWN_FILE_EXTENSION";
 }
+
+/** What finds the file of a `require`. */
+function lookupFunctions(): unknown[] {
+  const { _resolveFilename, _findPath, _nodeModulePaths, _resolveLookupPaths } = loader;
+  return [_resolveFilename, _findPath, _nodeModulePaths, _resolveLookupPaths];
+}
+
+/** Node's own, below what the app has put in its place, asks the table of extensions. */
+const loadByModule: ExtensionHandler = (module, file) => (module as LoadedModule).load(file);
 
 /** The longest registered extension that the name ends in, as Node looks for it. */
 function registeredExtension(file: string): string {

@@ -4,6 +4,7 @@ import Module from "node:module";
 interface NodeModuleInternals {
   _cache: NodeJS.Dict<NodeJS.Module>;
   readonly _extensions: object;
+  _resolveFilename(request: string, parent: NodeJS.Module | undefined, isMain: boolean): string;
 }
 
 export const moduleInternals = Module as unknown as NodeModuleInternals;

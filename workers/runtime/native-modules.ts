@@ -159,13 +159,17 @@ export class NativeModules {
     return namespace;
   }
 
-  /** `require()` of a package or a builtin by an own file. `isStatic`: compiled from an import, before the body runs. */
-  require(importer: string, target: NativeTarget, isStatic = false): unknown {
+  /**
+   * `require()` of a package or a builtin by an own file. `isStatic`: compiled from an import, before the body runs. `module`:
+   * of the file, which is `module.parent` in the package, and has it among its children.
+   */
+  require(importer: string, target: NativeTarget, { isStatic = false, module }: RequireOptions = {}): unknown {
     const name = target.type === "native" ? target.file : target.name;
+    const require = module
+      ? (id: string): unknown => Module.prototype.require.call(module, id)
+      : this.requireFor(importer);
     const exports: unknown = this.#asked({ kind: "require", target, importer, attributes: null, isStatic }, () =>
-      this.#options.linking((): unknown =>
-        this.#options.answering(name, urlOf(target), () => this.requireFor(importer)(name)),
-      ),
+      this.#options.linking((): unknown => this.#options.answering(name, urlOf(target), () => require(name))),
     );
     this.#handOver(exports, name);
     return exports;
@@ -242,6 +246,11 @@ export class NativeModules {
     if (!namespace) throw nodeError("ERR_MODULE_NOT_FOUND", `Cannot import ${url}`);
     return namespace;
   }
+}
+
+interface RequireOptions {
+  readonly isStatic?: boolean;
+  readonly module?: Module | undefined;
 }
 
 interface ImportingBridge {

@@ -24,6 +24,8 @@ export class NewestCode {
   /** The newest code of a file, prepared now when nobody has, or when the hooks of Node's loader have not been asked. */
   of(record: ModuleRecord): PreparedModule {
     const { host, registry, changes } = this.#context;
+    const isCommonJs = record.prepared?.compiled.format === "commonjs";
+    if (!isCommonJs && !changes.hasHooks && changes.handlerDecides(record.file)) return this.#leftToHandler(record);
     if (record.prepared && (!changes.hasHooks || this.#hooked.has(record.prepared))) return record.prepared;
     // A text has one code for all queries.
     const known = record.search === "" ? undefined : registry.find(record.file)?.prepared;
@@ -31,6 +33,21 @@ export class NewestCode {
     registry.touch(record);
     record.prepared = prepared;
     if (prepared !== known) host.discovered(prepared);
+    return prepared;
+  }
+
+  /**
+   * What the app has registered for the extension (Babel) makes CommonJS of a text that Node takes for an ES module, or not at
+   * all: it is not looked at before.
+   */
+  #leftToHandler(record: ModuleRecord): PreparedModule {
+    const { host, registry, changes } = this.#context;
+    const resolve = (...asked: Parameters<LoaderChanges["resolve"]>) => changes.resolve(...asked);
+    const text = { source: "", format: "commonjs" };
+    const prepared = host.prepareAs?.(record.file, { text, resolve }) ?? this.#prepare(record.file);
+    registry.touch(record);
+    record.prepared = prepared;
+    host.discovered(prepared);
     return prepared;
   }
 

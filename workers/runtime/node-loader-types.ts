@@ -42,8 +42,11 @@ export interface Hooks {
 export interface Loader {
   _load: unknown;
   _resolveFilename(request: string, parent: Module | undefined, isMain: boolean): string;
+  _findPath: unknown;
+  _nodeModulePaths: unknown;
+  _resolveLookupPaths: unknown;
   _extensions: Record<string, ExtensionHandler | undefined>;
-  prototype: { require: unknown; _compile: unknown };
+  prototype: { require: unknown; _compile: unknown; load: unknown };
   register: (...args: unknown[]) => unknown;
   registerHooks?: ((hooks: Hooks) => { deregister(): void }) | undefined;
 }

@@ -2,6 +2,7 @@
  * Packages that load own files (a framework's autoload, entity globs, configuration files) get the module of the
  * registry, not a second copy made by Node. Everything else that Node loads is left to Node.
  */
+import { existsSync } from "node:fs";
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -50,6 +51,8 @@ interface ResolveContext {
 type NextHook<Context> = (target: string, context: Context) => unknown;
 
 const loader = Module as unknown as Loader;
+/** Asks the disk, whatever the app puts in the place of functions of `node:fs`. */
+const exists = existsSync;
 
 /** Starts listening to Node's module loader; the returned function ends it. */
 export function interceptPackageRequests(context: PackageRequestsContext): () => void {
@@ -69,7 +72,9 @@ function interceptRequire(context: PackageRequestsContext): () => void {
     if (!parent?.filename || !isOwn || isBuiltin(request)) return requestedOwnFile(request, parent?.filename, resolve);
     const file = resolvedFilename(request, parent);
     if (file === undefined) return requestedOwnFile(request, parent.filename, resolve);
-    return path.isAbsolute(file) && !isBelowPackages(file) && !/\.(?:node|wasm)$/.test(file) ? file : undefined;
+    const isOwnFile = path.isAbsolute(file) && !isBelowPackages(file) && !/\.(?:node|wasm)$/.test(file);
+    // Functions that were replaced may lead to what is in memory only, or add a query for themselves (tsx).
+    return isOwnFile && exists(file) ? file : undefined;
   };
   const load: Loader["_load"] = (request, parent, isMain) => {
     const byNode = (): unknown => outside(() => original.call(Module, request, parent, isMain));
