@@ -1,4 +1,5 @@
 /** What the flags of Node that a launcher was started with mean for the process that it starts. */
+import { existsSync } from "node:fs";
 import { nodeFlags, quoteNodeOptions } from "../thread/node-flags.js";
 
 export interface LaunchFlags {
@@ -17,5 +18,20 @@ export function launchFlags(execArgv: readonly string[], nodeOptions: string | u
   if (execArgv.length === 0 && !nodeOptions) return { node: [], nodeOptions };
   const [own, inherited] = [nodeFlags(execArgv, "").others, nodeFlags([], nodeOptions ?? "").others];
   if ([...own, ...inherited].some((flag) => FOR_ONE_PROCESS.test(flag))) return undefined;
-  return { node: own, nodeOptions: inherited.length > 0 ? quoteNodeOptions(inherited) : undefined };
+  return { node: withoutMissing(own), nodeOptions: inherited.length > 0 ? quoteNodeOptions(inherited) : undefined };
+}
+
+const IF_EXISTS = /^--env-file-if-exists(?:=(.*))?$/s;
+
+/** Node says of each such file that it goes on without; it has said so to the launcher. */
+function withoutMissing(words: readonly string[]): string[] {
+  const left: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    const [isFlag, inline] = IF_EXISTS.exec(word) ?? [];
+    const pair = isFlag !== undefined && inline === undefined ? words.slice(at, at + 2) : [word];
+    at += pair.length - 1;
+    if (isFlag === undefined || existsSync(inline ?? pair[1] ?? "")) left.push(...pair);
+  }
+  return left;
 }

@@ -13,7 +13,14 @@ const needsNone =
 const isRun = !needsNone && argv.length > 2;
 const order = takeLaunchOrder();
 const mayLaunch = isRun && order === undefined && process.send === undefined && !argv.includes("--no-launcher");
-if (!mayLaunch || !(await import("../launcher/launch.js")).launch()) {
+// A thread that may not be made, or may not do its work, would end this with a stack of ours.
+const missing = isRun ? (await import("./permissions.js")).missingPermissions() : [];
+if (missing.length > 0) {
+  process.stderr.write(
+    `unreloader: --permission: the app runs in a thread of its own, which needs ${missing.join(" and ")} as well; or use --no-reload\n`,
+  );
+  process.exitCode = 1;
+} else if (!mayLaunch || !(await import("../launcher/launch.js")).launch()) {
   const first = isRun ? await import("../thread/first-thread.js") : undefined;
   const spare = first && new first.SpareThread(new first.AppProcess(order?.parent));
   const launched = order && new (await import("../launcher/launched.js")).Launched(order);

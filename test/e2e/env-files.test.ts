@@ -26,7 +26,8 @@ interface Way extends ServeOptions {
   readonly without?: string;
 }
 
-const hasIfExists = Number(process.versions.node.split(".", 1)[0]) >= 23 || process.versions.node >= "22.9";
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const hasIfExists = major > 22 || (major === 22 && minor >= 9);
 
 const ways: Readonly<Record<string, Way>> = {
   "our flag": { entry: "main.mjs", files: esm(""), flags: ["--env-file", ".env"] },
@@ -84,6 +85,16 @@ describe("variables of a file, by", { skip: plainMode }, () => {
       assert.equal(await served.text("/"), "3 3 again outer");
     });
   }
+});
+
+test("that a file may be missing is told once", { skip: plainMode || !hasIfExists }, async () => {
+  await using app = new TempApp({ "main.mjs": `console.log("RUNS");` });
+  const { lines } = await runToExit(app.folder, ["--exit", "main.mjs"], {}, ["--env-file-if-exists=missing.env"]);
+  assert.deepEqual(
+    [lines.matching(/^RUNS/).length, lines.matching(/missing\.env not found/).length],
+    [1, 1],
+    lines.toString(),
+  );
 });
 
 describe("a missing file ends the start with one line that names it", { skip: plainMode }, () => {

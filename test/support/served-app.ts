@@ -57,9 +57,14 @@ export async function runToExit(
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  node: readonly string[] = [],
 ): Promise<Exit & { lines: OutputLines }> {
   const lines = new OutputLines();
-  const child = spawn(process.execPath, [cliFile, ...args], { cwd: folder, env: cleanEnvironment(env), stdio });
+  const child = spawn(process.execPath, [...node, cliFile, ...args], {
+    cwd: folder,
+    env: cleanEnvironment(env),
+    stdio,
+  });
   lines.follow(child.stdout);
   lines.follow(child.stderr);
   try {

@@ -23,6 +23,12 @@ describe("flags of the launched process", () => {
     });
   });
 
+  test("have no file of variables that is missing, of which Node has said so", () => {
+    const flags = (name: string) => [`--env-file-if-exists=${name}`, "--env-file-if-exists", name, "--no-warnings"];
+    assert.deepEqual(launchFlags(flags("missing.env"), undefined)?.node, ["--no-warnings"]);
+    assert.deepEqual(launchFlags(flags(process.execPath), undefined)?.node, flags(process.execPath));
+  });
+
   test("are none when there were none, and nothing stays of NODE_OPTIONS that only loads", () => {
     assert.deepEqual(launchFlags([], undefined), { node: [], nodeOptions: undefined });
     assert.deepEqual(launchFlags([], "--require ./a.cjs"), { node: [], nodeOptions: undefined });
