@@ -21,8 +21,9 @@ export class PlanApplication {
 
   constructor(parts: AppParts) {
     this.#parts = parts;
-    const { serving, monitored, life, ledger, classes, leftovers, listen, runtime, observer } = parts;
+    const { serving, monitored, life, ledger, classes, leftovers, listen, runtime, observer, mainThread } = parts;
     this.#participants = [
+      ...(mainThread.channel ? [mainThread.channel] : []),
       serving,
       monitored,
       life,

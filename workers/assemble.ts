@@ -22,6 +22,7 @@ import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
+import type { LoopHold } from "./loop-hold.js";
 import type { MainThreadView } from "./main-thread/main-thread-view.js";
 import { hideOwnModules } from "./main-thread/own-modules.js";
 import { Monitored } from "./monitored/monitored.js";
@@ -72,6 +73,7 @@ export interface AssembleOptions {
   /** Undefined: the process is the host's. */
   readonly process: SharedProcess | undefined;
   send(report: WorkerReport): void;
+  readonly loop: LoopHold;
   /** Where what evaluates or purges stands in line. */
   readonly queue: OrderQueue;
   /** Nothing of an evaluation goes on any more. */
@@ -82,7 +84,7 @@ export interface AssembleOptions {
 /** What a part calls may come further down: nothing is called before all are there. */
 export function assemble(
   order: BootOrder,
-  { send, queue, settled, ending, process: shared }: AssembleOptions,
+  { send, loop, queue, settled, ending, process: shared }: AssembleOptions,
 ): AppParts {
   const { entry, root } = order;
   const reports = new ThreadReports({ root, send, locate: (error) => runtime.locate(error) });
@@ -102,7 +104,18 @@ export function assemble(
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
-  const mainThread = reportEnds(order, { reports, streams, listen: () => listen, send, ending, shared });
+  const mainThread = reportEnds(order, {
+    reports,
+    streams,
+    listen: () => listen,
+    send,
+    ending,
+    shared,
+    hold: () => loop.hold(),
+    letGo: () => loop.letGo(),
+    nobodys: (run) => observer.nobodys(run),
+    record: (what, undo) => void ledger.record(what, undo),
+  });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
   const ownAdapters: Adapter[] = [];

@@ -63,6 +63,7 @@ export class AppSession {
     this.#queue = new OrderQueue({ waits: order.waits === true, failed: (error) => this.#crash(error) });
     this.#parts = assemble(order, {
       send: this.#send,
+      loop: this.#loop,
       queue: this.#queue,
       settled: () => this.#settled(),
       ending: (byItself) => this.#unsettled?.ending(byItself),
@@ -98,7 +99,7 @@ export class AppSession {
   }
 
   #obey(message: SupervisorOrder): void {
-    const { heart, runtime, listens, listen, observer, calls, stale, streams } = this.#parts;
+    const { heart, runtime, listens, listen, observer, calls, stale, streams, mainThread } = this.#parts;
     // Orders that follow each other closely (each answer brings the next) leave the timers no turn.
     heart.board.beat();
     switch (message.type) {
@@ -153,6 +154,11 @@ export class AppSession {
       case "signal":
       case "endBySignal":
         this.#signalOrders.obey(message);
+        break;
+      case "giveMessage":
+      case "messageWritten":
+      case "parentLeft":
+        mainThread.channel?.obey(message);
         break;
       case "giveInput":
         streams.input?.give(message.unread);

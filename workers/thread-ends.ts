@@ -1,30 +1,24 @@
 /** The ends of the thread that the app brings about: main is told, and nothing is read on. */
-import type { WorkerReport } from "../src/common/protocol/messages.js";
-import type { BootOrder, SharedProcess } from "../src/common/protocol/orders.js";
+import type { BootOrder } from "../src/common/protocol/orders.js";
 import { closeInspector } from "./inspector.js";
 import type { VirtualListen } from "./listener/virtual-listen.js";
-import { MainThreadView } from "./main-thread/main-thread-view.js";
+import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
 import { adaptProcess } from "./process.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import type { ThreadReports } from "./thread-reports.js";
 
-export interface EndsOptions {
+export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
   readonly reports: ThreadReports;
   readonly streams: StandardStreams;
   /** It comes to be later. */
   readonly listen: () => VirtualListen;
-  /** Undefined: the process is the host's. */
-  readonly shared: SharedProcess | undefined;
-  send(report: WorkerReport): void;
   /** The thread is about to end: `byItself`, or because the app says so, or has crashed. Returns a code of our own for it. */
   ending(byItself: boolean): number | undefined;
 }
 
 /** To be called before anything else replaces functions of Node's. */
-export function reportEnds(
-  { entry, args, startedWith, variables }: BootOrder,
-  { reports, streams, listen, send, ending, shared }: EndsOptions,
-): MainThreadView {
+export function reportEnds({ entry, args, startedWith, variables }: BootOrder, options: EndsOptions): MainThreadView {
+  const { reports, streams, listen, ending } = options;
   const cutOff = (): void => {
     ending(false);
     streams.input?.leave(true);
@@ -36,7 +30,7 @@ export function reportEnds(
     reports.send({ type: "crashed", error: reports.serialize(error) });
     cutOff();
   };
-  const view = new MainThreadView({ shared, send, onAbort: onCrash });
+  const view = new MainThreadView({ ...options, onAbort: onCrash });
   adaptProcess({
     entry,
     args,

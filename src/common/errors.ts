@@ -25,6 +25,7 @@ export type ErrorCode =
   | "ERR_UNRELOADER_ARGUMENT"
   | "ERR_UNRELOADER_PROCESS_CALL"
   | "ERR_UNRELOADER_SERVER_SENT"
+  | "ERR_UNRELOADER_HANDLE_SENT"
   | "ERR_UNRELOADER_TEMP_FOLDER";
 
 /** What went wrong, in words, whatever was thrown. */

@@ -47,8 +47,10 @@ export interface AssembleOptions {
   readonly endsByItself: boolean;
   /** The process shall listen for these signals, and for no others but its own. */
   signalsChanged(signals: ReadonlySet<NodeJS.Signals>): void;
-  /** With the option `exit`: the app has ended, with this code. */
+  /** The app has ended, with this code, and is not to be started again. */
   over(code: number): void;
+  /** The process that has forked this one talks with the app, or has left it: the end of the app is the end of all. */
+  endsWithApp(): boolean;
   /** The supervisor has been told to end. */
   isClosing(): boolean;
   readonly emit: CycleParts["emit"];
@@ -83,6 +85,7 @@ export function assemble({
   endsByItself,
   signalsChanged,
   over,
+  endsWithApp,
   isClosing,
   emit,
 }: AssembleOptions): SupervisorParts {
@@ -238,6 +241,7 @@ export function assemble({
     missingServer,
     guard,
     over,
+    endsWithApp,
     emit,
   });
 

@@ -8,7 +8,8 @@ import { CrashBackOff } from "./crash-back-off.js";
 import type { CycleParts } from "./cycle-parts.js";
 
 /** `over`: the app has ended, with this code, and the supervisor shall end as well. */
-export interface CrashRestartsOptions extends Pick<CycleParts, "front" | "options" | "guard" | "over" | "emit"> {
+export interface CrashRestartsOptions
+  extends Pick<CycleParts, "front" | "options" | "guard" | "over" | "endsWithApp" | "emit"> {
   startAgain(reason: RestartReason): void;
 }
 
@@ -22,9 +23,14 @@ export class CrashRestarts {
     this.#parts = parts;
   }
 
-  /** The app is not to be started again: who started it goes with it. */
-  get #exits(): boolean {
-    return this.#parts.options.exit;
+  /**
+   * The app is not to be started again: who started it goes with it. Without the option `exit` that is so when the process
+   * that has forked this one has told the app something, and the app ends (a process manager's "shutdown"), or when that
+   * process has left: nobody would ever end what waits for a save.
+   */
+  #exitsWith(end: UnexpectedEnd | undefined): boolean {
+    const { options, endsWithApp } = this.#parts;
+    return options.exit || (endsWithApp() && end !== undefined && end.type !== "crashed");
   }
 
   get isLooping(): boolean {
@@ -50,7 +56,7 @@ export class CrashRestarts {
   ended(epoch: AppEpoch, end: UnexpectedEnd, reloading: boolean): number | undefined {
     const { front } = this.#parts;
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
-    const delayMs = this.#exits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
+    const delayMs = this.#exitsWith(end) ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
     front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
     this.#tell(epoch.number, end, listened, delayMs);
@@ -64,12 +70,13 @@ export class CrashRestarts {
 
   #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {
     const { emit, options, over, front } = this.#parts;
-    const next = this.#exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
+    const exits = this.#exitsWith(end);
+    const next = exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
     const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
     const isMissing = end.type === "ended" && end.code === 0 && !listened;
     const missing = isMissing ? { missing: whatIsMissing(options.port, front.hasListened(epoch)) } : {};
     emit("worker-exit", { epoch, entry: options.entry, cause: { ...end, ...missing }, next, ...afterMs });
-    if (this.#exits) over(exitCodeOf(end));
+    if (exits) over(exitCodeOf(end));
   }
 
   #delayAfter(end: UnexpectedEnd, wasAnswering: boolean): number | undefined {
@@ -86,20 +93,21 @@ export class CrashRestarts {
   startEnded(epoch: number, end: UnexpectedEnd): boolean {
     const { front } = this.#parts;
     const listened = front.addresses().length > 0;
-    if (!this.#exits && (end.type !== "ended" || listened)) return false;
-    if (this.#exits && end.type === "crashed") return false;
+    const exits = this.#exitsWith(end);
+    if (!exits && (end.type !== "ended" || listened)) return false;
+    if (exits && end.type === "crashed") return false;
     this.#tell(epoch, end, listened, undefined);
     return true;
   }
 
   /** The first start has failed: there is nothing to go on with, unless somebody saves. */
   neverStarted(end: UnexpectedEnd | undefined): void {
-    if (this.#exits) this.#parts.over(end === undefined ? 1 : exitCodeOf(end));
+    if (this.#exitsWith(end)) this.#parts.over(end === undefined ? 1 : exitCodeOf(end));
   }
 
   /** Nothing can be done about an app that ends itself while it starts but to try it again, a few times. */
   startFailed(end: UnexpectedEnd): void {
-    if (this.#exits) return;
+    if (this.#exitsWith(end)) return;
     const delayMs = this.#backOff.next({
       livedMs: 0,
       wasAnswering: false,

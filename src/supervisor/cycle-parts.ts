@@ -42,8 +42,10 @@ export interface CycleParts {
   readonly guard: Guard | undefined;
   /** Tells what a cycle waits for when it takes long. */
   readonly progress: Pick<Progress, "begin" | "end">;
-  /** With the option `exit`: the app has ended, with this code. */
+  /** The app has ended, with this code, and is not to be started again: with the option `exit`, or as `endsWithApp` says. */
   over(code: number): void;
+  /** The process that has forked this one talks with the app, or has left it: the end of the app is the end of all. */
+  endsWithApp(): boolean;
   /** Never throws. */
   emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void;
 }

@@ -57,6 +57,7 @@ export class ReloadCycle {
       options,
       guard,
       over,
+      endsWithApp: () => parts.endsWithApp(),
       emit,
       startAgain: (reason) => this.#startAgain(reason),
     });

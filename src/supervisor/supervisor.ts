@@ -47,8 +47,10 @@ export interface CommandLine {
   listenFor(signals: ReadonlySet<NodeJS.Signals>): void;
   /** Undefined: nobody would start another process. */
   readonly guard: Guard | undefined;
-  /** With the option `exit`: the app has ended, with this code, and the supervisor closes. */
+  /** The app has ended, with this code, and the supervisor closes. */
   over(code: number): void;
+  /** The process that has forked this one talks with the app, or has left it: the end of the app is the end of all. */
+  endsWithApp(): boolean;
 }
 
 export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSupervisor {
@@ -76,6 +78,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
         void this.close();
         commandLine?.over(code);
       },
+      endsWithApp: () => commandLine?.endsWithApp() ?? false,
       isClosing,
       emit: (event, report) => this.#emit(event, report),
     });

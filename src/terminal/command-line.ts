@@ -41,6 +41,7 @@ async function carryOut(argv: readonly string[], ahead: Ahead): Promise<Resolved
         const options = await optionsOf(command.input);
         if (!options.reload) {
           await spare?.destroy();
+          spare?.process?.channel?.leave();
           return options;
         }
         const { runSupervised } = await import("./run-supervised.js");

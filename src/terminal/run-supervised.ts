@@ -1,6 +1,8 @@
 /** Runs an app that is reloaded: events to lines, keys and signals to calls. */
 
 import tty from "node:tty";
+import { FLUSH_MS } from "../common/deadlines.js";
+import { wait } from "../common/wait.js";
 import type { Launched } from "../launcher/launched.js";
 import { leakLines } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
@@ -13,7 +15,7 @@ import { AppStreams } from "../thread/app-streams.js";
 import type { UnexpectedEnd } from "../thread/app-thread.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { surviveClosedOutput } from "./closed-output.js";
-import { endOnSignals, type IsCopy } from "./end-on-signals.js";
+import { type Ended, endOnSignals, type IsCopy } from "./end-on-signals.js";
 import { type KeyActions, TerminalKeys } from "./keys.js";
 import { RealSignals } from "./real-signals.js";
 
@@ -28,6 +30,9 @@ export interface Ahead {
 export async function runSupervised(options: ResolvedOptions, { spare, launched }: Ahead): Promise<void> {
   const isCopy: IsCopy = (signal) => launched?.isCopy(signal) ?? false;
   const guard = options.launcher && !options.exit ? launched : undefined;
+  const channel = spare?.process?.channel;
+  /** What the app has sent to the process that has forked this one. */
+  const flushed = async () => void (channel && (await wait(channel.flushed(), { deadlineMs: FLUSH_MS })));
   surviveClosedOutput();
   // The app may go elsewhere.
   const cwd = process.cwd();
@@ -43,7 +48,8 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
     // A second signal ends the process at once.
     atExit: (removeFiles) => process.once("exit", removeFiles),
     listenFor: (signals) => realSignals.listenFor(signals),
-    over: (code) => void supervisor.close().finally(() => process.exit(code)),
+    over: (code) => void supervisor.close().finally(() => flushed().finally(() => process.exit(code))),
+    endsWithApp: () => channel?.isUsed === true,
   });
   const realSignals = new RealSignals(supervisor, isCopy);
   let lastReload: ReloadReport | undefined;
@@ -53,7 +59,12 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
   const hasThreads = () => spare?.process?.hasThreads === true;
-  endOnSignals(supervisor, { deadlineMs: options.drain, isCopy, hasThreads });
+  const ended: Ended = {
+    listensFor: (signal) => supervisor.listensFor(signal),
+    deliver: (signal) => supervisor.deliver(signal),
+    end: (signal, deadlineMs) => supervisor.end(signal, deadlineMs).finally(flushed),
+  };
+  endOnSignals(ended, { deadlineMs: options.drain, isCopy, hasThreads });
   // Its default is to end the process.
   process.on("SIGUSR2", (signal) => isCopy(signal) || void supervisor.signalOrRestart(signal));
   for (const signal of ["SIGWINCH", "SIGCONT"] as const)

@@ -332,6 +332,9 @@ export class AppEpoch {
       case "crashed":
       case "exitRequested":
       case "processCalled":
+      case "messageSent":
+      case "messageTaken":
+      case "disconnected":
         break;
       default:
         this.#listener.told(this, report);

@@ -12,6 +12,7 @@ import { leaveOutcome, type ProcessCall } from "../common/protocol/process-calls
 import { OWNER, PROCESS_WORDS } from "../common/protocol/process-words.js";
 import { carryOut } from "./carry-out.js";
 import { startEnvironment } from "./env-files.js";
+import { ParentChannel } from "./parent-channel.js";
 
 const debug = debuglog("unreloader");
 
@@ -30,6 +31,8 @@ interface Settings {
 }
 
 export class AppProcess {
+  /** Undefined: nobody has forked it. */
+  readonly channel: ParentChannel | undefined;
   /** Shared with the threads: which of them has the process. */
   readonly #memory = new SharedArrayBuffer(PROCESS_WORDS * Int32Array.BYTES_PER_ELEMENT);
   readonly #words = new Int32Array(this.#memory);
@@ -45,10 +48,12 @@ export class AppProcess {
 
   /**
    * From here on this thread has variables of its own: what the app sets changes nothing that the supervisor does.
-   * `parent`: number of the process that the app takes for its parent; undefined: of the one that is.
+   * `parent`: number of the process that the app takes for its parent, which has started a launcher; undefined: of the one
+   * that is.
    */
   constructor(parent?: number) {
     this.#parent = parent;
+    this.channel = parent === undefined ? ParentChannel.open() : undefined;
     process.env = ownVariables(startEnvironment(this.#real));
   }
 
@@ -71,7 +76,13 @@ export class AppProcess {
   /** What a thread is given whose app finds these variables. */
   sharedWith(variables: Variables): SharedProcess {
     const parent = this.#parent;
-    return { words: this.#memory, title: this.#started.title, variables, ...(parent !== undefined && { parent }) };
+    return {
+      words: this.#memory,
+      title: this.#started.title,
+      variables,
+      ...(parent !== undefined && { parent }),
+      ...(this.channel && { channel: this.channel.shared }),
+    };
   }
 
   /** To be called before the epoch's app is evaluated. Its thread sets the variables: V8 learns of a time zone in it. */

@@ -38,7 +38,10 @@ export class ReplaceableThread {
     this.ended = new Promise<TaskEnd>((resolve) => {
       this.#end = resolve;
     });
-    void this.ended.then(() => source.process?.ended(order.epoch));
+    void this.ended.then(() => {
+      source.process?.ended(order.epoch);
+      source.process?.channel?.ended(order.epoch);
+    });
     this.#ahead = source.ahead;
     if (this.#ahead) this.#sent = [];
     else this.#start(source.bare);
@@ -61,7 +64,11 @@ export class ReplaceableThread {
   }
 
   #pass(order: SupervisorOrder, task: ThreadTask): void {
-    if (order.type === "evaluate") this.#source.process?.giveTo(this.#order.epoch);
+    if (order.type === "evaluate") {
+      const { epoch } = this.#order;
+      this.#source.process?.giveTo(epoch);
+      this.#source.process?.channel?.begin(epoch, (message) => task.send(message));
+    }
     task.send(order);
   }
 
@@ -137,6 +144,15 @@ export class ReplaceableThread {
         return;
       case "processCalled":
         this.#source.process?.answer(this.#order.epoch, report.call);
+        return;
+      case "messageSent":
+        this.#source.process?.channel?.write(this.#order.epoch, report.id, report.message);
+        return;
+      case "messageTaken":
+        this.#source.process?.channel?.taken(this.#order.epoch, report.id);
+        return;
+      case "disconnected":
+        void this.#source.process?.channel?.close(this.#order.epoch);
         return;
       case "evaluated":
       case "evaluateFailed":

@@ -7,12 +7,13 @@ import { hideOwnResources } from "./active-resources.js";
 import { type EnvironmentTraps, EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
+import { AppChannel, type ParentChannelOptions } from "./parent-channel.js";
 import { showParentOfLauncher } from "./parent-process.js";
 import { sharePriority } from "./priority.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
 
-export interface MainThreadViewOptions {
+export interface MainThreadViewOptions extends Pick<ParentChannelOptions, "hold" | "letGo" | "nobodys" | "record"> {
   /** Undefined: the process is the host's, and what Node refuses in a worker thread stays refused. */
   readonly shared: SharedProcess | undefined;
   send(report: WorkerReport): void;
@@ -24,13 +25,16 @@ export interface MainThreadViewOptions {
 const ABORTED = 134;
 
 export class MainThreadView {
+  /** To the process that has forked this one; undefined: there is none. */
+  readonly channel: AppChannel | undefined;
   readonly #environment: EnvironmentView | undefined;
   /** Of what stands for `process.env`, if anything does. */
   readonly environmentTraps: EnvironmentTraps | undefined;
   #hasWorkers = false;
 
   /** To be called before anything else replaces functions of Node's. */
-  constructor({ shared, send, onAbort }: MainThreadViewOptions) {
+  constructor(options: MainThreadViewOptions) {
+    const { shared, send, onAbort } = options;
     showThreadsAsMain();
     hidePiscina();
     hideMainInspector();
@@ -61,6 +65,7 @@ export class MainThreadView {
     if (shared.parent !== undefined) showParentOfLauncher(shared.parent);
     sharePriority();
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
+    this.channel = shared.channel && new AppChannel({ ...options, ...shared.channel });
   }
 
   /** The app has made a worker thread of its own. */

@@ -1,5 +1,4 @@
 /** Functions of `process` that Node refuses in a worker thread: the main thread carries them out while this one sleeps. */
-import path from "node:path";
 import { PROCESS_CALL_MS } from "../../src/common/deadlines.js";
 import {
   awaitOutcome,
@@ -9,14 +8,14 @@ import {
   type ThrownError,
 } from "../../src/common/protocol/process-calls.js";
 import { nodeError } from "../runtime/module-errors.js";
+import { RECEIVED_OBJECT, received } from "./received.js";
 
 type Send = (call: ProcessCall) => void;
 type AnyFunction = (...args: unknown[]) => unknown;
 
 const KINDS = { Error, TypeError, RangeError } as const;
-/** What stands for an argument that cannot be sent, and what Node says of it. */
+/** What stands for an argument that cannot be sent. */
 const STAND_IN = {};
-const SAID_OF_IT = "Received an instance of Object";
 
 /** `title`: of the process as it was started. */
 export function installProcessCalls(title: string, send: Send): void {
@@ -77,21 +76,11 @@ function revived(
   caller: AnyFunction,
 ): Error {
   const wrong = args.flat().find((argument) => sendable(argument) === STAND_IN);
-  const text = wrong === undefined ? message : message.replace(SAID_OF_IT, () => received(wrong));
+  const text = wrong === undefined ? message : message.replace(RECEIVED_OBJECT, () => received(wrong));
   if (!hasCodeInStack) {
     const error = Object.assign(new KINDS[kind](text), properties);
     Error.captureStackTrace(error, caller);
     return error;
   }
   return Object.assign(nodeError(String(properties.code), text, KINDS[kind]), properties);
-}
-
-/** Node's words for a value that is none of the wanted ones. */
-function received(value: unknown): string {
-  try {
-    path.basename(value as string);
-    return SAID_OF_IT;
-  } catch (error) {
-    return /Received .*$/s.exec((error as Error).message)?.[0] ?? SAID_OF_IT;
-  }
 }

@@ -7,6 +7,7 @@
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { PublicAddress } from "./bound-address.js";
 import { fileStamp, packageLog } from "./package-log.js";
+import type { PackedMessage } from "./parent-channel.js";
 import type { ProcessCall } from "./process-calls.js";
 import type { SerializedError } from "./serialized-error.js";
 import * as z from "./zod.js";
@@ -26,6 +27,8 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
 );
 
 const preparedModule = z.custom<PreparedModule>((value) => typeof value === "object" && value !== null);
+
+const packedMessage = z.custom<PackedMessage>((value) => typeof value === "string" || value instanceof Uint8Array);
 
 const processCall = z.custom<ProcessCall>((value) => typeof value === "object" && value !== null);
 
@@ -283,6 +286,12 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("exitRequested"), code: z.int() }),
   /** It sleeps until the main thread has done this. */
   z.strictObject({ type: z.literal("processCalled"), call: processCall }),
+  /** The app sends a message to the process that has forked this one. */
+  z.strictObject({ type: z.literal("messageSent"), id: z.int(), message: packedMessage }),
+  /** Its listeners have been told of the message with this number, and of those before. */
+  z.strictObject({ type: z.literal("messageTaken"), id: z.int() }),
+  /** It has called process.disconnect(). */
+  z.strictObject({ type: z.literal("disconnected") }),
   /** An exception nobody caught; the thread ends after it. */
   z.strictObject({ type: z.literal("crashed"), error: serializedError }),
   z.strictObject({

@@ -6,6 +6,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { PublicAddress } from "./bound-address.js";
 import type { PackageRequest } from "./package-log.js";
+import type { PackedMessage, SharedChannel, WriteError } from "./parent-channel.js";
 import type { SerializedError } from "./serialized-error.js";
 import type { SubclassName } from "./subclass-name.js";
 
@@ -30,6 +31,8 @@ export interface SharedProcess {
   readonly title: string;
   /** Number of the process that has started the launcher of this one; absent: it has none. */
   readonly parent?: number;
+  /** Absent: nobody has forked the process. */
+  readonly channel?: SharedChannel;
   /** What the app finds as its environment, but for what the boot order adds. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -154,6 +157,18 @@ export type SupervisorOrder =
   | { readonly type: "leaveInput" }
   /** The terminal has another size, or the app goes on after Ctrl-Z: for those who listen. */
   | { readonly type: "terminalSignal"; readonly signal: TerminalSignal }
+  /** The process that has forked this one has sent it. */
+  | {
+      readonly type: "giveMessage";
+      readonly id: number;
+      readonly message: PackedMessage;
+      /** What came with it and cannot be passed on, in words. */
+      readonly lost?: string;
+    }
+  /** The message of the app that has this number has left, or has failed to. */
+  | { readonly type: "messageWritten"; readonly id: number; readonly error?: WriteError }
+  /** The channel to the process that has forked this one is closed. `isBefore`: it was before the app has begun. */
+  | { readonly type: "parentLeft"; readonly isBefore: boolean }
   | CallOrder
   /** The signal with this number among a call's arguments was aborted. */
   | { readonly type: "abortCall"; readonly callId: number; readonly signal: number; readonly reason: unknown }
