@@ -236,6 +236,21 @@ process.on("SIGTERM", () => { say("heard SIGTERM"); setTimeout(() => process.exi
     );
   });
 
+  test("tells what the app sends itself from a copy of what it has heard", async () => {
+    await using app = new TempApp({
+      ...files,
+      "app.js": `${say}setInterval(() => {}, 1000);
+process.once("SIGHUP", () => { say("heard"); process.kill(process.pid, "SIGHUP"); });
+setImmediate(() => say("ready"));
+`,
+    });
+    const run = new Run(app);
+    await run.lines.wait(/^ready/);
+    run.kill("SIGHUP");
+    await run.lines.wait(/^heard/);
+    assert.deepEqual(await run.end(), [0, null]);
+  });
+
   test("leaves no trace that the app could find", async () => {
     await using app = new TempApp({
       ...files,

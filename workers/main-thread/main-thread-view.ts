@@ -8,7 +8,7 @@ import { type EnvironmentTraps, EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
 import { AppChannel, type ParentChannelOptions } from "./parent-channel.js";
-import { showParentOfLauncher } from "./parent-process.js";
+import { hangUpByLauncher, showParentOfLauncher } from "./parent-process.js";
 import { sharePriority } from "./priority.js";
 import { installProcessCalls } from "./process-calls.js";
 import { showThreadsAsMain } from "./threads-view.js";
@@ -62,7 +62,10 @@ export class MainThreadView {
     });
     // Its copy in worker threads asks again when the main thread has gone elsewhere.
     Object.defineProperty(process.cwd, "name", { value: "wrappedCwd" });
-    if (shared.parent !== undefined) showParentOfLauncher(shared.parent);
+    if (shared.parent !== undefined) {
+      hangUpByLauncher();
+      showParentOfLauncher(shared.parent);
+    }
     sharePriority();
     installProcessCalls(shared.title, (call) => send({ type: "processCalled", call }));
     this.channel = shared.channel && new AppChannel({ ...options, ...shared.channel });

@@ -1,8 +1,13 @@
-/** `process.ppid` behind a launcher: the process that has started the launcher, as the app would find it without one. */
+/** A launcher between the process and its parent, as the app would find things without one. */
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { attempt } from "../../src/common/attempt.js";
+import { replaceMethod } from "../ledger/replace.js";
 
-/** `parent`: as the launcher found it at its start; later only Linux tells whether it has ended. */
+/**
+ * `process.ppid` is the process that has started the launcher. `parent`: as the launcher found it at its start; later only
+ * Linux tells whether it has ended.
+ */
 export function showParentOfLauncher(parent: number): void {
   const launcher = process.ppid;
   const get = (): number => parentOf(launcher) ?? parent;
@@ -10,6 +15,20 @@ export function showParentOfLauncher(parent: number): void {
     Object.defineProperty(process, "ppid", { value, writable: true, enumerable: true, configurable: true });
   };
   Object.defineProperty(process, "ppid", { get, set, enumerable: true, configurable: true });
+}
+
+/**
+ * What the app sends itself again, to end by what it has heard, must not be taken for the copy of it that a terminal sends:
+ * it goes the way that the first one has come. (SIGINT and SIGTERM end the app by then.)
+ */
+export function hangUpByLauncher(): void {
+  const launcher = process.ppid;
+  replaceMethod(process, "kill", (kill) => (...args) => {
+    const [pid, signal] = args;
+    const isOwn = pid === process.pid && (signal === "SIGHUP" || signal === constants.signals.SIGHUP);
+    const isHeard = process.listenerCount("SIGHUP") > 0;
+    return Reflect.apply(kill, process, isOwn && !isHeard ? [launcher, signal] : args);
+  });
 }
 
 /** The name, in brackets, may contain anything; then: state, parent. */
