@@ -60,8 +60,8 @@ export function importConditions(): string[] {
 }
 
 /** `--stack-size` of this process, in MB; undefined: V8's own. */
-export function stackSize(): number | undefined {
-  const sizes = nodeFlags().others.flatMap((flag) => /^--stack[-_]size=(\d+)$/.exec(flag)?.[1] ?? []);
+export function stackSize(execArgv?: readonly string[]): number | undefined {
+  const sizes = nodeFlags(execArgv).others.flatMap((flag) => /^--stack[-_]size=(\d+)$/.exec(flag)?.[1] ?? []);
   const last = sizes.at(-1);
   return last === undefined ? undefined : Number(last) / 1024;
 }
