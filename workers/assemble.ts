@@ -107,6 +107,7 @@ export function assemble(
   const mainThread = reportEnds(order, {
     reports,
     streams,
+    heart,
     listen: () => listen,
     send,
     ending,
@@ -316,6 +317,7 @@ function createListen(
     sessionsChanged: (open) => {
       heart.board.sessions = open;
     },
+    isEnding: () => heart.isEnding,
     clock: () => heart.board.beats * BEAT_MS,
     heldDeadlineMs: order.heldDeadlineMs,
     answerTimeoutMs: LISTEN_ANSWER_MS,

@@ -6,6 +6,7 @@ import { OWN_THREAD_ID } from "./main-thread/own-thread.js";
 export class Heart {
   #board: ThreadBoard;
   #stop: () => void;
+  #isOver = false;
 
   constructor(board: SharedArrayBuffer) {
     this.#board = new ThreadBoard(board);
@@ -14,6 +15,16 @@ export class Heart {
 
   get board(): ThreadBoard {
     return this.#board;
+  }
+
+  /** Main ends the thread by force, or the app has ended it: what has come and was not begun is for another one. */
+  get isEnding(): boolean {
+    return this.#isOver || this.#board.isEnding;
+  }
+
+  /** The app has ended the thread, or has crashed. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** Main looks at another board from here on. */

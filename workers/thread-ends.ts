@@ -1,5 +1,6 @@
 /** The ends of the thread that the app brings about: main is told, and nothing is read on. */
 import type { BootOrder } from "../src/common/protocol/orders.js";
+import type { Heart } from "./heartbeat.js";
 import { closeInspector } from "./inspector.js";
 import type { VirtualListen } from "./listener/virtual-listen.js";
 import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
@@ -10,6 +11,7 @@ import type { ThreadReports } from "./thread-reports.js";
 export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
   readonly reports: ThreadReports;
   readonly streams: StandardStreams;
+  readonly heart: Heart;
   /** It comes to be later. */
   readonly listen: () => VirtualListen;
   /** The thread is about to end: `byItself`, or because the app says so, or has crashed. Returns a code of our own for it. */
@@ -18,9 +20,10 @@ export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
 
 /** To be called before anything else replaces functions of Node's. */
 export function reportEnds({ entry, args, startedWith, variables }: BootOrder, options: EndsOptions): MainThreadView {
-  const { reports, streams, listen, ending } = options;
+  const { reports, streams, heart, listen, ending } = options;
   const cutOff = (): void => {
     ending(false);
+    heart.end();
     streams.input?.leave(true);
     listen().endSessions();
     // The thread must not wait for debuggers.

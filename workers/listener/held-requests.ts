@@ -37,6 +37,7 @@ export class HeldRequests {
   readonly #table: Int32Array<SharedArrayBuffer>;
   readonly #spoken: SpokenPage;
   readonly #isOwn: (connection: HoldableConnection) => boolean;
+  readonly #isEnding: () => boolean;
   /** In order of arrival; an entry leaves when it is handed on, has waited too long, or its connection has closed. */
   #held: HeldRequest[] = [];
   readonly #deadlineMs: number;
@@ -44,15 +45,17 @@ export class HeldRequests {
 
   /**
    * `isOwn`: whether this thread is the client. Such a request may be what the gate waits for. `deadlineMs`: how long a
-   * request may wait here, as in the front (the option `heldDeadline`).
+   * request may wait here, as in the front (the option `heldDeadline`). `isEnding`: whether the thread is being ended.
    */
   constructor(
     table: Int32Array<SharedArrayBuffer>,
     spoken: SpokenPage,
     isOwn: (connection: HoldableConnection) => boolean,
     deadlineMs: number = HELD_DEADLINE_MS,
+    isEnding: () => boolean = () => false,
   ) {
     this.#deadlineMs = deadlineMs;
+    this.#isEnding = isEnding;
     this.#table = table;
     this.#spoken = spoken;
     this.#isOwn = isOwn;
@@ -60,9 +63,11 @@ export class HeldRequests {
 
   /**
    * Whether a request on `connection` must wait: the gate is closed, one before it waits, its server is gone or its port
-   * another worker's.
+   * another worker's. Or for ever: when code is stopped by the end of its thread, Node's parser still calls for requests on
+   * other connections that have come meanwhile (20.20 to 26.10: measured). They are another worker's.
    */
   mustHold(connection: HoldableConnection): boolean {
+    if (this.#isEnding()) return true;
     return connection.held > 0 || connection.server.released || connection.moved || this.#isClosedTo(connection);
   }
 

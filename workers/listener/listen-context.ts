@@ -36,6 +36,8 @@ export interface VirtualListenOptions {
   currentModule(): string | undefined;
   /** Told how many HTTP/2 sessions are open. */
   sessionsChanged?(open: number): void;
+  /** Whether the thread is being ended, by itself or by main; absent: it cannot be. */
+  isEnding?(): boolean;
   /** In milliseconds; it may go in steps. */
   clock(): number;
   /** Keeps requests apart from what modules do; absent: nobody asks. */
@@ -47,13 +49,13 @@ export interface VirtualListenOptions {
 }
 
 export function listenContext(options: VirtualListenOptions, onDeserted: ListenContext["onDeserted"]): ListenContext {
-  const { table, clock, ownConnections, sessionsChanged, heldDeadlineMs } = options;
+  const { table, clock, ownConnections, sessionsChanged, heldDeadlineMs, isEnding } = options;
   const spoken = new SpokenPage(table);
   const isOwn = ({ remote }: HoldableConnection) => ownConnections?.has(remote?.address, remote?.port) ?? false;
   return {
     table,
     inFlight: new InFlight(clock),
-    held: new HeldRequests(table, spoken, isOwn, heldDeadlineMs),
+    held: new HeldRequests(table, spoken, isOwn, heldDeadlineMs, isEnding),
     spoken,
     sessions: new Http2Sessions(sessionsChanged ?? (() => {})),
     cluster: new ClusterPrimary(),

@@ -90,7 +90,7 @@ export class ThreadBoard {
   link<Result>(run: () => Result): Result {
     return countDuring(this.#words, LINKING, () => {
       // Main looks at LINKING only after it has written ENDING: one of the two sees the other.
-      if (Atomics.load(this.#words, ENDING) === 1) {
+      if (this.isEnding) {
         Atomics.sub(this.#words, LINKING, 1);
         Atomics.wait(this.#words, ENDING, 1);
         Atomics.add(this.#words, LINKING, 1);
@@ -137,6 +137,11 @@ export class ThreadBoard {
     Atomics.store(this.#words, ENDING, 1);
     const end = performance.now() + deadlineMs;
     await lookUntil(() => Atomics.load(this.#words, LINKING) <= 0, LINKING_POLL_MS, end);
+  }
+
+  /** The thread is being ended by force, or is about to be. */
+  get isEnding(): boolean {
+    return Atomics.load(this.#words, ENDING) === 1;
   }
 
   /** The thread has been ended, and another one gets the board. */
