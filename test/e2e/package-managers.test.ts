@@ -113,3 +113,17 @@ test("packages of a workspace are own code, wherever pnpm has linked them from",
   assert.deepEqual(await running.json("/"), ["lib two", true, "typed one deep two", "late two"]);
   assert.equal(running.lines.matching(/restarted/).length, 0);
 });
+
+test("packages that are links find what lies beside their own place, with standard streams that are pipes", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "name": "app" }`,
+    "store/node_modules/beside/index.js": `module.exports = "beside";`,
+    "store/node_modules/linked/package.json": `{ "name": "linked", "exports": "./index.js" }`,
+    "store/node_modules/linked/index.js": `module.exports = "linked " + require("beside");`,
+    "node_modules/kept/index.js": `console.log("a pipe is looked at"); module.exports = "kept " + require("linked");`,
+    "main.js": `const kept = require("kept"); const all = async () => kept; ${serves.replace("process.getBuiltinModule", "require")}`,
+  });
+  symlinkSync(app.path("store/node_modules/linked"), app.path("node_modules/linked"));
+  await using running = await serve(app, "main.js");
+  assert.equal(await running.json("/"), "kept linked beside");
+});

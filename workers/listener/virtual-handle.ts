@@ -1,9 +1,10 @@
 /** What stands in `server._handle` while the app's server listens: Node asks it for the address, and closes it. */
 
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import type { Server } from "node:net";
 import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import type { TakeConnection } from "../cluster/cluster-primary.js";
+import { fileStats } from "../pipe-stats.js";
 import { type AddressOut, serverInternals } from "./node-internals.js";
 
 const PERMISSIONS = 0o777;
@@ -59,10 +60,10 @@ export class VirtualHandle {
     const inner = this.#inner.address();
     const handle = serverInternals(this.#inner)._handle as { fchmod?(flags: number): number } | null;
     if (typeof this.#address !== "string" || typeof inner !== "string" || handle?.fchmod === undefined) return 0;
-    const before = statSync(inner).mode;
+    const before = Number(fileStats(inner)?.mode);
     const failure = handle.fchmod(flags);
     if (failure !== 0) return failure;
-    chmodSync(this.#address, statSync(inner).mode & PERMISSIONS);
+    chmodSync(this.#address, Number(fileStats(inner)?.mode) & PERMISSIONS);
     chmodSync(inner, before & PERMISSIONS);
     return 0;
   }

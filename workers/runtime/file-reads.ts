@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { hashSource, MISSING } from "../../src/common/compile/hash.js";
 import { Nesting } from "../../src/common/nesting.js";
 import { inherits, isObject } from "../../src/common/untouched.js";
+import { fileStats } from "../pipe-stats.js";
 import type { ModuleEdges } from "./module-edges.js";
 
 export interface FileReadsOptions {
@@ -175,7 +176,7 @@ export class FileReads {
   hashOf(file: string): string | undefined {
     return this.ignore(() => {
       try {
-        const stats = fs.statSync(file, { throwIfNoEntry: false });
+        const stats = fileStats(file);
         if (stats && !stats.isFile()) return MISSING;
         return hashSource(fs.readFileSync(file));
       } catch (error) {

@@ -1,6 +1,6 @@
 /** What a descriptor leads to, as Node tells streams apart (`guessHandleType`, which it keeps to itself). */
-import { fstatSync } from "node:fs";
 import { isatty } from "node:tty";
+import { descriptorStats } from "../pipe-stats.js";
 
 export type DescriptorKind = "terminal" | "file" | "pipe" | "nothing";
 
@@ -8,7 +8,7 @@ export type DescriptorKind = "terminal" | "file" | "pipe" | "nothing";
 export function kindOfDescriptor(descriptor: number): DescriptorKind {
   if (isatty(descriptor)) return "terminal";
   try {
-    const found = fstatSync(descriptor);
+    const found = descriptorStats(descriptor);
     if (found.isFile() || found.isCharacterDevice()) return "file";
     return found.isFIFO() || found.isSocket() ? "pipe" : "nothing";
   } catch (error) {
