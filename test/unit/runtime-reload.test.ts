@@ -213,7 +213,10 @@ test("CommonJS is replaced in place: module, require.main, parent, children and 
   assert.deepEqual([second.isMain, second.b.v, second.b.parent()], [true, 2, app.path("main.cjs")]);
   assert.deepEqual(
     second.mod.children.map(({ filename, loaded }) => [filename, loaded]),
-    [[app.path("b.cjs"), true]],
+    [
+      [app.path("b.cjs"), true],
+      [app.path("node_modules/pkg/index.js"), true],
+    ],
   );
 });
 
