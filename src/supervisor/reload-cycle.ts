@@ -248,7 +248,10 @@ export class ReloadCycle {
     if (this.#run !== undefined && end.type === "ended" && this.phase !== "reloading") return;
     const delayMs = this.#crashes.ended(epoch, end, this.phase === "reloading");
     // Those who wait for an answer of the thread go on with a fresh one.
-    if (this.#run !== undefined) return;
+    if (this.#run !== undefined) {
+      void this.#failures.openFallback();
+      return;
+    }
     if (delayMs === 0) {
       // Said at once: a request or a save may begin the start before the port is open.
       this.#state.restartReason ??= { type: "workerExit" };

@@ -272,14 +272,15 @@ require("./site");
   assert.deepEqual(served.lines.matching(/site 1 (listens|cannot)/), []);
 });
 
-test("an app that has failed before it listens is started again, and requests wait for that start", {
-  skip: plainMode,
-}, async () => {
-  await using app = new TempApp({
-    "main.js": `const fs = require("node:fs");
+for (const afterMs of [0, 100])
+  test(`an app that has failed ${afterMs} ms after its evaluation, before it listens, is started again, and requests wait for that start`, {
+    skip: plainMode,
+  }, async () => {
+    await using app = new TempApp({
+      "main.js": `const fs = require("node:fs");
 async function main() {
   if (!fs.existsSync("failed.tmp")) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, ${afterMs}));
     fs.writeFileSync("failed.tmp", "");
     throw new Error("the database is not there");
   }
@@ -288,11 +289,11 @@ async function main() {
 }
 main().catch(({ message }) => { console.error(message); process.exit(1); });
 `,
+    });
+    await using served = await serve(app, "main.js");
+    const answer = served.text("/");
+    await connects(served.port);
+    app.write("go.tmp", "");
+    assert.equal(await answer, "hello");
+    assert.equal(served.lines.matching(/listening on/).length, 1);
   });
-  await using served = await serve(app, "main.js");
-  const answer = served.text("/");
-  await connects(served.port);
-  app.write("go.tmp", "");
-  assert.equal(await answer, "hello");
-  assert.equal(served.lines.matching(/listening on/).length, 1);
-});
