@@ -314,8 +314,10 @@ ${listens}
 });
 
 describe("an app that moves to another port leaves the old one at once:", { skip: plainMode, concurrency: 2 }, () => {
-  for (const framework of frameworkApps.filter(({ files, entry }) => files[entry]?.includes("process.env.PORT"))) {
-    for (const where of WHERE) {
+  const movable = frameworkApps.filter(({ files, entry }) => files[entry]?.includes("process.env.PORT"));
+  for (const [at, framework] of movable.entries()) {
+    // In a fresh worker the framework makes no difference, so a few are enough.
+    for (const where of at % 3 === 0 ? WHERE : WHERE.slice(0, 1)) {
       test(`${framework.name}, ${where}`, async () => {
         const [first, second] = [await freePort(), await freePort()];
         const { files, packages, entry } = framework;

@@ -100,7 +100,9 @@ describe("the public port stays open while code that was saved has not listened 
   concurrency: 3,
 }, () => {
   for (const where of ["in place", "in a fresh worker"]) {
-    for (const [way, body] of Object.entries(ways)) {
+    // A fresh worker differs in how it is begun, not in what is waited for.
+    const some = Object.entries(ways).filter((_, at) => where === "in place" || at % 3 === 0);
+    for (const [way, body] of some) {
       test(`${way}, ${where}`, async () => {
         await using gate = await Gate.make(true);
         await using app = new TempApp({
