@@ -4,12 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { eventually } from "../support/deadline.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
 const RELOADS = Number(process.env.UNRELOADER_LEAK_RELOADS ?? 1000);
 const CHAIN_RELOADS = Number(process.env.UNRELOADER_LEAK_CHAIN_RELOADS ?? 300);
-const SOAK_RELOADS = Number(process.env.UNRELOADER_SOAK_RELOADS ?? 3000);
+const SOAK_RELOADS = Number(process.env.UNRELOADER_SOAK_RELOADS ?? 1500);
 const SOAK_TIMEOUT_MS = 900_000;
 
 /** What may grow without being a leak: caches that fill up once. What a reload would leak here is over 10 KB. */
@@ -217,12 +218,16 @@ async function flat(served: ServedApp, count: number, edit: (reload: number) => 
     assert.equal(await served.text("/"), `${reload}:0`);
     if (reload === settled) before = await served.json<Usage>("/usage");
   }
-  const after = await served.json<Usage>("/usage");
+  assert.ok(before);
+  const limit = { heap: before.heap + margin, mainHeap: before.mainHeap + MAIN_MARGIN };
+  // What the supervisor is at work on just now (once 13 MB) is no leak: what has leaked stays.
+  const after = await eventually(
+    () => served.json<Usage>("/usage"),
+    ({ heap, mainHeap }) => heap < limit.heap && mainHeap < limit.mainHeap,
+    `a heap below ${JSON.stringify(limit)}, before ${JSON.stringify(before)}`,
+  );
   const told = `${JSON.stringify(before)} became ${JSON.stringify(after)}`;
   if (process.env.UNRELOADER_TEST_OUTPUT) process.stderr.write(`  ${told}\n`);
-  assert.ok(before);
-  assert.ok(after.heap < before.heap + margin, `the app's heap grew: ${told}`);
-  assert.ok(after.mainHeap < before.mainHeap + MAIN_MARGIN, `the supervisor's heap grew: ${told}`);
   assert.equal(after.listeners, before.listeners, told);
   if (after.files !== null && before.files !== null) assert.ok(after.files <= before.files + 2, told);
 }
