@@ -1,9 +1,7 @@
 /** Containers that stay, with services in files that are reloaded. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
-
-const RELOADS = 100;
+import { decoratorsTsconfig, RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 
 const tsconfig = decoratorsTsconfig();
 

@@ -1,11 +1,10 @@
 /** knex and bookshelf, and what is below them: pools of connections to PostgreSQL, open SQLite databases. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { descriptors, skipWithoutSqlite, uniqueName } from "../support/databases.js";
 import { serviceUrl, skipWithout } from "../support/services.js";
 
-const RELOADS = 100;
 const withoutSqlite = skipWithoutSqlite();
 const withoutPostgres = skipWithout("POSTGRES");
 const options = { env: { POSTGRES: serviceUrl("POSTGRES") ?? "" } };

@@ -1,9 +1,7 @@
 /** pino and winston: what a reloaded file opens for its log is closed with it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AdapterApp, reloadManyTimes } from "../support/adapter-app.js";
-
-const RELOADS = 100;
+import { type AdapterApp, RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 
 /** Answers `/open` with the number of open descriptors of log files, `/threads` with that of worker threads. */
 const counting = `
@@ -113,7 +111,7 @@ exports.version = () => {
   return older.length === Number("version-1".slice(8)) - 1 ? "version-1" : "version-1 after " + older;
 };
 `;
-    await reloadManyTimes(app(["pino"], logger), 30, async ({ alive, served }) => {
+    await reloadManyTimes(app(["pino"], logger), 10, async ({ alive, served }) => {
       assert.ok(Number(await served.text("/threads")) <= 6, `${await served.text("/threads")} ports are open`);
       assert.ok(Number(await served.text("/open")) <= 2, `${await served.text("/open")} log files are open`);
       assert.ok((await alive()) <= 3, `${await alive()} transports are alive`);

@@ -1,9 +1,7 @@
 /** Libraries that keep metadata by class in one storage for the process. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
-
-const RELOADS = 100;
+import { decoratorsTsconfig, RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 
 const tsconfig = decoratorsTsconfig({ useDefineForClassFields: false });
 

@@ -1,7 +1,7 @@
 /** mikro-orm with SQLite. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { descriptors, skipWithoutSqlite } from "../support/databases.js";
 
 const skip = skipWithoutSqlite();
@@ -76,8 +76,6 @@ for (const kind of ["CommonJS", "ES modules"] as const) {
     "orm.ts": "version",
   })) {
     test(`mikro-orm: ${edited} is edited (${kind})`, { skip }, async () => {
-      // Each takes a while: it is often enough to see this once.
-      const reloads = kind === "ES modules" && edited === "user.ts" ? 100 : 20;
       const extension = kind === "CommonJS" ? "" : ".ts";
       const written = (text: string) => text.replaceAll(" EXT", extension);
       const files = {
@@ -129,7 +127,7 @@ serve(async (request) => {
 });
 `),
       };
-      await reloadManyTimes({ packages, files, entry: "main.ts", edited }, reloads, async ({ alive, served }) => {
+      await reloadManyTimes({ packages, files, entry: "main.ts", edited }, RELOADS, async ({ alive, served }) => {
         assert.equal(await served.text("/entries"), "3,1");
         assert.ok(Number(await served.text("/descriptors")) <= 1, `${await served.text("/descriptors")} descriptors`);
         assert.ok((await alive()) <= 12, `${await alive()} are alive`);

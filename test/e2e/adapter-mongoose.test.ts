@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 
 const user = `
 const mongoose = require("mongoose");
@@ -21,7 +21,7 @@ require("./probe.cjs").serve(() => mongoose.model("User").version());
   };
   await reloadManyTimes(
     { packages: ["mongoose"], files, entry: "main.js", edited: "user.js" },
-    100,
+    RELOADS,
     async ({ alive }) => {
       assert.ok((await alive()) <= 3, `${await alive()} models are alive`);
     },
@@ -44,7 +44,7 @@ import { serve } from "./probe.cjs";
 serve(() => mongoose.models.User.version());
 `,
   };
-  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.mjs", edited: "user.mjs" }, 20);
+  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.mjs", edited: "user.mjs" }, 5);
 });
 
 test("`models.X || model(X)` gives the new model", async () => {
@@ -55,7 +55,7 @@ const User = require("./user.js");
 require("./probe.cjs").serve(() => User.version());
 `,
   };
-  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "user.js" }, 20);
+  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "user.js" }, 5);
 });
 
 test("a discriminator of a kept base is defined anew", async () => {
@@ -77,7 +77,7 @@ const Event = require("./event.js");
 require("./probe.cjs").serve(() => Event.discriminators.Click.version());
 `,
   };
-  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "click.js" }, 20);
+  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "click.js" }, 5);
 });
 
 test("models of other files get the newest version of a global plugin", async () => {
@@ -119,5 +119,5 @@ require("./probe.cjs").serve(() => {
 });
 `,
   };
-  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "plugin.js" }, 20);
+  await reloadManyTimes({ packages: ["mongoose"], files, entry: "main.js", edited: "plugin.js" }, 5);
 });

@@ -1,7 +1,7 @@
 /** ioredis and bullmq against a real Redis. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { serviceUrl, skipWithout } from "../support/services.js";
 
 const skip = skipWithout("REDIS");
@@ -35,7 +35,7 @@ require("./probe.cjs").serve(async (request) => {
   };
   await reloadManyTimes(
     { packages: ["ioredis"], files, entry: "main.js", edited: "client.js", options: { env: { REDIS: url } } },
-    100,
+    RELOADS,
     async ({ alive, served }) => {
       assert.equal(await served.text("/clients"), "2");
       assert.ok((await alive()) <= 4, `${await alive()} clients are alive`);
@@ -105,7 +105,7 @@ serve((request) => request.url === "/connections" ? connections() : run());
         edited: "worker.js",
         options: { env: { REDIS: url } },
       },
-      100,
+      RELOADS,
       async ({ alive, served }) => {
         const connections = Number(await served.text("/connections"));
         assert.ok(connections <= 8, `${connections} connections`);

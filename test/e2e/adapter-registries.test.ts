@@ -1,9 +1,7 @@
 /** Libraries that keep what files register by name: each keeps its instance in a file that stays. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
-
-const RELOADS = 100;
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 
 test("passport: the newest serializers and strategies are used, and no more of them", async () => {
   const files = {

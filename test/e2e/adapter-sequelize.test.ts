@@ -1,11 +1,10 @@
 /** sequelize: models and associations without a connection, and against a real PostgreSQL. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { uniqueName } from "../support/databases.js";
 import { serviceUrl, skipWithout } from "../support/services.js";
 
-const RELOADS = 100;
 const skip = skipWithout("POSTGRES");
 const url = serviceUrl("POSTGRES") ?? "";
 const packages = ["sequelize", "pg"];

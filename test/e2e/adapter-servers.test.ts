@@ -1,11 +1,10 @@
 /** Frameworks and schedulers that have to be closed in their own way. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
-const RELOADS = 100;
 const NEST = ["@nestjs/common", "@nestjs/core", "@nestjs/platform-express", "reflect-metadata", "rxjs"];
 
 for (const kind of ["CommonJS", "ES modules"] as const) {
@@ -34,7 +33,7 @@ app.listen({ port: 0, host: "127.0.0.1" });
     };
     await reloadManyTimes(
       { packages: ["fastify"], files, entry: "main.js", edited: "main.js" },
-      100,
+      RELOADS,
       async ({ alive }) => assert.ok((await alive()) <= 3, `${await alive()} instances are alive`),
     );
   });
@@ -62,9 +61,9 @@ serve((request) => {
     files["task.js"] += `process.taskVersion = "version-1";\n`;
     await reloadManyTimes(
       { packages: ["node-cron"], files, entry: "main.js", edited: "task.js" },
-      50,
+      RELOADS,
       async ({ alive, served }) => {
-        assert.equal(await served.text("/tick"), "version-51");
+        assert.equal(await served.text("/tick"), `version-${RELOADS + 1}`);
         assert.ok((await alive()) <= 3, `${await alive()} tasks are alive`);
       },
     );

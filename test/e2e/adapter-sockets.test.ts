@@ -4,11 +4,9 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { io } from "socket.io-client";
 import { WebSocket } from "ws";
-import { reloadManyTimes } from "../support/adapter-app.js";
+import { RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { within } from "../support/deadline.js";
 import type { ServedApp } from "../support/served-app.js";
-
-const RELOADS = 100;
 
 /** Answers with the version, in a file of its own, so that a server that was attached twice would answer twice. */
 const answering = `

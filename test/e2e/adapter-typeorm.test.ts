@@ -1,11 +1,10 @@
 /** typeorm, alone and below Nest, with better-sqlite3 and with PostgreSQL. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decoratorsTsconfig, reloadManyTimes } from "../support/adapter-app.js";
+import { decoratorsTsconfig, RELOADS, reloadManyTimes } from "../support/adapter-app.js";
 import { descriptors, skipWithoutSqlite, uniqueName } from "../support/databases.js";
 import { serviceUrl, skipWithout } from "../support/services.js";
 
-const RELOADS = 100;
 const withoutSqlite = skipWithoutSqlite();
 const withoutPostgres = skipWithout("POSTGRES");
 const packages = ["typeorm", "reflect-metadata", "better-sqlite3", "pg"];

@@ -162,31 +162,40 @@ exports.answer = () => it.scriptsSet.version.lua.slice(8, -1);`,
   },
 };
 
+const note = (name: string): string => `require("node:fs").appendFileSync(__dirname + "/evaluated.txt", "${name} ");\n`;
+const present = Object.entries(cases).filter(([, { skip = false }]) => skip === false);
+/** Each library has a folder of its own in one app. */
+const folders = new Map(present.map(([name], index) => [name, `library-${index}`]));
+
 const main = `const { createServer } = require("node:http");
-const { answer } = require("./user");
+const answers = { ${[...folders.values()].map((folder) => `"/${folder}": require("./${folder}/user").answer`).join(", ")} };
 createServer(async (request, response) => {
-  response.end(String(await Promise.resolve().then(answer).catch((error) => error.stack)));
+  response.end(String(await Promise.resolve().then(answers[request.url]).catch((error) => error.stack)));
 }).listen(process.env.PORT, "127.0.0.1");
 `;
-const note = (name: string): string => `require("node:fs").appendFileSync(__dirname + "/evaluated.txt", "${name} ");\n`;
 
-for (const [name, { packages, instance, user, skip = false }] of Object.entries(cases)) {
-  test(`an instance is kept: ${name}`, { skip }, async () => {
-    await using app = new TempApp(
-      {
-        "main.js": main,
-        "instance.js": `${note("instance")}${instance}`,
-        "user.js": `${note("user")}const it = require("./instance");\n${user}`,
-      },
-      { packages: [...packages] },
-    );
-    await using served = await serve(app, "main.js");
-    assert.equal(await served.text("/"), "version-1", String(served.lines));
-    for (let version = 2; version <= 4; version++) {
-      app.write("user.js", app.read("user.js").replaceAll(`version-${version - 1}`, `version-${version}`));
-      assert.equal(await served.text("/"), `version-${version}`, String(served.lines));
-    }
-    if (served.inPlace) assert.equal(app.read("evaluated.txt"), "user instance user user user ", String(served.lines));
-    assert.deepEqual(served.lines.complaints(), []);
-  });
-}
+test("an instance is kept when a file that uses it is evaluated again:", async (context) => {
+  const files: Record<string, string> = { "main.js": main };
+  for (const [name, { instance, user }] of present) {
+    files[`${folders.get(name)}/instance.js`] = `${note("instance")}${instance}`;
+    files[`${folders.get(name)}/user.js`] = `${note("user")}const it = require("./instance");\n${user}`;
+  }
+  await using app = new TempApp(files, { packages: [...new Set(present.flatMap(([, { packages }]) => packages))] });
+  // All of them take a while to load.
+  await using served = await serve(app, "main.js", { flags: ["--watchdog", "off"] });
+  for (const [name, folder] of folders)
+    await context.test(name, async () => {
+      assert.equal(await served.text(`/${folder}`), "version-1", String(served.lines));
+      for (let version = 2; version <= 4; version++) {
+        const text = app.read(`${folder}/user.js`);
+        app.write(`${folder}/user.js`, text.replaceAll(`version-${version - 1}`, `version-${version}`));
+        assert.equal(await served.text(`/${folder}`), `version-${version}`, String(served.lines));
+      }
+      const evaluated = app.read(`${folder}/evaluated.txt`);
+      if (served.inPlace) assert.equal(evaluated, "user instance user user user ", String(served.lines));
+    });
+  if (served.inPlace)
+    for (const [name, folder] of folders)
+      assert.match(app.read(`${folder}/evaluated.txt`), /^user instance (user ){3}$/, `${name}\n${served.lines}`);
+  assert.deepEqual(served.lines.complaints(), []);
+});

@@ -8,6 +8,9 @@ import type { OutputLines } from "./output-lines.js";
 import { type ServedApp, type ServeOptions, serve } from "./served-app.js";
 import { TempApp } from "./temp-app.js";
 
+/** What leaks with each reload is far over every limit then, and over the ten listeners of which Node warns. */
+export const RELOADS = 20;
+
 export interface AdapterApp {
   /** Packages of the project that the app uses. */
   readonly packages: readonly string[];
