@@ -41,7 +41,12 @@ export class LoopHold {
 
 /** The ports that keep the event loop alive now: before the app runs these are Piscina's, which it does not give us. */
 export function openPorts(): readonly OpenPort[] {
-  // Documented as deprecated, not removed: there is no other way to objects of theirs.
-  const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles?(): unknown[] };
-  return (activeHandles?.call(process) ?? []).filter((each): each is OpenPort => each instanceof MessagePort);
+  return activeHandles().filter((each): each is OpenPort => each instanceof MessagePort);
+}
+
+/** What this thread has open that the event loop waits for. */
+export function activeHandles(): readonly unknown[] {
+  // Documented as deprecated, not removed: there is no other way to objects of Piscina's.
+  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles?(): unknown[] };
+  return handles?.call(process) ?? [];
 }

@@ -5,6 +5,7 @@ import { closeInspector } from "./inspector.js";
 import type { VirtualListen } from "./listener/virtual-listen.js";
 import { MainThreadView, type MainThreadViewOptions } from "./main-thread/main-thread-view.js";
 import { adaptProcess } from "./process.js";
+import { stopReading } from "./stop-reading.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import type { ThreadReports } from "./thread-reports.js";
 
@@ -26,6 +27,7 @@ export function reportEnds({ entry, args, startedWith, variables }: BootOrder, o
     heart.end();
     streams.input?.leave(true);
     listen().endSessions();
+    stopReading();
     // The thread must not wait for debuggers.
     closeInspector();
   };

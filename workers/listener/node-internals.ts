@@ -36,6 +36,7 @@ export interface SocketInternals {
 /** `getpeername` and `getsockname` are what `remoteAddress`, `localAddress` and `address()` ask, TLS included. */
 export interface HandleInternals {
   close?(closed?: () => void): void;
+  readStop?(): number;
   getpeername?(out: AddressOut): number;
   getsockname?(out: AddressOut): number;
 }

@@ -3,18 +3,14 @@ import { Server, Socket } from "node:net";
 import { replaceMethod } from "../ledger/replace.js";
 import { ownerOf } from "../listener/relayed-socket.js";
 import { UpstreamListener } from "../listener/virtual-server.js";
-import { openPorts } from "../loop-hold.js";
-
-interface WithHandles {
-  _getActiveHandles(): unknown[];
-}
+import { activeHandles, openPorts } from "../loop-hold.js";
 
 /** To be called before the app runs. */
 export function hideOwnResources(hasWorkers: () => boolean): void {
   // The pool has two in this thread, the supervisor one.
   const own = openPorts();
   replaceMethod(process, "getActiveResourcesInfo", (original) => () => {
-    const handles = (process as unknown as WithHandles)._getActiveHandles();
+    const handles = activeHandles();
     // The front has the TCP sockets; what the thread has in their place are pipes.
     const inTheirPlace = [
       ...handles
