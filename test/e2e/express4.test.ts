@@ -1,7 +1,6 @@
-/** Express 4, whose apps have a `router` getter that throws, in every scope and layout. */
+/** Express 4, whose apps have a `router` getter that throws, in every scope; its layouts are in frameworks.test.ts. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { express4Apps } from "../support/express4-apps.js";
 import { serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -29,24 +28,5 @@ const server = app.listen(0, () => console.log("on " + server.address().port));
       assert.equal(answer.body, "answer-2");
       assert.equal(answer.headers["x-powered-by"], undefined);
     });
-  });
-}
-
-for (const layout of express4Apps) {
-  test(`${layout.name}: an edit of the app's module, of a route and of a view shows`, async () => {
-    await using app = new TempApp(layout.files, { packages });
-    await using served = await serve(app, layout.entry);
-    const items = async (): Promise<string> => (await served.json<{ middle: string }>("/items")).middle;
-    assert.equal(await items(), "middle-1");
-    app.edit(layout.middle, "middle-1", "middle-2");
-    assert.equal(await items(), "middle-2");
-    for (const file of ["app.js", "server.js"]) {
-      if (file in layout.files) app.append(file, "\n// edited\n");
-    }
-    assert.equal(await items(), "middle-2");
-    if (!("views/index.html" in layout.files)) return;
-    assert.match((await served.get("/")).body, /<h1>title-1<\/h1>/);
-    app.edit("views/index.html", "<h1>", "<h2>");
-    assert.match((await served.get("/")).body, /<h2>title-1/);
   });
 }

@@ -7,7 +7,7 @@ import { historyPackage } from "../support/history-package.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
-const EDITS = Number(process.env.UNRELOADER_FRESH_EDITS ?? (plainMode ? 5 : 600));
+const EDITS = Number(process.env.UNRELOADER_FRESH_EDITS ?? (plainMode ? 5 : 200));
 
 const esmApp = {
   "package.json": `{ "name": "app", "type": "module" }\n`,

@@ -11,7 +11,7 @@ import { FAMILIES, type Family } from "../support/fuzz-cli-steps.js";
 import { randomSource } from "../support/random.js";
 import { plainMode } from "../support/served-app.js";
 
-const STEPS = Number(process.env.UNRELOADER_FUZZ_STEPS ?? 250);
+const STEPS = Number(process.env.UNRELOADER_FUZZ_STEPS ?? 150);
 /** No episode is begun later: a slow machine runs fewer steps. */
 const TIME_MS = 120_000;
 /** Families of steps that are left out. */

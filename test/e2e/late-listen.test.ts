@@ -96,43 +96,46 @@ async function connects(port: number): Promise<void> {
 
 describe("the public port stays open while code that was saved has not listened yet:", {
   skip: plainMode,
-  // Each waits most of its time.
-  concurrency: 3,
+  // Both wait most of their time.
+  concurrency: 2,
 }, () => {
   for (const where of ["in place", "in a fresh worker"]) {
-    // A fresh worker differs in how it is begun, not in what is waited for.
-    const some = Object.entries(ways).filter((_, at) => where === "in place" || at % 3 === 0);
-    for (const [way, body] of some) {
-      test(`${way}, ${where}`, async () => {
-        await using gate = await Gate.make(true);
-        await using app = new TempApp({
-          "main.js": main,
-          "version.js": `module.exports = "1";\n`,
-          "pool.js": POOL,
-          "start.js": start(`require("./pool"); listen();`),
-        });
-        const flag = app.path("..", "flag");
-        await using served = await serve(app, "main.js", { env: { GATE: String(gate.port), FLAG: flag } });
-        assert.equal((await served.getOnce("/")).body, "1");
-
-        gate.shut();
-        app.write("start.js", start(body));
-        app.write("version.js", `module.exports = "2";\n`);
-        if (where !== "in place") app.write("package.json", `{ "name": "app", "private": true, "version": "2.0.0" }\n`);
-        const answer = served.getOnce("/");
-        answer.catch(() => {});
-        await gate.arrival();
-        await awhile(served);
-        await connects(served.port);
-        gate.open();
-        writeFileSync(flag, "");
-        assert.equal((await answer).body, "2");
-        rmSync(flag);
-        await awhile(served);
-        assert.equal((await served.getOnce("/")).body, "2");
-        assert.deepEqual(served.lines.matching(/closed http/), []);
+    test(where, async (context) => {
+      await using gate = await Gate.make(true);
+      let version = 1;
+      const versionText = () => `module.exports = "${version}";\n`;
+      await using app = new TempApp({
+        "main.js": main,
+        "version.js": versionText(),
+        "pool.js": POOL,
+        "start.js": start(`require("./pool"); listen();`),
       });
-    }
+      const flag = app.path("..", "flag");
+      await using served = await serve(app, "main.js", { env: { GATE: String(gate.port), FLAG: flag } });
+      assert.equal((await served.getOnce("/")).body, "1");
+      // A fresh worker differs in how it is begun, not in what is waited for.
+      const some = Object.entries(ways).filter((_, at) => where === "in place" || at % 3 === 0);
+      for (const [way, body] of some)
+        await context.test(way, async () => {
+          version++;
+          gate.shut();
+          app.write("start.js", start(body));
+          app.write("version.js", versionText());
+          if (where !== "in place") app.write("package.json", `{ "name": "app", "version": "${version}.0.0" }\n`);
+          const answer = served.getOnce("/");
+          answer.catch(() => {});
+          await gate.arrival();
+          await awhile(served);
+          await connects(served.port);
+          gate.open();
+          writeFileSync(flag, "");
+          assert.equal((await answer).body, String(version));
+          rmSync(flag);
+          await awhile(served);
+          assert.equal((await served.getOnce("/")).body, String(version));
+          assert.deepEqual(served.lines.matching(/closed http/), []);
+        });
+    });
   }
 });
 

@@ -24,41 +24,46 @@ export const report = () => {
 
 const kinds: Readonly<Record<string, string>> = {
   "datagram sockets": `import dgram from "node:dgram"; const socket = dgram.createSocket("udp4"); await new Promise((done) => socket.bind(0, "127.0.0.1", done));`,
-  "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/node_modules", () => {});`,
-  "promised file watchers": `import { watch } from "node:fs/promises"; (async () => { for await (const _ of watch(import.meta.dirname + "/node_modules")) count("changed"); })(); await new Promise((done) => setImmediate(done));`,
-  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.dirname + "/node_modules/none-" + version, () => {});`,
+  "file watchers": `import fs from "node:fs"; fs.watch(import.meta.dirname + "/../node_modules", () => {});`,
+  "promised file watchers": `import { watch } from "node:fs/promises"; (async () => { for await (const _ of watch(import.meta.dirname + "/../node_modules")) count("changed"); })(); await new Promise((done) => setImmediate(done));`,
+  "stat watchers": `import fs from "node:fs"; fs.watchFile(import.meta.dirname + "/../node_modules/none-" + version, () => {});`,
   chokidar: `import { watch } from "chokidar"; import { mkdirSync } from "node:fs";
-    const folder = import.meta.dirname + "/node_modules/x/" + version; mkdirSync(folder, { recursive: true });
+    const folder = import.meta.dirname + "/../node_modules/x/" + version; mkdirSync(folder, { recursive: true });
     const watcher = watch(folder); await new Promise((done) => watcher.on("ready", done));`,
   "worker threads": `import { Worker } from "node:worker_threads"; class Own extends Worker {} const worker = new Own("setInterval(() => {}, 1000)", { eval: true }); await new Promise((done) => worker.on("online", done)); worker.on("exit", () => count("exit"));`,
   "message channels": `const { port1, port2 } = new MessageChannel(); port1.onmessage = () => {}; port2.on("message", () => {});`,
-  "file streams": `import fs from "node:fs"; fs.createWriteStream(import.meta.dirname + "/log.txt", { flags: "a" }).write(version + " "); await new Promise((done) => fs.createReadStream(import.meta.filename).on("open", done));`,
+  "file streams": `import fs from "node:fs"; fs.createWriteStream(import.meta.dirname + "/../log.txt", { flags: "a" }).write(version + " "); await new Promise((done) => fs.createReadStream(import.meta.filename).on("open", done));`,
   "line readers": `import readline from "node:readline"; import { PassThrough } from "node:stream"; state.input ??= new PassThrough();
     if (state.reader && !state.reader.closed) throw new Error("still open");
     state.reader = readline.createInterface({ input: state.input }).on("close", () => process.exit(1));`,
 };
 
 describe("handles", { skip: plainMode }, () => {
-  for (const [kind, made] of Object.entries(kinds)) {
-    test(`${kind}: those of the newest version are left`, async () => {
-      await using app = ledgerApp({
-        made,
-        report: resources,
-        packages: ["chokidar"],
-        more: { "log.txt": "", "node_modules/x/index.js": "" },
-      });
-      await using served = await serve(app, "main.js", { flags: ["--ignore", "log.txt"] });
-      await reloadMade(app, served, 2);
-      const before = await served.json<Record<string, number>>("/resources");
-      await reloadMade(app, served, RELOADS);
-      await eventually(
-        () => served.json<Record<string, number>>("/resources"),
-        (now) => Object.entries(now).every(([name, count]) => count < (before[name] ?? 0) + RELOADS / 2),
-        // The supervisor's own come and go as well.
-        `little more than ${JSON.stringify(before)}`,
-      );
+  test("those of the newest version are left, of whatever kind", async () => {
+    // Each uses what is edited while it is evaluated.
+    const files = Object.values(kinds).map((made, index) => [
+      `kinds/${index}.js`,
+      `import { count, getState } from "state"; import * as edited from "../made.js"; const { version } = edited;
+const state = getState();\n${made}\n`,
+    ]);
+    const imports = files.map(([file]) => `import "./${file}";`).join("\n");
+    await using app = ledgerApp({
+      made: "",
+      report: `${imports}\n${resources}`,
+      packages: ["chokidar"],
+      more: { "log.txt": "", "node_modules/x/index.js": "", ...Object.fromEntries(files) },
     });
-  }
+    await using served = await serve(app, "main.js", { flags: ["--ignore", "log.txt"] });
+    await reloadMade(app, served, 2);
+    const before = await served.json<Record<string, number>>("/resources");
+    await reloadMade(app, served, RELOADS);
+    await eventually(
+      () => served.json<Record<string, number>>("/resources"),
+      (now) => Object.entries(now).every(([name, count]) => count < (before[name] ?? 0) + RELOADS / 2),
+      // The supervisor's own come and go as well.
+      `little more than ${JSON.stringify(before)}`,
+    );
+  });
 
   test("broadcast channels: only those of the newest version hear anything", async () => {
     await using app = ledgerApp({

@@ -12,6 +12,8 @@ import { fileURLToPath } from "node:url";
 import { testPackages } from "./packages.js";
 
 const FILE_LIMIT_MS = 300_000;
+/** So that none of them is the last one alone. */
+const LONGEST = ["memory-soak-reloads", "history-freshness", "leaks", "closed-ports", "late-listen", "launcher", "end"];
 
 const folder = fileURLToPath(new URL("../e2e", import.meta.url));
 const packages = testPackages().map((name) => `"${name}"`);
@@ -19,10 +21,9 @@ const needsPackages = (file: string): boolean => {
   const text = readFileSync(file, "utf8");
   return packages.some((name) => text.includes(name));
 };
-const files = readdirSync(folder)
-  .filter((name) => name.endsWith(".test.js"))
-  .sort()
-  .map((name) => join(folder, name));
+const all = readdirSync(folder).filter((name) => name.endsWith(".test.js"));
+const first = LONGEST.map((topic) => `${topic}.test.js`);
+const files = [...first, ...all.filter((name) => !first.includes(name)).sort()].map((name) => join(folder, name));
 
 // A test that needs them waits for them, and tells if they cannot be had.
 spawn(process.execPath, [fileURLToPath(new URL("packages.js", import.meta.url))], { stdio: "inherit" });

@@ -101,5 +101,5 @@ async function memory(): Promise<Memory> {
 
 /** Each is another text, so that what is kept of one is seen; and reads another file. */
 function textOf(n: number): string {
-  return `import { existsSync } from "node:fs";\nexistsSync(new URL("./data-${n}.json", import.meta.url));\nconst long = "${"x".repeat(2000)}${n}";\nclass Old { text = long; }\nexport const text = "text ${n}";\nnew Old();\n`;
+  return `import { existsSync } from "node:fs";\nexistsSync(new URL("./data-${n}.json", import.meta.url));\nconst long = "${"x".repeat(4000)}${n}";\nclass Old { text = long; }\nexport const text = "text ${n}";\nnew Old();\n`;
 }
