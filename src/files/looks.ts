@@ -5,10 +5,11 @@
 import path from "node:path";
 import { mayHoldOwnFiles } from "../common/paths.js";
 import { changeBetween, type FileChange } from "./change-batch.js";
-import { type Disk, lookAgain, MISSING } from "./content.js";
+import { type Disk, lookAgain, MISSING, type Sight } from "./content.js";
 import type { Folder, KnownFile, Listing } from "./folder.js";
 import type { FolderWatches } from "./folder-watches.js";
 import { emptyListing, listAgain } from "./listing.js";
+import { sameStamp } from "./stamps.js";
 
 /** Names that the system may report in another Unicode form than the one they are known by. */
 export const MANY_FORMS = /[^\0-\x7f]/;
@@ -29,6 +30,8 @@ export class Looks {
   readonly files = new Set<KnownFile>();
   /** Folders whose listing has arrived names, or has to be made again. Emptied by `take`. */
   readonly folders = new Set<Folder>();
+  /** Files that were written with the text that they had. Emptied by who takes them. */
+  readonly savedAgain = new Set<string>();
 
   constructor(options: LooksOptions) {
     this.#with = options;
@@ -97,7 +100,9 @@ export class Looks {
   }
 
   look(known: KnownFile): FileChange | undefined {
-    known.sight = lookAgain(known.file, known.sight, this.#with.disk, this.#with.now());
+    const before = known.sight;
+    known.sight = lookAgain(known.file, before, this.#with.disk, this.#with.now());
+    if (isSavedAgain(before, known.sight)) this.savedAgain.add(known.file);
     return changeBetween(known.file, known.reported, known.sight.content, known.config);
   }
 
@@ -158,4 +163,9 @@ export class Looks {
     this.folders.delete(folder);
     this.#with.watches.drop(folder);
   }
+}
+
+function isSavedAgain(before: Sight | undefined, now: Sight): boolean {
+  if (before === undefined || now.stamp === undefined || before.content !== now.content) return false;
+  return before.stamp === undefined ? now.stamp.mtimeMs > before.time : !sameStamp(before.stamp, now.stamp);
 }

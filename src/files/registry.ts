@@ -190,6 +190,13 @@ export class FileRegistry {
     return changes;
   }
 
+  /** Files that looks since the last call have found written with the text that they had. */
+  takeSavedAgain(): string[] {
+    const files = [...this.#looks.savedAgain];
+    this.#looks.savedAgain.clear();
+    return files;
+  }
+
   /** Marks everything: for a check that must not rely on events. */
   markAll(): void {
     for (const known of this.#files.values()) this.#looks.files.add(known);

@@ -64,10 +64,10 @@ export class Launcher {
   #bootedAt: number | undefined;
   /** A request has come since. */
   #isRequested = false;
-  /** Somebody has told all of it to end. */
-  #isEnding = false;
-  /** The first signal to end, until the process has heard of it: its main thread may be stuck. */
-  #unheard: { readonly signal: NodeJS.Signals; readonly at: number; readonly force: NodeJS.Timeout } | undefined;
+  /** The first signal by which somebody has told all of it to end. */
+  #endSignal: NodeJS.Signals | undefined;
+  /** When that was, until the process has heard of it: its main thread may be stuck. */
+  #unheard: { readonly at: number; readonly force: NodeJS.Timeout } | undefined;
 
   constructor(flags: LaunchFlags) {
     this.#flags = flags;
@@ -157,8 +157,8 @@ export class Launcher {
   #relay(signal: NodeJS.Signals): void {
     const child = this.#child;
     if (END_SIGNALS.has(signal)) {
-      this.#isEnding = true;
-      if (child?.connected) this.#endsUnheard(child, signal);
+      this.#endSignal ??= signal;
+      if (child?.connected) this.#endsUnheard(child);
     }
     if (child === undefined) return;
     if (child.connected) send(child, { type: "signal", signal });
@@ -167,11 +167,11 @@ export class Launcher {
   }
 
   /** What the main thread runs before the app (a configuration in code, say) may loop: then it hears of no signal. */
-  #endsUnheard(child: ChildProcess, signal: NodeJS.Signals): void {
+  #endsUnheard(child: ChildProcess): void {
     const before = this.#unheard;
     if (before === undefined) {
       const force = setTimeout(() => child.kill("SIGKILL"), SIGNAL_UNHEARD_MS);
-      this.#unheard = { signal, at: performance.now(), force };
+      this.#unheard = { at: performance.now(), force };
     } else if (performance.now() - before.at > COPY_MS) child.kill("SIGKILL");
   }
 
@@ -187,8 +187,9 @@ export class Launcher {
     const folder = this.#folder;
     // What cannot be removed must not keep the next process from being started.
     if (folder !== undefined) attempt(() => rmSync(folder, { recursive: true, force: true }));
-    if (this.#isEnding || folder === undefined || !CRASHES.has(signal)) {
-      endBy(signal === "SIGKILL" ? (this.#unheard?.signal ?? signal) : signal);
+    if (this.#endSignal || folder === undefined || !CRASHES.has(signal)) {
+      // By force, or killed just when it was told to end.
+      endBy(signal === "SIGKILL" ? (this.#endSignal ?? signal) : signal);
       return;
     }
     const afterMs = this.#backOff.next({

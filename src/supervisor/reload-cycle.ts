@@ -4,7 +4,7 @@
  * that does not answer. (reload-step and fresh-worker do the work. Above 350 lines: all that may begin a run, or interrupt
  * one, stands here, since each has to know of the others.)
  */
-import { CLOSE_POLL_MS, CRASH_LOOP_HOLD_MS, JOIN_MS, QUIET_MS } from "../common/deadlines.js";
+import { BLOCKED_MS, CLOSE_POLL_MS, CRASH_LOOP_HOLD_MS, JOIN_MS, QUIET_MS } from "../common/deadlines.js";
 import { HOLD } from "../common/protocol/connection-table.js";
 import { type SourceLocation, serializeError } from "../common/protocol/serialized-error.js";
 import { lookUntil, wait } from "../common/wait.js";
@@ -363,10 +363,11 @@ export class ReloadCycle {
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {
-    const { configChanges, monitoring, emit } = this.#parts;
+    const { configChanges, monitoring, registry, silentMs, emit } = this.#parts;
     const state = this.#state;
     const { pending } = state;
     await this.#arrivals.takeFiles(pending);
+    const savedAgain = registry.takeSavedAgain();
     for (const message of configChanges.take(pending.config)) emit("log", { level: "warn", message });
     if (state.closing) return this.#reports.report("unchanged", started);
     const { app } = state;
@@ -379,6 +380,11 @@ export class ReloadCycle {
     if (app === undefined || !state.isUsable(app) || state.restartReason) return this.#fresh.restart(run, started);
     if (test && pending.empty) return this.#reloads.test(run, app, test, started);
     const isNothing = pending.empty && !isAll && monitoring.missing(app.graph).length === 0;
-    return isNothing ? this.#reports.report("unchanged", started) : this.#reloads.reload(run, app, started);
+    if (!isNothing) return this.#reloads.reload(run, app, started);
+    // Who saves although there is nothing to change wants to be rid of what blocks the app.
+    const isBlocked = savedAgain.length > 0 && silentMs(app.epoch) >= BLOCKED_MS;
+    return isBlocked
+      ? this.#reloads.leaveBlocked(run, app, savedAgain, started)
+      : this.#reports.report("unchanged", started);
   }
 }

@@ -128,6 +128,12 @@ export class ReloadStep {
     return this.#with.failures.fail(givenUp(started), started, preparation);
   }
 
+  /** The thread is blocked, and `files` were saved as they were. */
+  leaveBlocked(run: Run, app: LoadedApp, files: readonly string[], started: number): Promise<ReloadReport> {
+    this.#state.restartReason ??= { type: "blocked", files, began: false };
+    return this.#leaveThread(run, app, "blocked", started);
+  }
+
   /** The thread does not answer: a fresh one takes over, and it may finish what it has begun, if it can. */
   #leaveThread(run: Run, app: LoadedApp, because: Interruption, started: number): Promise<ReloadReport> {
     const state = this.#state;

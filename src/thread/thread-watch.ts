@@ -117,7 +117,12 @@ export class ThreadWatch {
    */
   verdict(admitted: Verdict | Promise<Verdict>, serving: number | undefined): Verdict | Promise<Verdict> {
     if (admitted instanceof Promise) return this.#unlessBlocked(admitted);
-    const page = serving === undefined ? undefined : this.#pages.get(serving);
+    return this.#answerFor(serving, admitted);
+  }
+
+  /** What the gate has said, or the page of `epoch` if that does not answer those whom the gate lets pass. */
+  #answerFor(epoch: number | undefined, admitted: Verdict): Verdict {
+    const page = epoch === undefined ? undefined : this.#pages.get(epoch);
     return admitted.type === "pass" && page !== undefined ? { type: "page", page } : admitted;
   }
 
@@ -152,8 +157,9 @@ export class ThreadWatch {
   /** It was blocked before: a save lets a fresh thread take its place, which takes a moment. */
   async #unlessReplaced(admitted: Promise<Verdict>, blocked: number | undefined): Promise<Verdict> {
     const waited = await wait(admitted, { deadlineMs: TAKE_OVER_MS });
-    if (waited.type === "settled") return waited.value;
     const newest = [...this.#epochs.keys()].at(-1);
+    // The file that was saved had the same text as before, or none that is loaded: no fresh thread takes its place.
+    if (waited.type === "settled") return this.#answerFor(newest, waited.value);
     const page = newest === blocked && newest !== undefined ? this.#pages.get(newest) : undefined;
     return page === undefined ? this.#unlessBlocked(admitted) : { type: "page", page };
   }

@@ -59,12 +59,30 @@ describe("the watchdog", { skip: plainMode }, () => {
     );
     assert.match(body, /^work\.ts:(5|6):\d+.* has kept the app busy for \d/);
     assert.match(body, /^ {2}> (5|6) \| {3}/m, "the lines around it");
+    // What might have changed something, and has not, lets nobody through to the thread that is stuck.
+    folder.write("work.js", "");
+    folder.remove("work.js");
+    const during = await Promise.all(Array.from({ length: 5 }, () => served.getOnce("/during")));
+    assert.deepEqual(new Set(during.map(({ status }) => status)), new Set([504]));
     folder.edit("work.ts", "while (value)", "while (false)");
     await eventually(
       () => served.getOnce("/loop"),
       ({ status }) => status === 200,
       "an answer by the new code",
     );
+  });
+
+  test("a file that is saved as it was takes a fresh worker, too", async () => {
+    await using folder = new TempApp(files);
+    await using served = await serve(folder, "app.ts", { flags: ["--watchdog", "1000"] });
+    assert.equal((await served.getOnce("/loop")).status, 504);
+    folder.write("work.ts", work);
+    await eventually(
+      () => served.getOnce("/"),
+      ({ status }) => status === 200,
+      "an answer by a fresh worker",
+    );
+    assert.match(await served.lines.wait(/restarted/), /work\.ts/);
   });
 
   test("an app that is only slow loses nothing", async () => {
