@@ -212,3 +212,36 @@ test("a broken tsconfig.json is named", async () => {
     message: /tsconfig\.json.*nowhere\.json/,
   });
 });
+
+test("what is nested too deep for the parser is told with its place, and does not end the process", async () => {
+  await using app = new TempApp({});
+  const deep = (open: string, close: string): string => `const a =\n${open.repeat(20_000)}${close.repeat(20_000)};`;
+  const texts = [deep("[", "]"), deep("{ a: [", "]}"), deep("(", ""), deep("`${", "}`"), deep("class { x =", "}")];
+  for (const file of ["a.mjs", "a.cjs", "a.tsx"]) {
+    for (const text of texts) {
+      app.write(file, text);
+      assert.throws(
+        () => new Compiler({ root: app.folder }).compile(app.path(file)),
+        (error: CompileError) => {
+          assert.match(error.message, /nested too deep/);
+          assert.equal(error.location?.line, 2);
+          return true;
+        },
+      );
+    }
+    // The stack of JavaScript is smaller than that.
+    app.write(file, `const a = ${"1 ? ".repeat(4000)}1${" : 1".repeat(4000)};`);
+    assert.throws(() => new Compiler({ root: app.folder }).compile(app.path(file)), /nested too deep/);
+  }
+  assert.deepEqual(new Compiler({ root: app.folder }).dynamicImports(deep("[", "]")), []);
+});
+
+test("thousands of operands, statements and brackets in texts are not nested", async () => {
+  await using app = new TempApp({
+    "a.mjs": `export const sum = ${"1 + ".repeat(9000)}1, text = ${'"[({" + '.repeat(2000)}"";
+${"// ((((\n".repeat(2000)}/* ${"[".repeat(2000)} */
+${"export { sum as s };".replace("s }", "s0 }")}${"{ [sum] }\n".repeat(3000)}`,
+  });
+  const { exports } = new Compiler({ root: app.folder }).compile(app.path("a.mjs"));
+  assert.equal(exports.length, 3);
+});

@@ -7,6 +7,7 @@ import { isBelowPackages } from "../paths.js";
 import { type EvaluationEffects, evaluationEffects } from "./evaluation-effects.js";
 import type { FileKind } from "./file-kind.js";
 import { hasUsing, lowerSyntax } from "./lower-syntax.js";
+import { tooDeepAt } from "./nesting-depth.js";
 import type { Rewritten } from "./rewrite.js";
 import { redeclaredWrapperName, rewriteCommonJs } from "./rewrite-commonjs.js";
 import { rewriteEsm } from "./rewrite-esm.js";
@@ -53,11 +54,21 @@ export class DerivedProblem extends Error {
 /** Throws DerivedProblem. */
 export function derive(request: DeriveRequest): Derivation {
   const source: DerivedText = { text: request.source, steps: 0, maps: [], declarations: "" };
-  if (request.kind.language === "js") {
-    return lowered(request, source, rewrite(request, source, goalOfJavaScript(request, source)));
+  const deep = tooDeepAt(request.source);
+  if (deep !== undefined) throw new DerivedProblem(new SyntaxProblem(TOO_DEEP, deep), source);
+  try {
+    if (request.kind.language === "js") {
+      return lowered(request, source, rewrite(request, source, goalOfJavaScript(request, source)));
+    }
+    return lowered(request, source, rewriteTypeScript(request, source));
+  } catch (error) {
+    // The stack was too small for the tree.
+    if (error instanceof RangeError) throw new DerivedProblem(new SyntaxProblem(TOO_DEEP, 0), source);
+    throw error;
   }
-  return lowered(request, source, rewriteTypeScript(request, source));
 }
+
+const TOO_DEEP = "This is nested too deep to be compiled";
 
 function rewriteTypeScript(request: DeriveRequest, source: DerivedText): Derivation {
   const { legacyDecorators, defineClassFields } = request.settings;

@@ -179,8 +179,13 @@ function isPrimitive(node: Node): boolean {
       return node.expressions.every(isPrimitive);
     case "UnaryExpression":
       return isPrimitive(node.argument);
-    case "BinaryExpression":
-      return isPrimitive(node.left) && isPrimitive(node.right);
+    case "BinaryExpression": {
+      let isSo = true;
+      forEachChild(node, (operand) => {
+        isSo &&= isPrimitive(operand);
+      });
+      return isSo;
+    }
     default:
       return false;
   }

@@ -1,5 +1,6 @@
 /** JavaScript text to syntax tree. The only file that knows the parser. */
 import { type Node, type Program, parseSync, visitorKeys } from "oxc-parser";
+import { tooDeepAt } from "./nesting-depth.js";
 
 export type {
   ArrowFunctionExpression,
@@ -58,6 +59,7 @@ export function parse(text: string, goal: ParseGoal): ParsedText {
 
 /** Start offsets of the `import()` expressions in `text`, JavaScript of a package; none for what cannot be parsed. */
 export function locateDynamicImports(text: string): number[] {
+  if (tooDeepAt(text) !== undefined) return [];
   for (const sourceType of ["module", "commonjs"] as const) {
     const { module, errors } = parseSync("text.js", text, { lang: "js", sourceType });
     if (errors.length === 0) return module.dynamicImports.map(({ start }) => start);
@@ -98,8 +100,12 @@ export function asProblem(errors: readonly Diagnostic[]): SyntaxProblem {
   return new SyntaxProblem(error.message, label?.start ?? 0);
 }
 
-/** Calls `visit` for each direct child, in source order. */
+/** Calls `visit` for each direct child, in source order; for the operands of a whole chain of operators. */
 export function forEachChild(node: Node, visit: (child: Node) => void): void {
+  if (node.type === "BinaryExpression" || node.type === "LogicalExpression") {
+    forEachOperand(node, visit);
+    return;
+  }
   const keys = visitorKeys[node.type];
   if (!keys) return;
   const fields = node as unknown as Record<string, Node | (Node | null)[] | null | undefined>;
@@ -109,6 +115,18 @@ export function forEachChild(node: Node, visit: (child: Node) => void): void {
       for (const element of child) if (element) visit(element);
     } else if (child) visit(child);
   }
+}
+
+/** `a + b + c`, which is `(a + b) + c`: thousands of them, as generated texts have, are as many nodes within each other. */
+function forEachOperand(expression: Node, visit: (child: Node) => void): void {
+  const operands: Node[] = [];
+  let node = expression;
+  while (node.type === "BinaryExpression" || node.type === "LogicalExpression") {
+    operands.push(node.right);
+    node = node.left;
+  }
+  visit(node);
+  for (let at = operands.length - 1; at >= 0; at--) visit(operands[at] as Node);
 }
 
 /** The name that an expression begins with, if it is a chain of members. */
