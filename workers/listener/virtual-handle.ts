@@ -2,12 +2,13 @@
 
 import { chmodSync } from "node:fs";
 import type { Server } from "node:net";
+import { constants } from "node:os";
 import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import type { TakeConnection } from "../cluster/cluster-primary.js";
 import { fileStats } from "../pipe-stats.js";
 import { type AddressOut, serverInternals } from "./node-internals.js";
 
-const PERMISSIONS = 0o777;
+const NO_FILE = -constants.errno.ENOENT;
 
 export class VirtualHandle {
   #inner: Server;
@@ -60,11 +61,14 @@ export class VirtualHandle {
     const inner = this.#inner.address();
     const handle = serverInternals(this.#inner)._handle as { fchmod?(flags: number): number } | null;
     if (typeof this.#address !== "string" || typeof inner !== "string" || handle?.fchmod === undefined) return 0;
-    const before = Number(fileStats(inner)?.mode);
-    const failure = handle.fchmod(flags);
+    const before = permissions(inner);
+    const failure = before === undefined ? NO_FILE : handle.fchmod(flags);
     if (failure !== 0) return failure;
-    chmodSync(this.#address, Number(fileStats(inner)?.mode) & PERMISSIONS);
-    chmodSync(inner, before & PERMISSIONS);
+    const after = permissions(inner);
+    // Somebody has removed it, or the app's own.
+    if (before === undefined || after === undefined || permissions(this.#address) === undefined) return NO_FILE;
+    chmodSync(this.#address, after);
+    chmodSync(inner, before);
     return 0;
   }
 
@@ -72,4 +76,9 @@ export class VirtualHandle {
     if (typeof this.#address !== "string") Object.assign(out, this.#address);
     return 0;
   }
+}
+
+function permissions(file: string): number | undefined {
+  const stats = fileStats(file);
+  return stats && Number(stats.mode) & 0o777;
 }
