@@ -1,5 +1,4 @@
 /** How a command line ends: what the terminal and the system tell it to, and in which order things then happen. */
-import { spawn } from "node:child_process";
 import {
   CLOSE_POLL_MS,
   SIGNAL_END_MS,
@@ -11,6 +10,7 @@ import {
 } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import { lookUntil } from "../common/wait.js";
+import { SecondSignal } from "./second-signal.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 type EndSignal = (typeof SIGNALS)[number];
@@ -69,7 +69,7 @@ export function endOnSignals(
         return;
       }
       // The user does not want to wait.
-      exit(signal, 1, SIGNAL_NATIVE_MS);
+      exit(new SecondSignal(signal), 1, SIGNAL_NATIVE_MS);
     });
   }
 }
@@ -77,38 +77,29 @@ export function endOnSignals(
 async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number, hasThreads: () => boolean): Promise<void> {
   const began = performance.now();
   const forceMs = Math.max(SIGNAL_SPARE_MS, deadlineMs - SIGNAL_FORCED_MS);
-  const force = setTimeout(() => exit(signal, 0, SIGNAL_LAST_MS), forceMs);
+  const second = new SecondSignal(signal);
+  const prepare = setTimeout(() => second.prepare(), PROMPT_MS);
+  const force = setTimeout(() => exit(second, 0, SIGNAL_LAST_MS), forceMs);
   let code = 0;
   try {
     code = await supervisor.end(signal, Math.max(0, deadlineMs - SIGNAL_SPARE_MS));
   } catch (error) {
     process.stderr.write(`unreloader: closing failed: ${errorText(error)}\n`);
   }
+  clearTimeout(prepare);
   clearTimeout(force);
   // Those that have been ended are over in a moment.
   await lookUntil(() => !hasThreads(), CLOSE_POLL_MS, performance.now() + SIGNAL_ENDED_MS);
   // What took so long may have been a thread in native code, which was given up and runs on.
   const tookMs = performance.now() - began;
   if (tookMs > PROMPT_MS || hasThreads())
-    exit(signal, code, Math.max(SIGNAL_LAST_MS, Math.min(SIGNAL_NATIVE_MS, forceMs - tookMs)));
+    exit(second, code, Math.max(SIGNAL_LAST_MS, Math.min(SIGNAL_NATIVE_MS, forceMs - tookMs)));
   process.exit(code);
 }
 
-/**
- * Ends the process although the app's thread may run. Node stops it first, which it cannot while that thread is in native
- * code (it waits for a child process, computes a key). So another process sends the signal again, which then does what it
- * does in a process without a listener for it: `afterMs` milliseconds after that other process has started.
- */
-function exit(signal: EndSignal, code: number, afterMs: number): never {
+/** Also when a thread does not end: then by the signal, `afterMs` milliseconds later. */
+function exit(second: SecondSignal, code: number, afterMs: number): never {
   for (const name of SIGNALS) process.removeAllListeners(name);
-  const script = `
-    process.stdin.resume().on("end", () => process.exit());
-    setTimeout(() => process.ppid === ${process.pid} && process.kill(${process.pid}, "${signal}"), ${afterMs});
-  `;
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  // Its input ends with this process, and it with that.
-  spawn(process.execPath, ["-e", script], { env, detached: true, stdio: ["pipe", "ignore", "ignore"] })
-    .on("error", () => undefined)
-    .unref();
+  second.sendAfter(afterMs);
   process.exit(code);
 }
