@@ -7,7 +7,7 @@ import * as z from "../common/protocol/zod.js";
 
 const holder = z.strictObject({
   text: z.string(),
-  place: z.strictObject({ file: z.string(), line: z.int().optional(), column: z.int().optional() }).optional(),
+  place: z.optional(z.strictObject({ file: z.string(), line: z.optional(z.int()), column: z.optional(z.int()) })),
 });
 
 const leak = z.strictObject({

@@ -47,9 +47,15 @@ export function row(input: RowInput<z.ZodType> & { readonly default?: unknown })
 /** Node's timers end at once when they are given more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export const nonEmpty = z.string().min(1);
+export const nonEmpty = z.string().check(z.minLength(1));
 /** A list, or the only one of it. */
-export const oneOrMore = z.union([nonEmpty.transform((only) => [only]), z.array(nonEmpty)]);
+export const oneOrMore = z.union([
+  z.pipe(
+    nonEmpty,
+    z.transform((only: string) => [only]),
+  ),
+  z.array(nonEmpty),
+]);
 
 export function text(fits: string) {
   return { schema: nonEmpty, fits };
@@ -68,20 +74,20 @@ export function choice<const Words extends readonly [string, ...string[]]>(words
 }
 
 export function wholeNumber(least: number, most: number) {
-  return { schema: z.int().min(least).max(most), fits: `a whole number from ${least} to ${most}` };
+  return { schema: z.int().check(z.minimum(least), z.maximum(most)), fits: `a whole number from ${least} to ${most}` };
 }
 
 export function bytes(least: number) {
-  return { schema: z.int().min(least), fits: `bytes (${least} or more)`, unit: "bytes" } as const;
+  return { schema: z.int().check(z.minimum(least)), fits: `bytes (${least} or more)`, unit: "bytes" } as const;
 }
 
 /** Of a timer. */
 export function milliseconds(least: number) {
-  const schema = z.number().min(least).max(LONGEST_TIMER_MS);
+  const schema = z.number().check(z.minimum(least), z.maximum(LONGEST_TIMER_MS));
   return { schema, fits: `milliseconds (${least} to ${LONGEST_TIMER_MS})`, unit: "milliseconds" } as const;
 }
 
 export function millisecondsOrOff(least: number) {
-  const schema = z.union([z.number().min(least), z.literal("off")]);
+  const schema = z.union([z.number().check(z.minimum(least)), z.literal("off")]);
   return { schema, fits: `milliseconds (${least} or more) or off`, unit: "milliseconds" } as const;
 }

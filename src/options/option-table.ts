@@ -70,7 +70,13 @@ export const optionTable = {
   }),
   subclasses: row({
     // Any text: names that fit nothing are reported while the app runs, and ignored.
-    schema: z.union([z.string().transform((only) => [only]), z.array(z.string())]),
+    schema: z.union([
+      z.pipe(
+        z.string(),
+        z.transform((only: string) => [only]),
+      ),
+      z.array(z.string()),
+    ]),
     fits: "class names, such as Model or sequelize#Model",
     otherwise: "all classes",
     flag: { kind: "names", value: "A,B" },
@@ -202,8 +208,8 @@ export const optionTable = {
   inspect: row({
     schema: z.union([
       z.boolean(),
-      wholeNumber(0, 65535).schema.transform(String),
-      nonEmpty.refine((value) => parseInspectAddress(value) !== undefined),
+      z.pipe(wholeNumber(0, 65535).schema, z.transform(String)),
+      nonEmpty.check(z.refine((value: string) => parseInspectAddress(value) !== undefined)),
     ]),
     fits: "true, false, a port, or HOST:PORT",
     default: false,
@@ -280,12 +286,12 @@ const shape = Object.fromEntries(optionNames.map((name) => [name, optionTable[na
   [Name in OptionName]: Table[Name]["schema"];
 };
 /** Every option, none of them required. */
-export const optionsSchema = z.strictObject(shape).partial();
+export const optionsSchema = z.partial(z.strictObject(shape));
 
 /** The words that an option with a fixed choice takes; none for others. */
 export function choicesOf(option: OptionName): readonly string[] {
   const { schema } = optionTable[option];
-  return schema instanceof z.ZodEnum ? schema.options : [];
+  return schema instanceof z.ZodMiniEnum ? schema.options : [];
 }
 
 /** `logLevel` is `--log-level`; what is on unless refused has the flag that refuses it. */

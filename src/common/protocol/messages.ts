@@ -18,11 +18,11 @@ const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
   z.strictObject({
     name: z.string(),
     message: z.string(),
-    stack: z.string().optional(),
-    code: z.string().optional(),
-    location: sourceLocation.optional(),
-    frame: z.string().optional(),
-    cause: serializedError.optional(),
+    stack: z.optional(z.string()),
+    code: z.optional(z.string()),
+    location: z.optional(sourceLocation),
+    frame: z.optional(z.string()),
+    cause: z.optional(serializedError),
   }),
 );
 
@@ -81,18 +81,18 @@ const loadedModule = z.strictObject({
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.
    */
-  reads: z.array(z.strictObject({ file: z.string(), hash: z.string().optional() })),
+  reads: z.array(z.strictObject({ file: z.string(), hash: z.optional(z.string()) })),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
   /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
-  usedByPackages: z.array(z.string()).optional(),
+  usedByPackages: z.optional(z.array(z.string())),
   /** Own files that a thread or process evaluates that the module has started, and when, in milliseconds since 1970. */
-  starts: z.array(z.strictObject({ file: z.string(), since: z.number() })).optional(),
+  starts: z.optional(z.array(z.strictObject({ file: z.string(), since: z.number() }))),
   /** It has called `cluster.fork()`: only in a fresh thread does Node count workers from 1 again. */
-  isPrimary: z.literal(true).optional(),
-  hot: acceptance.optional(),
+  isPrimary: z.optional(z.literal(true)),
+  hot: z.optional(acceptance),
   /** Absent for the many that ask for nothing. */
-  asks: asks.optional(),
+  asks: z.optional(asks),
   /** Classes that the evaluation made, with the names of what each descends from, nearest first. */
   classes: z.array(z.strictObject({ name: z.string(), bases: z.array(z.string()) })),
 });
@@ -103,14 +103,14 @@ export const listenTarget = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("port"),
     port: z.int(),
-    host: z.string().optional(),
-    backlog: z.int().optional(),
-    ipv6Only: z.boolean().optional(),
-    reusePort: z.boolean().optional(),
+    host: z.optional(z.string()),
+    backlog: z.optional(z.int()),
+    ipv6Only: z.optional(z.boolean()),
+    reusePort: z.optional(z.boolean()),
   }),
-  z.strictObject({ type: z.literal("path"), path: z.string(), backlog: z.int().optional() }),
+  z.strictObject({ type: z.literal("path"), path: z.string(), backlog: z.optional(z.int()) }),
   /** A socket that the process was started with (socket activation): the same descriptor in both threads. */
-  z.strictObject({ type: z.literal("fd"), fd: z.int(), backlog: z.int().optional() }),
+  z.strictObject({ type: z.literal("fd"), fd: z.int(), backlog: z.optional(z.int()) }),
 ]);
 export type ListenTarget = z.infer<typeof listenTarget>;
 
@@ -126,9 +126,9 @@ export type ServerKind = z.infer<typeof serverKind>;
  */
 export const staleReference = z.strictObject({
   file: z.string(),
-  class: z.string().optional(),
+  class: z.optional(z.string()),
   /** What they have registered with a package that does not let it go. */
-  entry: z.string().optional(),
+  entry: z.optional(z.string()),
   /** In which the oldest of them was purged. */
   generation: z.int(),
   count: z.int(),
@@ -155,21 +155,21 @@ const threadWait = z.discriminatedUnion("type", [
     /** Of the text that it was compiled from. */
     hash: z.string(),
     /** Of its top-level await, in the compiled text; absent: it waits for a package that it imports. */
-    position: z.strictObject({ line: z.int(), column: z.int() }).optional(),
+    position: z.optional(z.strictObject({ line: z.int(), column: z.int() })),
   }),
   z.strictObject({
     type: z.literal("hook"),
     /** `a dispose hook`. */
     what: z.string(),
     /** Whose it is. */
-    file: z.string().optional(),
+    file: z.optional(z.string()),
     ageMs: z.number(),
   }),
   z.strictObject({
     /** Requests in flight end before a reload goes on. */
     type: z.literal("requests"),
     /** `label`: `GET /path`, where it is known. Oldest first. */
-    requests: z.array(z.strictObject({ label: z.string().optional(), ageMs: z.number() })),
+    requests: z.array(z.strictObject({ label: z.optional(z.string()), ageMs: z.number() })),
   }),
 ]);
 export type ThreadWait = z.infer<typeof threadWait>;
@@ -184,7 +184,7 @@ export const workerReport = z.discriminatedUnion("type", [
     serves: z.enum(["listening", "exported", "pending"]),
     /** A module has thrown, and the app's own listeners have taken the exception. */
     isPartial: z.boolean(),
-    packages: packageLog.optional(),
+    packages: z.optional(packageLog),
   }),
   z.strictObject({
     type: z.literal("loadedAhead"),
@@ -240,7 +240,7 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("planFailed"),
     planId: z.int(),
-    file: z.string().optional(),
+    file: z.optional(z.string()),
     damaged: z.array(z.string()),
     error: serializedError,
   }),
@@ -254,7 +254,7 @@ export const workerReport = z.discriminatedUnion("type", [
     /** Unix socket (named pipe on Windows) on which the worker really listens for this server. */
     socketPath: z.string(),
     /** It takes the place of this one, which listens on the same handle: `listen(otherServer)`. */
-    replaces: z.int().optional(),
+    replaces: z.optional(z.int()),
   }),
   /** The app closed the server itself. */
   z.strictObject({ type: z.literal("serverClosed"), listenId: z.int() }),
@@ -297,7 +297,7 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("staleReferencesChecked"),
     /** Absent: the worker looked by itself. */
-    requestId: z.int().optional(),
+    requestId: z.optional(z.int()),
     references: z.array(staleReference),
     /** Those among them that are to be told. */
     news: z.array(staleReference),
@@ -321,7 +321,7 @@ export const workerReport = z.discriminatedUnion("type", [
     type: z.literal("heapSnapshotWritten"),
     requestId: z.int(),
     marked: z.array(markedReference),
-    error: serializedError.optional(),
+    error: z.optional(serializedError),
   }),
   /** The app has been loaded, and nothing has had these names of the subclass filter. `seen`: names of classes. */
   z.strictObject({ type: z.literal("subclassesUnknown"), names: z.array(z.string()), seen: z.array(z.string()) }),

@@ -9,15 +9,15 @@ export const packageRequest = z.strictObject({
   kind: z.enum(["import", "require"]),
   file: z.string(),
   /** The own file whose `require` it was; Node keeps it as the parent of what it loads. */
-  importer: z.string().optional(),
-  attributes: z.record(z.string(), z.string()).nullable(),
+  importer: z.optional(z.string()),
+  attributes: z.nullable(z.record(z.string(), z.string())),
 
   // ---- before it was loaded
 
   /** Own code that may have called something has run since the request before. */
   afterOwnCode: z.boolean(),
   /** What own code had changed in the process, in words: a global, a patched function; absent: nothing. */
-  changed: z.string().optional(),
+  changed: z.optional(z.string()),
   /** Folders of packages that own code had been given, and whose exports it had changed. */
   changedPackages: z.array(z.string()),
   /** Variables that were not what they were before the start. */
@@ -52,5 +52,5 @@ export const packageLog = z.strictObject({
 export type PackageLog = z.infer<typeof packageLog>;
 
 /** What a file was when it was loaded: its time of change (ms), size and inode; absent for what was not there. */
-export const fileStamp = z.strictObject({ file: z.string(), stamp: z.string().optional() });
+export const fileStamp = z.strictObject({ file: z.string(), stamp: z.optional(z.string()) });
 export type FileStamp = z.infer<typeof fileStamp>;
