@@ -109,6 +109,10 @@ export function assemble(
     streams,
     heart,
     listen: () => listen,
+    textOf: (file) => {
+      const source = runtime.sourceOf(file);
+      return source === undefined ? undefined : { source, isModule: runtime.formatOf(file) === "esm" };
+    },
     send,
     ending,
     shared,

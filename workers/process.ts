@@ -2,8 +2,10 @@
  * Makes the thread look like the process the app expects, as far as that can be done: arguments, exit.
  * What cannot be done stands in docs/differences.md.
  */
+import { UNCAUGHT } from "../src/common/exit-codes.js";
 import { NODE_MAJOR } from "../src/common/node-version.js";
 import type { BootOrder } from "../src/common/protocol/orders.js";
+import { awaitBegunPoolWork } from "./begun-pool-work.js";
 
 export interface ProcessOptions {
   readonly entry: string;
@@ -20,6 +22,8 @@ export interface ProcessOptions {
   onEnd(): number | undefined;
   /** Called before the thread ends because of an exception that nobody caught. */
   onCrash(error: unknown): void;
+  /** Then Node prints it: not when a listener for `exit` ends the process before. */
+  print(error: unknown): void;
   /** The app has made a worker thread of its own. */
   onWorker(): void;
 }
@@ -30,24 +34,28 @@ export function adaptProcess(options: ProcessOptions): void {
   if (startedWith.nodeOptions !== undefined) process.env.NODE_OPTIONS ??= startedWith.nodeOptions;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
   process.argv = [process.execPath, entry, ...args];
+  let isCrashing = false;
+  let crash: unknown;
   const exit = process.exit;
   const exitTold: typeof process.exit = (...given) => {
     const [code] = given;
     // Node's setter throws for what is no number: then nothing ends.
     if (code !== undefined && code !== null) process.exitCode = code;
     // In a thread, exit() ends only the thread; the supervisor has to know that the app meant it.
-    options.onExit(Number(process.exitCode ?? 0));
+    options.onExit(Number(process.exitCode ?? (isCrashing ? UNCAUGHT : 0)));
     // Without an argument, process.exitCode counts.
     return exit(...given);
   };
   process.exit = Object.defineProperties(exitTold, Object.getOwnPropertyDescriptors(exit));
   // Not by a listener: the app counts those, and may remove them all.
   const { emit } = process;
-  let isCrashing = false;
   const watched: NodeJS.EventEmitter["emit"] = (event, ...values) => {
     if (event === "uncaughtExceptionMonitor" && !isCaught()) {
       isCrashing = true;
-      options.onCrash(values[0]);
+      crash = values[0];
+      options.onCrash(crash);
+      // A listener for `exit` has thrown: they are not called again.
+      if (isExiting()) options.print(crash);
     }
     if (event === "worker") options.onWorker();
     if (event === "exit") {
@@ -56,12 +64,20 @@ export function adaptProcess(options: ProcessOptions): void {
       if (code !== undefined && NODE_MAJOR >= 22) values[0] = code;
     }
     const isHeard = Reflect.apply(emit, process, [event, ...values]) as boolean;
-    // What listeners have made of the code. Node ends the thread next, and may not get as far as process.exit().
-    if (event === "exit" && isCrashing) options.onExit(Number(process.exitCode));
+    if (event === "exit") awaitBegunPoolWork();
+    if (event === "exit" && isCrashing) {
+      options.print(crash);
+      // What listeners have made of the code. Node ends the thread next, and may not get as far as process.exit().
+      options.onExit(Number(process.exitCode));
+    }
     return isHeard;
   };
   Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));
   Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
+}
+
+function isExiting(): boolean {
+  return (process as unknown as { _exiting?: boolean })._exiting === true;
 }
 
 /** Whether the app takes what nobody catches (`node:domain` does so by the callback). */

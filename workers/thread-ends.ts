@@ -8,6 +8,7 @@ import { adaptProcess } from "./process.js";
 import { stopReading } from "./stop-reading.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import type { ThreadReports } from "./thread-reports.js";
+import { type OwnText, uncaughtText, writeUncaught } from "./uncaught-text.js";
 
 export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
   readonly reports: ThreadReports;
@@ -15,13 +16,15 @@ export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
   readonly heart: Heart;
   /** It comes to be later. */
   readonly listen: () => VirtualListen;
+  /** Of an own file. */
+  textOf(file: string): OwnText | undefined;
   /** The thread is about to end: `byItself`, or because the app says so, or has crashed. Returns a code of our own for it. */
   ending(byItself: boolean): number | undefined;
 }
 
 /** To be called before anything else replaces functions of Node's. */
 export function reportEnds({ entry, args, startedWith, variables }: BootOrder, options: EndsOptions): MainThreadView {
-  const { reports, streams, heart, listen, ending } = options;
+  const { reports, streams, heart, listen, textOf, ending } = options;
   const cutOff = (): void => {
     ending(false);
     heart.end();
@@ -35,6 +38,13 @@ export function reportEnds({ entry, args, startedWith, variables }: BootOrder, o
     reports.send({ type: "crashed", error: reports.serialize(error) });
     cutOff();
   };
+  const printUncaught = (error: unknown): void => {
+    // Where the output is the host's, it is for the host to tell.
+    if (streams.ofNode().includes(2)) return;
+    const bytes = Buffer.from(uncaughtText(error, reports.serialize(error).location, textOf));
+    streams.words.written(2, bytes);
+    writeUncaught(bytes);
+  };
   const view = new MainThreadView({ ...options, onAbort: onCrash });
   adaptProcess({
     entry,
@@ -47,6 +57,7 @@ export function reportEnds({ entry, args, startedWith, variables }: BootOrder, o
     },
     onEnd: () => ending(true),
     onCrash,
+    print: printUncaught,
     onWorker: () => view.workerMade(),
   });
   return view;

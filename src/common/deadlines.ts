@@ -216,6 +216,9 @@ export const PIPE_LOOK_MS = 5;
 /** What the app has written to a reader that is slow, before its thread ends. No option: Node throws it away at process.exit(). */
 export const FLUSH_MS = 1000;
 
+/** At `process.exit()`, for work of the app's that waits for a thread of Node's pool to begin; Node waits for ever. */
+export const POOL_BEGINS_MS = 3000;
+
 /** What the app's listeners for exceptions have begun about a failed start, before its thread ends. No option: the next start waits. */
 export const FAILED_START_MS = 500;
 

@@ -239,10 +239,10 @@ export class Front {
 
   /**
    * The worker of `epoch` is dead. Its ports wait for the next worker; requests it had not begun are sent to that one,
-   * those it had begun get a page with the reason or, with half an answer sent, a reset.
+   * those it had begun get a page with the reason or, with half an answer sent, a reset. `isLast`: no other one comes.
    */
-  workerDied(epoch: number, error: Error): void {
-    const page = this.#lost.die(epoch, error);
+  workerDied(epoch: number, error: Error, isLast = false): void {
+    const page = this.#lost.die(epoch, error, isLast);
     this.#opening.workerDied(epoch);
     for (const port of this.#ports.everyPort()) {
       if (port.server?.epoch === epoch) {

@@ -39,8 +39,9 @@ export class LostWorkers {
     this.#blocked.delete(epoch);
   }
 
-  die(epoch: number, error: Error): OwnPage {
-    const page = pageForDeath(error);
+  /** `isLast`: the supervisor ends with it. */
+  die(epoch: number, error: Error, isLast: boolean): OwnPage {
+    const page = pageForDeath(error, isLast);
     this.#abandoned.delete(epoch);
     this.#deathPages.set(epoch, page);
     const [oldest] = this.#deathPages.keys();
@@ -49,9 +50,8 @@ export class LostWorkers {
   }
 }
 
-function pageForDeath(error: Error): OwnPage {
-  const text =
-    `The app's worker ended before it answered this request: ${error.message}\n` +
-    "A fresh worker follows; send the request again.\n";
+function pageForDeath(error: Error, isLast: boolean): OwnPage {
+  const next = isLast ? "" : "A fresh worker follows; send the request again.\n";
+  const text = `The app's worker ended before it answered this request: ${error.message}\n${next}`;
   return { status: 502, text, error: serializeError(error) };
 }

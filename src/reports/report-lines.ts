@@ -24,6 +24,8 @@ export interface LineStyle {
   /** Say for every loaded file why it was loaded. */
   readonly why: boolean;
   readonly onError: "page" | "last-good";
+  /** The supervisor ends with the app, which has told its end itself, as under Node. */
+  readonly exit: boolean;
 }
 
 export interface ReportLine {
@@ -119,7 +121,7 @@ function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
     case "reload":
       return reloadLines(event.report, style);
     case "failed":
-      return [failedLine(event.report, style.cwd), ...failureDetails(event.report, style)];
+      return [failedLine(event.report, style.cwd), ...failureRows(event.report, style)];
     case "restarted":
       return [restartedLine(event.report, style.cwd)];
     case "worker-exit":
@@ -166,6 +168,16 @@ function failedLine({ generation, gone, error }: FailureReport, cwd: string): st
   return `${PREFIX}${what}: ${where}${firstLine(error.message)}`;
 }
 
+function failureRows(report: FailureReport, style: LineStyle): string[] {
+  if (!style.exit || report.generation > 0) return failureDetails(report, style);
+  // Nobody waits for another start. What the app's own code has thrown is there already.
+  return headingOf(report.error) === "EvaluationError" ? [] : frameLines(report.error);
+}
+
+function frameLines({ frame }: SerializedError): string[] {
+  return frame === undefined ? [] : frame.split("\n").map((line) => `  ${line}`);
+}
+
 function failureDetails(
   { generation, gone, error, importedBy }: FailureReport,
   { cwd, onError }: Pick<LineStyle, "cwd" | "onError">,
@@ -180,7 +192,7 @@ function failureDetails(
   else if (onError === "last-good") rows.push(row("still serving", `generation ${generation}`));
   else rows.push(row("requests get", `this failure, until it is fixed; generation ${generation} is whole`));
   if (error.location) rows.push(row("to retry", `save ${shownPath(error.location.file, cwd)}, or any file it imports`));
-  return error.frame === undefined ? rows : [...rows, ...error.frame.split("\n").map((line) => `  ${line}`)];
+  return [...rows, ...frameLines(error)];
 }
 
 function row(name: string, value: string): string {

@@ -6,7 +6,7 @@ import type { OutputName } from "./own-lines.js";
 import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
 import { type LineStyle, messageOf, reportLines } from "./report-lines.js";
 
-type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "logger" | "root">;
+type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "exit" | "logger" | "root">;
 
 const NAMES = ["listening", "reload", "failed", "restarted", "worker-exit", "stale-references", "log"] as const;
 
@@ -45,6 +45,6 @@ function each(supervisor: EventEmitter<EmittedEvents>, tell: (event: SupervisorE
     emitter.on(event, (report: SupervisorEvents[typeof event]) => tell({ event, report } as SupervisorEvent));
 }
 
-function styleOf({ logFormat, logLevel, why, onError }: Told): LineStyle {
-  return { format: logFormat, level: logLevel, cwd: process.cwd(), why, onError };
+function styleOf({ logFormat, logLevel, why, onError, exit }: Told): LineStyle {
+  return { format: logFormat, level: logLevel, cwd: process.cwd(), why, onError, exit };
 }

@@ -58,7 +58,7 @@ export class CrashRestarts {
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
     const delayMs = this.#exitsWith(end) ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
-    front.workerDied(epoch.number, reviveError(errorOfEnd(end)));
+    front.workerDied(epoch.number, reviveError(errorOfEnd(end)), this.#exitsWith(end));
     this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
   }

@@ -4,6 +4,7 @@
  */
 import { FORCE_AFTER_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
+import { ABORTED, THREW_AGAIN, UNCAUGHT } from "../common/exit-codes.js";
 import type { WorkerReport } from "../common/protocol/messages.js";
 import type { BootOrder, SupervisorOrder } from "../common/protocol/orders.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
@@ -24,10 +25,6 @@ export type UnexpectedEnd =
   | { readonly type: "ended"; readonly code: number }
   /** `code`: another than UNCAUGHT. */
   | { readonly type: "crashed"; readonly error: SerializedError; readonly code?: number };
-
-/** Node's codes: for an exception that nobody has caught, and for one of the listener for such exceptions. */
-const UNCAUGHT = 1;
-const THREW_AGAIN = 7;
 
 export interface AppThread {
   readonly epoch: number;
@@ -67,10 +64,12 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
       Math.max(0, Math.min(ms, latest - performance.now())),
     );
   };
-  // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(): the first counts.
+  // Reports of how it ends come before the end itself, and say more. A crash makes Node call process.exit(), and comes behind
+  // it where a listener for `exit` throws: what crashes is a crash.
   let lastWords: UnexpectedEnd | undefined;
   const thread = new ReplaceableThread(order, source, (report) => {
-    if (report.type === "crashed") lastWords ??= { type: "crashed", error: report.error };
+    if (report.type === "crashed" && lastWords?.type !== "crashed")
+      lastWords = { type: "crashed", error: report.error };
     if (report.type === "disposing" && stopping) forceAfter(report.deadlineMs + FORCE_AFTER_MS);
     if (report.type === "exitRequested") lastWords = exited(lastWords, statusOf(report.code));
     onReport(report);
@@ -87,6 +86,8 @@ export function startAppThread({ order, source, onReport, onForce }: AppThreadOp
     const actual = endOf(end.error);
     // A listener for `exit` may have changed the code that process.exit() was given.
     if (lastWords?.type === "exited" && actual.type === "ended") return { type: "exited", code: actual.code };
+    if (lastWords?.type === "crashed" && actual.type === "ended" && actual.code === ABORTED)
+      return { ...lastWords, code: ABORTED };
     if (actual.type !== "crashed" || lastWords?.type === "crashed") return lastWords ?? actual;
     // What a listener for uncaught exceptions throws is told by its end alone, as is what Node ends a thread by.
     return actual.error.code?.startsWith("ERR_WORKER_") ? actual : { ...actual, code: THREW_AGAIN };

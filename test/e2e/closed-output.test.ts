@@ -64,7 +64,7 @@ describe("output that nobody reads any more", { skip: plainMode }, () => {
 });
 
 test("control characters of file names and messages are shown, not sent to the terminal", () => {
-  const style = { format: "pretty", level: "info", cwd: "/app", why: false, onError: "page" } as const;
+  const style = { format: "pretty", level: "info", cwd: "/app", why: false, onError: "page", exit: false } as const;
   const message = "\u001b]0;title\u0007 \u009b2J\r\u0000\ttab";
   const [line] = reportLines({ event: "log", report: { level: "warn", message } }, style);
   assert.equal(line?.text, "unreloader: warning: \\x1b]0;title\\x07 \\x9b2J\\x0d\\x00\ttab");

@@ -71,6 +71,8 @@ const failures: Readonly<Record<string, string>> = {
   "an exception while it is evaluated, and a listener for rejections": `process.on("unhandledRejection", () => say("not called")); throw new Error("one");`,
   "an exception in the listener for one that comes while it is evaluated": `process.on("uncaughtException", () => { throw new Error("two"); }); throw new Error("one");`,
   "an exception in the callback for exceptions": `process.setUncaughtExceptionCaptureCallback(() => { throw new Error("two"); }); setTimeout(() => { throw new Error("one"); });`,
+  "an exception in a listener for the end": `process.on("exit", () => { throw new Error("one"); });`,
+  "the same after process.exit()": `process.on("exit", () => { throw new Error("one"); }); process.exit(3);`,
   "an exception in the listener for exceptions": `process.on("uncaughtException", () => { throw new Error("two"); }); setTimeout(() => { throw new Error("one"); });`,
 };
 
@@ -96,6 +98,9 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
         const exits = ({ lines }: ComparedRun) => lines.filter((line) => /^exit \d/.test(line));
         assert.deepEqual(exits(got), exits(expected));
         assert.match(got.said.join("\n"), /(?:one|two|null)/);
+        // What such listeners throw is told by the end of the thread alone; the place of what is no error, by nothing.
+        if (got.code !== 7 && expected.lines.includes("Error: one"))
+          assert.deepEqual(printed(got, entry), printed(expected, entry));
       });
     }
   }
@@ -127,6 +132,26 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
       assert.deepEqual([got.code, exits(got)], [expected.code, exits(expected)]);
     });
   }
+
+  test("what waits for a thread of Node's pool is carried out at process.exit()", async () => {
+    await using app = new TempApp({
+      "main.cjs": `const fs = require("node:fs");
+for (let i = 0; i < 8; i++) require("node:crypto").pbkdf2("a", "b", 50_000, 64, "sha512", () => {});
+const file = fs.openSync("written.txt", "w");
+for (let i = 0; i < 50; i++) fs.write(file, "x", i, () => {});
+process.exit(3);`,
+    });
+    const { code } = await run("unreloader", app, "main.cjs", { flags: ["--exit"] });
+    assert.deepEqual([code, app.read("written.txt")], [3, "x".repeat(50)]);
+  });
+
+  test("process.abort() is told", async () => {
+    await using app = new TempApp({ "main.cjs": `${SAY}\nprocess.abort();` });
+    const { code, lines, said } = await run("unreloader", app, "main.cjs", { flags: ["--exit", "--quiet"] });
+    assert.equal(code, 134, "as a shell has it of SIGABRT");
+    assert.match(said.join("\n"), /^unreloader: start failed: main\.cjs:\d+:9 the app called process\.abort\(\)$/);
+    assert.doesNotMatch(lines.join("\n"), /^exit/m);
+  });
 
   test("flags of V8 stay as they were given", async () => {
     await using app = new TempApp({ "main.cjs": `${SAY}eval("%IsSmi(1)"); say(typeof gc);` });
@@ -250,6 +275,15 @@ function files(code: string): (readonly [entry: string, text: string])[] {
     ["main.cjs", SAY + code],
     ["main.mjs", MODULE + SAY + code],
   ];
+}
+
+/** What is printed of the failure itself: Node's text for it, and the places in own code that its stack tells. */
+function printed({ lines }: ComparedRun, entry: string): string[] {
+  return lines.flatMap((line) => {
+    if (/^\S*Error(?: \[\w+\])?: |^Node\.js v|^\S+:\d+$/.test(line)) return line.startsWith("node:") ? [] : [line];
+    const [, place] = new RegExp(`^ +at .*${entry}:(\\d+:\\d+)`).exec(line) ?? [];
+    return place === undefined ? [] : [`at ${place}`];
+  });
 }
 
 function own({ lines, code, signal }: ComparedRun): Pick<ComparedRun, "lines" | "code" | "signal"> {

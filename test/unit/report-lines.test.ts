@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { FailureReport, ReloadReport, SupervisorEvent } from "../../src/reports/report.js";
 import { failureBlock, type LineStyle, publicUrl, reportLines, whyLines } from "../../src/reports/report-lines.js";
 
-const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: false, onError: "page" };
+const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: false, onError: "page", exit: false };
 
 const reload: ReloadReport = {
   kind: "reloaded",

@@ -1,4 +1,5 @@
 /** The thread as the app sees it: the main thread of a process that is the app's. */
+import { ABORTED } from "../../src/common/exit-codes.js";
 import type { WorkerReport } from "../../src/common/protocol/messages.js";
 import type { SharedProcess } from "../../src/common/protocol/orders.js";
 import { replaceMethod } from "../ledger/replace.js";
@@ -20,9 +21,6 @@ export interface MainThreadViewOptions extends Pick<ParentChannelOptions, "hold"
   /** Called before the thread ends because of `process.abort()`. */
   onAbort(error: Error): void;
 }
-
-/** Who ends by `abort()` has the code of a process that SIGABRT has ended. */
-const ABORTED = 134;
 
 export class MainThreadView {
   /** To the process that has forked this one; undefined: there is none. */

@@ -18,12 +18,14 @@ import { moduleInternals } from "./module-internals.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
 import { NativeModules } from "./native-modules.js";
 import { Observer } from "./observer.js";
+import { OwnSourceMaps } from "./own-source-maps.js";
 import { PackageExports } from "./package-exports.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
 
 export interface RuntimeParts extends LoadingContext {
+  readonly sourceMaps: OwnSourceMaps;
   readonly loading: Loading;
 }
 
@@ -91,8 +93,11 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   observer.reached = (reader, file) => written.read(reader, file);
   observer.turns = written;
   const packages = new PackageExports({ registry, natives, entry });
+  const compiledOf = (file: string) => registry.preparedOf(file)?.compiled;
+  const sourceMaps = new OwnSourceMaps(compiledOf);
   const traces = new StackTraces({
-    compiled: (file) => registry.preparedOf(file)?.compiled,
+    compiled: compiledOf,
+    originalOf: (name, line, column) => sourceMaps.originalOf(name, line, column),
     sourceMap: (compiled) => host.sourceMap(compiled),
   });
   const linkFailed: LinkerContext["linkFailed"] = (...given) => traces.linkFailed(...given);
@@ -143,7 +148,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     namespaceFor: (record) => esm.namespaceFor(record),
   });
   const loaders = { linker, commonJs, esm };
-  const told = { report, written, packages, traces };
+  const told = { report, written, packages, traces, sourceMaps };
   const parts = { entry, host, observer, reads, changes, natives, registry, bindings, classes, ...told, ...loaders };
   const loading: Loading = new Loading(parts);
   return { ...parts, loading };

@@ -46,10 +46,11 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
-    const { entry, reads, traces, changes, host, loading, registry } = this.#parts;
+    const { entry, reads, traces, sourceMaps, changes, host, loading, registry } = this.#parts;
     const forPackages = new OwnForPackages(this.#parts);
     reads.install();
     const undoTraces = traces.install();
+    const undoMaps = sourceMaps.install();
     const undoRequests = interceptPackageRequests({
       resolve: (specifier, importer, kind) => host.resolve(specifier, importer, kind),
       hooked: (request, importer) => (changes.hooksRequire ? loading.resolve(request, importer, "require") : undefined),
@@ -69,6 +70,7 @@ export class Runtime {
       undoType();
       undoChanges();
       undoRequests();
+      undoMaps();
       undoTraces();
       reads.uninstall();
     };

@@ -11,12 +11,15 @@ import { pathOf } from "../../src/common/file-url.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import { ownKeys, prototypesOf } from "../../src/common/untouched.js";
 import { findImport } from "./find-import.js";
+import type { MappedPlace } from "./own-source-maps.js";
 import { isSupervisorCode } from "./supervisor-code.js";
 
 export interface StackTraceContext {
   /** The version of the file that is evaluated, or was last. */
   compiled(file: string): CompiledModule | undefined;
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
+  /** Of what another tool has compiled, while Node is to follow its maps. */
+  originalOf(name: string, line: number, column: number): MappedPlace | undefined;
 }
 
 type PrepareStackTrace = NonNullable<typeof Error.prepareStackTrace>;
@@ -110,17 +113,31 @@ export class StackTraces {
     const text = String(frame);
     if (frame.isEval()) return text.replace(EVAL_ORIGIN, (place, ...parts) => this.#evalOrigin(place, parts));
     const file = pathOf(name);
-    if (!this.#context.compiled(file)) return text;
     const line = frame.getLineNumber() ?? 1;
+    if (!this.#context.compiled(file))
+      return this.#ofOtherTools(frame, name, line, frame.getColumnNumber() ?? 1) ?? text;
     // None for a place before the body, of which V8's text has a negative column: that of the module's function, which a
     // class's static initialisers are called from.
     const column = frame.getColumnNumber() ?? 1;
     const location = this.#map(file, line, column);
     if (!this.#locations.has(error)) this.#locations.set(error, location);
+    const original = this.#ofOtherTools(frame, name, location.line, location.column);
+    if (original !== undefined) return original;
     const start = text.lastIndexOf(`${name}:${line}:`);
     if (start === -1) return text;
     const place = text.slice(start + name.length).replace(/^:\d+:-?\d+/, `:${location.line}:${location.column}`);
     return text.slice(0, start + name.length) + place;
+  }
+
+  /** As lib/internal/source_map/prepare_stack_trace.js shows a frame. */
+  #ofOtherTools(frame: NodeJS.CallSite, name: string, line: number, column: number): string | undefined {
+    const place = this.#context.originalOf(name, line, column);
+    if (place === undefined) return undefined;
+    const type = frame.getTypeName();
+    const owner = type === null || type === "global" ? "" : `${type}.`;
+    const prefix = frame.isAsync() ? "async " : frame.isConstructor() ? "new " : "";
+    const called = frame.getFunctionName() ?? frame.getMethodName() ?? "<anonymous>";
+    return `${prefix}${frame.isConstructor() ? "" : owner}${called} (${place.file}:${place.line}:${place.column})`;
   }
 
   #evalOrigin(place: string, [name, line, column]: readonly unknown[]): string {

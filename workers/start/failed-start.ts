@@ -3,13 +3,12 @@
  * nobody catches are called, and its listeners for `exit` find the code of a failure.
  */
 import { EventEmitter } from "node:events";
+import { UNCAUGHT } from "../../src/common/exit-codes.js";
 import { isCaught } from "../process.js";
 import { BegunByListeners } from "../signals/begun-by-listeners.js";
 
 /** What ends brings no event. */
 const LOOK_MS = 10;
-/** Node's code for what nobody has caught. */
-const UNCAUGHT = 1;
 
 /** What Node calls with each exception that nobody has caught. It ends the thread unless the app takes the exception. */
 type Fatal = (error: unknown, isRejection: boolean) => boolean;
