@@ -17,6 +17,8 @@ export class SupersedingWatch {
   readonly #options: SupersedingWatchOptions;
   readonly #supersedings = new Supersedings();
   #timer: NodeJS.Timeout | undefined;
+  /** What was told of the cycle that is under way. */
+  #told = "";
 
   constructor(options: SupersedingWatchOptions) {
     this.#options = options;
@@ -31,6 +33,7 @@ export class SupersedingWatch {
 
   /** The cycle of `run` has come to its end. */
   ended(run: Run): void {
+    this.#told = "";
     if (run.why !== "superseded") this.#supersedings.ended();
   }
 
@@ -52,6 +55,8 @@ export class SupersedingWatch {
   #tellOwnWrites(files: readonly string[]): void {
     const { root, warn } = this.#options;
     const shown = files.map((file) => shownPath(file, root)).join(", ");
+    if (shown === this.#told) return;
+    this.#told = shown;
     warn(`${shown}: written whenever the app starts, by itself as it seems; the start goes on without it`);
   }
 }
