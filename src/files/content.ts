@@ -1,13 +1,15 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
 import { readdirSync, readFileSync } from "node:fs";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
-import { hashSource, MISSING } from "../common/compile/hash.js";
+import { hashSource, isLargeMark, largeMark, MISSING } from "../common/compile/hash.js";
 import { errorCode, isConclusive, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
 
 export { MISSING } from "../common/compile/hash.js";
 
-/** The hash of the text; or MISSING; or `unreadable:CODE`, which no hash looks like. */
+/** The hash of the text; or MISSING; or `unreadable:CODE`, or the mark of a large file, which no hash looks like. */
 export type Content = string;
+
+const UNREADABLE = "unreadable:";
 
 export const EMPTY: Content = hashSource(Buffer.alloc(0));
 
@@ -41,8 +43,10 @@ export function lookAgain(file: string, before: Sight | undefined, disk: Disk, n
   switch (look.type) {
     case "file": {
       const { stamp } = look;
-      const vouched = before !== undefined && vouchesFor(before, stamp);
-      return { content: vouched ? before.content : disk.read(file), time: now, stamp };
+      if (before !== undefined && vouchesFor(before, stamp)) return { content: before.content, time: now, stamp };
+      // What is known by its hash (code) stays so.
+      const large = before && isHash(before.content) ? undefined : largeMark(stamp.size, stamp.mtimeMs);
+      return { content: large ?? disk.read(file), time: now, stamp };
     }
     case "folder":
     case "missing":
@@ -55,8 +59,12 @@ export function lookAgain(file: string, before: Sight | undefined, disk: Disk, n
 }
 
 function vouchesFor(before: Sight, stamp: Stamp): boolean {
-  if (before.content === MISSING || before.content.startsWith("unreadable:")) return false;
+  if (!isHash(before.content) && !isLargeMark(before.content)) return false;
   return isConclusive(stamp, before.time) && (!before.stamp || sameStamp(before.stamp, stamp));
+}
+
+function isHash(content: Content): boolean {
+  return content !== MISSING && !content.startsWith(UNREADABLE) && !isLargeMark(content);
 }
 
 function readContent(file: string): Content {
@@ -78,5 +86,5 @@ function readNames(folder: string): string[] {
 }
 
 function unreadable(code: string): Content {
-  return `unreadable:${code}`;
+  return `${UNREADABLE}${code}`;
 }

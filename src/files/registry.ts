@@ -6,6 +6,7 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
+import { isLargeMark } from "../common/compile/hash.js";
 import { MID_SAVE_MS } from "../common/deadlines.js";
 import { mayHoldOwnFiles } from "../common/paths.js";
 import { BackgroundLook } from "./background-look.js";
@@ -303,7 +304,11 @@ export class FileRegistry {
   /** The app runs another text than was last reported. */
   #expect(known: KnownFile, hash: string): void {
     known.reported = hash;
-    if (known.sight?.content !== hash) this.#mark(known);
+    if (known.sight?.content === hash) return;
+    // Data that is code as well, or code that is data only by now: it is looked at as what it is from here on.
+    if (known.sight && isLargeMark(known.sight.content) !== isLargeMark(hash))
+      known.sight = { content: hash, time: this.#since };
+    this.#mark(known);
   }
 
   #mark(known: KnownFile): void {

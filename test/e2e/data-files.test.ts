@@ -1,11 +1,13 @@
 /** Files read and folders listed while a module is evaluated count as its dependencies. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { truncateSync, utimesSync } from "node:fs";
 import { describe, test } from "node:test";
 import { historyPackage } from "../support/history-package.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
+const LARGE_BYTES = 20 * 2 ** 20;
 const esmPackage = { "package.json": `{ "name": "app", "type": "module" }\n` };
 
 /** Serves the `text` of page.js at every path, and at /evaluations how often page.js and the kept module were evaluated. */
@@ -147,6 +149,15 @@ export const text = () => found ? "closed" : "open";
     assert.equal(await served.text("/"), "closed");
     app.remove("maintenance");
     assert.equal(await served.text("/"), "open");
+    // A large one is not read: its size and times say whether it is another.
+    app.write("maintenance", "");
+    truncateSync(app.path("maintenance"), LARGE_BYTES);
+    assert.equal(await served.text("/"), "closed");
+    const before = await served.json<{ page: number }>("/evaluations");
+    assert.deepEqual(await served.json("/evaluations"), before);
+    utimesSync(app.path("maintenance"), 1, 1);
+    const { page: after } = await served.json<{ page: number }>("/evaluations");
+    if (served.inPlace) assert.equal(after, before.page + 1);
   });
 
   test("what comes through a pipe is the app's alone", { skip: process.platform === "win32" }, async () => {

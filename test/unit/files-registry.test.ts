@@ -1,10 +1,10 @@
 /** The file registry on a real file system, with real events: what a check finds after what happened to files. */
 import assert from "node:assert/strict";
-import { chmodSync, closeSync, openSync, symlinkSync, utimesSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { hashSource } from "../../src/common/compile/hash.js";
+import { hashSource, largeMark } from "../../src/common/compile/hash.js";
 import type { FileChange } from "../../src/files/change-batch.js";
 import { FileRegistry, type FileRegistryOptions } from "../../src/files/registry.js";
 import { within } from "../support/deadline.js";
@@ -486,3 +486,25 @@ function isCaseInsensitive(app: TempApp): boolean {
     return false;
   }
 }
+
+test("a large file that is code for one and data for the other has changed only when it was written", async () => {
+  await using tracked = await Tracked.ready({ "large.json": "1" });
+  const file = tracked.app.path("large.json");
+  writeFileSync(file, Buffer.alloc(17 * 2 ** 20, " "));
+  assert.deepEqual(await tracked.changes(), ["changed large.json"]);
+  const asCode = (): void => tracked.track("large.json");
+  const asData = (): void => {
+    const { size, mtimeMs } = statSync(file);
+    tracked.registry.track([{ file, hash: largeMark(size, mtimeMs) }]);
+  };
+  for (const take of [asData, asCode, asData]) {
+    take();
+    assert.deepEqual(await tracked.changes(), []);
+  }
+  // Not its text.
+  utimesSync(file, 1, 1);
+  assert.deepEqual(await tracked.changes(), ["changed large.json"]);
+  asCode();
+  utimesSync(file, 2, 2);
+  assert.deepEqual(await tracked.changes(), []);
+});

@@ -7,7 +7,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { hashSource, MISSING } from "../../src/common/compile/hash.js";
+import { hashSource, largeMark, MISSING } from "../../src/common/compile/hash.js";
 import { Nesting } from "../../src/common/nesting.js";
 import { inherits, isObject } from "../../src/common/untouched.js";
 import { fileStats } from "../pipe-stats.js";
@@ -178,7 +178,7 @@ export class FileReads {
       try {
         const stats = fileStats(file);
         if (stats && !stats.isFile()) return MISSING;
-        return hashSource(fs.readFileSync(file));
+        return (stats && markOfLarge(file, stats)) ?? hashSource(fs.readFileSync(file));
       } catch (error) {
         const code = error instanceof Error && "code" in error ? error.code : undefined;
         if (code === undefined) throw error;
@@ -226,6 +226,13 @@ export class FileReads {
     this.#known.add(newest);
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#known.size);
   }
+}
+
+/** As main has it, whose times are numbers: bigints are cut off, not rounded. */
+function markOfLarge(file: string, { size }: fs.BigIntStats): string | undefined {
+  if (largeMark(Number(size), 0) === undefined) return undefined;
+  const stats = fs.statSync(file);
+  return largeMark(stats.size, stats.mtimeMs);
 }
 
 /** File descriptors and buffers do not count. */

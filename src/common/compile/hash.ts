@@ -10,3 +10,16 @@ export function hashSource(bytes: Buffer): string {
   // Not by an import: loading it takes 3 ms, and most app threads never hash.
   return process.getBuiltinModule("node:crypto").hash("sha256", bytes, "hex");
 }
+
+/** What is larger is not read to be compared, but for code: hashing 500 MB takes a second, each time that it is written. */
+const LARGE_BYTES = 16 * 2 ** 20;
+const LARGE = "large:";
+
+/** Stands where a hash would, for a file that is read as data only; undefined: it is small enough to be hashed. */
+export function largeMark(size: number, mtimeMs: number): string | undefined {
+  return size > LARGE_BYTES ? `${LARGE}${size}:${mtimeMs}` : undefined;
+}
+
+export function isLargeMark(content: string): boolean {
+  return content.startsWith(LARGE);
+}
