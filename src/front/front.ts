@@ -2,7 +2,6 @@
  * The public ports and everything behind them: opens ports for the app's servers, hands a port over from the server that
  * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker.
  */
-import { rmSync } from "node:fs";
 import { SAID } from "../common/protocol/connection-table.js";
 import { postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { PublicAddress, ServerKind } from "../common/protocol/messages.js";
@@ -11,7 +10,7 @@ import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
 import { HeldClients } from "./held-clients.js";
-import { LostWorkers } from "./lost-workers.js";
+import { LostWorkers, removeSocketFile } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
@@ -342,10 +341,4 @@ export class Front {
     this.#relay.pages.close();
     this.#relay.leases.close();
   }
-}
-
-/** A worker that dies leaves the files of its unix sockets behind. */
-function removeSocketFile(file: string): void {
-  // Windows has named pipes, and they go with the worker.
-  if (process.platform !== "win32") rmSync(file, { force: true });
 }

@@ -1,4 +1,5 @@
 /** The workers that will not answer what they have begun: blocked for now, given up, or dead. */
+import { rmSync } from "node:fs";
 import { serializeError } from "../common/protocol/serialized-error.js";
 import type { OwnPage } from "./own-pages.js";
 
@@ -54,4 +55,10 @@ function pageForDeath(error: Error, isLast: boolean): OwnPage {
   const next = isLast ? "" : "A fresh worker follows; send the request again.\n";
   const text = `The app's worker ended before it answered this request: ${error.message}\n${next}`;
   return { status: 502, text, error: serializeError(error) };
+}
+
+/** A worker that dies leaves the files of its unix sockets behind. */
+export function removeSocketFile(file: string): void {
+  // Windows has named pipes, and they go with the worker.
+  if (process.platform !== "win32") rmSync(file, { force: true });
 }

@@ -2,10 +2,8 @@
  * The conversation with one app thread: orders that expect an answer become promises, everything else is passed on.
  * When the thread ends, what is still awaited settles with that end; nothing here decides what to do about it.
  */
-
 import type { PreparedModule } from "../common/compile/compiled-module.js";
 import { BOOT_MS, HEAP_SNAPSHOT_MS, OBEY_MS, SIGNAL_HEARD_MS, STALE_CHECK_MS } from "../common/deadlines.js";
-
 import type { PublicAddress, StaleReference, ThreadWait, WorkerReport } from "../common/protocol/messages.js";
 import type { BootOrder, PlanOrder, SaidPage, SupervisorOrder, TerminalSignal } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
