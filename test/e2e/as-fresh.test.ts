@@ -55,7 +55,7 @@ ${listen}`,
     assert.equal(await served.json("/"), 12);
   });
 
-  for (const turns of [0, 1, 2, 5, 20, 100]) {
+  for (const turns of [0, 1, 20]) {
     test(`what an entry has a package load ${turns} turns after its evaluation is looked after at every reload`, async () => {
       await using app = new TempApp({
         "main.js": `const { createServer } = require("node:http");

@@ -169,7 +169,6 @@ test("what is registered for an extension may take a text that is no CommonJS, a
     "main.js": `const hello = require("./hello"); const kept = require("/in-memory/a.js"); const all = () => [hello, kept]; ${serves}`,
   };
   await using app = new TempApp({ ...files, "entry.js": `require("./patches.cjs"); require("./main.js");` });
-  await sameAsNode(app, "main.js", { node: ["-r", "./patches.cjs"] });
   await sameAsNode(app, "entry.js");
   await using running = await served(app, "main.js", "-r ./patches.cjs");
   app.edit("place.js", "here", "there");

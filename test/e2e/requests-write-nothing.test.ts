@@ -14,7 +14,7 @@ import { TempApp } from "../support/temp-app.js";
 
 type Style = "esm" | "commonjs";
 const styles: readonly Style[] = ["esm", "commonjs"];
-const ROUNDS = 200;
+const ROUNDS = 80;
 
 const packageJson = (style: Style): string =>
   `{ "name": "app", "private": true${style === "esm" ? `, "type": "module"` : ""} }\n`;

@@ -77,8 +77,8 @@ const failures: Readonly<Record<string, string>> = {
 };
 
 describe("with --exit a script ends as under node", { skip: plainMode, concurrency: 2 }, () => {
-  for (const [name, code] of Object.entries(scripts)) {
-    for (const [entry, text] of files(code)) {
+  for (const [at, [name, code]] of Object.entries(scripts).entries()) {
+    for (const [entry, text] of entries(name, code, at)) {
       test(`${name}: ${entry}`, async () => {
         await using app = new TempApp({ [entry]: text });
         const expected = await run("node", app, entry, {});
@@ -88,8 +88,8 @@ describe("with --exit a script ends as under node", { skip: plainMode, concurren
     }
   }
 
-  for (const [name, code] of Object.entries(failures)) {
-    for (const [entry, text] of files(code)) {
+  for (const [at, [name, code]] of Object.entries(failures).entries()) {
+    for (const [entry, text] of entries(name, code, at)) {
       test(`${name}: ${entry}`, async () => {
         await using app = new TempApp({ [entry]: text });
         const expected = await run("node", app, entry, {});
@@ -270,11 +270,12 @@ describe("without --exit", { skip: plainMode }, () => {
   });
 });
 
-function files(code: string): (readonly [entry: string, text: string])[] {
-  return [
-    ["main.cjs", SAY + code],
-    ["main.mjs", MODULE + SAY + code],
-  ];
+/** In which kind of module it stands counts while that is evaluated; of the rest every second is an ES module. */
+function entries(name: string, code: string, at: number): (readonly [entry: string, text: string])[] {
+  const commonJs = ["main.cjs", SAY + code] as const;
+  const esModule = ["main.mjs", MODULE + SAY + code] as const;
+  if (name.includes("evaluated")) return [commonJs, esModule];
+  return [at % 2 === 0 ? commonJs : esModule];
 }
 
 /** What is printed of the failure itself: Node's text for it, and the places in own code that its stack tells. */

@@ -20,6 +20,8 @@ const starts = {
   execFileSync: `JSON.parse(execFileSync(process.execPath, ["kid.EXT", "a"], { encoding: "utf8" }))`,
 };
 
+const ofEachKind = ["a thread by its path", "fork", "spawn", "execFileSync"];
+
 const helpers = `
 const spoken = (child) => new Promise((done) => { let text = ""; child.stdout.on("data", (part) => { text += part; }).on("end", () => done(JSON.parse(text))); });
 const serving = (said) => http.createServer(async (_, answer) => answer.end(JSON.stringify(await said))).listen(process.env.PORT, "127.0.0.1");
@@ -65,37 +67,46 @@ const languages = {
 };
 
 for (const [language, { main, ext, type, text, typed }] of Object.entries(languages)) {
-  describe(`started from ${language}`, () => {
+  test(`started from ${language}, in every way`, async () => {
     const isCommonJs = ext === "cjs";
-    for (const [how, start] of Object.entries(starts)) {
-      if (how === "a thread by its URL" && (isCommonJs || (typed && type === "commonjs"))) continue;
-      test(how, async () => {
-        const inExt = (source: string) =>
-          source
-            .replaceAll("EXT", ext)
-            .replaceAll("MAIN", isCommonJs || (typed && type === "commonjs") ? "require.main === module" : "true");
-        await using app = new TempApp({
-          "package.json": `{ "name": "app", "type": "${type}" }`,
-          [main]: (isCommonJs ? commonJsHead : esmHead) + inExt(`serving(${start});`),
-          [`kid.${ext}`]: inExt(isCommonJs ? commonJsKid : esmKid),
-          [`text.${ext}`]: text,
-        });
-        await using served = await serve(app, main);
-        const first = await served.json<Said>("/");
-        assert.deepEqual(first, {
-          text: "one",
-          args: ["a"],
-          file: app.path(`kid.${ext}`),
-          execArgv: how === "spawn" ? ["--no-warnings"] : [],
-          main: true,
-          thread: how.includes("thread"),
-        });
-        app.edit(`text.${ext}`, `"one"`, `"two"`);
-        assert.equal((await served.json<Said>("/")).text, "two");
-        app.edit(`kid.${ext}`, "= { text,", "= { text: text + '!',");
-        assert.equal((await served.json<Said>("/")).text, "two!");
-      });
-    }
+    const isRequired = isCommonJs || (typed && type === "commonjs");
+    const inExt = (source: string) =>
+      source.replaceAll("EXT", ext).replaceAll("MAIN", isRequired ? "require.main === module" : "true");
+    // In CommonJS, which has no URLs of files, one of each kind is enough.
+    const ways = Object.entries(starts).filter(([how]) => !isRequired || ofEachKind.includes(how));
+    await using app = new TempApp({
+      "package.json": `{ "name": "app", "type": "${type}" }`,
+      [main]:
+        (isCommonJs ? commonJsHead : esmHead) + inExt(`serving(Promise.all([${ways.map(([, start]) => start)}]));`),
+      [`kid.${ext}`]: inExt(isCommonJs ? commonJsKid : esmKid),
+      [`text.${ext}`]: text,
+    });
+    // Some are waited for, and each takes its time.
+    await using served = await serve(app, main, { flags: ["--watchdog", "off"] });
+    const all = async (): Promise<Record<string, Said>> => {
+      const said = await served.json<Said[]>("/");
+      return Object.fromEntries(ways.map(([how], index) => [how, said[index] as Said]));
+    };
+    const expected = (how: string): Said => ({
+      text: "one",
+      args: ["a"],
+      file: app.path(`kid.${ext}`),
+      execArgv: how === "spawn" ? ["--no-warnings"] : [],
+      main: true,
+      thread: how.includes("thread"),
+    });
+    const texts = async () => Object.entries(await all()).map(([how, said]) => `${how}: ${said.text}`);
+    assert.deepEqual(await all(), Object.fromEntries(ways.map(([how]) => [how, expected(how)])));
+    app.edit(`text.${ext}`, `"one"`, `"two"`);
+    assert.deepEqual(
+      await texts(),
+      ways.map(([how]) => `${how}: two`),
+    );
+    app.edit(`kid.${ext}`, "= { text,", "= { text: text + '!',");
+    assert.deepEqual(
+      await texts(),
+      ways.map(([how]) => `${how}: two!`),
+    );
   });
 }
 

@@ -308,7 +308,9 @@ const cases: readonly Case[] = [
 
 describe("what is filled while files are evaluated", () => {
   for (const style of ["esm", "commonjs"] as const) {
-    for (const { what, hold, names, show, part, expected } of cases) {
+    // Each in one of the two.
+    const some = cases.filter((_, at) => (at % 2 === 0) === (style === "esm"));
+    for (const { what, hold, names, show, part, expected } of some) {
       test(`${style}: ${what}`, async () => {
         await using app = registryApp(style, hold(style), { a: part(style, "a"), b: part(style, "b") }, names, show);
         await using served = await serve(app, "main.js");
