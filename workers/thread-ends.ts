@@ -8,7 +8,7 @@ import { adaptProcess } from "./process.js";
 import { stopReading } from "./stop-reading.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import type { ThreadReports } from "./thread-reports.js";
-import { type OwnText, uncaughtText, writeUncaught } from "./uncaught-text.js";
+import { type OwnText, reportUncaught, uncaughtText, versionText, writeUncaught } from "./uncaught-text.js";
 
 export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
   readonly reports: ThreadReports;
@@ -39,11 +39,14 @@ export function reportEnds({ entry, args, startedWith, variables }: BootOrder, o
     cutOff();
   };
   const printUncaught = (error: unknown): void => {
-    // Where the output is the host's, it is for the host to tell.
-    if (streams.ofNode().includes(2)) return;
-    const bytes = Buffer.from(uncaughtText(error, reports.serialize(error).location, textOf));
-    streams.words.written(2, bytes);
-    writeUncaught(bytes);
+    const isOwn = !streams.ofNode().includes(2);
+    // Where the process is the host's, it is for the host to tell.
+    if (!isOwn && streams.input === undefined) return;
+    const write = (text: string) =>
+      isOwn ? writeUncaught(text, (bytes) => streams.words.written(2, bytes)) : void process.stderr.write(text);
+    write(uncaughtText(error, reports.serialize(error).location, textOf));
+    reportUncaught(error);
+    write(versionText());
   };
   const view = new MainThreadView({ ...options, onAbort: onCrash });
   adaptProcess({

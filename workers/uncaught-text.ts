@@ -29,10 +29,12 @@ export function uncaughtText(
   const place = location && placeLines(location, textOf(location.file));
   const isObject = typeof error === "object" && error !== null;
   const hint = isObject ? "" : "\n(Use `node --trace-uncaught ...` to show where the exception was thrown)";
-  const version = process.execArgv.includes("--no-extra-info-on-fatal-exception")
-    ? ""
-    : `\nNode.js ${process.version}\n`;
-  return `${place ?? "Uncaught:"}\n${shown(error)}${hint}\n${version}`;
+  return `${place ?? "Uncaught:"}\n${shown(error)}${hint}\n`;
+}
+
+/** The last line of all. */
+export function versionText(): string {
+  return process.execArgv.includes("--no-extra-info-on-fatal-exception") ? "" : `\nNode.js ${process.version}\n`;
 }
 
 function placeLines({ file, line, column }: SourceLocation, own: OwnText | undefined): string | undefined {
@@ -64,9 +66,22 @@ function enhancerOf(error: object): ((error: object) => string) | undefined {
   return name && (Reflect.get(error, name) as (error: object) => string);
 }
 
+/** As Node does in the main thread, when the app or a flag asks for it. */
+export function reportUncaught(error: unknown): void {
+  const { report } = process;
+  if (report?.reportOnUncaughtException !== true) return;
+  try {
+    report.writeReport(error instanceof Error ? error : undefined);
+  } catch (failed) {
+    // The app has named a file that cannot be written: the exception is what is to be told.
+    if (!(failed instanceof Error)) throw failed;
+  }
+}
+
 /** Whole, and before the thread ends: the streams of the thread would come to it too late. */
-export function writeUncaught(bytes: Uint8Array): void {
-  let left = bytes;
+export function writeUncaught(text: string, written: (bytes: Uint8Array) => void): void {
+  let left: Uint8Array = Buffer.from(text);
+  written(left);
   const end = performance.now() + FLUSH_MS;
   while (left.length > 0) {
     try {

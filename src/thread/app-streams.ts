@@ -9,6 +9,8 @@ import type { StreamsOrder } from "../common/protocol/orders.js";
 import { StreamWords } from "../common/protocol/stream-words.js";
 import { InputTurns } from "./input-turns.js";
 
+const OUTPUTS = ["stdout", "stderr"] as const;
+
 export class AppStreams {
   readonly words = new StreamWords();
   /** Undefined: the input is the host's. */
@@ -27,8 +29,9 @@ export class AppStreams {
   /** What a thread is told. */
   get order(): StreamsOrder {
     const words = this.words.buffer;
-    if (this.turns) return { own: ["stdin", "stdout", "stderr"], words };
-    const own = isMainThread ? (["stdout", "stderr"] as const).filter((name) => isDirect(process[name])) : [];
+    // A process manager (PM2's cluster mode) may have put something there before the command line began.
+    if (this.turns) return { own: ["stdin", ...OUTPUTS.filter((name) => !isReplaced(process[name]))], words };
+    const own = isMainThread ? OUTPUTS.filter((name) => isDirect(process[name])) : [];
     return { own, words };
   }
 }
@@ -36,5 +39,9 @@ export class AppStreams {
 /** In a pipe the host's lines and the app's could be torn when it is full. */
 function isDirect(stream: object): boolean {
   const isNodes = stream instanceof tty.WriteStream || stream.constructor.name === "SyncWriteStream";
-  return isNodes && !Object.hasOwn(stream, "write") && !Object.hasOwn(stream, "_write");
+  return isNodes && !isReplaced(stream);
+}
+
+function isReplaced(stream: object): boolean {
+  return Object.hasOwn(stream, "write") || Object.hasOwn(stream, "_write");
 }

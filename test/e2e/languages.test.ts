@@ -1,7 +1,9 @@
 /** Every kind of file and every way of loading it, each in an app of its own. */
 import assert from "node:assert/strict";
-import { symlinkSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { describe, test } from "node:test";
+import { run } from "../support/compared-run.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -411,6 +413,20 @@ ${listen}`,
     assert.equal((await served.get("/")).status, 500);
     app.write("first.js", "exports.value = 2;\n");
     assert.deepEqual(await served.json("/"), [2, 2]);
+  });
+
+  test("a WebAssembly module that is imported", { skip: plainMode }, async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { fortyTwo } from "./add.wasm";\nconsole.log(fortyTwo());\n`,
+    });
+    const bytes = "0061736d0100000001050160" + "00017f03020100070c0108666f72747954776f" + "00000a06010400412a0b";
+    writeFileSync(path.join(app.folder, "add.wasm"), Buffer.from(bytes, "hex"));
+    const { lines } = await run("unreloader", app, "main.js", {
+      nodeFlags: ["--experimental-wasm-modules", "--no-warnings"],
+      flags: ["--exit", "--quiet"],
+    });
+    assert.deepEqual(lines, ["42"]);
   });
 
   test("top-level await in a leaf, waited for by all who import it", async () => {

@@ -56,6 +56,8 @@ globalThis.process = {};`,
 
 /** Node tells more of an error than fits here. */
 const failures: Readonly<Record<string, string>> = {
+  "an exception, and a report of it": `Object.assign(process.report, { reportOnUncaughtException: true, filename: "report.json" });
+setTimeout(() => { throw new Error('one'); }, 10);`,
   "an exception": "setTimeout(() => { throw new Error('one'); }, 10);",
   "an exception while it is evaluated": "throw new Error('one');",
   "an error that cannot be cloned":
@@ -281,7 +283,8 @@ function entries(name: string, code: string, at: number): (readonly [entry: stri
 /** What is printed of the failure itself: Node's text for it, and the places in own code that its stack tells. */
 function printed({ lines }: ComparedRun, entry: string): string[] {
   return lines.flatMap((line) => {
-    if (/^\S*Error(?: \[\w+\])?: |^Node\.js v|^\S+:\d+$/.test(line)) return line.startsWith("node:") ? [] : [line];
+    if (/^\S*Error(?: \[\w+\])?: |^Node\.js |^Writing |^\S+:\d+$/.test(line))
+      return line.startsWith("node:") ? [] : [line];
     const [, place] = new RegExp(`^ +at .*${entry}:(\\d+:\\d+)`).exec(line) ?? [];
     return place === undefined ? [] : [`at ${place}`];
   });

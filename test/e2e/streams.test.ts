@@ -100,6 +100,27 @@ test("a line of the command line's own begins on a line of its own", { skip: pla
   }
 });
 
+test("what a process manager has put in the place of the streams (PM2, in its cluster mode) gets what the app prints", {
+  skip: plainMode,
+}, async () => {
+  await using app = new TempApp({
+    "main.cjs": "console.log('out'); console.error('err'); setTimeout(() => { throw new Error('one'); }, 50);",
+    "container.cjs": `for (const name of ["stdout", "stderr"]) {
+  const write = process[name].write.bind(process[name]);
+  process[name].write = (text) => write(String(text).replace(/^(?=.)/gm, name + "> "));
+}
+process.argv = [process.execPath, ${JSON.stringify(cliFile)}, "--no-launcher", "--exit", "main.cjs"];
+import(${JSON.stringify(cliFile)});`,
+  });
+  const child = spawn(process.execPath, ["container.cjs"], { cwd: app.folder, stdio: ["ignore", "pipe", "pipe"] });
+  const lines = new OutputLines();
+  lines.follow(child.stdout);
+  lines.follow(child.stderr);
+  await within(once(child, "close"), () => `the end; output:\n${lines}`);
+  for (const line of ["stdout> out", "stderr> err", "stderr> Error: one", `stderr> Node.js ${process.version}`])
+    assert.ok(lines.all.includes(line), `${line} in:\n${lines}`);
+});
+
 test("a line of the command line's own waits for one that a full pipe has taken in part", {
   skip: plainMode,
 }, async () => {

@@ -28,6 +28,11 @@ export class NativeIsAsync extends Error {
 /** Node's codes for "exists, but not synchronously". */
 const ASYNC_CODES = new Set(["ERR_REQUIRE_ASYNC_MODULE", "ERR_REQUIRE_CYCLE_MODULE", "ERR_REQUIRE_ESM_RACE_CONDITION"]);
 
+/** Which Node compiles asynchronously only. */
+function isWebAssembly(target: NativeTarget): boolean {
+  return target.type !== "builtin" && target.file.endsWith(".wasm");
+}
+
 /** By which Node knows what a specifier leads to. */
 export function urlOf(target: Resolution): string {
   return target.type === "builtin" ? target.name : pathToFileURL(target.file).href + (target.search ?? "");
@@ -98,7 +103,7 @@ export class NativeModules {
     // Before 22.15 hooks in Node's other thread are asked by `import()` alone.
     const asksLater = !SYNCHRONOUS_HOOKS || isRefusedByLinking(urlOf(target));
     const waits = asksLater && this.#options.asksHooks() && !this.#namespaces.has(key);
-    return waits || this.#async.has(key);
+    return waits || this.#async.has(key) || (isWebAssembly(target) && !this.#namespaces.has(key));
   }
 
   /** The namespace of a URL, if it has been loaded (without attributes). */
