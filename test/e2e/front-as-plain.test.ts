@@ -120,6 +120,15 @@ const RESETS = {
       req.resume();
       res.write("ready");
     }).listen(0, "127.0.0.1");`,
+  "what writes to it before it has looked": `
+    return require("node:http").createServer((req, res) => {
+      const seen = [];
+      req.socket.on("error", (error) => seen.push(error.code)).on("close", (hadError) => report([...seen, hadError]));
+      res.write("ready", () => {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+        res.write("more");
+      });
+    }).listen(0, "127.0.0.1");`,
 };
 for (const [what, code] of Object.entries(RESETS)) {
   for (const way of ["resets it", "ends it"] as const) {

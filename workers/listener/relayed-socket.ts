@@ -42,16 +42,23 @@ function endOnPurpose(this: Socket, ...args: Parameters<Socket["end"]>): Socket 
 }
 
 function destroyOnPurpose(this: Socket, error?: Error): Socket {
-  ownerOf(this)?.markClosing(DESTROYED);
-  return classOf(this).destroy.call(this, error) as Socket;
+  const owner = ownerOf(this);
+  owner?.markClosing(DESTROYED);
+  const isBroken = owner?.broken === true && (error as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
+  return classOf(this).destroy.call(this, isBroken ? connectionReset("write") : error) as Socket;
 }
 
 /** The end of the bytes of a client that has broken off is the error that it would be without the front. */
 function pushUnlessBroken(this: Socket, chunk: unknown, encoding?: BufferEncoding): boolean {
   if (chunk !== null || !ownerOf(this)?.broken) return classOf(this).push.call(this, chunk, encoding);
-  const errno = -constants.errno.ECONNRESET;
-  this.destroy(Object.assign(new Error("read ECONNRESET"), { errno, code: "ECONNRESET", syscall: "read" }));
+  this.destroy(connectionReset("read"));
   return false;
+}
+
+/** As Node has it; a unix socket tells who writes to it of a broken pipe. */
+function connectionReset(syscall: "read" | "write"): Error {
+  const errno = -constants.errno.ECONNRESET;
+  return Object.assign(new Error(`${syscall} ECONNRESET`), { errno, code: "ECONNRESET", syscall });
 }
 
 /** Runs `run` when Node closes the socket. Not by a listener: the app counts those. */
