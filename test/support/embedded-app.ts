@@ -17,7 +17,8 @@ export class EmbeddedApp implements AsyncDisposable {
     packages: readonly string[] = [],
   ) {
     this.app = new TempApp({ "package.json": `{ "name": "app", "type": "module" }\n`, ...files }, { packages });
-    this.supervisor = createSupervisor({ entry: this.app.path(entry), logLevel: "silent", ...options });
+    // A thread that few of these tests use, and that costs a fifth of each; standby.test.ts has it.
+    this.supervisor = createSupervisor({ entry: this.app.path(entry), logLevel: "silent", standby: false, ...options });
   }
 
   /** A host's server on a free port; resolves with its origin. */
