@@ -54,8 +54,11 @@ export function adaptProcess(options: ProcessOptions): void {
       isCrashing = true;
       crash = values[0];
       options.onCrash(crash);
-      // A listener for `exit` has thrown: they are not called again.
-      if (isExiting()) options.print(crash);
+      if (isExiting()) {
+        // A listener for `exit` has thrown: they are not called again, and the code stays what it was, if it was any.
+        options.print(crash);
+        options.onExit(Number(process.exitCode ?? UNCAUGHT));
+      }
     }
     if (event === "worker") options.onWorker();
     if (event === "exit") {

@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import { FLUSH_MS } from "../src/common/deadlines.js";
 import type { SourceLocation } from "../src/common/protocol/serialized-error.js";
 
@@ -27,8 +27,7 @@ export function uncaughtText(
   textOf: (file: string) => OwnText | undefined,
 ): string {
   const place = location && placeLines(location, textOf(location.file));
-  const isObject = typeof error === "object" && error !== null;
-  const hint = isObject ? "" : "\n(Use `node --trace-uncaught ...` to show where the exception was thrown)";
+  const hint = isObject(error) ? "" : "\n(Use `node --trace-uncaught ...` to show where the exception was thrown)";
   return `${place ?? "Uncaught:"}\n${shown(error)}${hint}\n`;
 }
 
@@ -46,7 +45,7 @@ function placeLines({ file, line, column }: SourceLocation, own: OwnText | undef
 
 /** As lib/internal/errors.js, `fatalExceptionStackEnhancers`. */
 function shown(error: unknown): string {
-  if (typeof error !== "object" || error === null) return String(error);
+  if (!isObject(error)) return String(error);
   const colors = process.stderr.isTTY === true && process.stderr.hasColors();
   try {
     const depth = Math.max(inspect.defaultOptions.depth ?? Number.POSITIVE_INFINITY, DEPTH);
@@ -58,8 +57,13 @@ function shown(error: unknown): string {
   }
 }
 
+function isObject(error: unknown): error is object {
+  return typeof error === "function" || (typeof error === "object" && error !== null);
+}
+
 /** An event `error` without a listener: Node notes where it was emitted. */
 function enhancerOf(error: object): ((error: object) => string) | undefined {
+  if (types.isProxy(error)) return undefined;
   const name = Object.getOwnPropertySymbols(error).find(
     ({ description }) => description === "kEnhanceStackBeforeInspector",
   );
