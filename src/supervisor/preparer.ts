@@ -15,7 +15,7 @@ import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { filesOfNode } from "../thread/env-files.js";
 import { cacheFolder, installedPackageFiles } from "../thread/environment.js";
-import { hasPreloads, importConditions } from "../thread/node-flags.js";
+import { hasLoader, hasPreloads, importConditions } from "../thread/node-flags.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { NamesInUse } from "./names-in-use.js";
@@ -48,7 +48,7 @@ export class Preparer {
     roots: () => readonly string[],
     isAppsProcess: boolean,
   ) {
-    this.startDecides = isAppsProcess && hasPreloads();
+    this.startDecides = isAppsProcess && (hasPreloads() || hasLoader());
     this.#compiler = new Compiler({
       root,
       conditions: importConditions(),

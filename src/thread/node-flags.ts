@@ -76,11 +76,15 @@ export function hasPreloads(): boolean {
   return nodeFlags().preloads.length > 0;
 }
 
+/** Whether it was told of hooks in Node's other thread. */
+export function hasLoader(): boolean {
+  return nodeFlags().others.some((flag) => /^--(?:experimental-)?loader(?:=|$)/.test(flag));
+}
+
 /** What the app's thread is told of it. In a process that embeds the app, what is loaded first is the host's. */
 export function startedWith(isAppsProcess: boolean): Pick<BootOrder, "nodePreloads" | "hasLoader" | "startedWith"> {
-  const { preloads, others } = nodeFlags();
-  const hasLoader = others.some((flag) => /^--(?:experimental-)?loader(?:=|$)/.test(flag));
-  return { nodePreloads: isAppsProcess ? preloads : [], hasLoader, startedWith: START };
+  const { preloads } = nodeFlags();
+  return { nodePreloads: isAppsProcess ? preloads : [], hasLoader: hasLoader(), startedWith: START };
 }
 
 /** What the thread is to load first, where Node has no synchronous hooks. */

@@ -429,6 +429,23 @@ ${listen}`,
     assert.deepEqual(lines, ["42"]);
   });
 
+  test("hooks of --experimental-loader are asked for what the entry imports", { skip: plainMode }, async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { one } from "virtual:one";\nconsole.log(one);\n`,
+      "hooks.mjs": `export const resolve = (specifier, context, next) =>
+  specifier === "virtual:one" ? { url: specifier, format: "module", shortCircuit: true } : next(specifier, context);
+export const load = (url, context, next) =>
+  url === "virtual:one" ? { format: "module", source: "export const one = 1;", shortCircuit: true } : next(url, context);
+`,
+    });
+    const { lines } = await run("unreloader", app, "main.js", {
+      nodeFlags: ["--no-warnings", "--experimental-loader", "./hooks.mjs"],
+      flags: ["--exit", "--quiet"],
+    });
+    assert.deepEqual(lines, ["1"]);
+  });
+
   test("top-level await in a leaf, waited for by all who import it", async () => {
     await using app = new TempApp({
       "package.json": esmPackage,
