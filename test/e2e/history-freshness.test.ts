@@ -12,7 +12,7 @@ import { randomSource } from "../support/random.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
-const ANSWERS = Number(process.env.UNRELOADER_HISTORY_ANSWERS ?? 40_000);
+const ANSWERS = Number(process.env.UNRELOADER_HISTORY_ANSWERS ?? 100_000);
 const PACE = Number(process.env.UNRELOADER_HISTORY_PACE ?? 600);
 const PIPELINE = Number(process.env.UNRELOADER_HISTORY_PIPELINE ?? 4);
 /** A slow machine proves less: after so long no more is asked. */
@@ -30,7 +30,7 @@ test(`${ANSWERS} answers beside five writers, every way of saving, and faults: n
     answers: ANSWERS,
     pace: PACE,
     pipeline: PIPELINE,
-    faultEvery: Math.ceil(ANSWERS / 24),
+    faultEvery: Math.ceil(ANSWERS / 40),
     time: TIME_MS,
   };
   const run = new HistoryRun(app, served, random, options);

@@ -2,6 +2,6 @@
 import { test } from "node:test";
 import { assertFlat } from "../support/soak-growth.js";
 
-test("memory stays flat: 4,000 reloads", async (context) => {
-  await assertFlat(context, "reloads", 4_000);
+test("memory stays flat: 10,000 reloads", async (context) => {
+  await assertFlat(context, "reloads", 10_000);
 });
