@@ -7,6 +7,7 @@ import { TempApp } from "../support/temp-app.js";
 
 const LONG =
   "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000000) SELECT count(*) AS n FROM c";
+const MANY = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 3000) SELECT x FROM c";
 
 describe("sqlite3", { skip: plainMode }, () => {
   for (const [what, begin] of [
@@ -15,6 +16,14 @@ describe("sqlite3", { skip: plainMode }, () => {
     [
       "a database of the library's cache is used",
       `sqlite3.cached.Database("cached.db").all(${JSON.stringify(LONG)}, () => {});`,
+    ],
+    [
+      "one query follows another for ever",
+      `const each = () => db.each(${JSON.stringify(MANY)}, () => {}, each);
+      const statement = db.prepare("SELECT 1");
+      const get = () => statement.get(get);
+      const rows = () => statement.each(() => {}, rows);
+      each(), get(), rows();`,
     ],
   ] as const) {
     test(`a fresh worker while ${what}: the process lives, and serves`, async () => {
