@@ -68,8 +68,8 @@ test("the thread's end waits for each database that is alive, and for no other t
   }
   const exports = { Database };
   const context = {
-    wrap: (target: Record<string, unknown>, name: string, replace: (original: unknown) => unknown) => {
-      if (target[name]) target[name] = replace(target[name]);
+    wrap: (target: Record<string, unknown> | undefined, name: string, replace: (original: unknown) => unknown) => {
+      if (target?.[name]) target[name] = replace(target[name]);
     },
   };
   const attached = adapter.attach({ name: "sqlite3", version: "6.0.1", exports }, context as never) as {
