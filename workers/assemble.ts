@@ -31,6 +31,7 @@ import { Purge } from "./purge.js";
 import type { RuntimeHost } from "./runtime/host.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
+import { hideReadsOfShownObjects } from "./shown-objects.js";
 import { StaleReports } from "./stale/stale-reports.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { Serving } from "./start/serving.js";
@@ -104,6 +105,7 @@ export function assemble(
         refused: (because) => send({ type: "refused", because }),
       })
     : undefined;
+  hideReadsOfShownObjects(heart.board);
   const mainThread = reportEnds(order, {
     reports,
     streams,

@@ -82,13 +82,19 @@ export class ThreadWatch {
       get hasPurged() {
         return epoch.hasPurged;
       },
-      inspect: () =>
-        new ThreadInspection({
+      inspect: () => {
+        board.isLookedAt = true;
+        const inspection = new ThreadInspection({
           threadId: board.threadId,
           deadlineMs: PLACE_MS,
           pick: (frames) => nearestOwnFrame(frames, context),
           ...(epoch.hasPurged && { mayBePurged: (frame: StackFrame) => mayBeOwn(frame, context) }),
-        }),
+        });
+        void inspection.answer.finally(() => {
+          board.isLookedAt = false;
+        });
+        return inspection;
+      },
       locate: (found) => ownLocation(found, context),
       place: ({ frames, source }) => stuckPlace(frames, source, context),
     });

@@ -142,6 +142,20 @@ describe("the watchdog", { skip: plainMode }, () => {
     assert.deepEqual(served.lines.matching(/busy for/), []);
   });
 
+  test("a look at modules that load each other reads nothing of them that Node warns of", async () => {
+    await using folder = new TempApp({
+      ...files,
+      "app.ts": `import "circle";\n${app}`,
+      "node_modules/circle/package.json": `{ "main": "a.js" }`,
+      "node_modules/circle/a.js": `exports.a = 1;\nrequire("./b.js");\n`,
+      "node_modules/circle/b.js": `require("./a.js");\nfor (const end = performance.now() + 3000; performance.now() < end; );\n`,
+    });
+    await using served = await serve(folder, "app.ts");
+    assert.equal((await served.get("/")).status, 200);
+    assert.equal(served.lines.matching(/has kept the app busy for 2 s/).length, 1, `${served.lines}`);
+    assert.deepEqual(served.lines.matching(/circular dependency/), []);
+  });
+
   test("a start that is stuck is told, and who asks gets the place", async () => {
     await using folder = new TempApp({
       ...files,

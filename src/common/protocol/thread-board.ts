@@ -30,6 +30,8 @@ const READS_INPUT = 8;
 const UNDER_WAY = 8;
 /** How many reports of the signals that the app listens for main has acted on. */
 const SIGNALS = 11;
+/** 1 while main looks, through the inspector, at what the thread runs. */
+const LOOKED_AT = 12;
 const HEADER_BYTES = 64;
 const RING_BYTES = 8192;
 
@@ -144,6 +146,14 @@ export class ThreadBoard {
     return Atomics.load(this.#words, ENDING) === 1;
   }
 
+  set isLookedAt(is: boolean) {
+    Atomics.store(this.#words, LOOKED_AT, is ? 1 : 0);
+  }
+
+  get isLookedAt(): boolean {
+    return Atomics.load(this.#words, LOOKED_AT) === 1;
+  }
+
   /** The thread has been ended, and another one gets the board. */
   reuse(): void {
     Atomics.store(this.#words, LINKING, 0);
@@ -151,6 +161,7 @@ export class ThreadBoard {
     Atomics.store(this.#words, ENDING, 0);
     Atomics.store(this.#words, SESSIONS, 0);
     this.readsInput = false;
+    this.isLookedAt = false;
     for (const descriptor of [1, 2]) Atomics.store(this.#words, UNDER_WAY + descriptor, 0);
     Atomics.store(this.#words, SIGNALS, 0);
   }
