@@ -78,6 +78,9 @@ describe("a process that the system ends", { skip }, () => {
     await using app = new TempApp(files);
     await using served = await serve(app, "app.js", { launcher: true });
     app.edit("answer.js", "const version = 1;", `process.kill(process.pid, "SIGKILL");\nconst version = 2;`);
+    // Each wait has its own limit: five starts may take long.
+    await served.lines.wait(/the process ended by SIGKILL: .*; restarting in 1 s/);
+    await served.lines.wait(/the process ended by SIGKILL: .*; restarting in 4 s/);
     await served.lines.wait(/the process ended by SIGKILL: .*; waiting for a change/);
     const page = await served.getOnce("/");
     assert.equal(page.status, 500);
