@@ -27,6 +27,7 @@ import type { Guard } from "./guard.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import { MissingServer } from "./missing-server.js";
 import { Monitoring } from "./monitoring.js";
+import { OwnWrites } from "./own-writes.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import { ReloadCycle } from "./reload-cycle.js";
@@ -186,6 +187,7 @@ export function assemble({
     tell: (message) => emit("log", { level: "info", message }),
   });
   const subclasses = new SubclassNames(options.subclasses);
+  const ownWrites = new OwnWrites();
   const epochs = new Epochs({
     options,
     roots,
@@ -193,6 +195,7 @@ export function assemble({
     classNames: () => monitoring.classNames(),
     front,
     preparer,
+    ownWrites,
     listening,
     socketFolder,
     table: table.buffer,
@@ -225,6 +228,7 @@ export function assemble({
     table,
     front,
     registry,
+    ownWrites,
     monitoring,
     preparer,
     epochs,

@@ -162,6 +162,116 @@ ${listen}`,
     assert.equal(await served.json("/"), 2);
   });
 
+  test("who reads or changes a global that a module has set is evaluated again with it, and nobody else", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+global.app = { routes: {}, title: "one", get(path, handle) { this.routes[path] = handle; } };
+require("./settings");
+const { id } = require("./store");
+require("./routes");
+const { text } = require("./answer");
+require("./a");
+require("./b");
+const answer = async () => [app.routes["/"]?.(), text, JSON.stringify(require("registry").all()), new Shape().sides, id];
+${listen}`,
+      "settings.js": `settings = { word: "one", deep: {} };\n`,
+      "deep.js": `settings.deep.word = "deep";\n`,
+      "answer.js": `require("./deep");
+const { word, deep } = globalThis.settings;
+exports.text = word + " " + deep.word;
+`,
+      "routes.js": `app.get("/", () => app.title);\nglobal.Shape = class Shape extends require("./base").Base {};\n`,
+      "base.js": `exports.Base = class { sides = 3; };\n`,
+      "store.js": `exports.id = Math.random();\n`,
+      "a.js": `require("registry").register("a", 1);\n`,
+      "b.js": `require("registry").register("b", 1);\n`,
+      "node_modules/registry/package.json": `{ "name": "registry", "version": "1.0.0" }`,
+      // As class-validator and TypeORM do: so that two copies of the package have one registry.
+      "node_modules/registry/index.js": `exports.register = (name, value) => { (globalThis.registryOfAll ??= { by: {} }).by[name] = value; };
+exports.all = () => Object.entries(globalThis.registryOfAll.by).sort();
+`,
+    });
+    await using served = await serve(app, "main.js");
+    const first = (await served.json("/")) as unknown[];
+    const id = first[4];
+    assert.deepEqual(first, ["one", "one deep", `[["a",1],["b",1]]`, 3, id]);
+    const edits: [string, string, string, unknown[]][] = [
+      ["main.js", `title: "one"`, `title: "two"`, ["two", "one deep", `[["a",1],["b",1]]`, 3]],
+      ["settings.js", `"one"`, `"two"`, ["two", "two deep", `[["a",1],["b",1]]`, 3]],
+      ["deep.js", `"deep"`, `"low"`, ["two", "two low", `[["a",1],["b",1]]`, 3]],
+      ["base.js", "3", "4", ["two", "two low", `[["a",1],["b",1]]`, 4]],
+      ["a.js", `"a"`, `"c"`, ["two", "two low", `[["b",1],["c",1]]`, 4]],
+      ["b.js", "1", "2", ["two", "two low", `[["b",2],["c",1]]`, 4]],
+      [
+        "main.js",
+        `require("./settings");`,
+        `global.settings = { word: "no", deep: {} };`,
+        ["two", "no low", `[["b",2],["c",1]]`, 4],
+      ],
+    ];
+    for (const [file, before, after, expected] of edits) {
+      app.edit(file, before, after);
+      const now = (await served.json("/")) as unknown[];
+      assert.deepEqual(now.slice(0, 4), expected, String(served.lines));
+      if (served.inPlace) assert.equal(now[4], id, `${file}: the store is kept`);
+    }
+  });
+
+  test("modules that the app writes, itself or by a process, reload nothing, and are loaded as they were written", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+const { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } = require("node:fs");
+const { execFileSync, execSync } = require("node:child_process");
+const state = require("./state.json");
+writeFileSync("state.json", JSON.stringify({ ...state, starts: state.starts + 1 }));
+const made = JSON.stringify(readFileSync("word.txt", "utf8") + " ") + "+ " + Date.now() % 2;
+const text = "exports.made = " + made + ";";
+writeFileSync("written.js", text);
+writeFileSync("other.js", text);
+renameSync("other.js", "renamed.js");
+const descriptor = openSync("opened.js", "w");
+writeSync(descriptor, text);
+closeSync(descriptor);
+execFileSync(process.execPath, ["child.js", text.replace(/. [01];$/, ";")]);
+execSync("cp by-child.js by-shell.js");
+const all = [require("./written"), require("./renamed"), require("./opened"), require("./by-child"), require("./by-shell")];
+const later = require("./later.js");
+const answer = async () => [state.name, state.starts, ...all.map(({ made }) => made.split(" ")[0]), later.made];
+createServer(async (req, res) => {
+  if (req.url === "/write") writeFileSync("later.js", "exports.made = " + Date.now() + ";");
+  res.end(JSON.stringify(await answer()));
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+      "state.json": `{ "name": "state", "starts": 0 }`,
+      "word.txt": "one",
+      "child.js": `require("node:fs").writeFileSync("by-child.js", process.argv[2]);\n`,
+      ...Object.fromEntries(["written", "renamed", "opened"].map((name) => [`${name}.js`, `exports.made = "none";\n`])),
+      // As a start before has left them: what a process writes in a long start is taken for a save, which begins it anew.
+      "by-child.js": `exports.made = "one ";`,
+      "by-shell.js": `exports.made = "one ";`,
+      "later.js": `exports.made = 0;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    const reloads = () => served.lines.matching(/reloaded|restarted/).length;
+    const five = (word: string) => Array(5).fill(word);
+    for (let time = 0; time < 3; time++) assert.deepEqual(await served.json("/"), ["state", 0, ...five("one"), 0]);
+    if (!served.inPlace) return;
+    assert.equal(reloads(), 0, String(served.lines));
+    app.write("word.txt", "two");
+    const second = await served.json<unknown[]>("/");
+    assert.deepEqual(second.slice(2), [...five("two"), 0]);
+    assert.deepEqual(await served.json("/write"), second);
+    assert.deepEqual(await served.json("/"), second);
+    const before = reloads();
+    for (let time = 0; time < 3; time++) assert.deepEqual(await served.json("/"), second);
+    assert.equal(reloads(), before, String(served.lines));
+    // What somebody else writes there is an edit.
+    app.write("later.js", "exports.made = 5;\n");
+    assert.equal((await served.json<unknown[]>("/"))[7], 5);
+    app.write("state.json", `{ "name": "edited", "starts": 7 }`);
+    assert.deepEqual((await served.json<unknown[]>("/")).slice(0, 2), ["edited", 7]);
+  });
+
   test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {
     // By another process, since what the app writes itself is its own business.
     const saving = `import { execFileSync } from "node:child_process";
