@@ -18,9 +18,7 @@ import { LateCompiler } from "./late-compiler.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
-import { OwnGlobals } from "./ledger/own-globals.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
-import { PropertyLayers } from "./ledger/property-layers.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
@@ -127,11 +125,6 @@ export function assemble(
   });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
-  const layers = new PropertyLayers(ledger);
-  const ownGlobals = new OwnGlobals({
-    ownerOf: (name) => layers.ownerOf(globalThis, name),
-    read: ({ file }) => observer.readGlobal(file),
-  });
   const ownAdapters: Adapter[] = [];
   const adapters = createAdapters(ledger, ownAdapters, reports);
   const packageLoads = new PackageLoads({
@@ -198,9 +191,6 @@ export function assemble(
     packageLoaded: (file, namespace) => packageLoads.imported(file, namespace),
     evaluated: (version) => classes.purge.evaluated(version),
     written: (file) => send({ type: "fileWritten", file }),
-    forget: (file) => compiler.forget({ files: [file], lookups: false }),
-    moduleWritten: (file, hash, isState) =>
-      send({ type: "moduleWritten", file, isState, at: Date.now(), ...(hash !== undefined && { hash }) }),
     undoes: (version) => ledger.holds(version) || life.holds(version),
     discovered: (module) => reports.sendOfGraph({ type: "modulesDiscovered", modules: [module] }),
     loaded: (modules) => reports.sendOfGraph({ type: "modulesLoaded", loaded: modules }),
@@ -210,7 +200,6 @@ export function assemble(
     root,
     observer,
     inlineMaps: order.debuggable,
-    globalsOf: (file) => ownGlobals.of(file),
     hot: life.hot,
     packageRequests: packagesAhead?.recorder,
   });
@@ -274,10 +263,6 @@ export function assemble(
   });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
-    layers,
-    ownGlobals,
-    isMentioned: (name) => runtime.mentions(name),
-    packageGlobal: (value, owner) => packageRegistrations.foundGlobal(value, owner),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
     environmentTraps: mainThread.environmentTraps,
     environmentReads,

@@ -27,7 +27,6 @@ import type { Guard } from "./guard.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import { MissingServer } from "./missing-server.js";
 import { Monitoring } from "./monitoring.js";
-import { OwnWrites } from "./own-writes.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import { ReloadCycle } from "./reload-cycle.js";
@@ -187,7 +186,6 @@ export function assemble({
     tell: (message) => emit("log", { level: "info", message }),
   });
   const subclasses = new SubclassNames(options.subclasses);
-  const ownWrites = new OwnWrites();
   const epochs = new Epochs({
     options,
     roots,
@@ -195,7 +193,6 @@ export function assemble({
     classNames: () => monitoring.classNames(),
     front,
     preparer,
-    ownWrites,
     listening,
     socketFolder,
     table: table.buffer,
@@ -228,7 +225,6 @@ export function assemble({
     table,
     front,
     registry,
-    ownWrites,
     monitoring,
     preparer,
     epochs,

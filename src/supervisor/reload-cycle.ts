@@ -65,7 +65,6 @@ export class ReloadCycle {
     this.#superseding = new SupersedingWatch({
       root: options.root,
       arrivals: this.#arrivals,
-      ownWrites: parts.ownWrites,
       isUnderWay: (run) => this.#run === run,
       warn: (message) => emit("log", { level: "warn", message }),
     });
@@ -368,7 +367,6 @@ export class ReloadCycle {
     const state = this.#state;
     const { pending } = state;
     await this.#arrivals.takeFiles(pending);
-    this.#parts.ownWrites.dropState(pending);
     const savedAgain = registry.takeSavedAgain();
     for (const message of configChanges.take(pending.config)) emit("log", { level: "warn", message });
     if (state.closing) return this.#reports.report("unchanged", started);

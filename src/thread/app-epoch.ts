@@ -35,7 +35,6 @@ export type ToldReport = Extract<
       | "modulesLoaded"
       | "specifierLookedUp"
       | "fileWritten"
-      | "moduleWritten"
       | "loaderChanged"
       | "invalidated"
       | "staleReferencesChecked"

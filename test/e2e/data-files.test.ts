@@ -125,50 +125,6 @@ export const text = () => template;
     assert.equal(await served.text("/"), "two");
   });
 
-  test("what functions of packages and modules go on to read by callbacks and promises counts, and is waited for", async () => {
-    await using app = smallApp(
-      `import { readFile } from "node:fs/promises";
-import { readFile as read } from "node:fs";
-import { registerPartials } from "partials";
-const texts = [];
-registerPartials("views", (text) => texts.push(text));
-async function load() {
-  for (const language of ["de", "en"]) texts.push(await readFile(language + ".txt", "utf8"));
-}
-void load();
-read("name.txt", "utf8", (_, name) => read(name, "utf8", (_, text) => texts.push(text)));
-export const text = () => texts.sort().join(" ");
-`,
-      {
-        "node_modules/partials/package.json": `{ "name": "partials", "version": "1.0.0" }`,
-        "node_modules/partials/index.js": `const fs = require("node:fs");
-exports.registerPartials = (folder, found) =>
-  fs.readdir(folder, (_, names) => {
-    for (const name of names) fs.readFile(folder + "/" + name, "utf8", (_, text) => found(text));
-  });
-`,
-        "views/a.txt": "a1",
-        "de.txt": "de1",
-        "en.txt": "en1",
-        "name.txt": "named.txt",
-        "named.txt": "n1",
-      },
-    );
-    await using served = await serve(app, "main.js");
-    await served.text("/");
-    const edits: [string, string, string][] = [
-      ["views/a.txt", "a2", "a2 de1 en1 n1"],
-      ["en.txt", "en2", "a2 de1 en2 n1"],
-      ["named.txt", "n2", "a2 de1 en2 n2"],
-      ["views/b.txt", "b1", "a2 b1 de1 en2 n2"],
-    ];
-    for (const [file, text, expected] of edits) {
-      app.write(file, text);
-      if (served.inPlace) assert.equal(await served.text("/"), expected, file);
-    }
-    if (served.inPlace) assert.deepEqual(await served.json("/evaluations"), { page: 5, kept: 1 });
-  });
-
   test("a template that is gone fails the reload, and one that is back mends it", async () => {
     await using app = smallApp(readsTemplate, { "views/page.html": "one" });
     await using served = await serve(app, "main.js");
@@ -269,40 +225,6 @@ describe("folders that are listed while a module is evaluated", () => {
     app.write("plugins/b.txt", "B");
     assert.equal(await served.text("/"), "b.txt");
     assert.deepEqual(await served.json("/evaluations"), { page: 3, kept: 1 });
-  });
-
-  test("a recursive listing counts for all folders below, by every function that has one", async () => {
-    await using app = smallApp(
-      `import { opendirSync, readdir, readdirSync } from "node:fs";
-import * as promises from "node:fs/promises";
-const recursive = { recursive: true };
-const opened = (folder) => {
-  const names = [];
-  for (let entry; (entry = folder.readSync()); ) names.push(entry.name);
-  folder.closeSync();
-  return names;
-};
-const lists = [
-  readdirSync("one", recursive),
-  await new Promise((resolve) => readdir("two", recursive, (_, names) => resolve(names))),
-  await promises.readdir("three", { ...recursive, withFileTypes: true }),
-  opened(opendirSync("four", recursive)),
-];
-export const text = () => lists.map(({ length }) => length).join(" ");
-`,
-      Object.fromEntries(["one", "two", "three", "four"].map((folder) => [`${folder}/below/a.js`, ""])),
-    );
-    await using served = await serve(app, "main.js");
-    assert.equal(await served.text("/"), "2 2 2 2");
-    const counts = [2, 2, 2, 2];
-    for (const [index, folder] of ["one", "two", "three", "four"].entries()) {
-      app.write(`${folder}/below/b.js`, "");
-      counts[index] = 3;
-      assert.equal(await served.text("/"), counts.join(" "), folder);
-      app.write(`${folder}/below/deep/c.js`, "");
-      counts[index] = 5;
-      assert.equal(await served.text("/"), counts.join(" "), folder);
-    }
   });
 
   test("a loader that requires all that it finds takes up new files", async () => {

@@ -45,8 +45,6 @@ test("files that only old versions have read are not followed for ever", async (
     reader: () => reader,
     versions: () => [version],
     written: (file) => written.push(file),
-    isModule: () => false,
-    moduleWritten: () => {},
   });
   reads.install();
   try {
@@ -88,7 +86,6 @@ test("a version that has gone is watched no longer, although its evaluation neve
   const written = new WrittenEdges({
     surroundings,
     bindingsOf: (file) => (file === "/state.js" ? slotsOf(state, surroundings) : undefined),
-    hasGlobals: () => false,
     effectsOf: () => undefined,
     capturedBy: () => [],
     observedBy: () => [],

@@ -2,7 +2,6 @@
 import { syncBuiltinESMExports } from "node:module";
 import nodeTimers from "node:timers";
 import type { EnvironmentTraps } from "../main-thread/environment-view.js";
-import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Observer } from "../runtime/observer.js";
 import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
@@ -14,9 +13,8 @@ import { Handles } from "./handles.js";
 import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
 import { installListeners } from "./listeners.js";
-import type { OwnGlobals } from "./own-globals.js";
 import { installProcessSettings } from "./process-settings.js";
-import type { PropertyLayers } from "./property-layers.js";
+import { PropertyLayers } from "./property-layers.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
 import { TimerChains } from "./timer-chains.js";
@@ -28,12 +26,6 @@ export interface LedgerInstallOptions {
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
-  /** Whether the text of an own module has the name. */
-  isMentioned?(name: string): boolean;
-  /** A package has put something on globalThis. `owner`: while this module was being evaluated. */
-  packageGlobal?(value: object, owner: ModuleEdges | undefined): void;
-  readonly layers: PropertyLayers;
-  readonly ownGlobals: OwnGlobals;
   /** What `process.env` is a proxy of, if it is one. */
   readonly environmentTraps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
@@ -50,7 +42,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
   const clock = { setTimeout: nodeTimers.setTimeout, setImmediate: nodeTimers.setImmediate };
   const chains = new TimerChains(observer, clock);
   const registrations = new Registrations(ledger);
-  const { layers, ownGlobals } = options;
+  const layers = new PropertyLayers(ledger);
   const handles = new Handles(ledger);
   const creators = new Creators(observer, (creation) => handles.created(creation));
   const uninstalls = [
@@ -70,10 +62,9 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installFileWatches({ ledger }),
     installEnvironment({ observer, layers, traps: options.environmentTraps, reads: options.environmentReads }),
     installProcessSettings({ ledger }),
-    installSharedProperties({ observer, ...options }),
+    installSharedProperties({ observer, layers, ...options }),
   ];
   syncBuiltinESMExports();
-  observer.idle = () => ownGlobals.unwatch();
   return () => {
     for (const uninstall of uninstalls.reverse()) uninstall();
     syncBuiltinESMExports();

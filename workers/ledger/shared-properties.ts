@@ -3,28 +3,20 @@
  * put back at its purge, unless somebody else has changed it since.
  */
 import { syncBuiltinESMExports } from "node:module";
-import { isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { Builtins, mayPatch } from "./builtins.js";
-import { globalDescriptor } from "./global-descriptor.js";
 import { GlobalNames } from "./global-names.js";
-import type { OwnGlobals } from "./own-globals.js";
 import type { PropertyLayers } from "./property-layers.js";
 import type { Difference } from "./watched-objects.js";
 
 export interface SharedPropertiesOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
-  readonly ownGlobals: OwnGlobals;
   /** The text of an own file that is being evaluated. */
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
-  /** Whether the text of an own module has the name. */
-  isMentioned?(name: string): boolean;
-  /** A package has put something on globalThis. `owner`: while this module was being evaluated. */
-  packageGlobal?(value: object, owner: ModuleEdges | undefined): void;
 }
 
 /** Returns the way back. To be called when everything else that replaces something of Node's has been installed. */
@@ -54,7 +46,6 @@ class SharedProperties implements EvaluationWatch {
     this.#attribute(before, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(before);
     this.#running.push(inner);
-    this.#options.ownGlobals.watch();
   }
 
   leaving(inner: ModuleEdges): void {
@@ -62,7 +53,6 @@ class SharedProperties implements EvaluationWatch {
     const exactly = this.#isWatched(inner) || this.#isWatched(this.#running.at(-1));
     this.#attribute(inner, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(inner);
-    if (this.#running.length > 0) this.#options.ownGlobals.watch();
   }
 
   suspending(inner: ModuleEdges): void {
@@ -122,31 +112,13 @@ class SharedProperties implements EvaluationWatch {
   }
 
   #attribute(owner: ModuleEdges | undefined, differences: readonly Difference[]): void {
+    if (!owner) return;
     for (const { target, key, before, after } of differences) {
       const name = String(key);
       const isGlobal = target === globalThis;
-      if (isGlobal && !before && this.#isOfPackage(owner, key, after?.value)) continue;
-      if (!owner) continue;
       const stays = isGlobal && after ? () => this.#options.staysGlobal?.(name, after.value) ?? false : undefined;
       const what = isGlobal ? `global ${name}` : `patched ${name}`;
-      const now = isGlobal ? () => globalDescriptor(key) : undefined;
-      const change = { owner, target, key, before, after, what, stays, now };
-      this.#options.layers.changed({ ...change, restored: syncBuiltinESMExports });
-      if (isGlobal && !before) this.#options.ownGlobals.add(key);
+      this.#options.layers.changed({ owner, target, key, before, after, what, stays, restored: syncBuiltinESMExports });
     }
-  }
-
-  /**
-   * Whether a package keeps its registry there, and has made it when a module asked first. It is not that module's: others
-   * register there, too, and what each has put in is taken out at its purge.
-   */
-  #isOfPackage(owner: ModuleEdges | undefined, key: PropertyKey, value: unknown): boolean {
-    if (!isObject(value) || typeof value === "function") return false;
-    const name = typeof key === "symbol" ? key.description : String(key);
-    if (name === undefined || name === "") return false;
-    const words = typeof key === "symbol" ? ["Symbol", name] : [name];
-    if (owner && words.every((word) => this.#options.isMentioned?.(word) !== false)) return false;
-    this.#options.packageGlobal?.(value, owner);
-    return true;
   }
 }

@@ -39,22 +39,12 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     root: options.root,
     reader: () => observer.reader,
     written: (file) => asked.written?.(file),
-    isModule: (file) => registry.find(file) !== undefined,
-    moduleWritten: (file, hash) => {
-      // It is loaded from what is there when it is asked for, as under Node.
-      loading.mayBeOutdated();
-      const versions = registry.recordsOf(file).flatMap(({ version }) => version ?? []);
-      // A version from before this reload is evaluated again, and those who asked for it: a fresh start would read the new text.
-      const isState = versions.some(({ edges }) => !observer.watching || observer.isEvaluatedInWindow(edges));
-      asked.moduleWritten?.(file, hash, isState);
-    },
     versions: () => registry.versions(),
   });
   const { prepareAs, dynamicImports } = asked;
   const ownWork = <Result>(run: () => Result): Result => reads.ignore(() => changes.withoutHooks(run));
   const host: RuntimeHost = {
     ...asked,
-    hashOf: (file) => reads.hashOf(file),
     prepare: (file) => ownWork(() => asked.prepare(file)),
     ...(dynamicImports && { dynamicImports: (...given) => ownWork(() => dynamicImports(...given)) }),
     ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),
@@ -99,7 +89,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     (file) => registry.recordsOf(file).flatMap(({ version }) => (version ? [version.edges] : [])),
   );
   const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
-  const written = watchWritten({ options, classes, bindings, natives, registry });
+  const written = watchWritten({ classes, bindings, natives, registry });
   observer.reached = (reader, file) => written.read(reader, file);
   observer.turns = written;
   const packages = new PackageExports({ registry, natives, entry });
@@ -180,15 +170,11 @@ function hotOf(hot: HotContexts | undefined) {
 }
 
 function watchWritten({
-  options,
   classes,
   bindings,
   natives: { foreign },
   registry,
-}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry"> & {
-  options: RuntimeOptions;
-}): WrittenEdges {
-  const globalsOf = (file: string) => options.globalsOf?.(file) ?? [];
+}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry">): WrittenEdges {
   return new WrittenEdges({
     surroundings: {
       isOwnClass: (made) => classes.find(made) !== undefined || bindings.owns(made),
@@ -196,12 +182,7 @@ function watchWritten({
       isForeign: (value) => foreign.has(value),
       privateFields: (value) => privateFields(classes, value),
     },
-    bindingsOf: (file) => {
-      const own = bindings.of(file);
-      const globals = own ? globalsOf(file) : [];
-      return own && globals.length > 0 ? [...own, ...globals] : own;
-    },
-    hasGlobals: (file) => globalsOf(file).length > 0,
+    bindingsOf: (file) => bindings.of(file),
     effectsOf: (file) => registry.version(file)?.prepared.compiled.effects,
     capturedBy: (file) => {
       const version = registry.version(file);

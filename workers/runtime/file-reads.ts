@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSource, largeMark, MISSING } from "../../src/common/compile/hash.js";
 import { Nesting } from "../../src/common/nesting.js";
-import { inherits, isObject, ownValue } from "../../src/common/untouched.js";
+import { inherits, isObject } from "../../src/common/untouched.js";
 import { fileStats } from "../pipe-stats.js";
 import type { ModuleEdges } from "./module-edges.js";
 
@@ -22,10 +22,6 @@ export interface FileReadsOptions {
   versions(): Iterable<ModuleEdges>;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written(file: string): void;
-  /** Whether it is the file of a module. */
-  isModule(file: string): boolean;
-  /** The app writes the file of a module, `hash` if it is known; undefined: what it writes is not known yet. */
-  moduleWritten(file: string, hash: string | undefined): void;
 }
 
 /** `writes`: the call may change the file. */
@@ -41,11 +37,6 @@ const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
 /** Those that write what their second argument names. */
 const COPYING = ["renameSync", "rename", "copyFileSync", "copyFile"];
 const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
-const OPENING = ["openSync", "open"];
-/** In `process.getActiveResourcesInfo()`: callbacks and promises of `node:fs`, streams of files. */
-const FILE_REQUESTS: ReadonlySet<string> = new Set(["FSReqCallback", "FSReqPromise", "FILEHANDLECLOSEREQ"]);
-/** Flags with which a file is only read. */
-const READS_ONLY: ReadonlySet<unknown> = new Set([undefined, "r", "rs", "sr", fs.constants.O_RDONLY]);
 /** What dotenv and its like read: `.env`, `.env.local`, `test.env`. */
 const VARIABLES = /[\\/](?:\.env(?:\.[^\\/]*)?|[^\\/]+\.env)$/;
 const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
@@ -57,8 +48,6 @@ export class FileReads {
   /** Size of `#known` at which it is swept. */
   #sweepAt = FIRST_SWEEP;
   readonly #restores: (() => void)[] = [];
-  /** A module has begun to read something and goes on with it later, since `startOver`. */
-  #goesOn = false;
   readonly #ownWork = new Nesting();
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
@@ -76,14 +65,9 @@ export class FileReads {
   install(): void {
     for (const functions of [fs, fs.promises] as unknown as Functions[]) {
       for (const name of READING) this.#wrap(functions, name, false, (file) => this.#onRead(file));
-      for (const name of LISTING) this.#wrap(functions, name, false, (...given) => this.#onList(...given));
-      for (const name of WRITING) this.#wrap(functions, name, true, (file, text) => this.#onWrite(file, text));
-      for (const name of COPYING) this.#wrap(functions, name, true, (from, file) => this.#onWrite(file, from, true));
-      for (const name of OPENING) {
-        this.#wrap(functions, name, false, (file, flags) => {
-          if (!READS_ONLY.has(flags) && typeof flags !== "function") this.#onWrite(file);
-        });
-      }
+      for (const name of LISTING) this.#wrap(functions, name, false, (folder) => this.#onList(folder));
+      for (const name of WRITING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
+      for (const name of COPYING) this.#wrap(functions, name, true, (_, file) => this.#onWrite(file));
     }
     // It reads the file without `node:fs`.
     const variables = (given: unknown) => this.#onRead(given ?? ".env", true);
@@ -94,16 +78,6 @@ export class FileReads {
   uninstall(): void {
     for (const restore of this.#restores.splice(0)) restore();
     syncBuiltinESMExports();
-  }
-
-  /** Whether what modules have begun to read since `startOver` may not be over. */
-  get mayGoOn(): boolean {
-    return this.#goesOn && process.getActiveResourcesInfo().some((type) => FILE_REQUESTS.has(type));
-  }
-
-  /** Modules are evaluated from here on. */
-  startOver(): void {
-    this.#goesOn = false;
   }
 
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
@@ -155,11 +129,9 @@ export class FileReads {
     const original = functions[name];
     if (typeof original !== "function") return;
     const self = this;
-    const isAsync = !name.endsWith("Sync");
     function wrapped(this: unknown, ...args: unknown[]): unknown {
       if (self.#onUse) self.#tellUse(args, writes);
       note(args[0], args[1]);
-      if (isAsync && self.#reader()) self.#goesOn = true;
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
     Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
@@ -215,27 +187,19 @@ export class FileReads {
     });
   }
 
-  #onList(argument: unknown, options: unknown): void {
+  #onList(argument: unknown): void {
     const edges = this.#reader();
     const folder = edges && this.#counted(argument);
     if (!edges || folder === undefined) return;
-    const isDeep = isObject(options) && ownValue(options, "recursive") === true;
-    for (const listed of isDeep ? this.ignore(() => foldersBelow(folder)) : [folder]) {
-      this.#known.add(listed);
-      this.#used(edges, listed);
-      edges.listsFolder(listed);
-    }
+    this.#used(edges, folder);
+    edges.listsFolder(folder);
   }
 
-  /** `content`: what is written, or with `isCopied` the file that it comes from. */
-  #onWrite(argument: unknown, content?: unknown, isCopied = false): void {
-    if (this.#ownWork.isUnderWay) return;
+  #onWrite(argument: unknown): void {
+    if (this.#known.size === 0) return;
     const file = absolutePath(argument);
-    if (file === undefined) return;
-    if (this.#known.has(file) || this.#known.has(path.dirname(file))) this.#options.written(file);
-    if (!this.#options.isModule(file)) return;
-    const from = isCopied ? absolutePath(content) : undefined;
-    this.#options.moduleWritten(file, from === undefined ? hashOfContent(content) : this.hashOf(from));
+    if (file !== undefined && (this.#known.has(file) || this.#known.has(path.dirname(file))))
+      this.#options.written(file);
   }
 
   #reader(): ModuleEdges | undefined {
@@ -262,32 +226,6 @@ export class FileReads {
     this.#known.add(newest);
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#known.size);
   }
-}
-
-/** The folder itself and all below it, as a recursive listing goes through them. */
-function foldersBelow(folder: string): Set<string> {
-  // A Set is walked in insertion order, entries added on the way included.
-  const folders = new Set([folder]);
-  for (const at of folders) {
-    let entries: fs.Dirent[];
-    try {
-      entries = fs.readdirSync(at, { withFileTypes: true });
-    } catch (error) {
-      // Gone, or not to be read: the app hears of it.
-      if (error instanceof Error && "code" in error) continue;
-      throw error;
-    }
-    for (const entry of entries) if (entry.isDirectory()) folders.add(path.join(at, entry.name));
-  }
-  return folders;
-}
-
-/** Of a text, or of bytes; an encoding makes other bytes of a text, which is then taken for another's writing. */
-function hashOfContent(content: unknown): string | undefined {
-  if (typeof content === "string") return hashSource(Buffer.from(content));
-  return ArrayBuffer.isView(content)
-    ? hashSource(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
-    : undefined;
 }
 
 /** As main has it, whose times are numbers: bigints are cut off, not rounded. */

@@ -1,5 +1,4 @@
 /** What the runtime is given by the thread it lives in: code, resolution, someone to report to; and its settings. */
-
 import type {
   CompiledModule,
   PreparedModule,
@@ -9,7 +8,6 @@ import type {
 import type { CompileAs } from "../../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
-import type { Slots } from "../written/slots.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
 import type { Observer } from "./observer.js";
@@ -44,12 +42,6 @@ export interface RuntimeHost {
   written?(file: string): void;
   /** The version has created what a purge would undo; absent: none has. */
   undoes?(version: ModuleEdges): boolean;
-  /** Hash of what is in a file now; absent: what was prepared is never compared. */
-  hashOf?(file: string): string | undefined;
-  /** What is known of a file holds no more. */
-  forget?(file: string): void;
-  /** The app writes the file of a module. `hash`: of what is in it then, if known. `isState`: the module was read before. */
-  moduleWritten?(file: string, hash: string | undefined, isState: boolean): void;
   /** An own file has imported this file of a package. */
   packageLoaded?(file: string, namespace: object): void;
   /** Whether an adapter looks after what is registered with this package. */
@@ -73,8 +65,6 @@ export interface RuntimeOptions {
   readonly observer?: Observer | undefined;
   /** What has to know what the app loads, and in which order; absent: nothing. */
   readonly packageRequests?: (PackageRequestWatch & EvaluationVisits) | undefined;
-  /** The globals that a file has set, names and values in turn; absent: none. */
-  readonly globalsOf?: ((file: string) => Slots) | undefined;
   /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
   readonly hot?: HotContexts | undefined;
 }

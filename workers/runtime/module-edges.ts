@@ -16,8 +16,6 @@ export class ModuleEdges {
   readonly file: string;
   readonly observed = new Set<string>();
   readonly dynamic = new Set<string>();
-  /** Own files that have set globals that it read while it was evaluated. */
-  readonly globals = new Set<string>();
   /** Own files whose state is another one since this version wrote to it. */
   readonly written = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
@@ -71,14 +69,6 @@ export class ModuleEdges {
   observe(file: string): boolean {
     if (file === this.file || this.observed.has(file)) return false;
     this.observed.add(file);
-    this.#changed(this);
-    return true;
-  }
-
-  /** Returns whether it is the first time. */
-  usesGlobal(file: string): boolean {
-    if (file === this.file || this.globals.has(file)) return false;
-    this.globals.add(file);
     this.#changed(this);
     return true;
   }

@@ -45,10 +45,7 @@ export interface AppliedPlan {
 }
 
 export interface PlanRunContext
-  extends Pick<
-    LoadingContext,
-    "observer" | "reads" | "registry" | "natives" | "report" | "classes" | "written" | "esm"
-  > {
+  extends Pick<LoadingContext, "observer" | "registry" | "natives" | "report" | "classes" | "written" | "esm"> {
   readonly loading: Loading;
 }
 
@@ -63,12 +60,10 @@ export class PlanRun {
 
   /** Evaluates files for the first time, in this order; `first` runs before them, as a part of the start. */
   async start(files: Iterable<string>, first?: () => Promise<void>): Promise<void> {
-    const { report, observer, written, loading, registry, reads } = this.#context;
+    const { report, observer, written, loading, registry } = this.#context;
     this.#starts = [...files];
     report.hold();
     observer.openWindow();
-    loading.isUpToDate();
-    reads.startOver();
     written.bounds = AT_START;
     observer.evaluatesMany = true;
     try {
@@ -128,12 +123,10 @@ export class PlanRun {
   }
 
   #begin(): void {
-    const { report, observer, written, registry, loading, reads } = this.#context;
+    const { report, observer, written, registry } = this.#context;
     report.deliver();
     report.hold();
     observer.openWindow();
-    loading.isUpToDate();
-    reads.startOver();
     written.settle();
     written.bounds = AT_RELOAD;
     registry.begin();

@@ -229,14 +229,6 @@ export class Runtime {
     return this.#parts.registry.preparedOf(file)?.compiled.source;
   }
 
-  /** Whether the text of a module has the name. */
-  mentions(name: string): boolean {
-    for (const { version, prepared } of this.#parts.registry.all()) {
-      if ((version?.prepared ?? prepared)?.compiled.source.includes(name)) return true;
-    }
-    return false;
-  }
-
   formatOf(file: string): ModuleFormat | undefined {
     return this.#parts.registry.preparedOf(file)?.compiled.format;
   }
@@ -257,16 +249,6 @@ export class Runtime {
   currentModule(): string | undefined {
     const { observer } = this.#parts;
     return (observer.owner ?? observer.reader)?.file;
-  }
-
-  /** Whether modules go on reading files that they began to read at their evaluation. */
-  get isReading(): boolean {
-    return this.#parts.reads.mayGoOn;
-  }
-
-  /** The app starts what may write files of modules that it loads afterwards. */
-  mayBeOutdated(): void {
-    this.#parts.loading.mayBeOutdated();
   }
 
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
