@@ -22,6 +22,7 @@ import {
   type Subject,
   unreloader,
   watchers,
+  withoutLauncher,
   withoutReloads,
 } from "./subjects.js";
 
@@ -51,6 +52,7 @@ const other = values.beside === undefined ? [] : [build("unreloader, the other b
 const products: Subject[] = values.baselines ? [] : [unreloader, ...other];
 /** Only the cost of a request is of interest where nothing is reloaded. */
 const loadProducts: Subject[] = values.baselines ? [] : [withoutReloads];
+const startProducts: Subject[] = values.baselines ? [] : [withoutLauncher, withoutReloads];
 
 const LABELS: Record<AppKind, string> = {
   typescript: "TypeScript, ES modules",
@@ -92,7 +94,7 @@ async function measureApp(kind: AppKind, size: number): Promise<Row[]> {
   const subjects = [...products, ...baselinesFor(kind)];
   const rows: Row[] = [];
   if (scenarios.includes("start"))
-    rows.push(...said(await measureStarts([...subjects, ...loadProducts, bareSubject(kind)], appFor, label, amount)));
+    rows.push(...said(await measureStarts([...subjects, ...startProducts, bareSubject(kind)], appFor, label, amount)));
   if (scenarios.includes("edit")) rows.push(...said(await measureEdits(subjects, appFor, label, amount)));
   // The cost of a request does not depend on how many modules there are.
   if (scenarios.includes("load") && size === sizes[0])

@@ -31,6 +31,13 @@ export function build(name: string, cli: string): Subject {
   return { name, reload: "own", isProduct: true, appKind: (kind) => kind, command: (entry) => [cli, entry] };
 }
 
+/** One process: what the launcher costs a start. */
+export const withoutLauncher: Subject = {
+  ...unreloader,
+  name: "unreloader --no-launcher",
+  command: (entry) => [CLI, "--no-launcher", entry],
+};
+
 /** Production: the app as plain Node runs it, or nearly so. */
 export const withoutReloads: Subject = {
   name: "unreloader --no-reload",
