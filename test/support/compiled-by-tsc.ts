@@ -7,7 +7,8 @@ import { packageFolders } from "./packages.js";
 /** The part of TypeScript's own interface that is used here. */
 interface TypeScript {
   parseJsonConfigFileContent(json: unknown, host: unknown, folder: string): { options: object };
-  readonly sys: unknown;
+  readonly sys: { readFile(file: string): string | undefined };
+  getDefaultLibFilePath(options: object): string;
   createSourceFile(file: string, text: string, how: unknown): object;
   createProgram(files: readonly string[], options: object, host: object): { emit(): unknown };
 }
@@ -22,25 +23,31 @@ export class Tsc {
     this.#typescript = createRequire(import.meta.url)(folder) as TypeScript;
   }
 
-  /** The program with JavaScript in place of its TypeScript; `tsconfig.json` is one of its files. */
+  /**
+   * The program with JavaScript in place of its TypeScript; `tsconfig.json` is one of its files. Types of the language's own are
+   * known where it names them (`lib`).
+   */
   compile({ entry, files }: Program): Program {
     const ts = this.#typescript;
     const placed = new Map(
       Object.entries(files).map(([file, text]) => [path.posix.join(FOLDER, file), text.replace(/^\uFEFF/, "")]),
     );
     const roots = [...placed.keys()].filter((file) => isCompiled(file) && !file.includes("/node_modules/"));
-    const config = JSON.parse(files["tsconfig.json"] ?? "{}") as object;
+    const config = JSON.parse(files["tsconfig.json"] ?? "{}") as { compilerOptions?: { lib?: unknown } };
+    const hasLib = config.compilerOptions?.lib !== undefined;
+    const libFolder = path.dirname(ts.getDefaultLibFilePath({}));
     const { options: given } = ts.parseJsonConfigFileContent({ ...config, files: roots }, ts.sys, FOLDER);
-    const options = { jsx: 4, ...given, noLib: true, noCheck: true, types: [] };
+    const options = { jsx: 4, ...given, noLib: !hasLib, noCheck: true, types: [] };
     const compiled: Record<string, string> = Object.fromEntries(
       Object.entries(files).filter(([file]) => !isCompiled(file) || file.startsWith("node_modules/")),
     );
     const host = {
       getSourceFile: (file: string, how: unknown) => {
-        const text = placed.get(file);
+        const text = placed.get(file) ?? (file.startsWith(libFolder) ? ts.sys.readFile(file) : undefined);
         return text === undefined ? undefined : ts.createSourceFile(file, text, how);
       },
       getDefaultLibFileName: () => "lib.d.ts",
+      getDefaultLibLocation: () => libFolder,
       getCurrentDirectory: () => FOLDER,
       getCanonicalFileName: (file: string) => file,
       useCaseSensitiveFileNames: () => true,

@@ -65,10 +65,11 @@ for (const extension of ["cjs", "mjs", "cts", "mts", "tsx"]) {
 
 test("TypeScript: types, enums, decorators and JSX before a word do not mislead", async () => {
   const text = `\uFEFFimport { readFileSync as read } from "node:fs";
-interface Long { a: string; b: number }
+interface Long { a: string; b: number } type Id = "a" | "b";
 enum E { A, B }
 const d = (..._: unknown[]): any => {}; const $h = (..._: unknown[]) => null;
 @d export class $C<T> { @d $field: Long = read as never; constructor(private $p: E, $q = read) { ($q as any)($p, this.$field); }
+  @d $i: Id = $h() as any; @d $rest(...$u: Id[]): Id { return $u[0]!; } @d get $g() { return $h(); } set $g($k: Id) {}
   @d $method($r: Long, @d $s: number): Long { return $r satisfies Long; } }
 export const $v = <$h x={E.A} y={read} />, $w = <T,>($t: T): T => $t;
 `;

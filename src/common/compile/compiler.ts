@@ -234,4 +234,4 @@ function compilerVersion(root: string): string {
 }
 
 /** Raise when the same text is compiled to something else. */
-const FORMAT = "7";
+const FORMAT = "8";

@@ -4,6 +4,7 @@
  */
 
 import { isBelowPackages } from "../paths.js";
+import { writeOutTypes } from "./decorator-types.js";
 import { type EvaluationEffects, evaluationEffects } from "./evaluation-effects.js";
 import type { FileKind } from "./file-kind.js";
 import { hasUsing, lowerSyntax } from "./lower-syntax.js";
@@ -11,7 +12,7 @@ import { tooDeepAt } from "./nesting-depth.js";
 import type { Rewritten } from "./rewrite.js";
 import { redeclaredWrapperName, rewriteCommonJs } from "./rewrite-commonjs.js";
 import { rewriteEsm } from "./rewrite-esm.js";
-import type { EncodedSourceMap } from "./source-map.js";
+import { type EncodedSourceMap, makeSourceMap } from "./source-map.js";
 import { type Derived, stripTypes } from "./strip-types.js";
 import { type ParsedText, type ParseGoal, parse, parses, SyntaxProblem } from "./syntax-tree.js";
 import type { TypeScriptSettings } from "./tsconfig-settings.js";
@@ -70,7 +71,8 @@ export function derive(request: DeriveRequest): Derivation {
 
 const TOO_DEEP = "This is nested too deep to be compiled";
 
-function rewriteTypeScript(request: DeriveRequest, source: DerivedText): Derivation {
+function rewriteTypeScript(request: DeriveRequest, given: DerivedText): Derivation {
+  const source = needsMetadata(request) ? withWrittenTypes(request, given) : given;
   const { legacyDecorators, defineClassFields } = request.settings;
   // Where fields are assigned, the fast transformer moves them into the constructor, and loses their standard decorators.
   if (!legacyDecorators && !defineClassFields && source.text.includes("@")) {
@@ -95,6 +97,16 @@ function rewriteTypeScript(request: DeriveRequest, source: DerivedText): Derivat
 /** Only the fast transformer writes the types of what is decorated. */
 function needsMetadata({ settings, source }: DeriveRequest): boolean {
   return settings.legacyDecorators && settings.decoratorMetadata && source.includes("@");
+}
+
+/** With the types that the metadata needs written out. */
+function withWrittenTypes({ settings, kind, file, withMaps }: DeriveRequest, source: DerivedText): DerivedText {
+  const { text } = source;
+  const language = kind.language === "tsx" ? "tsx" : "ts";
+  const edits = writeOutTypes(text, { language, strictNullChecks: settings.strictNullChecks });
+  if (!edits) return source;
+  const map = withMaps ? makeSourceMap({ url: file, source: text, steps: [], text, edits, prefix: "" }) : undefined;
+  return next(source, { text: edits.applyTo(text), map, declarations: "" });
 }
 
 /** Goes back over what the rewrite found out to contain syntax that this Node, or any, does not run. */

@@ -5,15 +5,19 @@ import { tooDeepAt } from "./nesting-depth.js";
 export type {
   ArrowFunctionExpression,
   Class,
+  ClassElement,
   ExportDefaultDeclaration,
   Function as FunctionNode,
   ImportAttribute,
   ImportExpression,
   MetaProperty,
+  MethodDefinition,
   ModuleExportName,
   Node,
+  ParamPattern,
   Program,
   StringLiteral,
+  TSParameterProperty,
 } from "oxc-parser";
 
 /** What a text is parsed as. `commonjs` is sloppy mode with `return` and `new.target` allowed at the top. */
@@ -55,6 +59,17 @@ export function parse(text: string, goal: ParseGoal): ParsedText {
     hasModuleSyntax: module.hasModuleSyntax,
     problem: errors.length > 0 ? asProblem(errors) : undefined,
   };
+}
+
+/** The tree of a text with types; undefined for one that does not parse. */
+export function parseTypeScript(text: string, language: "ts" | "tsx"): Program | undefined {
+  const { errors, program } = parseSync(`text.${language}`, text, {
+    lang: language,
+    sourceType: "module",
+    astType: "ts",
+    preserveParens: false,
+  });
+  return errors.length > 0 ? undefined : program;
 }
 
 /** Start offsets of the `import()` expressions in `text`, JavaScript of a package; none for what cannot be parsed. */

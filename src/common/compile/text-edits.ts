@@ -19,6 +19,10 @@ export class TextEdits {
     this.#edits.push({ start: at, end: at, text });
   }
 
+  get isEmpty(): boolean {
+    return this.#edits.length === 0;
+  }
+
   /** In order of place; edits at the same place in the order in which they were made. */
   sorted(): readonly TextEdit[] {
     return this.#edits.sort((a, b) => a.start - b.start || a.end - b.end);
