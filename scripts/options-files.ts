@@ -4,6 +4,7 @@ import type { OptionRow } from "../src/options/option-row.js";
 import { type OptionName, optionNames, optionsSchema, optionTable } from "../src/options/option-table.js";
 import { type OptionFlag, optionFlags } from "../src/terminal/flags.js";
 import { isRepeatable, usageOf } from "../src/terminal/help.js";
+import { betweenMarks } from "./between-marks.js";
 
 /** As much of JSON Schema as the options need. */
 interface ValueSchema {
@@ -29,7 +30,7 @@ export function typesFile(): string {
     `  ${option}?: ${option === "logger" ? "Logger" : typeOf(valueSchemas[option])} | undefined;`,
   ]);
   return [
-    "/** Written from option-table.ts by `npm run docs:options`. */",
+    "/** Written from option-table.ts by `npm run docs:tables`. */",
     'import type { Logger } from "../reports/logger.js";',
     "",
     "/** What a configuration file may say. */",
@@ -66,10 +67,7 @@ export function schemaFile(): string {
 
 /** docs/options.md with its table as the options are now; the text around it is written by hand. */
 export function optionsPage(before: string): string {
-  const [begin, end] = ["<!-- options: begin -->\n", "<!-- options: end -->"];
-  const [from, to] = [before.indexOf(begin) + begin.length, before.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error(`docs/options.md has no part between ${begin} and ${end}`);
-  return before.slice(0, from) + [...optionRows(), ""].join("\n") + before.slice(to);
+  return betweenMarks(before, "docs/options.md", "options", optionRows());
 }
 
 function optionRows(): string[] {

@@ -29,10 +29,12 @@ export type { LeakHolder, LeakReport } from "./leaks/leak-report.js";
 export type { ConfigOptions, SupervisorOptions } from "./options/config-options.js";
 export type { Config } from "./options/define-config.js";
 export type { PublicSupervisor as Supervisor } from "./public-supervisor.js";
+export type { EditCode, Outcome } from "./reports/edits.js";
 export type { Autoload, InspectedModule, Inspection, MonitoredPattern, StandbyState } from "./reports/inspection.js";
 export type { LogFields, LogFunction, Logger, LoggerObject } from "./reports/logger.js";
 export type {
   FailureReport,
+  FileEdit,
   ListeningReport,
   LogReport,
   ReloadReport,

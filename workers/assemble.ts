@@ -173,6 +173,7 @@ export function assemble(
   const host: RuntimeHost = {
     prepare: (file) => compiler.prepare(file),
     prepareAs: (file, as) => compiler.prepareAs(file, as),
+    missing: (...sought) => compiler.missing(...sought),
     formatOf: (file) => compiler.formatOf(file),
     loaderChanged: () => {
       // It is to be there before hooks of the app's are.

@@ -53,6 +53,11 @@ export class LateCompiler {
     return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
   }
 
+  /** Files any of which, if it were there, would be where a specifier that leads nowhere leads. */
+  missing(specifier: string, importer: string, kind: ResolveKind): string[] {
+    return this.#loaded().missing(splitSearch(specifier, kind)[0], importer, kind);
+  }
+
   dynamicImports(text: string): number[] {
     return this.#loaded().dynamicImports(text);
   }

@@ -1,4 +1,4 @@
-/** Written from option-table.ts by `npm run docs:options`. */
+/** Written from option-table.ts by `npm run docs:tables`. */
 import type { Logger } from "../reports/logger.js";
 
 /** What a configuration file may say. */

@@ -1,7 +1,7 @@
 /**
  * Every option of `createSupervisor`, of the configuration file and of the command line, once. The checks, the flags,
  * `--help`, the types (config-options.ts), docs/options.md and the JSON schema come from this table:
- * `npm run docs:options` writes the last three.
+ * `npm run docs:tables` writes the last three.
  */
 import { HELD_DEADLINE_MS, WATCHDOG_MS } from "../common/deadlines.js";
 import * as z from "../common/protocol/zod.js";

@@ -23,9 +23,11 @@ import type { LeakReport } from "../leaks/leak-report.js";
 import { DEFAULT_HOST } from "../options/defaults.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
+import { outcomeOf } from "../reports/edits.js";
 import type { Inspection } from "../reports/inspection.js";
 import { hostToAsk } from "../reports/listen-reports.js";
 import type { EmittedEvents, ListeningReport, ReloadReport, StaleReferencesReport } from "../reports/report.js";
+import { NO_TALLY } from "../reports/tally.js";
 import { fileVariables } from "../thread/env-files.js";
 import type { SocketFolder } from "../thread/socket-folder.js";
 import { type AppExports, PlainApp, type Role } from "./plain-app.js";
@@ -231,6 +233,7 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> implements Publ
       inFlight: 0,
       staleReferences: [],
       standby: { state: "none" as const, packages: 0, heapBytes: 0, loadMs: 0 },
+      tally: NO_TALLY,
       addresses: this.#servers.all().flatMap((server) => server.address() ?? []),
     };
   }
@@ -283,10 +286,14 @@ export class PlainSupervisor extends EventEmitter<EmittedEvents> implements Publ
   }
 
   #report(kind: "unchanged" | "restarted"): ReloadReport {
+    const code = kind === "unchanged" ? "UR00" : "UR69";
     return {
       kind,
       generation: this.#exports ? 1 : 0,
       epoch: 0,
+      code,
+      outcome: outcomeOf(code),
+      edits: [],
       changed: [],
       purged: [],
       loaded: [],

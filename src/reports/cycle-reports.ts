@@ -23,7 +23,7 @@ export class CycleReports {
   }
 
   /** `started`: when the cycle began, on the clock of `performance.now()`. */
-  report(kind: ReloadReport["kind"], started: number, applied?: CycleOutcome["applied"]): ReloadReport {
+  report(kind: ReloadReport["kind"], started: number, applied: CycleOutcome["applied"] = "UR00"): ReloadReport {
     const { state } = this.#with;
     return reportOfCycle({
       kind,

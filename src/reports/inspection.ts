@@ -1,6 +1,7 @@
 /** What `inspect()` gives: plain data about what runs at the moment, for people and tests. */
 import type { PublicAddress } from "../common/protocol/bound-address.js";
 import type { StaleReferencesReport } from "./report.js";
+import type { Tally } from "./tally.js";
 
 export interface Inspection {
   readonly phase: "booting" | "running" | "reloading" | "failed" | "closing" | "closed";
@@ -22,6 +23,7 @@ export interface Inspection {
   /** As of the last look. */
   readonly staleReferences: readonly StaleReferencesReport[];
   readonly standby: StandbyState;
+  readonly tally: Tally;
   /** The public ones. */
   readonly addresses: PublicAddress[];
 }

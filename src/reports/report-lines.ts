@@ -2,6 +2,7 @@
 
 import { shownPath } from "../common/paths.js";
 import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
+import { editText } from "./edits.js";
 import type {
   FailureReport,
   ListeningReport,
@@ -52,14 +53,29 @@ export function messageOf({ text }: ReportLine): string {
   return text.startsWith(PREFIX) ? text.slice(PREFIX.length).replace(/^(?:warning|error): /, "") : text;
 }
 
-/** The explanation of a reload, one line a file in evaluation order: for `--why` and the `w` key. */
+/**
+ * The explanation of a reload: for `--why` and the `w` key. What kinds of edits it was, then one line a file, in evaluation
+ * order.
+ */
 export function whyLines(report: ReloadReport, cwd: string): string[] {
-  return report.loaded.map((file) => {
-    const chain = (report.why[file] ?? []).filter((link, index) => index > 0 || link !== file);
-    const leads = chain.map((link) => shownPath(link, cwd));
-    const reason = leads.length === 0 ? changeReason(report.changed.includes(file)) : `<- ${leads.join(" <- ")}`;
-    return withoutControls(`  ${shownPath(file, cwd)} ${reason}`);
+  return [...editLines(report, cwd), ...report.loaded.map((file) => loadedLine(file, report, cwd))];
+}
+
+/** One line for each kind; with more than one, the files are named. */
+function editLines({ code, edits }: Pick<ReloadReport, "code" | "edits">, cwd: string): string[] {
+  const codes = [...new Set([...edits.map((edit) => edit.code), code])].sort();
+  return codes.map((each) => {
+    const files = edits.flatMap((edit) => (edit.code === each ? [edit.file] : []));
+    const named = codes.length === 1 || files.length === 0 ? "" : `${someFiles(files, cwd)}: `;
+    return withoutControls(`  ${each} ${named}${editText(each)}`);
   });
+}
+
+function loadedLine(file: string, report: ReloadReport, cwd: string): string {
+  const chain = (report.why[file] ?? []).filter((link, index) => index > 0 || link !== file);
+  const leads = chain.map((link) => shownPath(link, cwd));
+  const reason = leads.length === 0 ? changeReason(report.changed.includes(file)) : `<- ${leads.join(" <- ")}`;
+  return withoutControls(`  ${shownPath(file, cwd)} ${reason}`);
 }
 
 /**
@@ -123,7 +139,10 @@ function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
     case "failed":
       return [failedLine(event.report, style.cwd), ...failureRows(event.report, style)];
     case "restarted":
-      return [restartedLine(event.report, style.cwd)];
+      return [
+        restartedLine(event.report, style.cwd),
+        ...(style.why ? [`  ${event.report.code} ${editText(event.report.code)}`] : []),
+      ];
     case "worker-exit":
       return [workerExitLine(event.report, style.cwd)];
     case "stale-references":

@@ -1,8 +1,14 @@
 /** What the supervisor tells its host: the payload of each event of `createSupervisor`, as plain data with absolute paths. */
 import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
+import type { EditCode, Outcome } from "./edits.js";
 
 export interface ReloadReport {
   readonly kind: "unchanged" | "reloaded" | "restarted" | "failed";
+  /** What kind of edit it was (docs/edits.md); of several, the one that reaches furthest. */
+  readonly code: EditCode;
+  readonly outcome: Outcome;
+  /** Each changed file with the code of its edit. */
+  readonly edits: readonly FileEdit[];
   /** The generation that is loaded now; a failed reload keeps the one before. 0: none yet. */
   readonly generation: number;
   readonly epoch: number;
@@ -20,6 +26,11 @@ export interface ReloadReport {
   /** Milliseconds, from the moment the change was noticed. */
   readonly durationMs: number;
   readonly error?: SerializedError;
+}
+
+export interface FileEdit {
+  readonly file: string;
+  readonly code: EditCode;
 }
 
 export interface PurgedModule {
@@ -61,12 +72,13 @@ export interface RestartReport {
   readonly generation: number;
   readonly modules: number;
   readonly durationMs: number;
+  readonly code: EditCode;
   readonly reason: RestartReason;
 }
 
 export type RestartReason =
   /** node_modules, package.json, a lockfile, tsconfig.json, an env file, a native addon; or any file, by `--scope worker`. */
-  | { readonly type: "changed"; readonly files: readonly string[] }
+  | { readonly type: "changed"; readonly files: readonly string[]; readonly code: EditCode }
   /** A change that reaches a file which has declined to be replaced (`import.meta.hot.decline()`). */
   | { readonly type: "declined"; readonly files: readonly string[]; readonly by: string }
   /** `restart()`, or `R` in the terminal. */

@@ -6,6 +6,7 @@ import type { Verdict } from "../front/turn.js";
 import type { CycleReports } from "../reports/cycle-reports.js";
 import { failureText, importersOf } from "../reports/failure.js";
 import type { FailureReport, ReloadReport } from "../reports/report.js";
+import { failureCode } from "../reports/report-codes.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import type { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
@@ -102,7 +103,7 @@ export class Failures {
     state.move({ type: "failed", error, threadAlive: state.app !== undefined && state.isUsable(state.app) });
     const lastLines = end?.of.board.lastLines(LAST_LINES) ?? [];
     const report: FailureReport = {
-      ...this.#reports.report("failed", started),
+      ...this.#reports.report("failed", started, failureCode(error)),
       kind: "failed",
       error,
       importedBy: importersOf(error, preparation?.graph, this.#parts.options.entry),

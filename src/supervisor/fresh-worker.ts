@@ -6,6 +6,7 @@ import { wait } from "../common/wait.js";
 import type { CycleReports } from "../reports/cycle-reports.js";
 import { serializeSourceError } from "../reports/failure.js";
 import type { ReloadReport, RestartReason } from "../reports/report.js";
+import { restartCode } from "../reports/report-codes.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import type { UnexpectedEnd } from "../thread/app-thread.js";
 import type { Boot, Booted } from "./boot.js";
@@ -230,15 +231,16 @@ export class FreshWorker {
     leaks.forget();
     crashes.booted();
     missingServer.started();
-    state.takeIn();
     if (state.phase !== "booting") state.move({ type: "boot", epoch: app.epoch.number });
     state.move({ type: "booted", generation: state.generation + 1 });
-    const report = reports.report("restarted", started);
+    const code = restartCode(reason);
+    const report = reports.report("restarted", started, code);
+    state.takeIn();
     listening.loaded(app.size);
     if (greeting !== undefined && !reason) emit("log", { level: "info", message: greeting });
     if (reason) {
       const { epoch, generation, durationMs } = report;
-      emit("restarted", { epoch, generation, modules: app.size, durationMs, reason });
+      emit("restarted", { epoch, generation, modules: app.size, durationMs, code, reason });
       emit("reload", report);
     }
     clearTimeout(this.#afterStart);

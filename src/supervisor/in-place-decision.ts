@@ -3,7 +3,9 @@ import type { ModuleGraph } from "../graph/module-graph.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { RecordedEdges } from "../graph/recorded.js";
 import type { ResolvedOptions } from "../options/options.js";
+import type { EditCode } from "../reports/edits.js";
 import type { RestartReason } from "../reports/report.js";
+import { type EditCodes, editCodes, readCode } from "./edit-codes.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { PendingChanges } from "./pending.js";
 import { importersOfFailures, type Preparation } from "./prepare.js";
@@ -32,12 +34,16 @@ export type InPlaceDecision =
       readonly deleted: ReadonlySet<string>;
       /** Modules that are loaded for a file that they had read, each with that file. */
       readonly readers: ReadonlyMap<string, string>;
+      readonly edits: EditCodes;
     };
 
 export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const { app, pending, preparation, recorded, missing, scope } = situation;
-  const needsFresh: InPlaceDecision = { type: "needsRestart", reason: { type: "changed", files: pending.all() } };
-  if (app.concernsPackages(pending)) return needsFresh;
+  const needsFresh = (code: EditCode): InPlaceDecision => ({
+    type: "needsRestart",
+    reason: { type: "changed", files: pending.all(), code },
+  });
+  if (app.concernsPackages(pending)) return needsFresh(readCode(pending.all()));
 
   const known = [...preparation.fresh].filter((file) => app.graph.has(file));
   const readers = app.readersOf(pending);
@@ -49,7 +55,9 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
       ? { type: "unchanged" }
       : { type: "lookupsChanged", preparation };
   // The workers of a cluster are counted from 1 on, and set up, once in the life of a thread.
-  if (scope === "worker" || app.isPrimary || app.isPartial) return needsFresh;
+  if (scope === "worker") return needsFresh("UR55");
+  if (app.isPrimary) return needsFresh("UR57");
+  if (app.isPartial) return needsFresh("UR58");
 
   const { graph, roots } = app;
   const planned = (within: "affected" | "app"): ReloadPlan =>
@@ -57,7 +65,9 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const plan = planned(scope);
   if (plan.declined !== undefined)
     return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
-  return { type: "apply", plan, planOfAll: () => planned("app"), preparation, deleted, readers };
+  const isDamaged = app.damaged.length > 0;
+  const edits = editCodes({ pending, plan, graph, readers, recorded, scope, isDamaged });
+  return { type: "apply", plan, planOfAll: () => planned("app"), preparation, deleted, readers, edits };
 }
 
 function changedModules(

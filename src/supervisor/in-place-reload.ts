@@ -15,6 +15,7 @@ import type { RestartReason } from "../reports/report.js";
 import { errorOfEnd } from "../thread/app-thread.js";
 import type { ApplyOutcome, Interruption } from "../thread/thread-answer.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { type EditCodes, raised } from "./edit-codes.js";
 import { decideInPlace, goneFrom, type InPlaceDecision, planAgain } from "./in-place-decision.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
@@ -35,7 +36,12 @@ export interface InPlaceReloadOptions {
 export type InPlaceOutcome =
   | { readonly type: "unchanged" }
   /** `readers`: modules that were loaded for a file that they had read, each with that file. */
-  | { readonly type: "applied"; readonly plans: AppliedPlans; readonly readers: ReadonlyMap<string, string> }
+  | {
+      readonly type: "applied";
+      readonly plans: AppliedPlans;
+      readonly readers: ReadonlyMap<string, string>;
+      readonly edits: EditCodes;
+    }
   /** The new code does not compile or link: nothing of the running app was touched. */
   | { readonly type: "unprepared"; readonly error: SerializedError; readonly preparation: Preparation }
   /** The new code throws in this thread, which is back at the versions it had, or has ended. */
@@ -82,8 +88,9 @@ export class InPlaceReload {
         limits,
       );
     let outcome = await apply((decided) => decided.plan);
-    if (outcome.type === "failed" && scope === "affected" && step.planOfAll().purge.length > plan.purge.length)
-      outcome = await apply((decided) => decided.planOfAll());
+    const isClimbing =
+      outcome.type === "failed" && scope === "affected" && step.planOfAll().purge.length > plan.purge.length;
+    if (isClimbing) outcome = await apply((decided) => decided.planOfAll());
     // What is pending means something else by now.
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
     const { preparation, deleted, readers } = step;
@@ -93,12 +100,14 @@ export class InPlaceReload {
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
     if ("type" in lost) return notApplied(lost, preparation);
-    const followed = await this.#followWrites(app, firstApplied(plan, outcome), generation, limits);
+    const first = firstApplied(plan, outcome);
+    const followed = await this.#followWrites(app, first, generation, limits);
     if ("type" in followed) return notApplied(followed, preparation);
     preparer.trackUsesOnly(app, followed.loaded);
     // The thread may have found a file there again by the time in which it came to it: then that is watched on.
     registry.untrack([...deleted, ...lost].filter((file) => !app.graph.has(file)));
-    return { type: "applied", plans: followed, readers };
+    const reach = isClimbing ? "UR31" : followed === first ? "UR00" : "UR13";
+    return { type: "applied", plans: followed, readers, edits: raised(step.edits, reach) };
   }
 
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {

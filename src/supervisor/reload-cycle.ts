@@ -17,6 +17,7 @@ import { Arrivals } from "./arrivals.js";
 import { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { CycleState } from "./cycle-state.js";
+import { configCode } from "./edit-codes.js";
 import { Failures } from "./failures.js";
 import { FreshWorker } from "./fresh-worker.js";
 import type { Predecessor } from "./guard.js";
@@ -376,7 +377,13 @@ export class ReloadCycle {
       monitoring.look(app?.asks, pending.deleted);
     const test = this.#testReloads?.take(app);
     const isAll = this.#arrivals.takeRequests(pending, app);
-    if (pending.config.size > 0) state.restartReason ??= { type: "changed", files: [...pending.config] };
+    const config = [...pending.config];
+    if (config.length > 0)
+      state.restartReason ??= {
+        type: "changed",
+        files: config,
+        code: configCode(config, this.#parts.options.envFiles),
+      };
     if (app === undefined || !state.isUsable(app) || state.restartReason) return this.#fresh.restart(run, started);
     if (test && pending.empty) return this.#reloads.test(run, app, test, started);
     const isNothing = pending.empty && !isAll && monitoring.missing(app.graph).length === 0;

@@ -24,6 +24,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
 import type { Inspection } from "../reports/inspection.js";
 import type { EmittedEvents, ReloadReport, StaleReferencesReport, SupervisorEvents } from "../reports/report.js";
+import { counted, NO_TALLY } from "../reports/tally.js";
 import type { AppStreams } from "../thread/app-streams.js";
 import { exitCodeOf } from "../thread/app-thread.js";
 import { resumeStoppedThreads } from "../thread/debugger.js";
@@ -57,6 +58,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
   readonly #options: ResolvedOptions;
   readonly #parts: SupervisorParts;
   #closing: Promise<void> | undefined;
+  #tally = NO_TALLY;
 
   /**
    * `spare`: a thread that was started before anything else, to gain time. `commandLine`: the process is there for the app
@@ -250,12 +252,14 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
       ...this.#parts.monitoring.inspect(app?.graph, app?.asks),
       staleReferences: this.#parts.leaks.references,
       standby: this.#parts.epochs.standby,
+      tally: this.#tally,
       addresses: this.#parts.front.addresses(),
     };
   }
 
   /** Runs every listener, whatever the others do; what one throws is told, and changes nothing else. */
   #emit<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
+    if (event === "reload") this.#tally = counted(this.#tally, report as ReloadReport);
     callListeners(this, event, report, (message) => {
       // The listener for lines may be the one that throws.
       if (event === "log") process.stderr.write(`unreloader: ${message}\n`);

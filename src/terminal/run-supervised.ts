@@ -9,6 +9,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import { OwnLines } from "../reports/own-lines.js";
 import type { ReloadReport } from "../reports/report.js";
 import { whyLines } from "../reports/report-lines.js";
+import { tallyText } from "../reports/tally.js";
 import { printEvents } from "../reports/tell-events.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import { AppStreams } from "../thread/app-streams.js";
@@ -73,8 +74,10 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
     reload: () => void supervisor.reload(),
     restart: () => void supervisor.restart(),
     explain: () => {
-      const why = lastReload ? whyLines(lastReload, cwd) : [];
-      lines.write("stdout", why.length > 0 ? why.join("\n") : "unreloader: nothing has been reloaded yet");
+      const why = lastReload
+        ? [`unreloader: ${tallyText(supervisor.inspect().tally)}; the last one:`, ...whyLines(lastReload, cwd)]
+        : ["unreloader: nothing has been reloaded yet"];
+      lines.write("stdout", why.join("\n"));
     },
     explainLeak: () => {
       supervisor.explainLeak().then(

@@ -160,6 +160,47 @@ export const text = () => found ? "closed" : "open";
     if (served.inPlace) assert.equal(after, before.page + 1);
   });
 
+  test("a module that was looked for and not found counts when it comes, and when it goes again", async () => {
+    // As apps look for modules that may be there: by a computed name, in a list, by `import()`, without extension, as a folder.
+    await using app = new TempApp({
+      "package.json": `{ "type": "commonjs" }`,
+      "main.js": `
+const tried = (load) => { try { return load(); } catch { return "none"; } };
+const found = ["./one", "./two/"].map((name) => tried(() => require(name)));
+const resolved = tried(() => require.resolve("./three" + ".js") && "three");
+require("http").createServer(async (request, response) => {
+  response.end([...found, resolved, await (await import("./late.mjs")).found].join());
+}).listen(process.env.PORT, "127.0.0.1");`,
+      "late.mjs": `
+import { createRequire } from "node:module";
+const importing = [import("./four.mjs"), import("./five" + ".mjs")].map((one) => one.then((four) => four.default, () => "none"));
+let six = "none";
+try { six = createRequire(import.meta.url)("./six.cjs"); } catch {}
+export const found = Promise.all(importing).then((all) => [...all, six]);`,
+    });
+    await using served = await serve(app, "main.js");
+    const none = "none,none,none,none,none,none";
+    assert.equal(await served.text("/"), none);
+    const files = {
+      "one.json": `"one"`,
+      "two/index.js": `module.exports = "two";`,
+      "three.js": "",
+      "four.mjs": `export default "four";`,
+      "five.mjs": `export default "five";`,
+      "six.cjs": `module.exports = "six";`,
+    };
+    let expected = none;
+    for (const [file, text] of Object.entries(files)) {
+      app.write(file, text);
+      expected = expected.replace("none", file.replace(/[./].*/, ""));
+      assert.equal(await served.text("/"), expected);
+    }
+    app.write("notes.txt", "");
+    app.write("seven.js", "");
+    for (const file of ["six.cjs", "one.json"]) app.remove(file);
+    assert.equal(await served.text("/"), "none,two,three,four,five,none");
+  });
+
   test("what comes through a pipe is the app's alone", { skip: process.platform === "win32" }, async () => {
     const page = `import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -19,7 +19,7 @@ import { projectRoot } from "../support/project.js";
 const read = (file: string): string => readFileSync(path.join(projectRoot, file), "utf8");
 
 test("types, the page and the JSON schema are those of the table", () => {
-  const outdated = "is out of date: run npm run docs:options";
+  const outdated = "is out of date: run npm run docs:tables";
   assert.equal(read("src/options/config-options.ts"), typesFile(), `src/options/config-options.ts ${outdated}`);
   assert.equal(read("schema/options.json"), schemaFile(), `schema/options.json ${outdated}`);
   assert.equal(read("docs/options.md"), optionsPage(read("docs/options.md")), `docs/options.md ${outdated}`);

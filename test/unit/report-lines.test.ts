@@ -7,6 +7,9 @@ const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: f
 
 const reload: ReloadReport = {
   kind: "reloaded",
+  code: "UR12",
+  outcome: "in place",
+  edits: [{ file: "/work/models/user.ts", code: "UR12" }],
   generation: 7,
   epoch: 1,
   changed: ["/work/models/user.ts"],
@@ -89,6 +92,7 @@ test("why every file was reloaded follows in order of evaluation", () => {
     why: { ...reload.why, "/work/app.ts": ["/work/app.ts", "/work/routes/users.ts", "/work/models/user.ts"] },
   };
   const expected = [
+    "  UR12 a module that others used while they were evaluated: these were made from it, so they are evaluated again after it",
     "  models/user.ts changed",
     "  routes/users.ts <- models/user.ts",
     "  app.ts <- routes/users.ts <- models/user.ts",
@@ -159,10 +163,10 @@ test("whatever the app's message holds, the report's line is one line", () => {
 });
 
 test("a restart says why", () => {
-  const report = { epoch: 2, generation: 8, modules: 42, durationMs: 120 };
+  const report = { epoch: 2, generation: 8, modules: 42, durationMs: 120, code: "UR50" } as const;
   const line = (reason: Extract<SupervisorEvent, { event: "restarted" }>["report"]["reason"]) =>
     lines({ event: "restarted", report: { ...report, reason } });
-  assert.deepEqual(line({ type: "changed", files: ["/work/package.json"] }), [
+  assert.deepEqual(line({ type: "changed", files: ["/work/package.json"], code: "UR50" }), [
     "unreloader: restarted 42 modules in 120 ms (epoch 2): package.json changed",
   ]);
   assert.match(line({ type: "asked" })[0] ?? "", /: asked for$/);
@@ -235,7 +239,8 @@ test("json is one object a line, with the fields of the event", () => {
 });
 
 test("files far from the working folder are shown with their whole path", () => {
-  const shown = (file: string) => whyLines({ ...reload, loaded: [file], changed: [file], why: {} }, "/work/app/src");
+  const shown = (file: string) =>
+    whyLines({ ...reload, loaded: [file], changed: [file], why: {} }, "/work/app/src").slice(1);
   assert.deepEqual(shown("/work/app/src/a.ts"), ["  a.ts changed"]);
   assert.deepEqual(shown("/work/packages/b.ts"), ["  ../../packages/b.ts changed"]);
   assert.deepEqual(shown("/elsewhere/c.ts"), ["  /elsewhere/c.ts changed"]);

@@ -48,7 +48,15 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     prepare: (file) => ownWork(() => asked.prepare(file)),
     ...(dynamicImports && { dynamicImports: (...given) => ownWork(() => dynamicImports(...given)) }),
     ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),
-    resolve: (...sought) => ownWork(() => asked.resolve(...sought)),
+    resolve: (specifier, importer, kind, conditions) => {
+      try {
+        return ownWork(() => asked.resolve(specifier, importer, kind, conditions));
+      } catch (error) {
+        // Who goes on without it would have it if it came.
+        reads.lookedFor(() => asked.missing?.(specifier, importer, kind) ?? []);
+        throw error;
+      }
+    },
   };
   const changes: LoaderChanges = new LoaderChanges({
     resolve: (...sought) => host.resolve(...sought),

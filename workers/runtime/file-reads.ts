@@ -187,6 +187,18 @@ export class FileReads {
     });
   }
 
+  /** What is evaluated has looked for a module in vain, which would be one of `files`. */
+  lookedFor(files: () => readonly string[]): void {
+    const edges = this.#reader();
+    if (!edges) return;
+    for (const file of this.ignore(files)) {
+      // One that is there is none for us: hooks may load it.
+      if (this.hashOf(file) !== MISSING || this.#counted(file) === undefined) continue;
+      this.#used(edges, file);
+      if (!edges.reads.has(file)) edges.readsFile(file, MISSING);
+    }
+  }
+
   #onList(argument: unknown): void {
     const edges = this.#reader();
     const folder = edges && this.#counted(argument);

@@ -26,6 +26,8 @@ export interface RuntimeHost {
   hooksRegistered?(undo: () => void): void;
   /** Throws a ResolveError when the specifier leads nowhere. `conditions`: of `exports` and `imports`, in place of Node's. */
   resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution;
+  /** Files any of which, if it were there, would be where a specifier that leads nowhere leads; absent: nobody asks. */
+  missing?(specifier: string, importer: string, kind: ResolveKind): readonly string[];
   /** Node was started with hooks of its own, in its other thread: `--loader`. */
   readonly hasLoader?: boolean | undefined;
   /** Those of `--conditions`; absent: none. */

@@ -167,6 +167,11 @@ export class Compiler {
    * For a relative or path-mapped specifier: the folders, existing or not, in which an added file could change where it
    * leads.
    */
+  /** Files any of which, if it were there, would be where a specifier that leads nowhere leads. */
+  missing(specifier: string, importer: string, kind: ResolveKind): string[] {
+    return this.#resolver.missing(specifier, importer, kind);
+  }
+
   candidates(specifier: string, importer: string, kind: ResolveKind): string[] {
     return this.#resolver.candidates(specifier, importer, kind);
   }

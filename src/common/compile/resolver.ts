@@ -141,6 +141,17 @@ export class Resolver {
     return [...folders];
   }
 
+  /** Files any of which, if it were there, would be where a specifier that leads nowhere leads. None for packages. */
+  missing(specifier: string, importer: string, kind: ResolveKind): string[] {
+    const read = readSpecifier(specifier, kind);
+    if (read.type === "path") {
+      const lookup = this.#lookup(read, importer, kind);
+      return filesOf(path.resolve(path.dirname(importer), read.request), lookup);
+    }
+    if (read.type !== "package") return [];
+    return this.#mapped(read, importer).flatMap((target) => filesOf(path.resolve(target), "typescript"));
+  }
+
   forget(): void {
     this.#known.clear();
     this.#forgetDisk();
@@ -295,6 +306,21 @@ function packageFolder(request: string, importer: string): string | undefined {
     if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) return candidate;
     if (path.dirname(folder) === folder) return undefined;
   }
+}
+
+/** What the library would take for `target`. */
+function filesOf(target: string, lookup: Lookup): string[] {
+  if (lookup === "exact") return [target];
+  const { extensions = [], extensionAlias = {} } = OPTIONS_OF_LOOKUP[lookup];
+  const extension = path.extname(target);
+  const others = extensionAlias[extension] ?? [];
+  return [
+    target,
+    ...others.map((other) => target.slice(0, -extension.length) + other),
+    ...extensions.map((added) => target + added),
+    path.join(target, "package.json"),
+    ...extensions.map((added) => path.join(target, `index${added}`)),
+  ];
 }
 
 function looksUpTypeScript(file: string, config: ProjectConfig): boolean {

@@ -1,6 +1,7 @@
-/** `npm run docs:options`: writes what stands in the repository and comes from the table of options. */
+/** `npm run docs:tables`: writes what stands in the repository and comes from the tables of options and of edits. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { editsPage } from "./edits-page.js";
 import { optionsPage, schemaFile, typesFile } from "./options-files.js";
 
 const root = path.join(import.meta.dirname, "..", "..");
@@ -10,3 +11,5 @@ mkdirSync(path.join(root, "schema"), { recursive: true });
 writeFileSync(path.join(root, "src/options/config-options.ts"), typesFile());
 writeFileSync(path.join(root, "schema/options.json"), schemaFile());
 writeFileSync(page, optionsPage(readFileSync(page, "utf8")));
+const edits = path.join(root, "docs/edits.md");
+writeFileSync(edits, editsPage(readFileSync(edits, "utf8")));
