@@ -44,9 +44,10 @@ export function openPorts(): readonly OpenPort[] {
   return activeHandles().filter((each): each is OpenPort => each instanceof MessagePort);
 }
 
+/** Documented as deprecated, not removed: there is no other way to objects of Piscina's. */
+const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles?(): unknown[] };
+
 /** What this thread has open that the event loop waits for. */
 export function activeHandles(): readonly unknown[] {
-  // Documented as deprecated, not removed: there is no other way to objects of Piscina's.
-  const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles?(): unknown[] };
   return handles?.call(process) ?? [];
 }

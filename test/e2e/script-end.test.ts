@@ -25,7 +25,8 @@ setTimeout(() => say("goes on"), 100);`,
 process.on("beforeExit", (code) => { say("beforeExit " + code); if (n++ < 2) setTimeout(() => { process.exitCode = n; }, 20); });`,
   "beforeExit that begins a promise": `process.once("beforeExit", async () => { await null; setImmediate(() => say("more")); });`,
   "work in the thread pool": `require("node:crypto").scrypt("a", "b", 64, () => require("node:zlib").gzip("x", () => say("zipped")));`,
-  "timers that do not count": "setTimeout(() => say('never'), 60_000).unref(); setImmediate(() => say('soon'));",
+  "timers that do not count, and ticks before promises": `setTimeout(() => say("never"), 60_000).unref(); setImmediate(() => say("soon"));
+queueMicrotask(() => say("microtask")); process.nextTick(() => say("tick")); say(require("node:async_hooks").executionAsyncId());`,
   "a server that closes": `const server = require("node:http").createServer().listen(0, () => server.close(() => say("closed")));`,
   "a server that does not count": `require("node:http").createServer().listen(0, "127.0.0.1", function () { say("listens"); this.unref(); });`,
   "a worker thread and a child process": `const { Worker } = require("node:worker_threads");

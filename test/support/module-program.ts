@@ -1,4 +1,5 @@
 /** Small programs of a few modules, evaluated by Node itself or by the runtime; both give what the program reported. */
+import { access } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
@@ -128,6 +129,8 @@ export async function observe(folder: string, run: () => Promise<unknown>): Prom
   const before = global.report;
   global.report = (...values: unknown[]) => reports.push(values.map(print).join(" "));
   try {
+    // What native code calls back has no frames of Node's tick queue below it, as at the start of a process.
+    await access(folder);
     const namespace = (await run()) as { done?: unknown; default?: { done?: unknown } };
     await namespace.done;
     await namespace.default?.done;

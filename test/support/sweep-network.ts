@@ -127,6 +127,21 @@ const netCalls: Calls = {
       return [seen, text, pick(socket, "bytesRead", "bytesWritten"), pick(client, "bytesRead", "bytesWritten")];
     });
   },
+  handles: () => {
+    const server = net.createServer();
+    const { _getActiveHandles: handles } = process as unknown as { _getActiveHandles(): unknown[] };
+    return serving(server, async (port) => {
+      const client = net.connect(port, HOST);
+      const [[socket]] = await Promise.all([once(server, "connection"), once(client, "connect")]);
+      const found = [server, client, socket].map((each) => handles().includes(each));
+      const others = handles().filter((each) => ![server, client, socket].includes(each));
+      client.destroy();
+      return [
+        found,
+        others.map((each) => (each as object).constructor.name).filter((name) => !/Stream$|^Socket$/.test(name)),
+      ];
+    });
+  },
   getConnections: () => {
     const server = net.createServer();
     return serving(server, async (port) => {

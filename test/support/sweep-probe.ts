@@ -197,6 +197,15 @@ function processCalls(): Calls {
     exitCode: () => process.exitCode,
     debugPort: () => process.debugPort,
     connected: () => [process.connected, process.channel, process.send, "send" in process],
+    "env cloned": () => {
+      const threads: typeof import("node:worker_threads") = require("node:worker_threads");
+      const { port1, port2 } = new threads.MessageChannel();
+      const held = { env: process.env, list: [process.env] };
+      port1.postMessage(held);
+      const received = threads.receiveMessageOnPort(port2) as { message: typeof held };
+      port1.close();
+      return [structuredClone(process.env), received.message.env, structuredClone(held).list[0]].map((env) => env?.TZ);
+    },
     env: () => keys(process.env).filter((name) => !/^(PORT|_|TMPDIR)$/.test(name)),
     "env printed": () => {
       process.env.SWEEP = "printed";

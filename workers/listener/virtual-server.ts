@@ -2,7 +2,7 @@
  * One listen of one server of the app. The server really listens on a unix socket, through an inner server; what comes
  * in there is handed to the app's server as its own connections.
  */
-import { Server, type Socket } from "node:net";
+import { Server, type ServerOpts, type Socket } from "node:net";
 import path from "node:path";
 import { isLackOfDescriptors } from "../../src/common/compile/descriptor-reserve.js";
 import { familyOf } from "../../src/common/protocol/address-before-open.js";
@@ -26,7 +26,15 @@ import { VirtualHandle } from "./virtual-handle.js";
 const LACK_RETRY_MS = 5;
 
 /** The server on the unix socket, below the app's. Node listens for it as ever. */
-export class UpstreamListener extends Server {}
+export class UpstreamListener extends Server {
+  /** The app's, in whose place it listens. */
+  readonly shown: Server;
+
+  constructor(shown: Server, options: ServerOpts) {
+    super(options);
+    this.shown = shown;
+  }
+}
 
 /** Tells whose doing what runs now is, and what is no module's doing. */
 export interface Attribution {
@@ -189,7 +197,7 @@ export class VirtualServer {
 
   #createInner(): UpstreamListener {
     const { highWaterMark } = serverInternals(this.server);
-    const inner = new UpstreamListener({
+    const inner = new UpstreamListener(this.server, {
       allowHalfOpen: true,
       pauseOnConnect: true,
       ...(highWaterMark !== undefined && { highWaterMark }),

@@ -5,6 +5,7 @@ import type { SharedProcess } from "../../src/common/protocol/orders.js";
 import { replaceMethod } from "../ledger/replace.js";
 import { nodeError } from "../runtime/module-errors.js";
 import { hideOwnResources } from "./active-resources.js";
+import { letEnvironmentBeCloned } from "./cloned-environment.js";
 import { type EnvironmentTraps, EnvironmentView } from "./environment-view.js";
 import { hideMainInspector } from "./inspector-view.js";
 import { hidePiscina } from "./own-modules.js";
@@ -55,6 +56,7 @@ export class MainThreadView {
     this.#environment = environment;
     this.environmentTraps = environment.traps;
     process.env = new Proxy(this.environmentTraps.target, this.environmentTraps.handler);
+    letEnvironmentBeCloned();
     replaceMethod(process, "loadEnvFile", (load) => (...args) => {
       environment.loadFile(() => Reflect.apply(load, process, args), args[0] as string | undefined);
     });

@@ -17,6 +17,7 @@ import type { RuntimeHost } from "./host.js";
 import { areImportOptions, attributeProblem } from "./import-attributes.js";
 import type { Linker } from "./linker.js";
 import type { LoaderChanges } from "./loader-changes.js";
+import { runAsMainScript } from "./main-script.js";
 import type { ModuleBindings } from "./module-bindings.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { hintAtScope, requireAsyncModule, requireCycle, resolveFailure } from "./module-errors.js";
@@ -86,6 +87,13 @@ export class Loading {
         if (!(error instanceof NativeIsAsync)) throw error;
       }
     }
+  }
+
+  /** A file that a start evaluates, and nobody imports: what is CommonJS runs as the main script of a process does. */
+  evaluateRoot(record: ModuleRecord): Promise<void> {
+    return this.#isCommonJs(record)
+      ? runAsMainScript(() => this.loadCommonJs(record, undefined))
+      : this.evaluate(record);
   }
 
   /** The same without waiting. Throws ERR_REQUIRE_ASYNC_MODULE when there is top-level await in the graph. */

@@ -53,22 +53,25 @@ export class PlanRun {
   readonly #context: PlanRunContext;
   /** What the start began with. */
   #starts: readonly string[] = [];
+  /** Node loads the entry, of whatever format, as an ES module asks for it: behind `--import`. */
+  #isImported = false;
 
   constructor(context: PlanRunContext) {
     this.#context = context;
   }
 
   /** Evaluates files for the first time, in this order; `first` runs before them, as a part of the start. */
-  async start(files: Iterable<string>, first?: () => Promise<void>): Promise<void> {
-    const { report, observer, written, loading, registry } = this.#context;
+  async start(files: Iterable<string>, isImported = false, first?: () => Promise<void>): Promise<void> {
+    const { report, observer, written, registry } = this.#context;
     this.#starts = [...files];
+    this.#isImported = isImported;
     report.hold();
     observer.openWindow();
     written.bounds = AT_START;
     observer.evaluatesMany = true;
     try {
       if (first) await first();
-      for (const file of this.#starts) await loading.evaluate(registry.record(file));
+      for (const file of this.#starts) await this.#evaluateRoot(registry.record(file));
     } finally {
       observer.evaluatesMany = false;
       report.release();
@@ -102,7 +105,10 @@ export class PlanRun {
       observer.evaluatesMany = true;
       for (const file of plan.load) {
         const records = again.get(file) ?? [registry.record(file)];
-        for (const record of records) await abandonment.until(loading.evaluate(record));
+        for (const record of records) {
+          const isRoot = this.#starts.includes(file) && record === registry.record(file);
+          await abandonment.until(isRoot ? this.#evaluateRoot(record) : loading.evaluate(record));
+        }
       }
       await abandonment.until(this.#evaluateLeftOut(purged));
       await abandonment.until(this.#evaluateBridged(purged, plan));
@@ -120,6 +126,11 @@ export class PlanRun {
       observer.evaluatesMany = false;
       report.release();
     }
+  }
+
+  #evaluateRoot(record: ModuleRecord): Promise<void> {
+    const { loading } = this.#context;
+    return this.#isImported ? loading.evaluate(record) : loading.evaluateRoot(record);
   }
 
   #begin(): void {

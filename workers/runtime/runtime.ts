@@ -132,7 +132,8 @@ export class Runtime {
   load(files: Iterable<string>, preloads: readonly NodePreload[] = []): Promise<void> {
     const { reads } = this.#parts;
     const run = () => reads.beforeApp(() => runPreloads(preloads, this.#parts));
-    return this.#run.start(files, preloads.length > 0 ? run : undefined);
+    const isImported = preloads.some(({ kind }) => kind === "import");
+    return this.#run.start(files, isImported, preloads.length > 0 ? run : undefined);
   }
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */

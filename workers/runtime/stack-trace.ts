@@ -11,6 +11,7 @@ import { pathOf } from "../../src/common/file-url.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import { ownKeys, prototypesOf } from "../../src/common/untouched.js";
 import { findImport } from "./find-import.js";
+import { runAsMainScript } from "./main-script.js";
 import type { MappedPlace } from "./own-source-maps.js";
 import { isSupervisorCode } from "./supervisor-code.js";
 
@@ -97,6 +98,8 @@ export class StackTraces {
       const name = frame.getFileName() ?? frame.getEvalOrigin() ?? "";
       if (isSupervisorCode(name)) {
         between = [];
+        // From there on Node has called the supervisor.
+        if (frame.getFunctionName() === runAsMainScript.name) break;
         continue;
       }
       if (isGlue(frame, name)) {
