@@ -18,7 +18,8 @@ export function launchFlags(execArgv: readonly string[], nodeOptions: string | u
   if (execArgv.length === 0 && !nodeOptions) return { node: [], nodeOptions };
   const [own, inherited] = [nodeFlags(execArgv, "").others, nodeFlags([], nodeOptions ?? "").others];
   if ([...own, ...inherited].some((flag) => FOR_ONE_PROCESS.test(flag))) return undefined;
-  return { node: withoutMissing(own), nodeOptions: inherited.length > 0 ? quoteNodeOptions(inherited) : undefined };
+  // An empty one keeps Node from taking that of a file of variables.
+  return { node: withoutMissing(own), nodeOptions: nodeOptions === undefined ? undefined : quoteNodeOptions(inherited) };
 }
 
 const IF_EXISTS = /^--env-file-if-exists(?:=(.*))?$/s;

@@ -31,7 +31,13 @@ describe("flags of the launched process", () => {
 
   test("are none when there were none, and nothing stays of NODE_OPTIONS that only loads", () => {
     assert.deepEqual(launchFlags([], undefined), { node: [], nodeOptions: undefined });
-    assert.deepEqual(launchFlags([], "--require ./a.cjs"), { node: [], nodeOptions: undefined });
+    assert.deepEqual(launchFlags([], "--require ./a.cjs"), { node: [], nodeOptions: "" });
+  });
+
+  test("have an empty NODE_OPTIONS where there was one, before which a file of variables does not come", () => {
+    const flags = ["--env-file", process.execPath];
+    assert.deepEqual(launchFlags(flags, ""), { node: flags, nodeOptions: "" });
+    assert.deepEqual(launchFlags(flags, undefined), { node: flags, nodeOptions: undefined });
   });
 
   for (const flag of [

@@ -34,8 +34,9 @@ function guard(child: { send?: Method }): void {
     "send",
     (original) =>
       function (this: unknown, ...args) {
-        const [, handle] = args;
-        if (handle instanceof Server && serverInternals(handle)._handle instanceof VirtualHandle) throw refusal();
+        const [, sent] = args;
+        const handle = sent instanceof Server ? serverInternals(sent)._handle : sent;
+        if (handle instanceof VirtualHandle) throw refusal();
         return Reflect.apply(original, this, args);
       },
   );
