@@ -4,11 +4,11 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { AppKind, BenchApp } from "./app-generator.js";
+import { endGroup, endWithUs, freePort } from "./process-groups.js";
 
 export interface Subject {
   readonly name: string;
@@ -181,8 +181,7 @@ export class RunningApp {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#complaint = (this.#complaint + text).slice(-2000);
     });
-    running.add(child);
-    child.once("exit", () => running.delete(child));
+    endWithUs(child);
     return child;
   }
 
@@ -213,36 +212,9 @@ export interface Answered {
   readonly refused: number;
 }
 
-/** Processes to end when the bench itself is interrupted. */
-const running = new Set<ChildProcess>();
-process.once("exit", () => {
-  for (const child of running) endGroup(child);
-});
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch (error) {
-    // The group has ended by itself meanwhile.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
 const DEADLINE_MS = 60_000;
 /** Between two requests to something that is not ready: short against what is measured, long enough to leave it the CPU. */
 const POLL_MS = 2;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
-}
 
 /** Where unreloader keeps what it compiled for an app. */
 export function diskCacheOf(app: BenchApp): string {
