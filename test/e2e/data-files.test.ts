@@ -268,6 +268,44 @@ describe("folders that are listed while a module is evaluated", () => {
     assert.deepEqual(await served.json("/evaluations"), { page: 3, kept: 1 });
   });
 
+  test("a recursive listing counts for all folders below, by every function that has one", async () => {
+    await using app = smallApp(
+      `import fs, { opendirSync, readdir, readdirSync } from "node:fs";
+import * as promises from "node:fs/promises";
+const recursive = { recursive: true };
+const opened = (folder) => {
+  const names = [];
+  for (let entry; (entry = folder.readSync()); ) names.push(entry.name);
+  folder.closeSync();
+  return names;
+};
+const globbed = [];
+if (promises.glob) for await (const name of promises.glob("six/**")) globbed.push(name);
+const lists = [
+  readdirSync("one", recursive),
+  await new Promise((resolve) => readdir("two", recursive, (_, names) => resolve(names))),
+  await promises.readdir("three", { ...recursive, withFileTypes: true }),
+  opened(opendirSync("four", recursive)),
+  fs.globSync ? fs.globSync("five/**").slice(1) : readdirSync("five", recursive),
+  promises.glob ? globbed.slice(1) : readdirSync("six", recursive),
+];
+export const text = () => lists.map(({ length }) => length).join(" ");
+`,
+      Object.fromEntries(["one", "two", "three", "four", "five", "six"].map((folder) => [`${folder}/below/a.js`, ""])),
+    );
+    await using served = await serve(app, "main.js");
+    const counts = [2, 2, 2, 2, 2, 2];
+    assert.equal(await served.text("/"), counts.join(" "));
+    for (const [index, folder] of ["one", "two", "three", "four", "five", "six"].entries()) {
+      app.write(`${folder}/below/b.js`, "");
+      counts[index] = 3;
+      assert.equal(await served.text("/"), counts.join(" "), folder);
+      app.write(`${folder}/below/deep/c.js`, "");
+      counts[index] = 5;
+      assert.equal(await served.text("/"), counts.join(" "), folder);
+    }
+  });
+
   test("a loader that requires all that it finds takes up new files", async () => {
     const page = `import { createRequire } from "node:module";
 import { readdirSync } from "node:fs";

@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashSource, largeMark, MISSING } from "../../src/common/compile/hash.js";
 import { Nesting } from "../../src/common/nesting.js";
-import { inherits, isObject } from "../../src/common/untouched.js";
+import { inherits, isObject, ownValue } from "../../src/common/untouched.js";
 import { fileStats } from "../pipe-stats.js";
 import type { ModuleEdges } from "./module-edges.js";
 
@@ -65,7 +65,7 @@ export class FileReads {
   install(): void {
     for (const functions of [fs, fs.promises] as unknown as Functions[]) {
       for (const name of READING) this.#wrap(functions, name, false, (file) => this.#onRead(file));
-      for (const name of LISTING) this.#wrap(functions, name, false, (folder) => this.#onList(folder));
+      for (const name of LISTING) this.#wrap(functions, name, false, (...given) => this.#onList(...given));
       for (const name of WRITING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
       for (const name of COPYING) this.#wrap(functions, name, true, (_, file) => this.#onWrite(file));
     }
@@ -199,12 +199,16 @@ export class FileReads {
     }
   }
 
-  #onList(argument: unknown): void {
+  #onList(argument: unknown, options: unknown): void {
     const edges = this.#reader();
     const folder = edges && this.#counted(argument);
     if (!edges || folder === undefined) return;
-    this.#used(edges, folder);
-    edges.listsFolder(folder);
+    const isDeep = isObject(options) && ownValue(options, "recursive") === true;
+    for (const listed of isDeep ? this.ignore(() => foldersBelow(folder)) : [folder]) {
+      if (this.#counted(listed) === undefined) continue;
+      this.#used(edges, listed);
+      edges.listsFolder(listed);
+    }
   }
 
   #onWrite(argument: unknown): void {
@@ -237,6 +241,38 @@ export class FileReads {
     }
     this.#known.add(newest);
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#known.size);
+  }
+}
+
+/** The folder itself and all below it, as a recursive listing goes through them; not those of packages. */
+function foldersBelow(folder: string): Iterable<string> {
+  const real = new Set<string>();
+  // A Set is walked in insertion order, entries added on the way included.
+  const folders = new Set([folder]);
+  for (const at of folders) {
+    const entries = orNothing(() => fs.readdirSync(at, { withFileTypes: true })) ?? [];
+    for (const entry of entries) {
+      const below = path.join(at, entry.name);
+      if (NOT_COUNTED.test(below)) continue;
+      if (entry.isDirectory()) folders.add(below);
+      if (!entry.isSymbolicLink()) continue;
+      // Most listings follow links; one that leads upwards has no end.
+      const target = orNothing(() => fs.realpathSync(below));
+      if (target === undefined || real.has(target) || !orNothing(() => fs.statSync(below).isDirectory())) continue;
+      real.add(target);
+      folders.add(below);
+    }
+  }
+  return folders;
+}
+
+/** Undefined when it is gone, or not to be read: the app hears of it. */
+function orNothing<Result>(run: () => Result): Result | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
   }
 }
 
