@@ -67,6 +67,7 @@ export class PlanApplication {
         purged: () => reports.send({ type: "planPurged", planId: plan.planId }),
         affected: (files) => this.#parts.purge.affected(files),
       });
+      await abandonment.unless(serving.filesRead());
       this.#tellApplied(plan, applied, purging);
     } catch (error) {
       this.#tellFailed(plan, error);

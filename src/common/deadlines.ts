@@ -99,6 +99,10 @@ export const BRIEF_START_MS = 2000;
 /** Files that an entry reads before it serves or listens count as read at its start, for so long. No option: nobody waits for it. */
 export const START_READS_MS = 10_000;
 
+/** Files that modules go on reading by callbacks and promises when they have been evaluated: requests wait for that after a reload. No option: as above. */
+export const LATE_READS_MS = 1000;
+export const READS_POLL_MS = 5;
+
 /** An app that has not listened by then is told so, once. No option: it goes on, and may listen later. */
 export const NO_SERVER_MS = 3000;
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { truncateSync, utimesSync } from "node:fs";
 import { describe, test } from "node:test";
+import { eventually } from "../support/deadline.js";
 import { historyPackage } from "../support/history-package.js";
 import { plainMode, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
@@ -123,6 +124,56 @@ export const text = () => template;
     assert.equal(await served.text("/"), "one");
     app.write("page.txt", "two");
     assert.equal(await served.text("/"), "two");
+  });
+
+  test("what functions of packages and modules go on to read by callbacks and promises counts, and is waited for", async () => {
+    await using app = smallApp(
+      `import { readFile } from "node:fs/promises";
+import { readFile as read } from "node:fs";
+import { registerPartials } from "partials";
+const texts = [];
+registerPartials("views", (text) => texts.push(text));
+async function load() {
+  for (const language of ["de", "en"]) texts.push(await readFile(language + ".txt", "utf8"));
+}
+void load();
+read("name.txt", "utf8", (_, name) => read(name, "utf8", (_, text) => texts.push(text)));
+export const text = () => texts.sort().join(" ");
+`,
+      {
+        "node_modules/partials/package.json": `{ "name": "partials", "version": "1.0.0" }`,
+        "node_modules/partials/index.js": `const fs = require("node:fs");
+exports.registerPartials = (folder, found) =>
+  fs.readdir(folder, (_, names) => {
+    for (const name of names) fs.readFile(folder + "/" + name, "utf8", (_, text) => found(text));
+  });
+`,
+        "views/a.txt": "a1",
+        "de.txt": "de1",
+        "en.txt": "en1",
+        "name.txt": "named.txt",
+        "named.txt": "n1",
+      },
+    );
+    await using served = await serve(app, "main.js");
+    // A start is over when it listens; these files are read a moment later.
+    const whole = "a1 de1 en1 n1";
+    await eventually(
+      () => served.text("/"),
+      (text) => text === whole,
+      whole,
+    );
+    const edits: [string, string, string][] = [
+      ["views/a.txt", "a2", "a2 de1 en1 n1"],
+      ["en.txt", "en2", "a2 de1 en2 n1"],
+      ["named.txt", "n2", "a2 de1 en2 n2"],
+      ["views/b.txt", "b1", "a2 b1 de1 en2 n2"],
+    ];
+    for (const [file, text, expected] of edits) {
+      app.write(file, text);
+      if (served.inPlace) assert.equal(await served.text("/"), expected, file);
+    }
+    if (served.inPlace) assert.deepEqual(await served.json("/evaluations"), { page: 5, kept: 1 });
   });
 
   test("a template that is gone fails the reload, and one that is back mends it", async () => {

@@ -37,6 +37,8 @@ const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
 /** Those that write what their second argument names. */
 const COPYING = ["renameSync", "rename", "copyFileSync", "copyFile"];
 const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
+/** In `process.getActiveResourcesInfo()`: callbacks and promises of `node:fs`, streams of files. */
+const FILE_REQUESTS: ReadonlySet<string> = new Set(["FSReqCallback", "FSReqPromise", "FILEHANDLECLOSEREQ"]);
 /** What dotenv and its like read: `.env`, `.env.local`, `test.env`. */
 const VARIABLES = /[\\/](?:\.env(?:\.[^\\/]*)?|[^\\/]+\.env)$/;
 const NOT_COUNTED = /[\\/](node_modules|\.git)([\\/]|$)/;
@@ -48,6 +50,8 @@ export class FileReads {
   /** Size of `#known` at which it is swept. */
   #sweepAt = FIRST_SWEEP;
   readonly #restores: (() => void)[] = [];
+  /** A module has begun to read something and goes on with it later, since `startOver`. */
+  #goesOn = false;
   readonly #ownWork = new Nesting();
   /** Whose evaluation loads the package that is being loaded now. */
   #loadingFor: ModuleEdges | undefined;
@@ -78,6 +82,16 @@ export class FileReads {
   uninstall(): void {
     for (const restore of this.#restores.splice(0)) restore();
     syncBuiltinESMExports();
+  }
+
+  /** Modules are evaluated from here on. */
+  startOver(): void {
+    this.#goesOn = false;
+  }
+
+  /** Whether what modules have begun to read since `startOver` may not be over. */
+  get mayGoOn(): boolean {
+    return this.#goesOn && process.getActiveResourcesInfo().some((type) => FILE_REQUESTS.has(type));
   }
 
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
@@ -129,9 +143,11 @@ export class FileReads {
     const original = functions[name];
     if (typeof original !== "function") return;
     const self = this;
+    const goesOn = !writes && !name.endsWith("Sync");
     function wrapped(this: unknown, ...args: unknown[]): unknown {
       if (self.#onUse) self.#tellUse(args, writes);
       note(args[0], args[1]);
+      if (goesOn && self.#reader()) self.#goesOn = true;
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
     Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));

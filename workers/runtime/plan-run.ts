@@ -45,7 +45,10 @@ export interface AppliedPlan {
 }
 
 export interface PlanRunContext
-  extends Pick<LoadingContext, "observer" | "registry" | "natives" | "report" | "classes" | "written" | "esm"> {
+  extends Pick<
+    LoadingContext,
+    "observer" | "reads" | "registry" | "natives" | "report" | "classes" | "written" | "esm"
+  > {
   readonly loading: Loading;
 }
 
@@ -62,11 +65,12 @@ export class PlanRun {
 
   /** Evaluates files for the first time, in this order; `first` runs before them, as a part of the start. */
   async start(files: Iterable<string>, isImported = false, first?: () => Promise<void>): Promise<void> {
-    const { report, observer, written, registry } = this.#context;
+    const { report, observer, written, loading, registry, reads } = this.#context;
     this.#starts = [...files];
     this.#isImported = isImported;
     report.hold();
     observer.openWindow();
+    reads.startOver();
     written.bounds = AT_START;
     observer.evaluatesMany = true;
     try {
@@ -134,10 +138,11 @@ export class PlanRun {
   }
 
   #begin(): void {
-    const { report, observer, written, registry } = this.#context;
+    const { report, observer, written, registry, reads } = this.#context;
     report.deliver();
     report.hold();
     observer.openWindow();
+    reads.startOver();
     written.settle();
     written.bounds = AT_RELOAD;
     registry.begin();

@@ -252,6 +252,11 @@ export class Runtime {
     return (observer.owner ?? observer.reader)?.file;
   }
 
+  /** Whether modules go on reading files that they began to read at their evaluation. */
+  get isReading(): boolean {
+    return this.#parts.reads.mayGoOn;
+  }
+
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
   ignoringReads<Result>(run: () => Result): Result {
     return this.#parts.reads.ignore(run);

@@ -2,10 +2,10 @@
  * What comes behind an evaluation: the app that the entry only exports is served; main is told when a start is over, and
  * when nothing that was begun may still listen, so that public ports need not wait any more.
  */
-import { EXPORTED_LISTEN_MS, START_READS_MS } from "../../src/common/deadlines.js";
+import { EXPORTED_LISTEN_MS, LATE_READS_MS, READS_POLL_MS, START_READS_MS } from "../../src/common/deadlines.js";
 import { serveExported } from "../../src/common/exported-app/exported-app.js";
 import type { BootOrder } from "../../src/common/protocol/orders.js";
-import { wait } from "../../src/common/wait.js";
+import { lookUntil, wait } from "../../src/common/wait.js";
 import type { VirtualListen } from "../listener/virtual-listen.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { Observer } from "../runtime/observer.js";
@@ -100,13 +100,26 @@ export class Serving implements PlanParticipant<RuntimePlan> {
 
   /**
    * An entry's `async main()` goes on after its evaluation; what it reads until it listens counts as read at the start.
-   * One turn after it listens, nothing of the start is left.
+   * One turn after it listens, nothing of the start is left but files that it still reads.
    */
   settleLater(): void {
     clearTimeout(this.#settleTimer);
-    const { listen, settled } = this.#options;
-    const delayMs = listen.listening().length > 0 ? 0 : START_READS_MS;
-    this.#settleTimer = setTimeout(settled, delayMs).unref();
+    const delayMs = this.#options.listen.listening().length > 0 ? 0 : START_READS_MS;
+    const end = performance.now() + delayMs + LATE_READS_MS;
+    this.#settleTimer = setTimeout(() => this.#settle(end), delayMs).unref();
+  }
+
+  #settle(end: number): void {
+    const { runtime, settled } = this.#options;
+    if (runtime.isReading && performance.now() < end) {
+      this.#settleTimer = setTimeout(() => this.#settle(end), READS_POLL_MS).unref();
+    } else settled();
+  }
+
+  /** Resolves when what a plan has evaluated reads no files any more, or has taken too long. */
+  async filesRead(): Promise<void> {
+    const { runtime } = this.#options;
+    if (runtime.isReading) await lookUntil(() => !runtime.isReading, READS_POLL_MS, performance.now() + LATE_READS_MS);
   }
 
   close(): void {
