@@ -18,7 +18,9 @@ import { LateCompiler } from "./late-compiler.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
+import { OwnGlobals } from "./ledger/own-globals.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
+import { PropertyLayers } from "./ledger/property-layers.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
@@ -125,6 +127,14 @@ export function assemble(
   });
 
   const ledger = new Ledger({ observer, waits, failed: (file, what, error) => failed(file, `undoing ${what}`, error) });
+  const layers = new PropertyLayers(ledger);
+  const ownGlobals = new OwnGlobals({
+    ownerOf: (name) => {
+      const owner = layers.ownerOf(globalThis, name);
+      return owner?.isPreload ? undefined : owner;
+    },
+    read: ({ file }) => observer.readGlobal(file),
+  });
   const ownAdapters: Adapter[] = [];
   const adapters = createAdapters(ledger, ownAdapters, reports);
   const packageLoads = new PackageLoads({
@@ -201,6 +211,7 @@ export function assemble(
     root,
     observer,
     inlineMaps: order.debuggable,
+    globalsOf: (file) => ownGlobals.of(file),
     hot: life.hot,
     packageRequests: packagesAhead?.recorder,
   });
@@ -264,6 +275,9 @@ export function assemble(
   });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
+    layers,
+    ownGlobals,
+    isMentioned: (name) => runtime.mentions(name),
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
     environmentTraps: mainThread.environmentTraps,
     environmentReads,

@@ -15,7 +15,7 @@ export interface Unaccepted {
   readonly deleted?: Iterable<string>;
   /** Files that took their acceptance back: all who use them are affected, they themselves are not. */
   readonly invalidated?: Iterable<string>;
-  /** Files to which nothing leads now, each with a file that led to it: what they have written to has to go. */
+  /** Files to which nothing leads now, each with a file that led to it: what they have written to has to go, and globals that they have set. */
   readonly unreachable?: Iterable<readonly [file: string, user: string | undefined]>;
 }
 
@@ -44,7 +44,12 @@ export function affected(
   for (const file of invalidated) {
     for (const user of usersOf(graph, file)) if (!next.has(user)) next.set(user, file);
   }
-  for (const [file, user] of unreachable) if (graph.get(file)?.written && !next.has(file)) next.set(file, user);
+  for (const [file, user] of unreachable) {
+    // The globals that it has set go with it.
+    const readers = [...graph.observersOf(file)].filter((reader) => graph.get(reader)?.globals?.has(file));
+    if ((graph.get(file)?.written || readers.length > 0) && !next.has(file)) next.set(file, user);
+    for (const reader of readers) if (!next.has(reader)) next.set(reader, file);
+  }
   // A Map is walked in insertion order, entries added on the way included: it is the queue as well.
   for (const file of next.keys()) {
     // A module that accepts its own new versions has said that it cleans up behind the old ones.

@@ -79,7 +79,7 @@ export class ModuleGraph {
     return replaced;
   }
 
-  /** Files that read `file` while they were evaluated. */
+  /** Files that read `file`, or a global that it has set, while they were evaluated. */
   observersOf(file: string): ReadonlySet<string> {
     this.#observers ??= ReverseEdges.from(edgesOf(this.#nodes.values(), observedTargets));
     return this.#observers.get(file);
@@ -159,8 +159,8 @@ export class ModuleGraph {
 
 type TargetsOf = (node: ModuleNode) => Iterable<string>;
 
-function observedTargets(node: ModuleNode): Iterable<string> {
-  return node.observed;
+function observedTargets({ observed, globals }: ModuleNode): Iterable<string> {
+  return globals ? new Set([...observed, ...globals]) : observed;
 }
 
 function writtenTargets(node: ModuleNode | undefined): Iterable<string> {

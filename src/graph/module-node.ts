@@ -24,6 +24,8 @@ export interface ModuleNode {
    * evaluated yet: what its last version observed, without what the new text cannot reach any more.
    */
   readonly observed: ReadonlySet<string>;
+  /** Own files that have set globals that the last evaluated version read at its evaluation; absent for the many without. */
+  readonly globals?: ReadonlySet<string> | undefined;
   /** Own files that `require()` or `import()` loaded late, or by a computed specifier. */
   readonly dynamic: ReadonlySet<string>;
   /** Own files that calls of `unreloader.require()` and the like in this file load, in order; absent for the many without. */

@@ -94,6 +94,7 @@ export class LoadedApp {
     for (const {
       file,
       observed,
+      globals,
       dynamic,
       written,
       reads,
@@ -119,6 +120,7 @@ export class LoadedApp {
       changes.push({
         ...node,
         observed: new Set(observed),
+        globals: globals && new Set(globals),
         written: written.length > 0 ? new Set(written) : undefined,
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         monitored: monitoredBy(asks, node.monitored),
@@ -224,7 +226,14 @@ export class LoadedApp {
         this.#takeAsks(file, undefined);
       }
       if (node && !again.has(file))
-        unloaded.push({ ...node, observed: new Set(), monitored: undefined, evaluated: false, hot: undefined });
+        unloaded.push({
+          ...node,
+          observed: new Set(),
+          globals: undefined,
+          monitored: undefined,
+          evaluated: false,
+          hot: undefined,
+        });
     }
     this.#graph = preparation.graph.with(unloaded);
     this.#modules = preparation.modules;

@@ -162,6 +162,45 @@ ${listen}`,
     assert.equal(await served.json("/"), 2);
   });
 
+  test("who reads or changes a global that a module has set is evaluated again with it, and nobody else", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+global.app = { routes: {}, title: "one", get(path, handle) { this.routes[path] = handle; } };
+require("./settings");
+const { id } = require("./store");
+require("./routes");
+const { text } = require("./answer");
+const answer = async () => [app.routes["/"]?.(), text, new Shape().sides, id];
+${listen}`,
+      "settings.js": `settings = { word: "one", deep: {} };\n`,
+      "deep.js": `settings.deep.word = "deep";\n`,
+      "answer.js": `require("./deep");
+const { word, deep } = globalThis.settings;
+exports.text = word + " " + deep.word;
+`,
+      "routes.js": `app.get("/", () => app.title);\nglobal.Shape = class Shape extends require("./base").Base {};\n`,
+      "base.js": `exports.Base = class { sides = 3; };\n`,
+      "store.js": `exports.id = Math.random();\n`,
+    });
+    await using served = await serve(app, "main.js");
+    const first = (await served.json("/")) as unknown[];
+    const id = first[3];
+    assert.deepEqual(first, ["one", "one deep", 3, id]);
+    const edits: [string, string, string, unknown[]][] = [
+      ["main.js", `title: "one"`, `title: "two"`, ["two", "one deep", 3]],
+      ["settings.js", `"one"`, `"two"`, ["two", "two deep", 3]],
+      ["deep.js", `"deep"`, `"low"`, ["two", "two low", 3]],
+      ["base.js", "3", "4", ["two", "two low", 4]],
+      ["main.js", `require("./settings");`, `global.settings = { word: "no", deep: {} };`, ["two", "no low", 4]],
+    ];
+    for (const [file, before, after, expected] of edits) {
+      app.edit(file, before, after);
+      const now = (await served.json("/")) as unknown[];
+      assert.deepEqual(now.slice(0, 3), expected, String(served.lines));
+      if (served.inPlace) assert.equal(now[3], id, `${file}: the store is kept`);
+    }
+  });
+
   test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {
     // By another process, since what the app writes itself is its own business.
     const saving = `import { execFileSync } from "node:child_process";

@@ -86,6 +86,7 @@ test("a version that has gone is watched no longer, although its evaluation neve
   const written = new WrittenEdges({
     surroundings,
     bindingsOf: (file) => (file === "/state.js" ? slotsOf(state, surroundings) : undefined),
+    hasGlobals: () => false,
     effectsOf: () => undefined,
     capturedBy: () => [],
     observedBy: () => [],

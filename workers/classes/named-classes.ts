@@ -1,4 +1,5 @@
 /** The classes of a file when somebody names them, in place of those that were found. */
+import { globalDescriptor } from "../ledger/global-descriptor.js";
 import type { KnownClass } from "./purge-class.js";
 
 /**
@@ -12,7 +13,7 @@ export function namedClasses(
   if (!names) return found;
   const named = found.filter(({ name }) => names.includes(name));
   for (const name of names) {
-    const target: unknown = Reflect.getOwnPropertyDescriptor(globalThis, name)?.value;
+    const target: unknown = globalDescriptor(name)?.value;
     if (typeof target !== "function" || named.some((known) => known.name === name)) continue;
     named.push({ target, name, reader: undefined });
   }

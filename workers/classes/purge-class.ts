@@ -2,6 +2,7 @@
 import { types } from "node:util";
 import { withoutProxies } from "../../src/common/proxy-targets.js";
 import { findDescriptor } from "../../src/common/untouched.js";
+import { globalDescriptor } from "../ledger/global-descriptor.js";
 import type { AnyClass } from "./base-chain.js";
 import type { OwnClass } from "./class-table.js";
 
@@ -29,6 +30,6 @@ function hookOf(looked: AnyClass, target: AnyClass): unknown {
 
 /** Not when something else stands there by now, or when it would have to be asked of a getter. */
 function deleteGlobal(name: string, target: AnyClass): boolean {
-  const descriptor = Reflect.getOwnPropertyDescriptor(globalThis, name);
+  const descriptor = globalDescriptor(name);
   return name !== "" && descriptor?.value === target && Reflect.deleteProperty(globalThis, name);
 }

@@ -4,10 +4,9 @@
  * read: the app may have given any of them a getter, also those that Node declares. Accessors (Node's lazily loaded
  * globals) are left to the exact comparison.
  */
+import { globalDescriptor } from "./global-descriptor.js";
 import { type Descriptor, isSame } from "./property-layers.js";
 import type { Difference } from "./watched-objects.js";
-
-const { getOwnPropertyDescriptor } = Object;
 
 export class GlobalNames {
   /** Names that have a value and may get another, and those values. */
@@ -53,7 +52,7 @@ export class GlobalNames {
   #isDifferent(): boolean {
     const [names, values] = [this.#names, this.#values];
     for (let k = 0; k < names.length; k++) {
-      const property = getOwnPropertyDescriptor(globalThis, names[k] as PropertyKey);
+      const property = globalDescriptor(names[k] as PropertyKey);
       if (!property || !("value" in property) || !Object.is(property.value, values[k])) return true;
     }
     return (
@@ -72,7 +71,7 @@ export class GlobalNames {
   #note(): void {
     this.#known = new Map();
     for (const key of Reflect.ownKeys(globalThis)) {
-      const descriptor = Object.getOwnPropertyDescriptor(globalThis, key);
+      const descriptor = globalDescriptor(key);
       if (descriptor) this.#known.set(key, descriptor);
     }
     this.#enumerable = Object.keys(globalThis).length;

@@ -13,8 +13,9 @@ import { Handles } from "./handles.js";
 import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
 import { installListeners } from "./listeners.js";
+import type { OwnGlobals } from "./own-globals.js";
 import { installProcessSettings } from "./process-settings.js";
-import { PropertyLayers } from "./property-layers.js";
+import type { PropertyLayers } from "./property-layers.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
 import { TimerChains } from "./timer-chains.js";
@@ -26,6 +27,10 @@ export interface LedgerInstallOptions {
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
+  /** Whether the text of an own module has the name. */
+  isMentioned?(name: string): boolean;
+  readonly layers: PropertyLayers;
+  readonly ownGlobals: OwnGlobals;
   /** What `process.env` is a proxy of, if it is one. */
   readonly environmentTraps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
@@ -42,7 +47,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
   const clock = { setTimeout: nodeTimers.setTimeout, setImmediate: nodeTimers.setImmediate };
   const chains = new TimerChains(observer, clock);
   const registrations = new Registrations(ledger);
-  const layers = new PropertyLayers(ledger);
+  const { layers, ownGlobals } = options;
   const handles = new Handles(ledger);
   const creators = new Creators(observer, (creation) => handles.created(creation));
   const uninstalls = [
@@ -62,9 +67,10 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installFileWatches({ ledger }),
     installEnvironment({ observer, layers, traps: options.environmentTraps, reads: options.environmentReads }),
     installProcessSettings({ ledger }),
-    installSharedProperties({ observer, layers, ...options }),
+    installSharedProperties({ observer, ...options }),
   ];
   syncBuiltinESMExports();
+  observer.idle = () => ownGlobals.unwatch();
   return () => {
     for (const uninstall of uninstalls.reverse()) uninstall();
     syncBuiltinESMExports();

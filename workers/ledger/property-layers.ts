@@ -24,6 +24,8 @@ export interface PropertyChange {
   readonly what: string;
   /** Whether what the module has put there stays, asked at its purge. */
   readonly stays?: (() => boolean) | undefined;
+  /** What is there now, when that is not what the property says. */
+  readonly now?: (() => Descriptor) | undefined;
   /** Called when the property has been put back. */
   readonly restored?: (() => void) | undefined;
 }
@@ -37,7 +39,7 @@ export class PropertyLayers {
     this.#ledger = ledger;
   }
 
-  changed({ owner, target, key, before, after, what, stays, restored }: PropertyChange): void {
+  changed({ owner, target, key, before, after, what, stays, now, restored }: PropertyChange): void {
     if (isSame(before, after)) return;
     const layers = this.#layersOf(target, key);
     const top = layers.at(-1);
@@ -53,10 +55,15 @@ export class PropertyLayers {
         const above = layers[layers.indexOf(layer) + 1];
         layers.splice(layers.indexOf(layer), 1);
         if (above) above.before = layer.before;
-        else if (!stays?.() && restore(target, key, layer)) restored?.();
+        else if (!stays?.() && restore(target, key, layer, now)) restored?.();
       },
       owner,
     );
+  }
+
+  /** The version that has changed the property last; undefined: none that is current. */
+  ownerOf(target: object, key: PropertyKey): ModuleEdges | undefined {
+    return this.#layers.get(target)?.get(key)?.at(-1)?.owner;
   }
 
   #layersOf(target: object, key: PropertyKey): Layer[] {
@@ -74,7 +81,8 @@ export function isSame(one: Descriptor, other: Descriptor): boolean {
 }
 
 /** False when somebody else has changed the property since. */
-function restore(target: object, key: PropertyKey, { before, after }: Layer): boolean {
-  if (!isSame(Object.getOwnPropertyDescriptor(target, key), after)) return false;
+function restore(target: object, key: PropertyKey, { before, after }: Layer, now?: () => Descriptor): boolean {
+  const property = now ? now() : Object.getOwnPropertyDescriptor(target, key);
+  if (!isSame(property, after)) return false;
   return before ? Reflect.defineProperty(target, key, before) : Reflect.deleteProperty(target, key);
 }

@@ -6,17 +6,22 @@ import { syncBuiltinESMExports } from "node:module";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { Builtins, mayPatch } from "./builtins.js";
+import { globalDescriptor } from "./global-descriptor.js";
 import { GlobalNames } from "./global-names.js";
+import type { OwnGlobals } from "./own-globals.js";
 import type { PropertyLayers } from "./property-layers.js";
 import type { Difference } from "./watched-objects.js";
 
 export interface SharedPropertiesOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
+  readonly ownGlobals: OwnGlobals;
   /** The text of an own file that is being evaluated. */
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
   staysGlobal?(name: string, value: unknown): boolean;
+  /** Whether the text of an own module has the name. */
+  isMentioned?(name: string): boolean;
 }
 
 /** Returns the way back. To be called when everything else that replaces something of Node's has been installed. */
@@ -46,6 +51,7 @@ class SharedProperties implements EvaluationWatch {
     this.#attribute(before, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(before);
     this.#running.push(inner);
+    this.#options.ownGlobals.watch();
   }
 
   leaving(inner: ModuleEdges): void {
@@ -53,6 +59,7 @@ class SharedProperties implements EvaluationWatch {
     const exactly = this.#isWatched(inner) || this.#isWatched(this.#running.at(-1));
     this.#attribute(inner, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(inner);
+    if (this.#running.length > 0) this.#options.ownGlobals.watch();
   }
 
   suspending(inner: ModuleEdges): void {
@@ -118,7 +125,20 @@ class SharedProperties implements EvaluationWatch {
       const isGlobal = target === globalThis;
       const stays = isGlobal && after ? () => this.#options.staysGlobal?.(name, after.value) ?? false : undefined;
       const what = isGlobal ? `global ${name}` : `patched ${name}`;
-      this.#options.layers.changed({ owner, target, key, before, after, what, stays, restored: syncBuiltinESMExports });
+      const now = isGlobal ? () => globalDescriptor(key) : undefined;
+      const change = { owner, target, key, before, after, what, stays, now };
+      this.#options.layers.changed({ ...change, restored: syncBuiltinESMExports });
+      if (isGlobal && this.#isNamed(key, owner)) this.#options.ownGlobals.add(key);
     }
+  }
+
+  /** Whether it is named in the app's own text: else it is set by a package, for itself. */
+  #isNamed(key: PropertyKey, owner: ModuleEdges): boolean {
+    const name = typeof key === "symbol" ? key.description : String(key);
+    if (name === undefined || name === "") return false;
+    const words = typeof key === "symbol" ? ["Symbol", name] : [name];
+    const { sourceOf, isMentioned } = this.#options;
+    const text = sourceOf(owner.file) ?? "";
+    return words.every((word) => text.includes(word) || isMentioned?.(word));
   }
 }

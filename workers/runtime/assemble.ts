@@ -97,7 +97,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     (file) => registry.recordsOf(file).flatMap(({ version }) => (version ? [version.edges] : [])),
   );
   const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
-  const written = watchWritten({ classes, bindings, natives, registry });
+  const written = watchWritten({ options, classes, bindings, natives, registry });
   observer.reached = (reader, file) => written.read(reader, file);
   observer.turns = written;
   const packages = new PackageExports({ registry, natives, entry });
@@ -178,11 +178,13 @@ function hotOf(hot: HotContexts | undefined) {
 }
 
 function watchWritten({
+  options,
   classes,
   bindings,
   natives: { foreign },
   registry,
-}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry">): WrittenEdges {
+}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry"> & { options: RuntimeOptions }): WrittenEdges {
+  const globalsOf = (file: string) => options.globalsOf?.(file) ?? [];
   return new WrittenEdges({
     surroundings: {
       isOwnClass: (made) => classes.find(made) !== undefined || bindings.owns(made),
@@ -190,7 +192,12 @@ function watchWritten({
       isForeign: (value) => foreign.has(value),
       privateFields: (value) => privateFields(classes, value),
     },
-    bindingsOf: (file) => bindings.of(file),
+    bindingsOf: (file) => {
+      const own = bindings.of(file);
+      const globals = own ? globalsOf(file) : [];
+      return own && globals.length > 0 ? [...own, ...globals] : own;
+    },
+    hasGlobals: (file) => globalsOf(file).length > 0,
     effectsOf: (file) => registry.version(file)?.prepared.compiled.effects,
     capturedBy: (file) => {
       const version = registry.version(file);

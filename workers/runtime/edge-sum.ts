@@ -8,6 +8,7 @@ export class EdgeSum {
   /** Additions so far. */
   size = 0;
   readonly #observed = new Set<string>();
+  readonly #globals = new Set<string>();
   readonly #dynamic = new Set<string>();
   readonly #written = new Set<string>();
   readonly #reads = new Map<string, string | undefined>();
@@ -23,6 +24,7 @@ export class EdgeSum {
   add(edges: ModuleEdges, classes: Classes): void {
     this.size++;
     for (const name of edges.observed) this.#observed.add(name);
+    for (const name of edges.globals) this.#globals.add(name);
     for (const name of edges.dynamic) this.#dynamic.add(name);
     for (const name of edges.written) this.#written.add(name);
     for (const [file, hash] of edges.reads) this.#reads.set(file, hash);
@@ -45,6 +47,7 @@ export class EdgeSum {
     return {
       file,
       observed: [...this.#observed],
+      ...(this.#globals.size > 0 && { globals: [...this.#globals] }),
       dynamic: [...this.#dynamic],
       written: [...this.#written],
       reads: reads.map(([read, hash]) => ({ file: read, ...(hash !== undefined && { hash }) })),

@@ -8,6 +8,7 @@ import type {
 import type { CompileAs } from "../../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import type { Slots } from "../written/slots.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
 import type { Observer } from "./observer.js";
@@ -67,6 +68,8 @@ export interface RuntimeOptions {
   readonly observer?: Observer | undefined;
   /** What has to know what the app loads, and in which order; absent: nothing. */
   readonly packageRequests?: (PackageRequestWatch & EvaluationVisits) | undefined;
+  /** The globals that a file has set, names and values in turn; absent: none. */
+  readonly globalsOf?: ((file: string) => Slots) | undefined;
   /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
   readonly hot?: HotContexts | undefined;
 }

@@ -16,6 +16,8 @@ export class ModuleEdges {
   readonly file: string;
   readonly observed = new Set<string>();
   readonly dynamic = new Set<string>();
+  /** Own files that have set globals that it read while it was evaluated. */
+  readonly globals = new Set<string>();
   /** Own files whose state is another one since this version wrote to it. */
   readonly written = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
@@ -26,6 +28,8 @@ export class ModuleEdges {
   readonly usedByPackages = new Set<string>();
   /** Files that threads and processes evaluate that it has started -> when it did so first, in milliseconds since 1970. */
   readonly starts = new Map<string, number>();
+  /** It was evaluated before the app, once for this thread. */
+  isPreload = false;
   /** It has called `cluster.fork()`. */
   isPrimary = false;
   /** What the module has said about its reloads; undefined for most. */
@@ -69,6 +73,14 @@ export class ModuleEdges {
   observe(file: string): boolean {
     if (file === this.file || this.observed.has(file)) return false;
     this.observed.add(file);
+    this.#changed(this);
+    return true;
+  }
+
+  /** Returns whether it is the first time. */
+  usesGlobal(file: string): boolean {
+    if (file === this.file || this.globals.has(file)) return false;
+    this.globals.add(file);
     this.#changed(this);
     return true;
   }

@@ -16,6 +16,7 @@ export async function runPreloads(preloads: readonly NodePreload[], parts: Runti
   for (const edges of parts.registry.versions()) {
     edges.readsFile(edges.file, parts.reads.hashOf(edges.file));
     edges.packageUses(edges.file);
+    edges.isPreload = true;
   }
 }
 

@@ -36,6 +36,8 @@ export class Observer {
   active = false;
   /** Told when a module gets hold of what a file exports; at least at its first read. */
   reached: ((reader: ModuleEdges, file: string) => void) | undefined;
+  /** Called when no module is evaluated any more, nor goes on with what its evaluation began. */
+  idle: (() => void) | undefined;
   /** Runs each piece of a module's evaluation, for who has to know what that begins. */
   within: (<T>(edges: ModuleEdges, run: () => T) => T) | undefined;
   #evaluating: ModuleEdges | undefined;
@@ -120,6 +122,11 @@ export class Observer {
     return edges !== undefined && this.#ofWindow.has(edges);
   }
 
+  /** Whether the version was evaluated since the window was opened last. */
+  isEvaluatedInWindow(edges: ModuleEdges): boolean {
+    return this.#ofWindow.has(edges);
+  }
+
   /** Whether a module's body is on the stack. */
   get evaluating(): boolean {
     return this.#evaluating !== undefined;
@@ -129,6 +136,12 @@ export class Observer {
   read(file: string): void {
     const { reader } = this;
     if (reader?.observe(file)) this.reached?.(reader, file);
+  }
+
+  /** A global that `file` has set is being read. */
+  readGlobal(file: string): void {
+    const { reader } = this;
+    if (reader?.usesGlobal(file)) this.reached?.(reader, file);
   }
 
   /** Runs what looks at the app's modules without being one of them: its reads are nobody's. */
@@ -278,12 +291,14 @@ export class Observer {
 
   #update(): void {
     const watches = this.#watchesContinuations;
+    const wasActive = this.active;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
     this.#turns.switch(this.#observesContinuations);
     if (this.#inWindow.size > 0 && !this.#observesContinuations) {
       for (const edges of this.#inWindow) edges.setOpen(this.#evaluating === edges);
       this.#inWindow.clear();
     }
+    if (wasActive && !this.active) this.idle?.();
     if (watches || !this.#watched) return;
     this.#continuations.disable();
     this.#watched = false;

@@ -230,6 +230,14 @@ export class Runtime {
     return this.#parts.registry.preparedOf(file)?.compiled.source;
   }
 
+  /** Whether the text of a module has the name. */
+  mentions(name: string): boolean {
+    for (const { version, prepared } of this.#parts.registry.all()) {
+      if ((version?.prepared ?? prepared)?.compiled.source.includes(name)) return true;
+    }
+    return false;
+  }
+
   formatOf(file: string): ModuleFormat | undefined {
     return this.#parts.registry.preparedOf(file)?.compiled.format;
   }

@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { withoutProxies } from "../../src/common/proxy-targets.js";
 import { isObject, ownDescriptor, ownKeys, ownValue, prototypeOf, textOf } from "../../src/common/untouched.js";
+import { globalDescriptor } from "../ledger/global-descriptor.js";
 
 export class ForeignObjects {
   /** Exports that have been handed over and not been looked at. */
@@ -98,7 +99,7 @@ function isBuiltinPrototype(prototype: object): boolean {
   const made: unknown = ownValue(prototype, "constructor");
   if (typeof made !== "function") return false;
   const name = ownValue(made, "name");
-  return typeof name === "string" && ownValue(globalThis, name) === made;
+  return typeof name === "string" && globalDescriptor(name)?.value === made;
 }
 
 function membersOf(exports: object): object[] {

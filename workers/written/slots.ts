@@ -21,6 +21,7 @@ import {
   sizeOfSet,
   valuesOfSet,
 } from "../../src/common/untouched.js";
+import { globalDescriptor } from "../ledger/global-descriptor.js";
 
 export type Slots = readonly unknown[];
 
@@ -174,7 +175,7 @@ function isEmitter(value: object): boolean {
 /** A class that stands on globalThis under its own name. */
 function isGlobal(made: object): boolean {
   const name = ownValue(made, "name");
-  return typeof name === "string" && ownValue(globalThis, name) === made;
+  return typeof name === "string" && globalDescriptor(name)?.value === made;
 }
 
 /** Classes of Node that are neither global nor emitters. */

@@ -14,8 +14,10 @@ import { isCollection, isLibraryInstance, type Slots, type Surroundings, slotsOf
 
 export interface WrittenEdgesContext {
   readonly surroundings: Surroundings;
-  /** The bindings of an own file, exported and private, by name; undefined when it has not been evaluated. */
+  /** The bindings of an own file, exported and private, and the globals that it has set, by name; undefined when it has not been evaluated. */
   bindingsOf(file: string): Slots | undefined;
+  /** Whether it has set globals. */
+  hasGlobals(file: string): boolean;
   /** As far as can be seen from the file's text. */
   effectsOf(file: string): EvaluationEffects | undefined;
   /** Own files whose exports a file has taken at its evaluation and may keep: CommonJS. */
@@ -214,7 +216,8 @@ export class WrittenEdges {
 
   /** A start is spared what is most unlikely: somebody who puts a property on another module's function. */
   #mayHoldState(file: string): boolean {
-    return this.bounds !== AT_START || !this.#context.effectsOf(file)?.stateless;
+    if (this.bounds !== AT_START || this.#context.hasGlobals(file)) return true;
+    return !this.#context.effectsOf(file)?.stateless;
   }
 
   #lastWatcherOf(file: string): ModuleEdges[] {

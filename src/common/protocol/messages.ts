@@ -73,6 +73,8 @@ const loadedModule = z.strictObject({
   file: z.string(),
   /** Own files whose bindings were read while this file was being evaluated. */
   observed: z.array(z.string()),
+  /** Own files that have set globals that were read while this file was being evaluated; absent for the many without. */
+  globals: z.optional(z.array(z.string())),
   /** Own files that `require()` or `import()` loaded, during evaluation or later. */
   dynamic: z.array(z.string()),
   /** Own files whose state this file's evaluation has changed. */
