@@ -278,6 +278,9 @@ export function assemble(
     layers,
     ownGlobals,
     isMentioned: (name) => runtime.mentions(name),
+    packageGlobal(name, value, owner) {
+      if (!adapters.keepsGlobal(name)) packageRegistrations.foundGlobal(value, owner);
+    },
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
     environmentTraps: mainThread.environmentTraps,
     environmentReads,

@@ -27,6 +27,8 @@ export interface AdaptersOptions {
 export class Adapters {
   readonly #options: AdaptersOptions;
   readonly #attached: { readonly name: string; readonly adapter: AttachedAdapter }[] = [];
+  /** Names on `globalThis`, of all adapters that are attached. */
+  readonly #globals = new Set<string>();
   /** Exports that an adapter is attached to; the app keeps its libraries for ever. */
   readonly #known = new WeakMap<Adapter, WeakSet<object>>();
   /** Object -> names of its methods that are wrapped already: a library may show one object by two ways. */
@@ -43,6 +45,11 @@ export class Adapters {
     return this.#options.adaptersFor(packageName).length > 0;
   }
 
+  /** Whether a package with an adapter keeps its registry on `globalThis` under this name. */
+  keepsGlobal(name: string): boolean {
+    return this.#globals.has(name);
+  }
+
   packageLoaded({ name, version, exports, replace }: LoadedPackage): void {
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     for (const adapter of this.#options.adaptersFor(name)) {
@@ -50,6 +57,7 @@ export class Adapters {
       this.#known.set(adapter, known);
       if (known.has(exports)) continue;
       known.add(exports);
+      for (const global of adapter.globals ?? []) this.#globals.add(global);
       try {
         const attached = adapter.attach({ name, version, exports }, this.#contextOf(adapter, replace));
         if (attached) this.#attached.push({ name: adapter.name, adapter: attached });

@@ -54,11 +54,13 @@ export function watchedRegistrations<Self>({
 /** What the library keeps for classes is forgotten with them. */
 export function forgottenClasses({
   package: name,
+  globals = [],
   attach,
   collections,
   fields,
 }: {
   readonly package: string;
+  readonly globals?: readonly string[];
   /** What else is to be done when the library has been loaded. */
   attach?(exports: LibraryExports): void;
   /** Looked up at each purge; what is no collection is left alone. */
@@ -69,6 +71,7 @@ export function forgottenClasses({
   return {
     name,
     packages: [name],
+    globals,
     attach({ exports }) {
       attach?.(exports);
       return {

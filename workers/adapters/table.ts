@@ -52,6 +52,7 @@ const promClient = watchedRegistrations<{
 /** type-graphql (1, 2): types, fields and resolvers by class, in one storage for the process, and what was built of them. */
 const typeGraphql = forgottenClasses({
   package: "type-graphql",
+  globals: ["TypeGraphQLMetadataStorage"],
   collections: (exports) =>
     Object.values(exports.getMetadataStorage?.() ?? Reflect.get(globalThis, "TypeGraphQLMetadataStorage") ?? {}),
   fields: ["target", "objectType"],
@@ -78,6 +79,7 @@ const classTransformer = forgottenClasses({
 /** class-validator (0.13, 0.14): constraints by class, in one storage for the process. */
 const classValidator = forgottenClasses({
   package: "class-validator",
+  globals: ["classValidatorMetadataStorage"],
   // An app that has a container of its own sets it later.
   attach: (exports) => exports.useContainer?.(createWeakContainer()),
   collections(exports) {
@@ -89,6 +91,7 @@ const classValidator = forgottenClasses({
 /** routing-controllers (0.10, 0.11): controllers, actions and parameters by class, in one storage for the process. */
 const routingControllers = forgottenClasses({
   package: "routing-controllers",
+  globals: ["routingControllersMetadataArgsStorage"],
   attach: (exports) => exports.useContainer?.(createWeakContainer()),
   collections: (exports) => Object.values(exports.getMetadataArgsStorage?.() ?? {}),
   fields: ["target", "object"],

@@ -18,6 +18,7 @@ const IMPORTING = /[\\/]typeorm[\\/]util[\\/]ImportUtils\.js$/;
 export default {
   name: "typeorm",
   packages: ["typeorm"],
+  globals: ["typeormMetadataArgsStorage"],
   attach({ exports }, context) {
     if (!("registerHooks" in Module)) watchImports(context);
     const dataSource = {

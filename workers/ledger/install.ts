@@ -2,6 +2,7 @@
 import { syncBuiltinESMExports } from "node:module";
 import nodeTimers from "node:timers";
 import type { EnvironmentTraps } from "../main-thread/environment-view.js";
+import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Observer } from "../runtime/observer.js";
 import { installChannels } from "./channels.js";
 import { Creators } from "./creators.js";
@@ -29,6 +30,8 @@ export interface LedgerInstallOptions {
   staysGlobal?(name: string, value: unknown): boolean;
   /** Whether the text of an own module has the name. */
   isMentioned?(name: string): boolean;
+  /** A package has put an object on globalThis. `owner`: while this module was being evaluated. */
+  packageGlobal?(name: string, value: object, owner: ModuleEdges | undefined): void;
   readonly layers: PropertyLayers;
   readonly ownGlobals: OwnGlobals;
   /** What `process.env` is a proxy of, if it is one. */

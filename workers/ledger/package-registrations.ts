@@ -67,6 +67,26 @@ export class PackageRegistrations implements EvaluationWatch {
     }
   }
 
+  /**
+   * A package has put its registry on globalThis. What is in there already is what `owner` has registered, but for the
+   * collections of which it is made: others register in them, too.
+   */
+  foundGlobal(registry: object, owner: ModuleEdges | undefined): void {
+    if (this.#packages.has(registry)) return;
+    this.#packages.add(registry);
+    const collections = collectionsOf(registry);
+    const parts = new Set<unknown>(collections);
+    for (const collection of collections) {
+      if (this.#known.has(collection)) continue;
+      const slots = slotsOfCollection(collection) ?? [];
+      this.#known.set(collection, { size: sizeOf(collection), slots });
+      if (!owner) continue;
+      for (const added of addedBetween(collection, [], slots)) {
+        if (!parts.has(added.value)) this.#added(owner, collection, added);
+      }
+    }
+  }
+
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     if (this.#isPassive(inner) && outer !== undefined) return;
     if (outer === undefined ? !this.#isFresh : !this.#isPassive(outer)) this.#look(outer ?? this.#onlyWaiting());

@@ -3,6 +3,7 @@
  * put back at its purge, unless somebody else has changed it since.
  */
 import { syncBuiltinESMExports } from "node:module";
+import { isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { Builtins, mayPatch } from "./builtins.js";
@@ -16,6 +17,8 @@ export interface SharedPropertiesOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
   readonly ownGlobals: OwnGlobals;
+  /** A package has put an object on globalThis. `owner`: while this module was being evaluated. */
+  packageGlobal?(name: string, value: object, owner: ModuleEdges | undefined): void;
   /** The text of an own file that is being evaluated. */
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
@@ -119,20 +122,28 @@ class SharedProperties implements EvaluationWatch {
   }
 
   #attribute(owner: ModuleEdges | undefined, differences: readonly Difference[]): void {
-    if (!owner) return;
     for (const { target, key, before, after } of differences) {
       const name = String(key);
       const isGlobal = target === globalThis;
+      const isNamed = isGlobal && owner !== undefined && this.#isNamed(key, owner);
+      if (isGlobal && !isNamed && !before && isRegistry(after)) {
+        this.#options.packageGlobal?.(name, after.value, owner);
+        continue;
+      }
+      if (!owner) continue;
       const stays = isGlobal && after ? () => this.#options.staysGlobal?.(name, after.value) ?? false : undefined;
       const what = isGlobal ? `global ${name}` : `patched ${name}`;
       const now = isGlobal ? () => globalDescriptor(key) : undefined;
       const change = { owner, target, key, before, after, what, stays, now };
       this.#options.layers.changed({ ...change, restored: syncBuiltinESMExports });
-      if (isGlobal && this.#isNamed(key, owner)) this.#options.ownGlobals.add(key);
+      if (isNamed) this.#options.ownGlobals.add(key);
     }
   }
 
-  /** Whether it is named in the app's own text: else it is set by a package, for itself. */
+  /**
+   * Whether it is named in the app's own text. Else a package has set it, for itself, when a module asked first: it is not
+   * that module's, since others register there, too.
+   */
   #isNamed(key: PropertyKey, owner: ModuleEdges): boolean {
     const name = typeof key === "symbol" ? key.description : String(key);
     if (name === undefined || name === "") return false;
@@ -141,4 +152,10 @@ class SharedProperties implements EvaluationWatch {
     const text = sourceOf(owner.file) ?? "";
     return words.every((word) => text.includes(word) || isMentioned?.(word));
   }
+}
+
+/** Not a function, of which nothing is known, nor a primitive value. */
+function isRegistry(property: PropertyDescriptor | undefined): property is PropertyDescriptor & { value: object } {
+  const value: unknown = property?.value;
+  return isObject(value) && typeof value !== "function";
 }

@@ -10,6 +10,11 @@ export interface Adapter {
   /** npm packages whose exports the adapter wants. */
   readonly packages: readonly string[];
   /**
+   * Names under which they keep a registry on `globalThis`: it stays when the file that called first is purged, and what files
+   * have put into it is left to the adapter.
+   */
+  readonly globals?: readonly string[];
+  /**
    * Called for every copy of such a package, when it has been loaded and before an own file uses it. Usually wraps what
    * registers, and records how to take it back. May be called with the CommonJS and the ES module exports of one copy.
    */
