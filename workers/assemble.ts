@@ -202,6 +202,9 @@ export function assemble(
     packageLoaded: (file, namespace) => packageLoads.imported(file, namespace),
     evaluated: (version) => classes.purge.evaluated(version),
     written: (file) => send({ type: "fileWritten", file }),
+    forget: (file) => compiler.forget({ files: [file], lookups: false }),
+    moduleWritten: (file, hash, isState) =>
+      send({ type: "moduleWritten", file, isState, at: Date.now(), ...(hash !== undefined && { hash }) }),
     undoes: (version) => ledger.holds(version) || life.holds(version),
     discovered: (module) => reports.sendOfGraph({ type: "modulesDiscovered", modules: [module] }),
     loaded: (modules) => reports.sendOfGraph({ type: "modulesLoaded", loaded: modules }),

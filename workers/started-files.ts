@@ -77,6 +77,7 @@ export function installStartedFiles({
       const entry = ledger.record("worker thread", endingAfter(requestsOver, new WeakRef(worker)), starterOf(wrapper));
       if (entry) collected.register(worker, entry);
     },
+    began: () => runtime.mayBeOutdated(),
     starts: (file, wrapper) => starterOf(wrapper)?.startsFile(file),
     clusterForked(worker, _, wrapper) {
       cluster.forked(worker);

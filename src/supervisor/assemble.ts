@@ -27,6 +27,7 @@ import type { Guard } from "./guard.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import { MissingServer } from "./missing-server.js";
 import { Monitoring } from "./monitoring.js";
+import { OwnWrites } from "./own-writes.js";
 import { Preparer } from "./preparer.js";
 import { PublicAddressChoice } from "./public-address.js";
 import { ReloadCycle } from "./reload-cycle.js";
@@ -158,10 +159,12 @@ export function assemble({
     commands: { "explain-leak": () => leaks.explain() },
     onLog: (message) => emit("log", { level: "debug", message }),
   });
+  const ownWrites = new OwnWrites();
   const inPlace = new InPlaceReload({
     scope: options.scope,
     strictPurge: options.strictPurge,
     monitoring,
+    ownWrites,
     preparer,
     registry,
     drainMs: IN_PLACE_DRAIN_MS,
@@ -193,6 +196,7 @@ export function assemble({
     classNames: () => monitoring.classNames(),
     front,
     preparer,
+    ownWrites,
     listening,
     socketFolder,
     table: table.buffer,
@@ -225,6 +229,7 @@ export function assemble({
     table,
     front,
     registry,
+    ownWrites,
     monitoring,
     preparer,
     epochs,

@@ -14,6 +14,7 @@ import type { Guard } from "./guard.js";
 import type { InPlaceReload } from "./in-place-reload.js";
 import type { MissingServer } from "./missing-server.js";
 import type { Monitoring } from "./monitoring.js";
+import type { OwnWrites } from "./own-writes.js";
 import type { Preparer } from "./preparer.js";
 import type { PublicAddressChoice } from "./public-address.js";
 import type { StartSettled } from "./start-settled.js";
@@ -24,6 +25,7 @@ export interface CycleParts {
   readonly table: Int32Array<SharedArrayBuffer>;
   readonly front: Front;
   readonly registry: FileRegistry;
+  readonly ownWrites: OwnWrites;
   readonly monitoring: Monitoring;
   readonly preparer: Preparer;
   readonly epochs: Epochs;

@@ -20,6 +20,7 @@ import type { Boot } from "./boot.js";
 import { type BootSettings, bootOrder } from "./boot-order.js";
 import { Listens, type ListensOptions } from "./listens.js";
 import { LoadedApp } from "./loaded-app.js";
+import type { OwnWrites } from "./own-writes.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
 
@@ -34,6 +35,7 @@ export type AppNews = Extract<
 
 export interface EpochsOptions extends ListensOptions, BootSettings {
   readonly preparer: Preparer;
+  readonly ownWrites: OwnWrites;
   /** A thread that was started before anything else. */
   readonly spare: SpareThread | undefined;
   /** A request is in flight, or the app is being reloaded or started. */
@@ -259,7 +261,7 @@ export class Epochs {
   };
 
   #told(epoch: AppEpoch, report: ToldReport): void {
-    const { front, preparer, subclasses, streams, onLog, onTold } = this.#with;
+    const { front, preparer, ownWrites, subclasses, streams, onLog, onTold } = this.#with;
     switch (report.type) {
       case "listenRequested":
         void this.#listens.listen(epoch, report);
@@ -288,6 +290,9 @@ export class Epochs {
         break;
       case "fileWritten":
         this.#threads.get(epoch)?.written(report.file);
+        break;
+      case "moduleWritten":
+        ownWrites.written(epoch.number, report);
         break;
       case "subclassesUnknown":
         for (const message of subclasses.unknown(report.names, report.seen)) onLog("warn", message);

@@ -19,6 +19,7 @@ import { type EditCodes, raised } from "./edit-codes.js";
 import { decideInPlace, goneFrom, type InPlaceDecision, planAgain } from "./in-place-decision.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
+import type { OwnWrites } from "./own-writes.js";
 import type { PendingChanges } from "./pending.js";
 import type { Preparation } from "./prepare.js";
 import type { Preparer } from "./preparer.js";
@@ -27,6 +28,7 @@ export interface InPlaceReloadOptions {
   readonly scope: ResolvedOptions["scope"];
   readonly strictPurge: boolean;
   readonly monitoring: Monitoring;
+  readonly ownWrites: Pick<OwnWrites, "takeOutdated">;
   readonly preparer: Preparer;
   readonly registry: FileRegistry;
   /** Milliseconds that requests in flight get before the purge. */
@@ -111,12 +113,17 @@ export class InPlaceReload {
   }
 
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
-    const { monitoring, preparer, scope } = this.#options;
+    const { monitoring, ownWrites, preparer, scope } = this.#options;
     const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation) ?? preparer.failureOfStarted(app, pending);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
     const missing = monitoring.missing(app.graph);
-    return decideInPlace({ app, pending, preparation, recorded: monitoring.recorded, missing, scope });
+    const decision = decideInPlace({ app, pending, preparation, recorded: monitoring.recorded, missing, scope });
+    if (decision.type !== "apply") return decision;
+    const outdated = ownWrites.takeOutdated(decision.plan.purge);
+    if (outdated.length === 0) return decision;
+    for (const file of outdated) pending.changed.add(file);
+    return this.#decide(app, pending);
   }
 
   async #withoutPlan(

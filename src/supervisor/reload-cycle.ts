@@ -4,6 +4,7 @@
  * that does not answer. (reload-step and fresh-worker do the work. Above 350 lines: all that may begin a run, or interrupt
  * one, stands here, since each has to know of the others.)
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { BLOCKED_MS, CLOSE_POLL_MS, CRASH_LOOP_HOLD_MS, JOIN_MS, QUIET_MS } from "../common/deadlines.js";
 import { HOLD } from "../common/protocol/connection-table.js";
 import { type SourceLocation, serializeError } from "../common/protocol/serialized-error.js";
@@ -66,6 +67,7 @@ export class ReloadCycle {
     this.#superseding = new SupersedingWatch({
       root: options.root,
       arrivals: this.#arrivals,
+      ownWrites: parts.ownWrites,
       isUnderWay: (run) => this.#run === run,
       warn: (message) => emit("log", { level: "warn", message }),
     });
@@ -364,10 +366,13 @@ export class ReloadCycle {
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {
-    const { configChanges, monitoring, registry, silentMs, emit } = this.#parts;
+    const { configChanges, monitoring, registry, ownWrites, silentMs, emit } = this.#parts;
     const state = this.#state;
     const { pending } = state;
     await this.#arrivals.takeFiles(pending);
+    // The thread has said what it writes before it did; that may have come in this turn of the event loop.
+    if (pending.changed.size > 0) await nextTurn();
+    ownWrites.dropState(pending);
     const savedAgain = registry.takeSavedAgain();
     for (const message of configChanges.take(pending.config)) emit("log", { level: "warn", message });
     if (state.closing) return this.#reports.report("unchanged", started);

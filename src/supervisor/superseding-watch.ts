@@ -2,12 +2,15 @@
 import { BLOCKED_MS, QUIET_MS, SUPERSEDE_MS } from "../common/deadlines.js";
 import { shownPath } from "../common/paths.js";
 import type { Arrivals } from "./arrivals.js";
+import type { OwnWrites } from "./own-writes.js";
 import type { Run } from "./run.js";
 import { Supersedings } from "./supersedings.js";
 
 export interface SupersedingWatchOptions {
   readonly root: string;
   readonly arrivals: Arrivals;
+  /** What the app writes itself is no save. */
+  readonly ownWrites: Pick<OwnWrites, "has">;
   /** The run is still the one that is under way. */
   isUnderWay(run: Run): boolean;
   warn(message: string): void;
@@ -43,10 +46,10 @@ export class SupersedingWatch {
   }
 
   async #look(run: Run): Promise<void> {
-    const { arrivals, isUnderWay } = this.#options;
+    const { arrivals, ownWrites, isUnderWay } = this.#options;
     this.#timer = undefined;
     await arrivals.look();
-    const files = arrivals.saved;
+    const files = arrivals.saved.filter((file) => !ownWrites.has(file));
     if (files.length === 0 || !isUnderWay(run)) return;
     if (this.#supersedings.mayEnd(files, performance.now() - run.began)) run.interrupt("superseded");
     else this.#tellOwnWrites(files);

@@ -35,6 +35,7 @@ export type ToldReport = Extract<
       | "modulesLoaded"
       | "specifierLookedUp"
       | "fileWritten"
+      | "moduleWritten"
       | "loaderChanged"
       | "invalidated"
       | "staleReferencesChecked"

@@ -214,6 +214,61 @@ exports.all = () => Object.entries(globalThis.registryOfAll.by).sort().join(" ")
     }
   });
 
+  test("modules that the app writes, itself or by a process, reload nothing, and are loaded as they were written", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+const { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } = require("node:fs");
+const { execFileSync, execSync } = require("node:child_process");
+const state = require("./state.json");
+writeFileSync("state.json", JSON.stringify({ ...state, starts: state.starts + 1 }));
+const made = JSON.stringify(readFileSync("word.txt", "utf8") + " ") + "+ " + Date.now() % 2;
+const text = "exports.made = " + made + ";";
+writeFileSync("written.js", text);
+writeFileSync("other.js", text);
+renameSync("other.js", "renamed.js");
+const descriptor = openSync("opened.js", "w");
+writeSync(descriptor, text);
+closeSync(descriptor);
+execFileSync(process.execPath, ["child.js", text.replace(/. [01];$/, ";")]);
+execSync("cp by-child.js by-shell.js");
+const all = [require("./written"), require("./renamed"), require("./opened"), require("./by-child"), require("./by-shell")];
+const later = require("./later.js");
+const answer = async () => [state.name, state.starts, ...all.map(({ made }) => made.split(" ")[0]), later.made];
+createServer(async (req, res) => {
+  if (req.url === "/write") writeFileSync("later.js", "exports.made = " + Date.now() + ";");
+  res.end(JSON.stringify(await answer()));
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+      "state.json": `{ "name": "state", "starts": 0 }`,
+      "word.txt": "one",
+      "child.js": `require("node:fs").writeFileSync("by-child.js", process.argv[2]);\n`,
+      ...Object.fromEntries(["written", "renamed", "opened"].map((name) => [`${name}.js`, `exports.made = "none";\n`])),
+      // As a start before has left them: what a process writes in a long start is taken for a save, which begins it anew.
+      "by-child.js": `exports.made = "one ";`,
+      "by-shell.js": `exports.made = "one ";`,
+      "later.js": `exports.made = 0;\n`,
+    });
+    await using served = await serve(app, "main.js");
+    const reloads = () => served.lines.matching(/reloaded|restarted/).length;
+    const five = (word: string) => Array(5).fill(word);
+    for (let time = 0; time < 3; time++) assert.deepEqual(await served.json("/"), ["state", 0, ...five("one"), 0]);
+    if (!served.inPlace) return;
+    assert.equal(reloads(), 0, String(served.lines));
+    app.write("word.txt", "two");
+    const second = await served.json<unknown[]>("/");
+    assert.deepEqual(second.slice(2), [...five("two"), 0]);
+    assert.deepEqual(await served.json("/write"), second);
+    assert.deepEqual(await served.json("/"), second);
+    const before = reloads();
+    for (let time = 0; time < 3; time++) assert.deepEqual(await served.json("/"), second);
+    assert.equal(reloads(), before, String(served.lines));
+    // What somebody else writes there is an edit.
+    app.write("later.js", "exports.made = 5;\n");
+    assert.equal((await served.json<unknown[]>("/"))[7], 5);
+    app.write("state.json", `{ "name": "edited", "starts": 7 }`);
+    assert.deepEqual((await served.json<unknown[]>("/")).slice(0, 2), ["edited", 7]);
+  });
+
   test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {
     // By another process, since what the app writes itself is its own business.
     const saving = `import { execFileSync } from "node:child_process";

@@ -45,6 +45,8 @@ test("files that only old versions have read are not followed for ever", async (
     reader: () => reader,
     versions: () => [version],
     written: (file) => written.push(file),
+    isModule: () => false,
+    moduleWritten: () => {},
   });
   reads.install();
   try {

@@ -40,11 +40,21 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     reader: () => observer.reader,
     written: (file) => asked.written?.(file),
     versions: () => registry.versions(),
+    isModule: (file) => registry.find(file) !== undefined,
+    moduleWritten(file, hash) {
+      // It is loaded from what is there when it is asked for, as under Node.
+      loading.mayBeOutdated();
+      const versions = registry.recordsOf(file).flatMap(({ version }) => version ?? []);
+      // A version from before this reload is evaluated again, and those who asked for it: a fresh start would read the new text.
+      const isState = versions.some(({ edges }) => !observer.watching || observer.isEvaluatedInWindow(edges));
+      asked.moduleWritten?.(file, hash, isState);
+    },
   });
   const { prepareAs, dynamicImports } = asked;
   const ownWork = <Result>(run: () => Result): Result => reads.ignore(() => changes.withoutHooks(run));
   const host: RuntimeHost = {
     ...asked,
+    hashOf: (file) => reads.hashOf(file),
     prepare: (file) => ownWork(() => asked.prepare(file)),
     ...(dynamicImports && { dynamicImports: (...given) => ownWork(() => dynamicImports(...given)) }),
     ...(prepareAs && { prepareAs: (file, as) => reads.ignore(() => prepareAs(file, as)) }),

@@ -22,6 +22,10 @@ export interface FileReadsOptions {
   versions(): Iterable<ModuleEdges>;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written(file: string): void;
+  /** Whether it is the file of a module. */
+  isModule(file: string): boolean;
+  /** The app writes the file of a module; `hash`: of what will be in it, undefined when that is not known yet. */
+  moduleWritten(file: string, hash: string | undefined): void;
 }
 
 /** `writes`: the call may change the file. */
@@ -36,7 +40,12 @@ const READING = ["readFileSync", "readFile", "createReadStream", "existsSync", "
 const LISTING = ["readdirSync", "readdir", "opendirSync", "opendir"];
 /** Those that write what their second argument names. */
 const COPYING = ["renameSync", "rename", "copyFileSync", "copyFile"];
-const WRITING = ["writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream"];
+const WRITING = ["writeFileSync", "writeFile"];
+/** Those that do not say what will be in the file. */
+const CHANGING = ["appendFileSync", "appendFile", "createWriteStream", "truncateSync", "truncate"];
+const OPENING = ["openSync", "open"];
+/** Flags with which a file is only read. */
+const READS_ONLY: ReadonlySet<unknown> = new Set([undefined, null, "r", "rs", "sr", fs.constants.O_RDONLY]);
 /** In `process.getActiveResourcesInfo()`: callbacks and promises of `node:fs`, streams of files. */
 const FILE_REQUESTS: ReadonlySet<string> = new Set(["FSReqCallback", "FSReqPromise", "FILEHANDLECLOSEREQ"]);
 /** What dotenv and its like read: `.env`, `.env.local`, `test.env`. */
@@ -69,9 +78,20 @@ export class FileReads {
   install(): void {
     for (const functions of [fs, fs.promises] as unknown as Functions[]) {
       for (const name of READING) this.#wrap(functions, name, false, (file) => this.#onRead(file));
-      for (const name of LISTING) this.#wrap(functions, name, false, (...given) => this.#onList(...given));
-      for (const name of WRITING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
-      for (const name of COPYING) this.#wrap(functions, name, true, (_, file) => this.#onWrite(file));
+      for (const name of LISTING)
+        this.#wrap(functions, name, false, (folder, options) => this.#onList(folder, options));
+      for (const name of WRITING)
+        this.#wrap(functions, name, true, (file, text, options) =>
+          this.#onWrite(file, () => hashOfContent(text, options)),
+        );
+      for (const name of CHANGING) this.#wrap(functions, name, true, (file) => this.#onWrite(file));
+      for (const name of COPYING)
+        this.#wrap(functions, name, true, (from, file) => this.#onWrite(file, () => this.#hashAt(from)));
+      for (const name of OPENING) {
+        this.#wrap(functions, name, false, (file, flags) => {
+          if (!READS_ONLY.has(flags) && typeof flags !== "function") this.#onWrite(file);
+        });
+      }
     }
     // It reads the file without `node:fs`.
     const variables = (given: unknown) => this.#onRead(given ?? ".env", true);
@@ -139,14 +159,14 @@ export class FileReads {
     };
   }
 
-  #wrap(functions: Functions, name: string, writes: boolean, note: (first: unknown, second: unknown) => void): void {
+  #wrap(functions: Functions, name: string, writes: boolean, note: (...given: unknown[]) => void): void {
     const original = functions[name];
     if (typeof original !== "function") return;
     const self = this;
     const goesOn = !writes && !name.endsWith("Sync");
     function wrapped(this: unknown, ...args: unknown[]): unknown {
       if (self.#onUse) self.#tellUse(args, writes);
-      note(args[0], args[1]);
+      note(...args);
       if (goesOn && self.#reader()) self.#goesOn = true;
       return Reflect.apply(original as (...args: unknown[]) => unknown, this, args);
     }
@@ -227,11 +247,17 @@ export class FileReads {
     }
   }
 
-  #onWrite(argument: unknown): void {
-    if (this.#known.size === 0) return;
+  #onWrite(argument: unknown, hash: () => string | undefined = () => undefined): void {
+    if (this.#ownWork.isUnderWay) return;
     const file = absolutePath(argument);
-    if (file !== undefined && (this.#known.has(file) || this.#known.has(path.dirname(file))))
-      this.#options.written(file);
+    if (file === undefined) return;
+    if (this.#known.has(file) || this.#known.has(path.dirname(file))) this.#options.written(file);
+    if (this.#options.isModule(file)) this.#options.moduleWritten(file, hash());
+  }
+
+  #hashAt(argument: unknown): string | undefined {
+    const file = absolutePath(argument);
+    return file === undefined ? undefined : this.hashOf(file);
   }
 
   #reader(): ModuleEdges | undefined {
@@ -258,6 +284,19 @@ export class FileReads {
     this.#known.add(newest);
     this.#sweepAt = Math.max(FIRST_SWEEP, 2 * this.#known.size);
   }
+}
+
+/** Of a text, or of bytes, as they are written; undefined when they do not become the whole content. */
+function hashOfContent(content: unknown, options: unknown): string | undefined {
+  const [encoding, flag] = isObject(options) ? [ownValue(options, "encoding"), ownValue(options, "flag")] : [options];
+  if (flag !== undefined && flag !== "w") return undefined;
+  if (typeof content === "string") {
+    const isKnown = typeof encoding === "string" && Buffer.isEncoding(encoding);
+    return hashSource(Buffer.from(content, isKnown ? encoding : "utf8"));
+  }
+  return ArrayBuffer.isView(content)
+    ? hashSource(Buffer.from(content.buffer, content.byteOffset, content.byteLength))
+    : undefined;
 }
 
 /** The folder itself and all below it, as a recursive listing goes through them; not those of packages. */

@@ -45,6 +45,12 @@ export interface RuntimeHost {
   written?(file: string): void;
   /** The version has created what a purge would undo; absent: none has. */
   undoes?(version: ModuleEdges): boolean;
+  /** Hash of what is in a file now; absent: what was prepared is never compared. */
+  hashOf?(file: string): string | undefined;
+  /** What is known of a file holds no more. */
+  forget?(file: string): void;
+  /** The app writes the file of a module. `hash`: of what is in it then, if known. `isState`: it has been evaluated before. */
+  moduleWritten?(file: string, hash: string | undefined, isState: boolean): void;
   /** An own file has imported this file of a package. */
   packageLoaded?(file: string, namespace: object): void;
   /** Whether an adapter looks after what is registered with this package. */

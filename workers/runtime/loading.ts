@@ -64,6 +64,16 @@ export class Loading {
     return this.#code.of(record);
   }
 
+  /** The app writes files of modules, or has started what may do so: what was prepared is compared with the disk. */
+  mayBeOutdated(): void {
+    this.#code.mayBeOutdated = true;
+  }
+
+  /** Main prepares what comes next anew. */
+  isUpToDate(): void {
+    this.#code.mayBeOutdated = false;
+  }
+
   resolve(specifier: string, importer: string, kind: ResolveKind, attributes: Attributes = null): Resolution {
     try {
       return this.#context.changes.resolve(specifier, importer, kind, attributes);

@@ -1,5 +1,6 @@
 /** The newest code of own files: as main has compiled it, as hooks of Node's loader want it, or compiled here. */
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
+import { MISSING } from "../../src/common/compile/hash.js";
 import type { RuntimeHost } from "./host.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import { compileFailure, resolveFailure } from "./module-errors.js";
@@ -14,6 +15,8 @@ export interface NewestCodeContext {
 
 export class NewestCode {
   readonly #context: NewestCodeContext;
+  /** What was prepared ahead may have been written since by the app itself, which expects to load what it has written. */
+  mayBeOutdated = false;
   /** What was prepared by asking the hooks of Node's loader. */
   readonly #hooked = new WeakSet<PreparedModule>();
 
@@ -24,6 +27,7 @@ export class NewestCode {
   /** The newest code of a file, prepared now when nobody has, or when the hooks of Node's loader have not been asked. */
   of(record: ModuleRecord): PreparedModule {
     const { host, registry, changes } = this.#context;
+    if (this.mayBeOutdated && record.prepared && !record.version) this.#compareWithDisk(record, record.prepared);
     const isCommonJs = record.prepared?.compiled.format === "commonjs";
     if (!isCommonJs && !changes.hasHooks && changes.handlerDecides(record.file)) return this.#leftToHandler(record);
     if (record.prepared && (!changes.hasHooks || this.#hooked.has(record.prepared))) return record.prepared;
@@ -34,6 +38,16 @@ export class NewestCode {
     record.prepared = prepared;
     if (prepared !== known) host.discovered(prepared);
     return prepared;
+  }
+
+  /** Lets go of code whose text is another one by now. */
+  #compareWithDisk(record: ModuleRecord, { compiled }: PreparedModule): void {
+    const { host, registry } = this.#context;
+    const hash = host.hashOf?.(record.file);
+    if (hash === undefined || hash === MISSING || hash === compiled.hash) return;
+    host.forget?.(record.file);
+    registry.touch(record);
+    record.prepared = undefined;
   }
 
   /**

@@ -70,6 +70,7 @@ export class PlanRun {
     this.#isImported = isImported;
     report.hold();
     observer.openWindow();
+    loading.isUpToDate();
     reads.startOver();
     written.bounds = AT_START;
     observer.evaluatesMany = true;
@@ -138,10 +139,11 @@ export class PlanRun {
   }
 
   #begin(): void {
-    const { report, observer, written, registry, reads } = this.#context;
+    const { report, observer, written, registry, loading, reads } = this.#context;
     report.deliver();
     report.hold();
     observer.openWindow();
+    loading.isUpToDate();
     reads.startOver();
     written.settle();
     written.bounds = AT_RELOAD;

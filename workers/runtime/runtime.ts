@@ -265,6 +265,11 @@ export class Runtime {
     return this.#parts.reads.mayGoOn;
   }
 
+  /** The app starts what may write files of modules that it loads afterwards. */
+  mayBeOutdated(): void {
+    this.#parts.loading.mayBeOutdated();
+  }
+
   /** Runs work of the supervisor's own: what it reads is nobody's dependency. */
   ignoringReads<Result>(run: () => Result): Result {
     return this.#parts.reads.ignore(run);

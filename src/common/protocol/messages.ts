@@ -266,6 +266,14 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("listensAgain"), listenId: z.int() }),
   /** The app writes a file that a module has read, or into a folder that one has listed: it is state, not a dependency. */
   z.strictObject({ type: z.literal("fileWritten"), file: z.string() }),
+  /** The app writes the file of a module. `at`: milliseconds since 1970. `isState`: it has evaluated the module before. */
+  z.strictObject({
+    type: z.literal("moduleWritten"),
+    file: z.string(),
+    isState: z.boolean(),
+    at: z.number(),
+    hash: z.optional(z.string()),
+  }),
   /** The app has registered hooks of Node's loader: it may find and read more than main knows. */
   z.strictObject({ type: z.literal("loaderChanged") }),
   z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),

@@ -23,6 +23,8 @@ type AnyFunction = (...args: never[]) => unknown;
 export interface WrapStartsOptions {
   /** Handed to what is started: where its packages and settings are looked for. */
   readonly root: string;
+  /** A thread or process begins, whatever it does. Absent: nobody wants to know. */
+  began?(): void;
   /** A thread or process begins that evaluates this own file. `wrapper` is on the stack, called by what starts it. */
   starts(file: string, wrapper: AnyFunction): void;
   /** A thread has been made; `wrapper` as above. Absent: nobody wants to know. */
@@ -51,7 +53,7 @@ export function wrapStarts(options: WrapStartsOptions): () => void {
   const restores = [
     wrapWorker(options),
     replace(childProcess, "fork", (original) => wrapFork(original, options)),
-    ...["spawn", "spawnSync", "execFile", "execFileSync"].map((name) =>
+    ...["spawn", "spawnSync", "execFile", "execFileSync", "exec", "execSync"].map((name) =>
       replace(childProcess, name, (original) => wrapSpawn(original, options)),
     ),
   ];
@@ -71,6 +73,7 @@ function wrapWorker(options: WrapStartsOptions): () => void {
     return worker;
   }
   function start(target: typeof Worker, [script, given, ...rest]: unknown[], newTarget: AnyFunction): object {
+    options.began?.();
     const settings = isObject(given) ? (given as ThreadSettings) : {};
     const build = (changed: unknown, properties: PropertyDescriptorMap): object =>
       make(options, settings, properties, (more) => {
@@ -162,6 +165,7 @@ interface ChildSettings {
 
 function wrapFork(original: AnyFunction, options: WrapStartsOptions): AnyFunction {
   return function fork(this: unknown, ...given: unknown[]): unknown {
+    options.began?.();
     const [script, ...rest] = given;
     const hasArgs = Array.isArray(rest[0]);
     // An absent list may be said to be absent.
@@ -192,6 +196,7 @@ function isClusterWorker(env: unknown): boolean {
 
 function wrapSpawn(original: AnyFunction, options: WrapStartsOptions): AnyFunction {
   const changed = (given: unknown[], wrapper: AnyFunction): unknown[] => {
+    options.began?.();
     const [command, args, ...rest] = given;
     if (!isNode(command) || !Array.isArray(args) || !args.every((one) => typeof one === "string")) return given;
     const settings = childSettings(rest[0]);
