@@ -40,6 +40,8 @@ export class AppSession {
   readonly #signalOrders: SignalOrders;
   /** Of the app's modules, in a thread that ends by it when main says so. */
   #failed: FailedStart | undefined;
+  /** What the entry has thrown, and the app's listeners have taken. */
+  #raised: { readonly error: unknown } | undefined;
   #end: () => void = () => {};
   /** While the entry is evaluated. */
   #unsettled: UnsettledAwait | undefined;
@@ -248,7 +250,7 @@ export class AppSession {
   }
 
   async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
-    const { entry, nodePreloads, preload, adapters } = this.#order;
+    const { entry, nodePreloads, preload, adapters, exits } = this.#order;
     const { serving, waits, ownAdapters, classes, packagesAhead, runtime, compiler, reports, mainThread } = this.#parts;
     mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
@@ -260,7 +262,7 @@ export class AppSession {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));
       classes.purge.begin();
       packagesAhead?.begin();
-      const loading = runtime.load([...preload, entry], nodePreloads);
+      const loading = runtime.load([...preload, entry], nodePreloads, (error) => void (exits && this.#raise(error)));
       const isPartial = await abandonment.until(loading).then(
         () => false,
         (error) => this.#goesOnWithout(error),
@@ -285,15 +287,18 @@ export class AppSession {
   /** What modules have thrown. True: the app's listeners have taken it, and the thread goes on as a process would (`--exit`). */
   #goesOnWithout(error: unknown): boolean {
     if (error instanceof AbandonedError) throw error;
-    const { entry, nodePreloads, exits } = this.#order;
-    const isModule = this.#parts.runtime.formatOf(entry) === "esm";
-    const failed = new FailedStart(error, isModule || nodePreloads.some(({ kind }) => kind === "import"));
-    if (!exits) {
-      this.#failed = failed;
+    if (!this.#order.exits) {
+      this.#failed = new FailedStart(error, this.#order, this.#parts.runtime);
       throw error;
     }
-    failed.raise();
+    if (this.#raised?.error !== error) this.#raise(error);
     return true;
+  }
+
+  /** As Node does: the app's listeners are called, or the thread ends. */
+  #raise(error: unknown): void {
+    this.#raised = { error };
+    new FailedStart(error, this.#order, this.#parts.runtime).raise();
   }
 
   /** Nothing that an evaluation has begun goes on any more. */

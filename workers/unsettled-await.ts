@@ -55,7 +55,7 @@ function warning({ record, prepared: { compiled }, awaiting }: EsmModule, option
   if (place === undefined) return `Warning: Detected unsettled top-level await at ${where}`;
   const { line, column } = originalPlace(compiled, place, () => new TraceMap(options.sourceMap(compiled) as never));
   const text = compiled.source.split(/\r?\n/)[line - 1] ?? "";
-  return `Warning: Detected unsettled top-level await at ${where}:${line}\n${text}\n${" ".repeat(column - 1)}^\n\n`;
+  return `Warning: Detected unsettled top-level await at ${where}:${line}\n${text}\n${" ".repeat(column - 1)}^\n\n\n`;
 }
 
 function rawDebug(text: string): void {

@@ -19,7 +19,10 @@ export function launchFlags(execArgv: readonly string[], nodeOptions: string | u
   const [own, inherited] = [nodeFlags(execArgv, "").others, nodeFlags([], nodeOptions ?? "").others];
   if ([...own, ...inherited].some((flag) => FOR_ONE_PROCESS.test(flag))) return undefined;
   // An empty one keeps Node from taking that of a file of variables.
-  return { node: withoutMissing(own), nodeOptions: nodeOptions === undefined ? undefined : quoteNodeOptions(inherited) };
+  return {
+    node: withoutMissing(own),
+    nodeOptions: nodeOptions === undefined ? undefined : quoteNodeOptions(inherited),
+  };
 }
 
 const IF_EXISTS = /^--env-file-if-exists(?:=(.*))?$/s;

@@ -33,7 +33,7 @@ queueMicrotask(() => say("microtask")); process.nextTick(() => say("tick")); say
 new Worker("setTimeout(() => {}, 50)", { eval: true }).on("exit", () => require("node:child_process").execFile("true", () => say("both")));`,
   "an exception that is caught": `process.on("uncaughtException", (error, origin) => { say(error.message + " " + origin); process.exitCode = 5; });
 Promise.reject(new Error("one")); setTimeout(() => { throw new Error("two"); }, 20);`,
-  "an exception that is caught while it is evaluated": `process.on("uncaughtException", (error, origin) => say(error.message + " " + origin));
+  "an exception that is caught while it is evaluated": `process.nextTick(() => say("tick")); queueMicrotask(() => say("microtask")); process.on("uncaughtException", (error, origin) => say(error.message + " " + origin));
 process.on("uncaughtExceptionMonitor", (error, origin) => say("monitor " + error.message + " " + origin));
 setTimeout(() => say("goes on"), 20); throw new Error("one");`,
   "the same, by a listener that ends the process": `process.on("uncaughtException", ({ message }) => { say(message); process.exit(9); }); throw new Error("one");`,
@@ -60,7 +60,8 @@ const failures: Readonly<Record<string, string>> = {
   "an exception, and a report of it": `Object.assign(process.report, { reportOnUncaughtException: true, filename: "report.json" });
 setTimeout(() => { throw new Error('one'); }, 10);`,
   "an exception": "setTimeout(() => { throw new Error('one'); }, 10);",
-  "an exception while it is evaluated": "throw new Error('one');",
+  "an exception while it is evaluated":
+    "process.nextTick(() => say('tick')); queueMicrotask(() => say('microtask')); throw new Error('one');",
   "an error that cannot be cloned":
     "setTimeout(() => require('node:assert').strictEqual({ weak: new WeakMap(), call() {} }, 3, 'one'), 10);",
   "no error, and without a prototype":
@@ -148,9 +149,11 @@ process.exit(3);`,
     assert.deepEqual([code, app.read("written.txt")], [3, "x".repeat(50)]);
   });
 
-  test("process.abort() is told", async () => {
-    await using app = new TempApp({ "main.cjs": `${SAY}\nprocess.abort();` });
+  test("process.abort() is told, and process.execve() refused", async () => {
+    const refused = `try { process.execve("/bin/true"); } catch ({ code }) { say(code); }`;
+    await using app = new TempApp({ "main.cjs": `${SAY}${refused}\nprocess.abort();` });
     const { code, lines, said } = await run("unreloader", app, "main.cjs", { flags: ["--exit", "--quiet"] });
+    if ("execve" in process) assert.match(lines.join("\n"), /^ERR_UNRELOADER_EXECVE$/m);
     assert.equal(code, 134, "as a shell has it of SIGABRT");
     assert.match(said.join("\n"), /^unreloader: start failed: main\.cjs:\d+:9 the app called process\.abort\(\)$/);
     assert.doesNotMatch(lines.join("\n"), /^exit/m);

@@ -75,7 +75,8 @@ export class TimerChains {
       chain.createsLater = true;
       // What is created right behind it still belongs to it.
       // Outside: the end switches the watching off in the context that it runs in, which must not be the owner's.
-      for (const end of ends) this.#observer.outside(() => this.#clock.setImmediate(end));
+      // Nor does it count as the app's: nothing waits for it.
+      for (const end of ends) this.#observer.outside(() => this.#clock.setImmediate(end).unref());
     }
   }
 

@@ -23,11 +23,10 @@ export function showParentOfLauncher(parent: number): void {
  */
 export function hangUpByLauncher(): void {
   const launcher = process.ppid;
-  replaceMethod(process, "kill", (kill) => (...args) => {
-    const [pid, signal] = args;
-    const isOwn = pid === process.pid && (signal === "SIGHUP" || signal === constants.signals.SIGHUP);
-    const isHeard = process.listenerCount("SIGHUP") > 0;
-    return Reflect.apply(kill, process, isOwn && !isHeard ? [launcher, signal] : args);
+  // What `process.kill()` calls when it has looked at its arguments.
+  replaceMethod(process, "_kill", (kill) => (pid, signal) => {
+    const isHangUp = pid === process.pid && signal === constants.signals.SIGHUP;
+    return kill.call(process, isHangUp && process.listenerCount("SIGHUP") === 0 ? launcher : pid, signal);
   });
 }
 

@@ -1,5 +1,6 @@
 /** Functions of `process` that Node refuses in a worker thread: the main thread carries them out while this one sleeps. */
 import { PROCESS_CALL_MS } from "../../src/common/deadlines.js";
+import { UnreloaderError } from "../../src/common/errors.js";
 import {
   awaitOutcome,
   PROCESS_CALLS,
@@ -7,6 +8,7 @@ import {
   type ProcessCallName,
   type ThrownError,
 } from "../../src/common/protocol/process-calls.js";
+import { replaceMethod } from "../ledger/replace.js";
 import { nodeError } from "../runtime/module-errors.js";
 import { RECEIVED_OBJECT, received } from "./received.js";
 
@@ -24,6 +26,17 @@ export function installProcessCalls(title: string, send: Send): void {
     // Windows has no user ids.
     else if (typeof Reflect.get(process, name) === "function") replace(name, send);
   }
+  refuseExecve();
+}
+
+/** It would put another program in the place of the supervisor, with its port, and of the app's newer code. */
+function refuseExecve(): void {
+  const refuse = () => {
+    const remedy = "start the app with --no-reload, or the program by child_process.spawn()";
+    throw new UnreloaderError("ERR_UNRELOADER_EXECVE", `process.execve would replace the supervisor: ${remedy}`);
+  };
+  // Node before 22.15 has none; looking at it warns of nothing.
+  replaceMethod(process, "execve", () => refuse);
 }
 
 function replace(name: Exclude<ProcessCallName, "title">, send: Send): void {

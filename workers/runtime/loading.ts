@@ -99,10 +99,10 @@ export class Loading {
     }
   }
 
-  /** A file that a start evaluates, and nobody imports: what is CommonJS runs as the main script of a process does. */
-  evaluateRoot(record: ModuleRecord): Promise<void> {
+  /** A file that a start evaluates, and nobody imports: what is CommonJS runs, and throws, as the main script of a process does. */
+  evaluateRoot(record: ModuleRecord, threw: (error: unknown) => void): Promise<void> {
     return this.#isCommonJs(record)
-      ? runAsMainScript(() => this.loadCommonJs(record, undefined))
+      ? runAsMainScript(() => this.loadCommonJs(record, undefined), threw)
       : this.evaluate(record);
   }
 

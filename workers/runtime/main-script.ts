@@ -9,14 +9,18 @@ const MAIN_SCRIPT = { async_id_symbol: 1, trigger_async_id_symbol: 0 };
 /** Node's own, whatever the app puts in its place. */
 const { nextTick } = process;
 
-/** Its frame is the last one that a stack shows of an entry. */
-export function runAsMainScript<Result>(run: () => Result): Promise<Result> {
+/**
+ * Its frame is the last one that a stack shows of an entry. `threw` is called before any tick or promise of the entry, with
+ * what it throws: Node ends the process there.
+ */
+export function runAsMainScript<Result>(run: () => Result, threw: (error: unknown) => void): Promise<Result> {
   return new Promise((resolve, reject) => {
     nextTick(() => {
       try {
         resolve(mainContext().runInAsyncScope(run));
       } catch (error) {
         reject(error);
+        threw(error);
       }
     });
   });

@@ -37,6 +37,15 @@ export interface PlanSteps<Plan> {
   affected?(files: readonly string[]): void;
 }
 
+export interface StartSteps {
+  /** Node loads the entry, of whatever format, as an ES module asks for it: behind `--import`. */
+  readonly isImported: boolean;
+  /** Runs before the files, as a part of the start. */
+  readonly first?: (() => Promise<void>) | undefined;
+  /** With what a CommonJS file has thrown, before anything else of the app runs. */
+  readonly threw?: ((error: unknown) => void) | undefined;
+}
+
 export interface AppliedPlan {
   /** In evaluation order. */
   readonly loaded: LoadedModule[];
@@ -56,15 +65,14 @@ export class PlanRun {
   readonly #context: PlanRunContext;
   /** What the start began with. */
   #starts: readonly string[] = [];
-  /** Node loads the entry, of whatever format, as an ES module asks for it: behind `--import`. */
   #isImported = false;
 
   constructor(context: PlanRunContext) {
     this.#context = context;
   }
 
-  /** Evaluates files for the first time, in this order; `first` runs before them, as a part of the start. */
-  async start(files: Iterable<string>, isImported = false, first?: () => Promise<void>): Promise<void> {
+  /** Evaluates files for the first time, in this order. */
+  async start(files: Iterable<string>, { isImported, first, threw }: StartSteps): Promise<void> {
     const { report, observer, written, loading, registry, reads } = this.#context;
     this.#starts = [...files];
     this.#isImported = isImported;
@@ -76,7 +84,7 @@ export class PlanRun {
     observer.evaluatesMany = true;
     try {
       if (first) await first();
-      for (const file of this.#starts) await this.#evaluateRoot(registry.record(file));
+      for (const file of this.#starts) await this.#evaluateRoot(registry.record(file), threw);
     } finally {
       observer.evaluatesMany = false;
       report.release();
@@ -133,9 +141,9 @@ export class PlanRun {
     }
   }
 
-  #evaluateRoot(record: ModuleRecord): Promise<void> {
+  #evaluateRoot(record: ModuleRecord, threw: StartSteps["threw"] = () => {}): Promise<void> {
     const { loading } = this.#context;
-    return this.#isImported ? loading.evaluate(record) : loading.evaluateRoot(record);
+    return this.#isImported ? loading.evaluate(record) : loading.evaluateRoot(record, threw);
   }
 
   #begin(): void {

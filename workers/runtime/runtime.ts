@@ -128,12 +128,19 @@ export class Runtime {
 
   // ---- a start, and plans
 
-  /** Evaluates files for the first time, in this order, behind what Node was to load before everything else. What was evaluated is then taken with `takeLoaded`. */
-  load(files: Iterable<string>, preloads: readonly NodePreload[] = []): Promise<void> {
+  /**
+   * Evaluates files for the first time, in this order, behind what Node was to load before everything else. What was evaluated
+   * is then taken with `takeLoaded`. `threw`: with what a CommonJS file has thrown, before anything else of the app runs.
+   */
+  load(
+    files: Iterable<string>,
+    preloads: readonly NodePreload[] = [],
+    threw?: (error: unknown) => void,
+  ): Promise<void> {
     const { reads } = this.#parts;
-    const run = () => reads.beforeApp(() => runPreloads(preloads, this.#parts));
+    const first = () => reads.beforeApp(() => runPreloads(preloads, this.#parts));
     const isImported = preloads.some(({ kind }) => kind === "import");
-    return this.#run.start(files, isImported, preloads.length > 0 ? run : undefined);
+    return this.#run.start(files, { isImported, threw, first: preloads.length > 0 ? first : undefined });
   }
 
   /** Replaces modules. If anything throws, every module is as it was before, and the error is thrown again. */

@@ -4,7 +4,9 @@
  */
 import { EventEmitter } from "node:events";
 import { UNCAUGHT } from "../../src/common/exit-codes.js";
+import type { BootOrder } from "../../src/common/protocol/orders.js";
 import { isCaught } from "../process.js";
+import type { Runtime } from "../runtime/runtime.js";
 import { BegunByListeners } from "../signals/begun-by-listeners.js";
 
 /** What ends brings no event. */
@@ -18,10 +20,10 @@ export class FailedStart {
   readonly #isRejection: boolean;
   readonly #begun = new BegunByListeners();
 
-  /** `isRejection`: Node loads the entry asynchronously, and tells its failure as that of a promise. */
-  constructor(error: unknown, isRejection: boolean) {
+  constructor(error: unknown, { entry, nodePreloads }: BootOrder, runtime: Runtime) {
     this.#error = error;
-    this.#isRejection = isRejection;
+    // Node loads the entry asynchronously then, and tells its failure as that of a promise.
+    this.#isRejection = runtime.formatOf(entry) === "esm" || nodePreloads.some(({ kind }) => kind === "import");
   }
 
   /** As in a process: the thread ends by it, or the app has taken it and goes on. */
