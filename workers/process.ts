@@ -8,7 +8,8 @@ import type { BootOrder } from "../src/common/protocol/orders.js";
 import { awaitBegunPoolWork } from "./begun-pool-work.js";
 
 export interface ProcessOptions {
-  readonly entry: string;
+  /** The entry as it was named. */
+  readonly script: string;
   readonly args: readonly string[];
   /** What the process was started with; its threads are not. */
   readonly startedWith: BootOrder["startedWith"];
@@ -29,11 +30,11 @@ export interface ProcessOptions {
 }
 
 export function adaptProcess(options: ProcessOptions): void {
-  const { entry, args, startedWith, variables } = options;
+  const { script, args, startedWith, variables } = options;
   process.execArgv = [...startedWith.execArgv];
   if (startedWith.nodeOptions !== undefined) process.env.NODE_OPTIONS ??= startedWith.nodeOptions;
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
-  process.argv = [process.execPath, entry, ...args];
+  process.argv = [process.execPath, script, ...args];
   let isCrashing = false;
   let crash: unknown;
   const exit = process.exit;

@@ -23,7 +23,7 @@ export interface EndsOptions extends Omit<MainThreadViewOptions, "onAbort"> {
 }
 
 /** To be called before anything else replaces functions of Node's. */
-export function reportEnds({ entry, args, startedWith, variables }: BootOrder, options: EndsOptions): MainThreadView {
+export function reportEnds({ script, args, startedWith, variables }: BootOrder, options: EndsOptions): MainThreadView {
   const { reports, streams, heart, listen, textOf, ending } = options;
   const cutOff = (): void => {
     ending(false);
@@ -50,7 +50,7 @@ export function reportEnds({ entry, args, startedWith, variables }: BootOrder, o
   };
   const view = new MainThreadView({ ...options, onAbort: onCrash });
   adaptProcess({
-    entry,
+    script,
     args,
     startedWith,
     variables,

@@ -4,14 +4,16 @@ import { OptionError } from "../common/errors.js";
 import { nameOf, type OptionOrigin } from "./check-options.js";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.js";
 import { type Address, inspectAddress } from "./inspect-address.js";
-import { defaultValues, type GivenOptions, type OptionValues, optionTable } from "./option-table.js";
-import { placedOptions } from "./placed-options.js";
+import { defaultValues, type OptionValues, optionTable } from "./option-table.js";
+import { type PlacedOptions, placedOptions } from "./placed-options.js";
 import { nearestPackageFolder } from "./project-root.js";
 
 /** Every option with its value: absolute paths, defaults filled in. What is not described here is as in the table. */
 export interface ResolvedOptions extends Omit<OptionValues, "depend" | "envFile" | "inspect" | "quiet"> {
   /** Real path of the app's main file. */
   readonly entry: string;
+  /** The same as it was named: `process.argv[1]`. */
+  readonly script: string;
   /** Real path of the project root. */
   readonly root: string;
   /** For an app that is only exported: `port`, else the PORT variable, else 3000; `host`, else 127.0.0.1. */
@@ -60,14 +62,15 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
   const { origin, env = process.env, config } = context;
   const configOptions =
     config && placedOptions(config.options, path.dirname(config.file), { type: "config", file: config.file });
-  const given: GivenOptions = { ...configOptions, ...placedOptions(input, context.cwd, origin) };
-  const { entry, root } = given;
+  const given: PlacedOptions = { ...configOptions, ...placedOptions(input, context.cwd, origin) };
+  const { entry, script, root } = given;
   if (entry === undefined)
     throw new OptionError(`${nameOf("entry", origin)} is missing: expected ${optionTable.entry.fits}`);
   const { envFile, inspect, quiet: _, ...values } = { ...defaultValues, ...given };
   return {
     ...values,
     entry,
+    script: script ?? entry,
     root: root ?? nearestPackageFolder(entry),
     fallback: { host: given.host ?? DEFAULT_HOST, port: given.port ?? portOf(env) ?? DEFAULT_PORT },
     envFiles: envFile,

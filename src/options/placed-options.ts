@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { isCompiled } from "../common/compile/file-kind.js";
 import { EntryError, OptionError } from "../common/errors.js";
 import { absoluteGlob, isGlob, placedPattern } from "../common/globs.js";
 import { checkOptions, nameOf, type OptionOrigin, shown } from "./check-options.js";
@@ -11,12 +12,15 @@ import { nearestPackageFolder } from "./project-root.js";
 
 const SOURCE_EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
 
+/** `script`: the entry as `process.argv[1]` has it. */
+export type PlacedOptions = GivenOptions & { readonly script?: string };
+
 /**
  * The options of one place, checked; relative paths start from `folder`.
  * @throws OptionError
  * @throws EntryError when the entry cannot be found.
  */
-export function placedOptions(input: unknown, folder: string, origin: OptionOrigin): GivenOptions {
+export function placedOptions(input: unknown, folder: string, origin: OptionOrigin): PlacedOptions {
   const given = checkOptions(input, origin);
   const cwd = realpathSync(folder);
   const { entry, root, require, depend, envFile, adapters, ignore, quiet } = given;
@@ -26,7 +30,7 @@ export function placedOptions(input: unknown, folder: string, origin: OptionOrig
   return {
     ...(quiet && { logLevel: "warn" }),
     ...given,
-    ...(main !== undefined && { entry: main }),
+    ...(main !== undefined && { entry: main, script: scriptOf(entry ?? main, main, cwd) }),
     ...(givenRoot !== undefined && { root: givenRoot }),
     ...(require && { require: require.map((pattern) => existingPattern(pattern, project, origin)) }),
     ...(depend && { depend: placedDependencies(depend, project) }),
@@ -50,6 +54,15 @@ function findEntry(given: string, cwd: string, origin: OptionOrigin): string {
       `${nameOf("entry", origin)} ${shown(given)}: expected a file that ends in ${SOURCE_EXTENSIONS.join(", ")}, or has no extension`,
     );
   return entry;
+}
+
+/**
+ * Node does not look for what it has been given: a folder, a link and a name without extension stay. What it cannot find by such
+ * a name (TypeScript) is named in full, so that the app can start it again.
+ */
+function scriptOf(given: string, entry: string, cwd: string): string {
+  const named = path.resolve(cwd, given);
+  return isCompiled(entry) && !isFile(named) ? entry : named;
 }
 
 function mainFile(wanted: string): string | undefined {

@@ -15,7 +15,7 @@ import { importConditions } from "../thread/node-flags.js";
 /** `process`: the app is the process, as under `node`. `host`: it runs in the process of its host. */
 export type Role = "process" | "host";
 
-type PlainAppOptions = Pick<ResolvedOptions, "entry" | "root" | "args" | "autoload">;
+type PlainAppOptions = Pick<ResolvedOptions, "entry" | "script" | "root" | "args" | "autoload">;
 
 export type AppExports = Readonly<Record<string, unknown>>;
 
@@ -44,7 +44,7 @@ export class PlainApp {
 
   /** Resolves with what the entry exports; rejects with what it throws. */
   async load(): Promise<AppExports> {
-    const { entry, root, args, autoload } = this.#options;
+    const { entry, script, root, args, autoload } = this.#options;
     const settings: PlainSettings = { autoloading: autoload };
     Object.defineProperty(globalThis, PLAIN_SETTINGS, { configurable: true, value: settings });
     this.#loaded = true;
@@ -52,7 +52,7 @@ export class PlainApp {
     if (isCompiled(entry) || existsSync(path.join(root, "tsconfig.json")))
       this.#loader = this.#installLoader(root, entry);
     if (this.#role === "process") {
-      process.argv = [process.execPath, entry, ...args];
+      process.argv = [process.execPath, script, ...args];
       // Stacks in lines of the source. Plain JavaScript has no need of it, and would pay with each stack that is read.
       if (this.#loader) process.setSourceMapsEnabled(true);
     }

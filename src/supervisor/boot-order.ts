@@ -35,6 +35,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     generation,
     root: options.root,
     entry: options.entry,
+    script: options.script,
     args: [...options.args],
     ...flags,
     preload: given.roots().slice(0, -1),

@@ -35,10 +35,22 @@ function smallApp(files: Record<string, string> = {}, name = "app"): TempApp {
   return new TempApp({ "src/app.ts": "", ...files }, { name });
 }
 
+test("process.argv[1] is the entry as it was named, where Node finds it by that", async () => {
+  await using app = smallApp({ "server/index.js": "", "plain.mjs": "" });
+  symlinkSync(app.path("src/app.ts"), app.path("linked.ts"));
+  const scripts = ["src/app", "./server/", "plain.mjs", "linked.ts"].map((entry) => parse(app, { entry }).script);
+  const expected = ["src/app.ts", "server", "plain.mjs", "linked.ts"];
+  assert.deepEqual(
+    scripts,
+    expected.map((name) => app.path(name)),
+  );
+});
+
 test("everything but the entry has a default", async () => {
   await using app = smallApp();
   assert.deepEqual(parse(app, {}), {
     entry: app.path("src/app.ts"),
+    script: app.path("src/app.ts"),
     args: [],
     root: app.folder,
     port: undefined,

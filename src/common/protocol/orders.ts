@@ -53,6 +53,8 @@ export interface BootOrder {
   readonly generation: number;
   readonly root: string;
   readonly entry: string;
+  /** The entry as it was named: `process.argv[1]`. */
+  readonly script: string;
   /** Arguments of the app: `process.argv.slice(2)`. */
   readonly args: readonly string[];
   /** What Node was to load before everything else; empty: nothing. */
