@@ -29,6 +29,13 @@ export const USUAL_MASKS: readonly RegExp[] = [
 ];
 
 /**
+ * Frames of a stack that are no own code's, in text, JSON or HTML: source maps of packages, and what lies below the app's
+ * own frames, are the runner's.
+ */
+const FOREIGN_FRAMES =
+  /(?:\n|\\n|<br> ?)(?:\s|&nbsp;)*at (?:(?!\n|\\n|<br>|<\/|").)*(?:node_modules|node:|<anonymous>|&lt;anonymous&gt;)(?:(?!\n|\\n|<br>|<\/|").)*/g;
+
+/**
  * A list of requests: JSON (`[{ "method", "path", "headers", "body" }]`, all but `path` optional), or one a line:
  * `GET /path`, `POST /path {"a":1}`; empty lines and those that begin with # say nothing. @throws Error naming the line.
  */
@@ -92,7 +99,10 @@ export function ask(port: number, { method, path, headers, body }: Request, dead
 export function neutral(answer: Answer, { port, folder }: { port: number; folder: string }): Answer {
   if ("failure" in answer) return answer;
   const clean = (text: string) =>
-    text.replaceAll(folder, "<folder>").replaceAll(new RegExp(`:${port}\\b`, "g"), ":<port>");
+    text
+      .replaceAll(`file://${folder}`, "<folder>")
+      .replaceAll(folder, "<folder>")
+      .replaceAll(new RegExp(`:${port}\\b`, "g"), ":<port>");
   const headers = Object.entries(answer.headers).map(([name, value]) => [name, clean(value)]);
   return { ...answer, headers: Object.fromEntries(headers), body: clean(answer.body) };
 }
@@ -101,6 +111,6 @@ export function neutral(answer: Answer, { port, folder }: { port: number; folder
 export function comparedText(answer: Answer, { headers, masks }: Comparison): string {
   if ("failure" in answer) return `no answer: ${answer.failure}`;
   const rows = headers.flatMap((name) => (name in answer.headers ? [`${name}: ${answer.headers[name]}`] : []));
-  const text = [String(answer.status), ...rows, "", answer.body].join("\n");
+  const text = [String(answer.status), ...rows, "", answer.body.replaceAll(FOREIGN_FRAMES, "")].join("\n");
   return masks.reduce((masked, mask) => masked.replaceAll(mask, "<masked>"), text);
 }

@@ -88,6 +88,22 @@ test("two answers are the same but for times, ids, the port, the folder and what
   assert.notEqual(text(answer("a"), 1, "/w", []), text(typed, 1, "/w", []));
 });
 
+test("frames of packages and of Node do not count, those of own code do", () => {
+  const text = (body: string) => comparedText(answer(body), { headers: [], masks: USUAL_MASKS });
+  const mapped = ["Error: x", "at f (/w/a.js:1:2)", "at g (/w/node_modules/b/src/b.ts:5:6)"];
+  const plain = [...mapped.slice(0, 2), "at g (file:///w/node_modules/b/b.js:1:2)", "at node:internal/main:3:4"];
+  const others = ["Error: x", "at f (/w/c.js:1:2)", ...mapped.slice(2)];
+  for (const [before, after] of [
+    ["\n    ", ""],
+    ["\\n    ", '"}'],
+    ["<br> &nbsp; &nbsp;", "</pre>"],
+  ] as const) {
+    const [one, two, other] = [mapped, plain, others].map((lines) => text(lines.join(before) + after));
+    assert.equal(one, two);
+    assert.notEqual(one, other);
+  }
+});
+
 test("comments, space and types are the same code, but not where decorators hand types on", () => {
   assert.ok(isSameCode("a.js", "const a = 1;", "// one\nconst a  =  1;\n"));
   assert.ok(isSameCode("a.ts", "const a = 1;", "const a: number = 1;"));

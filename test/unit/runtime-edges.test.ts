@@ -247,3 +247,34 @@ test("a module that a request loads is looked at when its evaluation is over: wh
     interrupted.mock.restore();
   }
 });
+
+test("what a module asks for of packages and builtins that are loaded is no reason to look at what it has changed", async () => {
+  const observer = new Observer();
+  let suspensions = 0;
+  const nothing = () => {};
+  observer.watchEvaluations({
+    entering: nothing,
+    leaving: nothing,
+    suspending: () => {
+      suspensions++;
+    },
+    resuming: nothing,
+    waiting: nothing,
+    settled: nothing,
+  });
+  const asks = `require("one"); require("two"); require("node:zlib");`;
+  await using app = new RuntimeApp(
+    {
+      "main.js": `${asks} require("./other.js"); ${asks}`,
+      "other.js": asks,
+      "node_modules/one/index.js": "",
+      "node_modules/two/index.js": `require("one");`,
+    },
+    "main.js",
+    observer,
+  );
+  app.runtime.install();
+  await app.runtime.load([app.path("main.js")]);
+  // Some 50 builtins are compared at each, where a module looks as if it patched one.
+  assert.equal(suspensions, 3);
+});

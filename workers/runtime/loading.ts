@@ -208,10 +208,13 @@ export class Loading {
     if (problem && interop === "none") throw problem;
   }
 
-  /** What a package creates while it is loaded is nobody's, and what it reads it will not read again. */
-  loadPackage<Result>(run: () => Result): Result {
+  /**
+   * What a package creates while it is loaded is nobody's, and what it reads it will not read again. `evaluates`: it may not
+   * have been loaded before.
+   */
+  loadPackage<Result>(run: () => Result, evaluates = true): Result {
     const { observer, reads } = this.#context;
-    return observer.outside(() => reads.loadingPackage(run));
+    return observer.outside(() => reads.loadingPackage(run), evaluates);
   }
 
   /**

@@ -178,11 +178,14 @@ export class Observer {
     }
   }
 
-  /** Runs what nobody owns: a package being loaded, an adapter's own work. Synchronous reads still count. */
-  outside<T>(run: () => T): T {
+  /**
+   * Runs what nobody owns: a package being loaded, an adapter's own work. Synchronous reads still count. `isWatched`: it may
+   * change what watches of evaluations compare; some take a millisecond, and a module asks for fifty packages.
+   */
+  outside<T>(run: () => T, isWatched = true): T {
     if (!this.active) return run();
     const wasOutside = this.#outside;
-    const suspended = wasOutside || !this.#watch ? undefined : this.#evaluating;
+    const suspended = wasOutside || !isWatched ? undefined : this.#evaluating;
     if (suspended) this.#watch?.suspending(suspended);
     this.#outside = true;
     try {

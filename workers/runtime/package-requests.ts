@@ -30,12 +30,13 @@ export interface PackageRequestsContext {
   importOwn(target: OwnFile): Promise<object>;
   /** Where a text of a package has `import()`: start offsets. */
   dynamicImports(text: string): readonly number[];
-  /** Runs the loading of a package: what its top level creates stays with the package. */
-  outside<Result>(run: () => Result): Result;
+  /** Runs the loading of a package: what its top level creates stays with the package. `evaluates`: it may have one to run. */
+  outside<Result>(run: () => Result, evaluates: boolean): Result;
 }
 
 /** Of Node's loader, what the types (of Node 20) do not know. */
 interface Loader {
+  readonly _cache: Readonly<Record<string, Module | undefined>>;
   _load(request: unknown, parent: Module | undefined, isMain: boolean): unknown;
   registerHooks?(hooks: {
     resolve(specifier: string, context: ResolveContext, next: NextHook<ResolveContext>): unknown;
@@ -76,8 +77,16 @@ function interceptRequire(context: PackageRequestsContext): () => void {
     // Functions that were replaced may lead to what is in memory only, or add a query for themselves (tsx).
     return isOwnFile && exists(file) ? file : undefined;
   };
+  /** Builtins that have been asked for: a second time they run nothing. As many as there are builtins. */
+  const builtins = new Set<string>();
+  const evaluates = (request: unknown): boolean => {
+    if (typeof request !== "string") return true;
+    if (isBuiltin(request)) return !builtins.has(request) && builtins.add(request).has(request);
+    // Own code asks for packages by their paths. In a cycle one may be there that is not loaded yet.
+    return loader._cache[request]?.loaded !== true;
+  };
   const load: Loader["_load"] = (request, parent, isMain) => {
-    const byNode = (): unknown => outside(() => original.call(Module, request, parent, isMain));
+    const byNode = (): unknown => outside(() => original.call(Module, request, parent, isMain), evaluates(request));
     const file = typeof request === "string" ? ownFileOf(request, parent) : undefined;
     if (file === undefined) return byNode();
     const hooked = parent?.filename ? context.hooked(`${request as string}`, parent.filename) : undefined;

@@ -60,7 +60,7 @@ export class Runtime {
       bridge: (target) => forPackages.bridge(loading.recordOf(target)),
       importOwn: (target) => forPackages.import(loading.recordOf(target)),
       dynamicImports: (text) => host.dynamicImports?.(text) ?? [],
-      outside: (run) => loading.loadPackage(run),
+      outside: (run, evaluates) => loading.loadPackage(run, evaluates),
     });
     const undoChanges = changes.install();
     const undoType = installNamespaceType();
