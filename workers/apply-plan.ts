@@ -21,8 +21,11 @@ export class PlanApplication {
 
   constructor(parts: AppParts) {
     this.#parts = parts;
-    const { serving, monitored, life, ledger, classes, leftovers, listen, runtime, observer, mainThread } = parts;
+    const { adapters, serving, monitored, life, ledger, classes, leftovers, listen, runtime, observer, mainThread } =
+      parts;
     this.#participants = [
+      // Committed last: the new servers are reached by then.
+      adapters,
       ...(mainThread.channel ? [mainThread.channel] : []),
       serving,
       monitored,

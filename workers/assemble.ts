@@ -136,7 +136,7 @@ export function assemble(
     read: ({ file }) => observer.readGlobal(file),
   });
   const ownAdapters: Adapter[] = [];
-  const adapters = createAdapters(ledger, ownAdapters, reports);
+  const adapters = createAdapters(ledger, ownAdapters, order, reports);
   const packageLoads = new PackageLoads({
     wants: (name) => adapters.wants(name),
     loaded: (found) => {
@@ -307,9 +307,15 @@ export function assemble(
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
 }
 
-function createAdapters(ledger: Ledger, own: readonly Adapter[], reports: ThreadReports): Adapters {
+function createAdapters(
+  ledger: Ledger,
+  own: readonly Adapter[],
+  { sockets }: Pick<BootOrder, "sockets">,
+  reports: ThreadReports,
+): Adapters {
   return new Adapters({
     ledger,
+    sockets,
     adaptersFor: (packageName) => {
       const builtIn = builtInAdapter(packageName);
       const others = own.filter(({ packages }) => packages.includes(packageName));

@@ -34,6 +34,12 @@ export const OLD_REQUEST_MS = IN_PLACE_DRAIN_MS;
 /** See there. Not nothing: an answer is often due at any moment. */
 export const OLD_REQUEST_DRAIN_MS = 100;
 
+/**
+ * What comes on an upgraded connection waits for so long for a reload, whose dispose hooks may wait for it (the client's part of a
+ * closing handshake). No option: few reloads take as long, and the rest go on as without the wait.
+ */
+export const OPAQUE_HOLD_MS = 500;
+
 /** A burst of saves is one reload when its events are closer together than this. No option: a request asks earlier anyway. */
 export const QUIET_MS = 50;
 

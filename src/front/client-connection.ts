@@ -1,25 +1,26 @@
 /**
  * One connection of a client. On a connection on which the app has answered everything the next bytes may begin a request:
- * they wait two turns of the event loop, then pass the gate. (Bytes on an active connection wait for the turns too, since
- * they may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
+ * they wait two turns of the event loop, then pass the gate; so do those of an upgraded connection. (Bytes on an active one
+ * wait for the turns too, for they may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
  */
 import type { Socket } from "node:net";
+import { OPAQUE_HOLD_MS } from "../common/deadlines.js";
 import { SAID } from "../common/protocol/connection-table.js";
+import { wait } from "../common/wait.js";
 import { AppLink } from "./app-link.js";
+import { askGate } from "./ask-gate.js";
 import { Goodbye } from "./goodbye.js";
 import type { HeldClient } from "./held-clients.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
 import type { ClientPort, ConnectionTraits, LinkOwner, Relay } from "./relay.js";
 import { resetAtOnce } from "./reset.js";
-import { type AfterTurn, PASS, settledVerdict, type Verdict } from "./turn.js";
+import { type AfterTurn, settledVerdict, type Verdict } from "./turn.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
 /** That the app begins a request shows in shared memory only; this often it is looked up while something waits for it. */
 const BEGIN_POLL_MS = 5;
 /** A client whose request waits is paused when it has sent this much: the kernels on the way keep the rest. */
 const WAITING_BYTES = 131072;
-/** A worker that connects to its own server says so within microseconds, unless the system lets it wait. */
-const OWN_POLL_MS = 2;
 /** How Node names the end of a client that broke off. */
 const BROKEN_OFF = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 
@@ -122,8 +123,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
       // The rest of a request that was answered early, by a server that is gone: nobody wants it.
       const rest = exchange.skip(bytes);
       if (rest.length > 0) this.#wait(rest);
-    } else if (exchange.opaque && this.#waiting.isEmpty) this.app.send(bytes);
-    else this.#wait(bytes);
+    } else this.#wait(bytes);
   }
 
   #wait(bytes: Buffer): void {
@@ -169,6 +169,8 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     const { exchange } = this.app;
     if (this.#waiting.areNew) {
       this.#enterTurn();
+    } else if (exchange.opaque) {
+      void this.#passOpaque();
     } else if (!this.app.mayBeginRequest()) {
       this.#pass();
     } else if (exchange.unstarted) {
@@ -182,21 +184,8 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     }
   }
 
-  /** What the app asks itself does not wait: what the gate waits for may wait for the answer. */
   #askGate(isAgain = false): Verdict | Promise<Verdict> {
-    const verdict = this.#relay.gate.check(isAgain);
-    if (!(verdict instanceof Promise)) return verdict;
-    const own = this.#relay.ownEpoch(this.#client);
-    if (own === undefined) return verdict;
-    // A gate that fails is told to those who wait for it.
-    verdict.catch(() => undefined);
-    return own === "unknown" ? this.#askGateSoon() : PASS;
-  }
-
-  /** The worker is between two steps. */
-  async #askGateSoon(): Promise<Verdict> {
-    await new Promise((resolve) => setTimeout(resolve, OWN_POLL_MS));
-    return this.#askGate(true);
+    return askGate(this.#relay, this.#client, isAgain);
   }
 
   /** Does what the gate said; false when a server or a slot must be waited for. */
@@ -216,6 +205,18 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     const { kind, server } = this.#port;
     if (kind === "http" || kind === "raw" || server === undefined) return false;
     return Atomics.load(this.#relay.table, SAID) !== 0;
+  }
+
+  /** Messages, say, are for the newest code as well. Not for long: what the gate waits for may wait for them. */
+  async #passOpaque(): Promise<void> {
+    const verdict = this.#askGate();
+    if (verdict instanceof Promise) {
+      this.#life = { phase: "held", wake: undefined };
+      await wait(settledVerdict(verdict), { deadlineMs: OPAQUE_HOLD_MS });
+      if (this.#isOver) return;
+      this.#life = OPEN;
+    }
+    this.#pass();
   }
 
   /** Asks the gate until the request may proceed. Bytes that come meanwhile wait behind it. */

@@ -97,6 +97,12 @@ export interface ConfigOptions {
    */
   strictPurge?: boolean | undefined;
   /**
+   * Open connections of ws and socket.io whose listener is replaced: move, close, keep.
+   * They get the new version's listener, are closed with 1012, or stay with the old code ([sockets](reload.md#open-sockets)).
+   * Default: `move`.
+   */
+  sockets?: "move" | "close" | "keep" | undefined;
+  /**
    * 504 for the requests of a worker that is blocked for so long; off: never.
    * Default: `10000` milliseconds.
    */

@@ -152,6 +152,13 @@ export const optionTable = {
     doc: "fresh worker when a package, or anything else, keeps something of a purged module",
     more: "See [what is still alive](classes-and-clean-up.md#what-is-still-alive).",
   }),
+  sockets: row({
+    ...choice(["move", "close", "keep"]),
+    default: "move",
+    flag: { kind: "text", value: "WHAT" },
+    doc: "open connections of ws and socket.io whose listener is replaced: move, close, keep",
+    more: "They get the new version's listener, are closed with 1012, or stay with the old code ([sockets](reload.md#open-sockets)).",
+  }),
   watchdog: row({
     ...millisecondsOrOff(100),
     default: WATCHDOG_MS,

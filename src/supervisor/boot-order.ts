@@ -47,6 +47,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     socketFolder: given.socketFolder.path,
     cacheFolder: cacheFolder(options.root),
     adapters: options.adapters,
+    sockets: options.sockets,
     conditions: importConditions(),
     connectionTable: table,
     endsByItself: given.endsByItself,

@@ -11,46 +11,99 @@ const wsApp = {
   "main.js": `import http from "node:http";
 import { WebSocketServer } from "ws";
 import { reply } from "./reply.js";
+import { seen } from "./seen.js";
 
 const server = http.createServer((req, res) => res.end(reply(req.url)));
 const sockets = new WebSocketServer({ server });
 sockets.on("connection", (socket) => {
   socket.on("error", console.error);
-  socket.on("message", (message) => socket.send(reply(String(message)) + " entry-1"));
+  socket.on("close", () => seen.left++);
+  socket.on("message", (message) => {
+    const text = String(message);
+    if (text !== "/state") return socket.send(reply(text) + " entry-1");
+    socket.send([sockets.clients.size, "open,", seen.left, "left,", socket.listenerCount("message"), "listener"].join(" "));
+  });
 });
 server.listen(process.env.PORT, "127.0.0.1");
 `,
+  "seen.js": `export const seen = { left: 0 };`,
   "reply.js": `export const reply = (text) => "leaf-1 " + text;\n`,
 };
 
-test("a connected WebSocket stays usable over a leaf edit and is answered by the new code", async () => {
+test("what comes on an open WebSocket after a save is answered by the new code: of a leaf, and of the entry", async () => {
   await using app = new TempApp(wsApp, { packages: ["ws"] });
   await using served = await serve(app, "main.js");
-  const socket = await connect(served);
+  const [socket, other] = [await connect(served), await connect(served)];
   try {
     assert.equal(await converse(socket, "a"), "leaf-1 a entry-1");
     if (!served.inPlace) return;
-    await reload(served, () => app.edit("reply.js", "leaf-1", "leaf-2"));
+    app.edit("reply.js", "leaf-1", "leaf-2");
     assert.equal(await converse(socket, "b"), "leaf-2 b entry-1");
+    for (const version of [2, 3, 4]) {
+      app.edit("main.js", /entry-\d/.exec(app.read("main.js"))?.[0] ?? "", `entry-${version}`);
+      assert.equal(await converse(socket, "c"), `leaf-2 c entry-${version}`);
+      assert.equal(await converse(other, "/state"), `2 open, ${2 * (version - 1)} left, 1 listener`);
+    }
+    other.terminate();
+    const isClosed = async (): Promise<void> => {
+      // The server hears of it after the client.
+      for (let state = ""; !state.startsWith("1 open"); ) state = await converse(socket, "/state");
+    };
+    await within(isClosed(), "the close");
+    assert.equal(await converse(socket, "/state"), "1 open, 7 left, 1 listener");
   } finally {
     socket.terminate();
+    other.terminate();
   }
 });
 
-test("after an edit of the entry new WebSockets reach the new code, and the process lives", async () => {
-  await using app = new TempApp(wsApp, { packages: ["ws"] });
-  await using served = await serve(app, "main.js");
-  const old = await connect(served);
-  try {
-    await converse(old, "a");
-    app.edit("main.js", "entry-1", "entry-2");
-    assert.equal(await served.text("/x"), "leaf-1 /x");
+test("--sockets close has the clients of replaced listeners connect again; with keep they stay with the old code", async () => {
+  for (const what of ["close", "keep"]) {
+    await using app = new TempApp(wsApp, { packages: ["ws"] });
+    await using served = await serve(app, "main.js", { flags: ["--sockets", what] });
+    if (!served.inPlace) return;
     const socket = await connect(served);
-    assert.equal(await converse(socket, "b"), "leaf-1 b entry-2");
-    socket.terminate();
-    if (old.readyState === WebSocket.OPEN && served.inPlace) assert.match(await converse(old, "c"), /^leaf-1 c entry-/);
+    try {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      app.edit("main.js", "entry-1", "entry-2");
+      if (what === "keep") assert.equal(await converse(socket, "a"), "leaf-1 a entry-1");
+      else {
+        assert.equal(await served.text("/x"), "leaf-1 /x");
+        assert.equal(await within(closed, "the close"), 1012);
+      }
+      const fresh = await connect(served);
+      assert.equal(await converse(fresh, "b"), "leaf-1 b entry-2");
+      fresh.terminate();
+    } finally {
+      socket.terminate();
+    }
+  }
+});
+
+test("of a WebSocket server that is kept, the listener of an edited file is replaced", async () => {
+  await using app = new TempApp(
+    {
+      "main.js": `const { createServer } = require("node:http"); const { sockets } = require("./sockets"); require("./talk");
+const server = createServer((req, res) => res.end("page"));
+server.on("upgrade", (req, socket, head) =>
+  sockets.handleUpgrade(req, socket, head, (opened) => sockets.emit("connection", opened, req)));
+server.listen(process.env.PORT, "127.0.0.1");`,
+      "sockets.js": `exports.sockets = new (require("ws").WebSocketServer)({ noServer: true });`,
+      "talk.js": `const { sockets } = require("./sockets"); const state = require("./state"); state.talks++;
+sockets.on("connection", (socket, req) => socket.on("message", (text) => socket.send("1 " + text + req.url)));`,
+      "state.js": `exports.talks = 0;`,
+    },
+    { packages: ["ws"] },
+  );
+  await using served = await serve(app, "main.js");
+  const socket = await connect(served);
+  try {
+    assert.equal(await converse(socket, "a"), "1 a/");
+    if (!served.inPlace) return;
+    app.edit("talk.js", `"1 "`, `"2 "`);
+    assert.equal(await converse(socket, "b"), "2 b/");
   } finally {
-    old.terminate();
+    socket.terminate();
   }
 });
 
@@ -62,7 +115,12 @@ const replies = require("./replies");
 const server = createServer((req, res) => res.end("page"));
 const io = new Server(server);
 io.on("connection", (socket) => {
+  socket.data.greeted = (socket.data.greeted ?? 0) + 1;
+  socket.on("join", (room, answer) => answer(socket.join(room)));
+  socket.on("state", (answer) =>
+    answer([[...socket.rooms].length, socket.data.greeted, io.sockets.sockets.size, io.engine.clientsCount, "entry-1"].join()));
   socket.on("ask", (text, answer) => answer(replies.reply(text)));
+  socket.on("shout", (room, text) => io.to(room).emit("shouted", text));
 });
 server.listen(process.env.PORT, "127.0.0.1");
 `,
@@ -70,31 +128,33 @@ server.listen(process.env.PORT, "127.0.0.1");
 };
 
 for (const transport of ["websocket", "polling"]) {
-  test(`a socket.io client (${transport}) is served by the new code after an edit`, async () => {
+  test(`a socket.io client (${transport}) keeps its id and rooms over edits, and is served by the new code`, async () => {
     await using app = new TempApp(socketIoApp, { packages: ["socket.io"] });
     await using served = await serve(app, "main.js");
     const client = io(served.origin, { transports: [transport], reconnectionDelay: 10, reconnectionDelayMax: 50 });
     try {
       await within(connected(client), "the socket.io connection");
-      assert.equal(await ask(client, "a"), "leaf-1 a");
+      const asked = (name: string, ...args: string[]): Promise<string> =>
+        client.timeout(DEADLINE_MS).emitWithAck(name, ...args);
+      assert.equal(await asked("ask", "a"), "leaf-1 a");
       if (!served.inPlace) return;
-      await reload(served, () => app.edit("replies.js", "leaf-1", "leaf-2"));
-      assert.equal(await served.text("/"), "page");
-      assert.match(await ask(client, "b"), /^leaf-[12] b$/);
+      await asked("join", "room");
+      const { id } = client;
+      app.edit("replies.js", "leaf-1", "leaf-2");
+      assert.equal(await asked("ask", "b"), "leaf-2 b");
+      app.edit("main.js", "entry-1", "entry-2");
+      assert.match(await asked("state"), /^2,\d,1,1,entry-2$/);
+      assert.equal(client.id, id);
+      const shouted = new Promise((resolve) => client.once("shouted", resolve));
+      client.emit("shout", "room", "hello");
+      assert.equal(await within(shouted, "the shout"), "hello");
       client.disconnect().connect();
       await within(connected(client), "a new connection");
-      assert.equal(await ask(client, "c"), "leaf-2 c");
+      assert.match(await asked("state"), /^1,1,1,1,entry-2$/);
     } finally {
       client.close();
     }
   });
-}
-
-/** Edits, and resolves when the reload is reported: messages on open sockets do not wait at the gate. */
-async function reload(served: ServedApp, edit: () => void): Promise<void> {
-  const since = served.lines.all.length;
-  edit();
-  await served.lines.wait(/unreloader: reloaded/, since);
 }
 
 async function connect(served: ServedApp): Promise<WebSocket> {
@@ -116,17 +176,6 @@ function converse(socket: WebSocket, text: string): Promise<string> {
   });
   socket.send(text);
   return within(answer, `the answer to ${text}`);
-}
-
-/** Asks; when the connection turns out to be gone, once more on the next one, as the library's users do. */
-async function ask(client: Socket, text: string): Promise<string> {
-  try {
-    return await client.timeout(DEADLINE_MS).emitWithAck("ask", text);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes("disconnected")) throw error;
-    await within(connected(client), "the reconnection");
-    return await client.timeout(DEADLINE_MS).emitWithAck("ask", text);
-  }
 }
 
 function connected(client: Socket): Promise<void> {

@@ -62,6 +62,7 @@ test("everything but the entry has a default", async () => {
     depend: {},
     envFiles: [],
     scope: "affected",
+    sockets: "move",
     cooldown: 0,
     watch: "auto",
     ignore: [],

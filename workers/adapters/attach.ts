@@ -11,6 +11,7 @@ import type {
 } from "../../src/common/protocol/adapter.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { Ledger } from "../ledger/ledger.js";
+import type { PlanParticipant } from "../plan-participant.js";
 import type { LoadedPackage } from "./package-loads.js";
 
 export interface AdaptersOptions {
@@ -19,12 +20,13 @@ export interface AdaptersOptions {
   /** How a file is named in messages. */
   shown?(file: string): string;
   readonly ledger: Ledger;
+  readonly sockets?: AdapterContext["sockets"] | undefined;
   /** Those for a package, in the order in which they are attached. */
   adaptersFor(packageName: string): readonly Adapter[];
   warn(message: string): void;
 }
 
-export class Adapters {
+export class Adapters implements PlanParticipant<unknown> {
   readonly #options: AdaptersOptions;
   readonly #attached: { readonly name: string; readonly adapter: AttachedAdapter }[] = [];
   /** Names on `globalThis`, of all adapters that are attached. */
@@ -86,6 +88,16 @@ export class Adapters {
     return true;
   }
 
+  commit(): void {
+    for (const { name, adapter } of this.#attached) {
+      try {
+        adapter.applied?.();
+      } catch (error) {
+        this.#options.warn(`adapter ${name} failed after a reload: ${errorText(error)}`);
+      }
+    }
+  }
+
   /** The thread is about to end. `takes`: told how long that may take. Never rejects. */
   async end(takes: (deadlineMs: number) => void): Promise<void> {
     if (this.#attached.some(({ adapter }) => adapter.end)) takes(ADAPTER_END_MS);
@@ -116,6 +128,7 @@ export class Adapters {
         watchMaking(maker, (made) => void ledger.recordWhole(what, () => close(made))),
       replaceExports: replace,
       wrap: (target, name, replace) => this.#wrap(target, name, replace),
+      sockets: this.#options.sockets ?? "move",
       warn: (message) => this.#warn(adapter, message),
     };
   }

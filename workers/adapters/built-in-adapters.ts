@@ -27,11 +27,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pg: ["pg", "pg-pool"],
   sequelize: ["sequelize"],
   "sonic-boom": ["sonic-boom", "thread-stream"],
+  "socket.io": ["socket.io"],
   sqlite3: ["sqlite3"],
   tsyringe: ["tsyringe"],
   typedi: ["typedi"],
   typeorm: ["typeorm"],
   winston: ["winston", "winston-transport"],
+  ws: ["ws"],
 };
 
 const FILES: ReadonlyMap<string, string> = new Map(

@@ -19,7 +19,8 @@ export interface Caller {
 const FRAMES = 24;
 
 /** They stand between the app and what they wrap, and call nothing of their own there. Installed they are files of their own, too. */
-const PASSES_ON = /[\\/](?:workers[\\/]runtime[\\/]file-reads|src[\\/]common[\\/]started[\\/]wrap-starts)\.js$/;
+const PASSES_ON =
+  /[\\/](?:workers[\\/](?:runtime[\\/]file-reads|adapters[\\/](?:ws|socket\.io))|src[\\/]common[\\/]started[\\/]wrap-starts)\.js$/;
 
 /** The caller of `wrapper`, which is on the stack. `passed`: files that stand between them, too. */
 export function callerOf(wrapper: (...args: never[]) => unknown, passed?: RegExp): Caller {

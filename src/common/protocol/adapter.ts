@@ -72,6 +72,8 @@ export interface AdapterContext {
    * without such a method is left alone, so that other versions of the library do no harm.
    */
   wrap(target: unknown, name: PropertyKey, replace: (original: Method) => Method): void;
+  /** The option `sockets`: what becomes of open connections whose listener is replaced. */
+  readonly sockets: "move" | "close" | "keep";
   /** Says something to the user, once for each text. */
   warn(message: string): void;
 }
@@ -82,6 +84,8 @@ export type Method = (this: any, ...args: any[]) => any;
 export interface AttachedAdapter {
   /** These classes of a purged file go: forget them. After the file's records were taken back. */
   purge?(purged: PurgedClasses): void | Promise<void>;
+  /** A reload has been applied: what it has evaluated is current. Not awaited. */
+  applied?(): void;
   /** The app's thread is about to end: lets what a native addon has under way end first. Awaited, 2 s at most. */
   end?(): void | Promise<void>;
 }

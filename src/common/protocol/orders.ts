@@ -76,6 +76,8 @@ export interface BootOrder {
   readonly conditions: readonly string[];
   /** Modules that export the user's own adapters: absolute paths. */
   readonly adapters: readonly string[];
+  /** What becomes of open connections whose listener is replaced. */
+  readonly sockets: "move" | "close" | "keep";
   readonly connectionTable: SharedArrayBuffer;
   /** The epoch's own `ThreadBoard`. */
   readonly board: SharedArrayBuffer;
