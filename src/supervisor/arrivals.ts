@@ -59,13 +59,15 @@ export class Arrivals {
     return this.#looking;
   }
 
-  /** Looks now, and puts the changes of files into `pending`. */
-  async takeFiles(pending: PendingChanges): Promise<void> {
+  /** Looks now, and puts the changes of files into `pending`. Returns whether there were any. */
+  async takeFiles(pending: PendingChanges): Promise<boolean> {
     // A look that is under way may have seen less than there is now.
     await this.#looking;
     await this.look();
+    const isAny = !this.#arrived.isNothing;
     pending.take(this.#arrived);
     this.#arrived = new PendingChanges();
+    return isAny;
   }
 
   /** Puts the rest into `pending`, and into what `app` has to load again. Returns whether that is everything. */

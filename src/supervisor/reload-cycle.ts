@@ -45,6 +45,8 @@ export class ReloadCycle {
   #run: Run | undefined;
   /** What is told to the host after a run; with the next run's behind it. */
   #told: Promise<void> = Promise.resolve();
+  /** Somebody has asked for a reload, or a start: what has failed is tried again. */
+  #isAsked = false;
   /** Checks for changes when a burst of saves is over. */
   #eager: NodeJS.Timeout | undefined;
 
@@ -113,6 +115,7 @@ export class ReloadCycle {
   /** The same, and resolves only when the host has been told; not if the host may be asking while it is told. */
   async freshenAndTell(): Promise<ReloadReport> {
     const { isTelling } = this.#parts.monitoring;
+    this.#isAsked = true;
     const report = await this.freshen();
     if (!isTelling) await this.#told;
     return report;
@@ -369,7 +372,9 @@ export class ReloadCycle {
     const { configChanges, monitoring, registry, ownWrites, silentMs, emit } = this.#parts;
     const state = this.#state;
     const { pending } = state;
-    await this.#arrivals.takeFiles(pending);
+    const isAsked = this.#isAsked;
+    this.#isAsked = false;
+    const isNew = (await this.#arrivals.takeFiles(pending)) || isAsked;
     // The thread has said what it writes before it did; that may have come in this turn of the event loop.
     if (pending.changed.size > 0) await nextTurn();
     ownWrites.dropState(pending);
@@ -382,6 +387,9 @@ export class ReloadCycle {
       monitoring.look(app?.asks, pending.deleted);
     const test = this.#testReloads?.take(app);
     const isAll = this.#arrivals.takeRequests(pending, app);
+    // A file event that comes late, or a save that left the file as it was: what has failed would fail again.
+    if (state.phase === "failed" && !isNew && !isAll && !state.restartReason && pending.invalidated.size === 0)
+      return this.#reports.report("unchanged", started);
     const config = [...pending.config];
     if (config.length > 0)
       state.restartReason ??= {

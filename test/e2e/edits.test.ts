@@ -1,5 +1,6 @@
 /** The table of edits (docs/edits.md): each edit, made on a running app, has the code and the outcome that the table gives it. */
 import assert from "node:assert/strict";
+import { utimesSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { ReloadReport } from "../../src/index.js";
 import { type EditCode, outcomeOf } from "../../src/reports/edits.js";
@@ -99,6 +100,25 @@ describe("each edit has its code", { skip: plainMode }, () => {
     } finally {
       process.chdir(cwd);
     }
+  });
+
+  test("a failure is told once, also when its file is touched", async () => {
+    await using embedded = new EmbeddedApp({ "main.js": `export default (q, s) => s.end("1");` }, "main.js");
+    const { app, supervisor } = embedded;
+    await supervisor.start();
+    let failures = 0;
+    supervisor.on("failed", () => failures++);
+    app.write("main.js", "export default (");
+    await supervisor.reload();
+    for (let seconds = 1; seconds <= 3; seconds++) {
+      utimesSync(app.path("main.js"), seconds, seconds);
+      assert.equal((await supervisor.fetch("/")).status, 500);
+    }
+    assert.equal(failures, 1);
+    await supervisor.reload();
+    assert.equal(failures, 2, "who asks is told again");
+    app.write("main.js", `export default (q, s) => s.end("2");`);
+    assert.equal(await (await supervisor.fetch("/")).text(), "2");
   });
 
   test("of several edits the one that reaches furthest gives the code", async () => {

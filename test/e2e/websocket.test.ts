@@ -142,15 +142,17 @@ for (const transport of ["websocket", "polling"]) {
       const { id } = client;
       app.edit("replies.js", "leaf-1", "leaf-2");
       assert.equal(await asked("ask", "b"), "leaf-2 b");
-      app.edit("main.js", "entry-1", "entry-2");
-      assert.match(await asked("state"), /^2,\d,1,1,entry-2$/);
+      for (const version of [2, 3, 4]) {
+        app.edit("main.js", `entry-${version - 1}`, `entry-${version}`);
+        assert.match(await asked("state"), new RegExp(`^2,\\d,1,1,entry-${version}$`));
+      }
       assert.equal(client.id, id);
       const shouted = new Promise((resolve) => client.once("shouted", resolve));
       client.emit("shout", "room", "hello");
       assert.equal(await within(shouted, "the shout"), "hello");
       client.disconnect().connect();
       await within(connected(client), "a new connection");
-      assert.match(await asked("state"), /^1,1,1,1,entry-2$/);
+      assert.match(await asked("state"), /^1,1,1,1,entry-4$/);
     } finally {
       client.close();
     }

@@ -23,15 +23,17 @@ export interface Succession<Server> {
 export class ConnectionListeners<Server extends object> {
   readonly #context: AdapterContext;
   readonly #what: string;
+  readonly #released: (server: Server) => void;
   /** File -> what its present version has registered. */
   readonly #present = new Map<string, Registration<Server>[]>();
   /** Of versions that were purged since the last reload was applied. */
   #purged: Registration<Server>[] = [];
 
-  /** `what`: for messages. */
-  constructor(context: AdapterContext, what: string) {
+  /** `what`: for messages; `released`: called when a listener of the server is purged. */
+  constructor(context: AdapterContext, what: string, released: (server: Server) => void = () => {}) {
     this.#context = context;
     this.#what = what;
+    this.#released = released;
   }
 
   /** A listener for `connection` is being registered. */
@@ -44,6 +46,7 @@ export class ConnectionListeners<Server extends object> {
     registrations.push(registration);
     this.#context.record(this.#what, () => {
       this.#purged.push(registration);
+      this.#released(server);
       const left = (this.#present.get(owner) ?? []).filter((other) => other !== registration);
       if (left.length > 0) this.#present.set(owner, left);
       else this.#present.delete(owner);

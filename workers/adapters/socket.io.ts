@@ -58,7 +58,12 @@ export default {
   packages: ["socket.io"],
   attach({ exports }, context) {
     const { prototype } = (exports.default ?? exports).Namespace ?? exports.Namespace ?? {};
-    const listeners = new ConnectionListeners<Namespace>(context, "listener for connections of socket.io");
+    // The engine closes those that it has when its http server is closed, which is next.
+    const released = ({ sockets }: Namespace): void => {
+      if (context.sockets === "keep") return;
+      for (const { client } of sockets.values()) leaveEngine(client.conn);
+    };
+    const listeners = new ConnectionListeners<Namespace>(context, "listener for connections of socket.io", released);
     const opened = new WeakMap<IoSocket, ListenersBefore>();
     for (const name of ["on", "addListener", "prependListener"])
       context.wrap(
@@ -129,11 +134,8 @@ function moveClient(client: Client, to: Io): void {
   if (!after || before === after) return;
   // The engine's own, which takes the connection out of its list; the client's comes later.
   const [internal] = conn.rawListeners("close").filter((listener) => listener !== client.onclose);
-  if (internal) {
-    conn.removeListener("close", internal as () => void);
-    delete before.clients[conn.id];
-    before.clientsCount--;
-  }
+  if (internal) conn.removeListener("close", internal as () => void);
+  leaveEngine(conn);
   after.clients[conn.id] = conn;
   after.clientsCount++;
   conn.once("close", () => {
@@ -142,4 +144,10 @@ function moveClient(client: Client, to: Io): void {
   });
   conn.server = after;
   client.server = to;
+}
+
+function leaveEngine({ id, server }: EngineSocket): void {
+  if (!(id in server.clients)) return;
+  delete server.clients[id];
+  server.clientsCount--;
 }
