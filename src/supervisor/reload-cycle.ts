@@ -15,6 +15,7 @@ import type { ReloadReport, RestartReason, StaleReferencesReport } from "../repo
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
 import { Arrivals } from "./arrivals.js";
+import { CausedReloads } from "./caused-reloads.js";
 import { CrashRestarts } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { CycleState } from "./cycle-state.js";
@@ -41,6 +42,7 @@ export class ReloadCycle {
   readonly #crashes: CrashRestarts;
   readonly #unadopted: UnadoptedPorts;
   readonly #superseding: SupersedingWatch;
+  readonly #caused: CausedReloads;
   readonly #testReloads = TestReloads.of(process.env[VARIABLE]);
   #run: Run | undefined;
   /** What is told to the host after a run; with the next run's behind it. */
@@ -66,13 +68,15 @@ export class ReloadCycle {
       startAgain: (reason) => this.#startAgain(reason),
     });
     this.#arrivals = new Arrivals(registry, () => this.#crashes.reset());
+    const warn = (message: string): void => emit("log", { level: "warn", message });
     this.#superseding = new SupersedingWatch({
       root: options.root,
       arrivals: this.#arrivals,
       ownWrites: parts.ownWrites,
       isUnderWay: (run) => this.#run === run,
-      warn: (message) => emit("log", { level: "warn", message }),
+      warn,
     });
+    this.#caused = new CausedReloads({ root: options.root, warn });
     this.#reports = new CycleReports({ options, state, lastEpoch: () => epochs.last, debug });
     const shared = { parts, state, reports: this.#reports };
     this.#failures = new Failures({ ...shared, crashes: this.#crashes });
@@ -128,6 +132,7 @@ export class ReloadCycle {
   /** Looks at all files now, and applies what has changed. Not held up by what is stuck. */
   async reload(): Promise<ReloadReport> {
     const run = this.#run;
+    this.#caused.asked();
     this.#parts.registry.markAll();
     if (run === undefined) return this.freshenAndTell();
     // It may have looked at the files before this call.
@@ -155,6 +160,7 @@ export class ReloadCycle {
   /** What a request that begins now must do; a promise when it has to wait for that. */
   admit(isAgain = false): Verdict | Promise<Verdict> {
     if (!isAgain && this.phase === "running") this.#testReloads?.count();
+    this.#caused.asked();
     if (this.#run === undefined && !this.#mustWork()) return this.#failures.verdict();
     const done = this.freshen();
     return this.#crashes.isLooping ? this.#admitToLoop(done) : done.then(() => this.#failures.verdict());
@@ -355,6 +361,7 @@ export class ReloadCycle {
       return this.#failures.fail(serializeError(error), started, undefined);
     } finally {
       progress.end();
+      this.#caused.ended();
     }
   }
 
@@ -369,7 +376,7 @@ export class ReloadCycle {
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {
-    const { configChanges, monitoring, registry, ownWrites, silentMs, emit } = this.#parts;
+    const { configChanges, monitoring, registry, ownWrites, silentMs, emit, options, endsWithApp } = this.#parts;
     const state = this.#state;
     const { pending } = state;
     const isAsked = this.#isAsked;
@@ -378,6 +385,10 @@ export class ReloadCycle {
     // The thread has said what it writes before it did; that may have come in this turn of the event loop.
     if (pending.changed.size > 0) await nextTurn();
     ownWrites.dropState(pending);
+    const isCaused = this.#caused.drop(pending, (file) => state.app?.graph.has(file) ?? false);
+    // It has ended, and no save is to run it again.
+    const isDone = options.exit || endsWithApp() || (isCaused && pending.empty);
+    if (state.isOver && isDone && !state.restartReason) return this.#reports.report("unchanged", started);
     const savedAgain = registry.takeSavedAgain();
     for (const message of configChanges.take(pending.config)) emit("log", { level: "warn", message });
     if (state.closing) return this.#reports.report("unchanged", started);
@@ -395,7 +406,7 @@ export class ReloadCycle {
       state.restartReason ??= {
         type: "changed",
         files: config,
-        code: configCode(config, this.#parts.options.envFiles),
+        code: configCode(config, options.envFiles),
       };
     if (app === undefined || !state.isUsable(app) || state.restartReason) return this.#fresh.restart(run, started);
     if (test && pending.empty) return this.#reloads.test(run, app, test, started);

@@ -149,6 +149,19 @@ process.exit(3);`,
     assert.deepEqual([code, app.read("written.txt")], [3, "x".repeat(50)]);
   });
 
+  test("a script ends also when it has a process write what it reads, and is run again a few times at the most", async () => {
+    const write = (text: string) => `require("node:child_process").execSync(${JSON.stringify(text)});`;
+    const read = `require("node:fs").readFileSync("made.txt");`;
+    await using app = new TempApp({
+      "main.cjs": `${SAY}say("runs");${write("echo 1 > made.txt")}${read}${write("rm made.txt")}`,
+    });
+    const { code, lines } = await run("unreloader", app, "main.cjs", { flags: ["--exit"] });
+    assert.equal(code, 0);
+    assert.equal(lines.at(-1), "exit 0 undefined");
+    const runs = lines.filter((line) => line === "runs").length;
+    assert.ok(runs >= 1 && runs <= 6, `${runs} runs`);
+  });
+
   test("process.abort() is told, and process.execve() refused", async () => {
     const refused = `try { process.execve("/bin/true"); } catch ({ code }) { say(code); }`;
     await using app = new TempApp({ "main.cjs": `${SAY}${refused}\nprocess.abort();` });
