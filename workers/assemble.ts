@@ -214,7 +214,7 @@ export function assemble(
     root,
     observer,
     inlineMaps: order.debuggable,
-    globalsOf: (file) => ownGlobals.of(file),
+    globals: ownGlobals,
     hot: life.hot,
     packageRequests: packagesAhead?.recorder,
   });

@@ -33,7 +33,13 @@ export class OwnGlobals {
   add(name: PropertyKey): void {
     if (this.#ofNode.has(name)) return;
     this.#names.add(name);
-    this.#watching = false;
+    if (this.#watching) this.#stand(name);
+  }
+
+  /** Whether a file has set any. */
+  has(file: string): boolean {
+    for (const name of this.#names) if (this.#options.ownerOf(name)?.file === file) return true;
+    return false;
   }
 
   /** Names and values of what a file has set. */

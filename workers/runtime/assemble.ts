@@ -194,7 +194,7 @@ function watchWritten({
   natives: { foreign },
   registry,
 }: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry"> & { options: RuntimeOptions }): WrittenEdges {
-  const globalsOf = (file: string) => options.globalsOf?.(file) ?? [];
+  const hasGlobals = (file: string): boolean => options.globals?.has(file) ?? false;
   return new WrittenEdges({
     surroundings: {
       isOwnClass: (made) => classes.find(made) !== undefined || bindings.owns(made),
@@ -204,10 +204,9 @@ function watchWritten({
     },
     bindingsOf: (file) => {
       const own = bindings.of(file);
-      const globals = own ? globalsOf(file) : [];
-      return own && globals.length > 0 ? [...own, ...globals] : own;
+      return own && hasGlobals(file) ? [...own, ...(options.globals?.of(file) ?? [])] : own;
     },
-    hasGlobals: (file) => globalsOf(file).length > 0,
+    hasGlobals,
     effectsOf: (file) => registry.version(file)?.prepared.compiled.effects,
     capturedBy: (file) => {
       const version = registry.version(file);
