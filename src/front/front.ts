@@ -4,7 +4,7 @@
  */
 import { SAID } from "../common/protocol/connection-table.js";
 import { postListenAnswer } from "../common/protocol/listen-mailbox.js";
-import type { PublicAddress, ServerKind } from "../common/protocol/messages.js";
+import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import type { SaidPage } from "../common/protocol/orders.js";
 import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
@@ -14,7 +14,7 @@ import { LostWorkers, removeSocketFile } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
 import { type OwnPage, OwnPages } from "./own-pages.js";
-import { type OpenRequest, PortOpening } from "./port-opening.js";
+import { type OpenRequest, PortOpening, sameTarget } from "./port-opening.js";
 import type { Relay } from "./relay.js";
 import { SlotLeases } from "./slot-leases.js";
 import type { InheritedPort, SocketCopies } from "./socket-copies.js";
@@ -145,6 +145,11 @@ export class Front {
   release(listenId: number): void {
     this.#opening.gone(listenId, "released");
     this.#ports.of(listenId)?.release();
+  }
+
+  /** A port for this target is open, and no server serves it. */
+  waits(target: ListenTarget): boolean {
+    return this.#ports.all.some((port) => port.server === undefined && sameTarget(port.target, target));
   }
 
   /** The app closed its server itself. */

@@ -22,7 +22,7 @@ export class Listens {
   /** A thread on trial -> what it listens on, on ports that the app's present thread still serves. */
   readonly #onTrial = new Map<AppEpoch, OpenRequest[]>();
   /** Thread -> where its first server wanted to listen: only that one takes `--port`, and does so at each reload. */
-  readonly #first = new WeakMap<AppEpoch, ListenTarget>();
+  readonly #first = new WeakMap<AppEpoch, PortTarget>();
 
   constructor(options: ListensOptions) {
     this.#with = options;
@@ -74,11 +74,23 @@ export class Listens {
 
   /** `--port` and `--host` count for the first server of a thread. */
   #targetOf(epoch: AppEpoch, { target }: ListenReport): ListenTarget {
-    if (target.type !== "port") return target;
-    const first = this.#first.get(epoch) ?? target;
-    this.#first.set(epoch, first);
-    if (!sameTarget(first, target)) return target;
+    if (target.type !== "port" || !this.#isFirst(epoch, target)) return target;
+    this.#first.set(epoch, target);
+    return this.#placed(target);
+  }
+
+  /** Also, after a reload, the one that listens elsewhere in its place: its port waits, and none that is this one's own. */
+  #isFirst(epoch: AppEpoch, target: PortTarget): boolean {
+    const first = this.#first.get(epoch);
+    if (first === undefined || sameTarget(first, target)) return true;
+    const { front } = this.#with;
+    return front.waits(this.#placed(first)) && !front.waits(target);
+  }
+
+  #placed(target: PortTarget): ListenTarget {
     const { port = target.port, host = target.host } = this.#with.address();
     return { ...target, port, ...(host !== undefined && { host }) };
   }
 }
+
+type PortTarget = ListenTarget & { readonly type: "port" };

@@ -203,7 +203,10 @@ server.listen(process.env.TAKEN ?? 1, "0.0.0.0");
   });
   if (process.env.UNRELOADER_TEST_MODE === "plain") return;
   await using served = await serve(app, "main.js", { flags: ["--port", "0", "--host", "127.0.0.1"] });
-  assert.deepEqual(await served.json("/"), { address: "127.0.0.1", family: "IPv4", port: served.port });
+  const address = { address: "127.0.0.1", family: "IPv4", port: served.port };
+  assert.deepEqual(await served.json("/"), address);
+  app.edit("main.js", "?? 1,", "?? 2,");
+  assert.deepEqual(await served.json("/"), address, "after an edit of the port that is overridden");
 });
 
 test("arguments after -- are the app's own", async () => {
