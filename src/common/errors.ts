@@ -96,6 +96,8 @@ export class ResolveError extends SourceError {
   readonly specifier: string;
   readonly importer: string;
   readonly nodeCode: string;
+  /** To which the specifier leads, where Node tells it. */
+  readonly url: string | undefined;
   constructor(
     message: string,
     specifier: string,
@@ -103,11 +105,13 @@ export class ResolveError extends SourceError {
     nodeCode: string,
     location?: SourceLocation,
     frame?: string,
+    url?: string,
   ) {
     super("ERR_UNRELOADER_RESOLVE", message, location, frame);
     this.specifier = specifier;
     this.importer = importer;
     this.nodeCode = nodeCode;
+    this.url = url;
   }
 }
 

@@ -50,8 +50,20 @@ export class OwnFiles {
 
   /** What `import` of the file evaluates: an ES module in every case. */
   importedText(file: string): string {
-    const { format, text, exports } = this.text(file);
-    return format === "module" ? text : passingOn(file, exports);
+    const { format, text } = this.text(file);
+    return format === "module" ? text : passingOn(file, [...this.#namesOf(file, new Set())]);
+  }
+
+  /** Of CommonJS: what an ES module can import of it. */
+  #namesOf(file: string, seen: Set<string>): Set<string> {
+    if (seen.has(file)) return new Set();
+    seen.add(file);
+    const { exports, reexports } = this.text(file);
+    const passedOn = reexports.flatMap((specifier) => {
+      const target = this.find(specifier, file, "require");
+      return target !== undefined && isCompiled(target) ? [...this.#namesOf(target, seen)] : [];
+    });
+    return new Set([...exports, ...passedOn]);
   }
 
   /** The own file that a specifier leads to by TypeScript's rules; undefined when it leads elsewhere, or nowhere. */
@@ -87,7 +99,7 @@ export class OwnFiles {
  */
 function passingOn(file: string, names: readonly string[]): string {
   const named = names
-    .filter((name) => name !== "default")
+    .filter((name) => name !== "default" && name !== "module.exports")
     .map((name, index) => {
       const text = JSON.stringify(name);
       return `const e${index} = exported[${text}]; export { e${index} as ${text} };`;

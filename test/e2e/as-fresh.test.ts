@@ -113,6 +113,28 @@ ${listen}`,
     assert.equal(await served.json("/"), 2);
   });
 
+  test("an import() that failed while a module was evaluated is tried again when what it missed is there", async () => {
+    await using app = new TempApp({
+      "package.json": `{ "type": "module", "main": "./server" }`,
+      "server.ts": `import { createServer } from "node:http";
+const tried = async (file: string) => import(file).then(({ value }) => value, (error) => error.code ?? error.name);
+const answer = async () => state;
+const state = [await tried("./late.js"), await tried("./bad.js"), await tried("./parts.js")];
+${listen}`,
+      "bad.ts": "export const value = ;\n",
+      "parts.ts": `export { value } from "./part.js";\n`,
+    });
+    await using served = await serve(app, ".");
+    const missing = "ERR_MODULE_NOT_FOUND";
+    assert.deepEqual(await served.json("/"), [missing, "SyntaxError", missing]);
+    app.write("late.ts", `export const value: string = "late";\n`);
+    assert.deepEqual(await served.json("/"), ["late", "SyntaxError", missing]);
+    app.edit("bad.ts", "= ;", "= 1;");
+    assert.deepEqual(await served.json("/"), ["late", 1, missing]);
+    app.write("part.ts", `export const value = 2;\n`);
+    assert.deepEqual(await served.json("/"), ["late", 1, 2]);
+  });
+
   test("what a request loads counts at once, also while the thread has had no time to report it", async () => {
     await using app = new TempApp({
       "main.js": `const { createServer } = require("node:http");

@@ -255,7 +255,18 @@ test("own files follow hooks in Node's other thread, and an edit is seen", async
       export async function resolve(specifier, context, next) { ${resolveHook} }
       export async function load(url, context, next) { ${sourceHook("await ")} }`,
     "entry.js": `import "./register.js"; await import("./app.js");`,
+    // JSON that a hook hands on; a module of another scheme, and one of a URL, that import an own file.
+    "json.js": `import data from "./data.json" with { type: "json" }; export const answer = data.answer;
+      const own = new URL("./once.js", import.meta.url).href;
+      const text = "data:text/javascript,export * from " + encodeURIComponent(JSON.stringify(own));
+      const same = (await import(text)).token === (await import("./once.js")).token;
+      console.log("SEEN " + JSON.stringify([answer, same]));`,
+    "once.js": "export const token = {};",
+    "data.json": `{ "answer": 42 }`,
   });
+  // Before 22.15 a module of a URL has its own files from Node.
+  const json = await seen(app, "json.js", "reload", { env: { NODE_OPTIONS: "--import ./register.js" } });
+  assert.deepEqual(json, [42, hasSynchronousHooks]);
   for (const [entry, options] of [
     ["app.js", "--import ./register.js"],
     ["entry.js", ""],

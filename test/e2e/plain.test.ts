@@ -37,18 +37,21 @@ describe("--no-reload", { skip: plainMode }, () => {
 import settings from "./settings.json" with { type: "json" };
 import { Level, Shape, Box } from "./types.js";
 const late = await import("./late.js");
-const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text, settings, main: import.meta.filename };
+import { common, passed } from "./common.cjs";
+const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text, common: common + passed, settings, main: import.meta.filename };
 http.createServer((_, response) => response.end(JSON.stringify(state))).listen(process.env.PORT, "127.0.0.1");
 `,
         "types.ts": `export enum Level { low, high }
 export namespace Shape { export const side = 4; }
 export class Box { constructor(readonly size: number) {} }
 `,
+        "common.cts": `const common: string = "c"; module.exports = { common, ...require("./passed.cjs") };\n`,
+        "passed.cts": `exports.passed = "p" as string;\n`,
         "late.mts": "",
         "late.ts": `export const text: string = "late";\n`,
         "settings.json": `{ "a": 1 }`,
       },
-      answer: { level: 1, shape: 4, size: 3, late: "late", settings: { a: 1 }, main: "FOLDER/main.ts" },
+      answer: { level: 1, shape: 4, size: 3, late: "late", common: "cp", settings: { a: 1 }, main: "FOLDER/main.ts" },
     },
     {
       name: "TypeScript with import syntax in a CommonJS package, as the main module",

@@ -1,5 +1,17 @@
 /** Small CommonJS programs, run by Node and by the runtime; corpus-esm.ts says how a program is written. */
 export const commonJsCorpus: readonly (readonly [title: string, program: string])[] = [
+  [
+    "a cycle warns of names that are not there yet",
+    `--- m.cjs\nconst told = []; const emit = process.emitWarning; process.emitWarning = (text) => told.push(text); try { exports.there = 1; require("./a.cjs"); module.exports.late = 2; report(told, module.exports, Object.getPrototypeOf(module.exports) === Object.prototype, module.exports.never); } finally { process.emitWarning = emit; }\n--- a.cjs\nconst m = require("./m.cjs"); const { there, late } = m; report(there, late, m.toString === {}.toString, m.__esModule, Object.hasOwn(m, "other"));`,
+  ],
+  [
+    "an unknown extension may be an ES module",
+    `--- m.cjs\nfor (const f of ["./a.es6", "./b.es6"]) { const x = require(f); report(x.v, typeof x.f, Object.keys(x)); }\n--- a.es6\nexport const v = 1; export function f() {}\n--- b.es6\nexports.v = 2;`,
+  ],
+  [
+    "an extension that is registered and taken away again",
+    `--- m.cjs\nconst has = () => { try { return require("./page"); } catch (e) { return e.code; } }; require.extensions[".tpl.x"] = (m) => { m.exports = "page"; }; report(has()); delete require.cache[require.resolve("./page")]; delete require.extensions[".tpl.x"]; require("module")._pathCache = Object.create(null); report(has()); const json = require.extensions[".json"]; report(require("./data")); delete require.cache[require.resolve("./data")]; delete require.extensions[".json"]; require("module")._pathCache = Object.create(null); try { report(require("./data")); } catch (e) { report(e.code); } require.extensions[".json"] = json;\n--- page.tpl.x\n1;\n--- data.json\n{ "a": 1 }`,
+  ],
   ["require", `--- m.cjs\nreport(require("./a.cjs"));\n--- a.cjs\nexports.a = 1;`],
   [
     "require without extension, of a folder, of index",

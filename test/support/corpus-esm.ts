@@ -3,6 +3,22 @@
  * after a line `--- name`; the first is the entry. `report(...)` is global; `done`, if exported, is awaited.
  */
 export const esmCorpus: readonly (readonly [title: string, program: string])[] = [
+  [
+    "module.parent of what createRequire() loads",
+    `--- m.mjs\nimport { createRequire } from "node:module"; report(createRequire(import.meta.url)("./a.cjs"));\n--- a.cjs\nmodule.exports = require("node:path").basename(module.parent.filename);`,
+  ],
+  [
+    "names that CommonJS has for an ES module are those in its text",
+    `--- m.mjs\nimport * as ns from "./c.cjs"; import { later as renamed, z } from "./c.cjs"; report(Object.keys(ns).filter((k) => k !== "module.exports"), renamed, z, ns.made, ns.default.made); report(Object.keys(await import("./d.cjs")).filter((k) => k !== "module.exports")); try { await import("./e.mjs"); } catch (e) { report(e.message); }\n--- c.cjs\nfor (const name of ["made", "more"]) exports[name] = 1; exports.later = undefined; Object.defineProperty(exports, "z", { value: "hidden" }); exports["a b"] = 2; if (globalThis.never) module.exports = require("./other.cjs");\n--- other.cjs\nexports.passedOn = 1;\n--- d.cjs\nmodule.exports = Object.assign({}, { a: 1, b: 2 });\n--- e.mjs\nimport { nothing as something, later } from "./c.cjs";`,
+  ],
+  [
+    "what an import that leads nowhere says",
+    `--- m.mjs\nconst from = new URL(".", import.meta.url).href; for (const s of ["./none.mjs?q", "./folder", "./folder/", "pkg/gone", "pkg/odd", "pkg/none", "pkg", "http://x/y", "foo:bar", "absent", "data:text/plain,x"]) { try { await import(s); report(s, "there"); } catch (e) { report(s, e.name, e.code, e.message, e.url?.replace(from, "")); } }\n--- folder/index.js\n--- node_modules/pkg/package.json\n{ "exports": { ".": "./dist/main.js", "./gone": "./lib/gone.js", "./odd": "../odd.js", "./sp": "./sp%20ace.js" } }`,
+  ],
+  [
+    "what a package exports by a URL",
+    `--- m.mjs\nimport x from "pkg/sp"; report(x);\n--- node_modules/pkg/package.json\n{ "exports": { "./sp": "./sp%20ace.js" } }\n--- node_modules/pkg/sp ace.js\nmodule.exports = "space";`,
+  ],
   // Bindings
   ["named import", `--- m.mjs\nimport { a } from "./a.mjs"; report(a);\n--- a.mjs\nexport const a = 1;`],
   ["default import", `--- m.mjs\nimport a from "./a.mjs"; report(a);\n--- a.mjs\nexport default 1;`],

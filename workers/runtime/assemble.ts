@@ -1,4 +1,5 @@
 /** Puts the parts of the module system together, in the order in which they depend on each other. */
+
 import type Module from "node:module";
 import { createRequire } from "node:module";
 import { ClassTable } from "../classes/class-table.js";
@@ -7,6 +8,7 @@ import { WrittenEdges } from "../written/written-edges.js";
 import { CommonJsLoader } from "./commonjs-loader.js";
 import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
+import { noticingFailure } from "./failed-imports.js";
 import type * as fileReadsModule from "./file-reads.js";
 import type { HotContexts, RuntimeHost, RuntimeOptions } from "./host.js";
 import { Linker, type LinkerContext } from "./linker.js";
@@ -137,7 +139,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const steps = {
     looking: () => bindings.looking,
     importFrom: (edges: ModuleEdges, specifier: unknown, given: ImportCallOptions | undefined) =>
-      loading.importFrom(edges, specifier, given),
+      noticingFailure({ observer, reads }, () => loading.importFrom(edges, specifier, given)),
     requireOwn: (file: string, requiredBy: string | Module | undefined) => loading.requireFrom(file, requiredBy),
     evaluated: (module: ModuleVersion) => loading.evaluated(module),
     threw: (module: ModuleVersion, error: unknown) => loading.threw(module, error),

@@ -7,6 +7,7 @@ import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
 import type { ClassTable, PrivateReader } from "../classes/class-table.js";
+import { evaluationOver } from "./circular-require.js";
 import { commonJsReads, jsonReads } from "./commonjs-exports.js";
 import type { LoaderChanges } from "./loader-changes.js";
 import type { ModuleEdges } from "./module-edges.js";
@@ -44,6 +45,8 @@ export interface CommonJsContext {
   /** What has to know when evaluations begin; absent: nothing. */
   readonly visits?: EvaluationVisits | undefined;
 }
+
+const nativeParent = Object.getOwnPropertyDescriptor(Module.prototype, "parent");
 
 /** The parameters of compiled CommonJS. */
 type CommonJsBody = (
@@ -83,7 +86,11 @@ export class CommonJsLoader {
     record.version = version;
     moduleInternals._cache[record.file] = module;
     try {
-      observer.evaluate(version.edges, () => this.#evaluate(version, module));
+      try {
+        observer.evaluate(version.edges, () => this.#evaluate(version, module));
+      } finally {
+        evaluationOver(module);
+      }
     } catch (error) {
       record.version = undefined;
       delete moduleInternals._cache[record.file];
@@ -178,8 +185,15 @@ export class CommonJsLoader {
     if (file === this.#context.entry) module.id = ".";
     Object.defineProperty(module, "parent", {
       configurable: true,
-      get: () => this.#parentOf(record),
-      set: (value: unknown) => Object.defineProperty(module, "parent", { value, configurable: true, writable: true }),
+      get: () => {
+        // Which warns with `--pending-deprecation`.
+        nativeParent?.get?.call(module);
+        return this.#parentOf(record);
+      },
+      set: (value: unknown) => {
+        nativeParent?.set?.call(module, value);
+        Object.defineProperty(module, "parent", { value, configurable: true, writable: true });
+      },
     });
     const { moduleHot } = this.#context;
     if (moduleHot) {
@@ -274,6 +288,13 @@ export class CommonJsLoader {
   }
 
   #resolve(record: ModuleRecord, specifier: string): Resolution {
+    const found = this.#resolveByRules(record, specifier);
+    return found.type !== "builtin" && this.#context.changes.lacksExtension(specifier, found.file)
+      ? resolutionOf(lookUpAsNode(specifier, record.file), specifier)
+      : found;
+  }
+
+  #resolveByRules(record: ModuleRecord, specifier: string): Resolution {
     const { prepared } = record.version ?? record;
     if (this.#hasOtherPaths(record) && isBareName(specifier)) {
       return resolutionOf(moduleInternals._resolveFilename(specifier, record.module, false), specifier);

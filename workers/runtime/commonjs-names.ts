@@ -2,7 +2,7 @@
  * The names that an ES module can import of a CommonJS file. Node finds them in the text, before anything is evaluated, by the
  * lexer that is used here too.
  */
-import { initSync, parse } from "cjs-module-lexer";
+import { type LexedNames, lexCommonJs } from "../../src/common/compile/commonjs-lexer.js";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
 
 export interface NamesContext {
@@ -19,8 +19,7 @@ interface FoundNames {
 
 export class CommonJsNames {
   readonly #context: NamesContext;
-  readonly #lexed = new WeakMap<PreparedModule, ReturnType<typeof parse> | undefined>();
-  #isReady = false;
+  readonly #lexed = new WeakMap<PreparedModule, LexedNames | undefined>();
 
   constructor(context: NamesContext) {
     this.#context = context;
@@ -32,6 +31,12 @@ export class CommonJsNames {
     if (wanted.length === 0) return undefined;
     const { names, isOpen } = this.#find(prepared, new Set());
     return isOpen ? undefined : wanted.find((name) => !names.has(name));
+  }
+
+  /** All names that Node finds in the text of the file; undefined: it may find others. */
+  all(prepared: PreparedModule): ReadonlySet<string> | undefined {
+    const { names, isOpen } = this.#find(prepared, new Set());
+    return isOpen ? undefined : names;
   }
 
   #find(prepared: PreparedModule, seen: Set<string>): FoundNames {
@@ -66,17 +71,11 @@ export class CommonJsNames {
     }
   }
 
-  #lex(prepared: PreparedModule): ReturnType<typeof parse> | undefined {
+  #lex(prepared: PreparedModule): LexedNames | undefined {
     if (this.#lexed.has(prepared)) return this.#lexed.get(prepared);
-    if (!this.#isReady) initSync();
-    this.#isReady = true;
-    let lexed: ReturnType<typeof parse> | undefined;
-    try {
-      // What is not the user's own text is made of it: types have gone.
-      lexed = parse(prepared.compiled.mapped ? prepared.compiled.body : prepared.compiled.source);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-    }
+    // What is not the user's own text is made of it: types have gone.
+    const { mapped, body, source } = prepared.compiled;
+    const lexed = lexCommonJs(mapped ? body : source);
     this.#lexed.set(prepared, lexed);
     return lexed;
   }

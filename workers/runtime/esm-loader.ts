@@ -227,7 +227,9 @@ export class EsmLoader {
     for (const name of record.names) {
       if (isObject(bindings) && name in bindings) continue;
       const isCommonJs = isObject(bindings) && this.#isNativeCommonJs(module.imports[k]);
-      const error = (isCommonJs ? missingCommonJsExport : missingExport)(record.specifier, name);
+      const error = isCommonJs
+        ? missingCommonJsExport(record.specifier, name, compiled.source)
+        : missingExport(record.specifier, name);
       throw this.#context.linkFailed(error, module.prepared, record.specifier, name);
     }
   }
@@ -256,6 +258,9 @@ export class EsmLoader {
   readAsNode({ version, module, namespace }: ModuleRecord, imported: readonly string[] = []): void {
     if (version?.kind !== "commonjs" || version.state !== "evaluated" || !module) return;
     const exports: unknown = ownValue(module, "exports");
+    const { observer, linker, registry } = this.#context;
+    const inText = linker.commonJsNames(version.record);
+    version.record.isImported = true;
     if (!isObject(exports)) return;
     // In the order in which they were defined, which is that of the text mostly.
     const names = enumerableNames(exports).filter(
@@ -265,9 +270,13 @@ export class EsmLoader {
     if (isProxy(exports)) {
       names.push(...imported.filter((name) => !namespace.has(name) && mentionsExport(source, name)));
     }
-    if (names.length === 0) return;
-    const { observer, linker, registry } = this.#context;
     const reads = namespace.snapshot();
+    const before = reads.size;
+    if (inText) {
+      for (const name of reads.keys()) if (!inText.has(name) && !WHOLE.has(name)) reads.delete(name);
+      names.push(...[...inText].filter((name) => !reads.has(name) && !names.includes(name) && !WHOLE.has(name)));
+    }
+    if (names.length === 0 && reads.size === before) return;
     observer.evaluate(version.edges, () => {
       for (const name of names) {
         const value = readOrUndefined(exports, name);
@@ -287,11 +296,14 @@ export class EsmLoader {
     if (!imported || compiled.interop !== "none" || target?.state !== "evaluated") return;
     for (const name of imported.names) {
       if (record.namespace.has(name) || mentionsExport(target.prepared.compiled.source, name)) continue;
-      const error = missingCommonJsExport(imported.specifier, name);
+      const error = missingCommonJsExport(imported.specifier, name, compiled.source);
       throw this.#context.linkFailed(error, module.prepared, imported.specifier, name);
     }
   }
 }
+
+/** Names for `module.exports` itself. */
+const WHOLE: ReadonlySet<string> = new Set(["default", "module.exports"]);
 
 /** What stands in the text for import `k`. */
 function askedBy({ prepared, record }: EsmModule, k: number): AskedBy | undefined {

@@ -207,6 +207,12 @@ export class Linker {
     }
   }
 
+  /** The exports that Node gives an ES module of a CommonJS file, but for the whole; undefined: it decides by more than the text. */
+  commonJsNames({ file, version }: ModuleRecord): ReadonlySet<string> | undefined {
+    if (version?.prepared.compiled.format !== "commonjs" || this.#context.hasHandler(file)) return undefined;
+    return this.#commonJsNames.all(version.prepared);
+  }
+
   #checkCommonJsNames(
     module: EsmModule,
     { file, version, prepared = version?.prepared }: ModuleRecord,
@@ -216,7 +222,12 @@ export class Linker {
     if (prepared?.compiled.format !== "commonjs" || this.#context.hasHandler(file)) return;
     const missing = this.#commonJsNames.missing(prepared, names);
     if (missing !== undefined)
-      throw this.#context.linkFailed(missingCommonJsExport(specifier, missing), module.prepared, specifier, missing);
+      throw this.#context.linkFailed(
+        missingCommonJsExport(specifier, missing, module.prepared.compiled.source),
+        module.prepared,
+        specifier,
+        missing,
+      );
   }
 
   /** Whether an `export *` leads to something whose names only its evaluation tells. */

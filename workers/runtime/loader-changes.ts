@@ -130,6 +130,13 @@ export class LoaderChanges {
     return this.#changesLookup ? loader._resolveFilename(request, parent, false) : undefined;
   }
 
+  /** Whether the app has taken away the extension without which a file was named. */
+  lacksExtension(specifier: string, file: string): boolean {
+    const [named, name] = [path.basename(specifier), path.basename(file)];
+    const left = name.startsWith(named) ? name.slice(named.length) : "";
+    return left.startsWith(".") && !isCompiled(file) && loader._extensions[left] === undefined;
+  }
+
   get #changesLookup(): boolean {
     const { lookup } = this.#native ?? {};
     return lookup !== undefined && lookupFunctions().some((found, index) => found !== lookup[index]);
@@ -192,7 +199,9 @@ export class LoaderChanges {
         specifier === question ? { url: question, format: "module" as const, shortCircuit: true } : next(specifier),
       load: (asked, context, next) => {
         if (asked !== question) return next(asked, context);
-        loaded = next(url, { ...context, format });
+        // Without it, Node refuses what is no module.
+        const importAttributes = format === "json" ? { type: "json" } : {};
+        loaded = next(url, { ...context, format, importAttributes });
         return { format: "module" as const, source: "", shortCircuit: true };
       },
     });

@@ -8,6 +8,7 @@ import type { PreparedModule, Resolution, ResolveKind } from "../../src/common/c
 import { isBelowPackages } from "../../src/common/paths.js";
 import type { ClassTable } from "../classes/class-table.js";
 import type { WrittenEdges } from "../written/written-edges.js";
+import { exportsSoFar } from "./circular-require.js";
 import type { CommonJsLoader } from "./commonjs-loader.js";
 import { isCompiledForCommonJs } from "./commonjs-view.js";
 import type { EdgeReport } from "./edge-report.js";
@@ -144,7 +145,7 @@ export class Loading {
   }
 
   /** `require()` of an own file by another, or by a package. */
-  requireFrom(file: string, requiredBy: string | Module | undefined): unknown {
+  requireFrom(file: string, requiredBy: string | Module | undefined, parent?: Module): unknown {
     const { bindings, observer, registry, written, esm } = this.#context;
     const reader = bindings.lookingAt(file) ? undefined : observer.reader;
     const record = registry.record(file);
@@ -163,11 +164,12 @@ export class Loading {
       if (!cached) esm.cacheRequired(record);
       return esm.required(record);
     }
-    this.loadCommonJs(record, requiredBy);
+    // An ES module has none of its own: that of `createRequire()` stands for it.
+    this.loadCommonJs(record, importer && !importer.module ? (parent ?? requiredBy) : requiredBy);
     if (reader) written.read(reader, file);
     const { module } = record;
     if (module && importer?.module && !importer.module.children.includes(module)) importer.module.children.push(module);
-    return module?.exports;
+    return module && record.version?.state === "evaluating" ? exportsSoFar(module) : module?.exports;
   }
 
   /** `import()` in own code. */
@@ -276,7 +278,7 @@ export class Loading {
 
   /** A version has been evaluated. */
   evaluated(module: ModuleVersion): void {
-    const { entry, written, packages, host, report, linker, observer, reads } = this.#context;
+    const { entry, written, packages, host, report, linker, esm, observer, reads } = this.#context;
     const goesOn = module.record.file === entry;
     for (const target of module.prepared.imports) this.#leftToNode(module.edges, target);
     // Others were loaded as it wanted them to be: they would have to be again.
@@ -287,7 +289,10 @@ export class Loading {
     reads.giveEarlyReads(module.edges);
     report.evaluated(module.edges);
     for (const bridge of module.record.bridges) bridge.update();
-    if (module.kind === "commonjs") linker.namesChanged(module.record);
+    if (module.kind === "commonjs") {
+      if (module.record.isImported) esm.readAsNode(module.record);
+      linker.namesChanged(module.record);
+    }
     if (observer.evaluating) return;
     if (!observer.watching) written.settle();
     report.deliverNow();

@@ -4,6 +4,7 @@ import path from "node:path";
 import { CompileError, ResolveError } from "../../src/common/errors.js";
 import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { ownValue } from "../../src/common/untouched.js";
+import { findImport } from "./find-import.js";
 
 export type NodeError = Error & { code: string };
 
@@ -43,20 +44,27 @@ export function circularExport(specifier: string, name: string): SyntaxError {
   return new SyntaxError(`Detected cycle while resolving name '${name}' in '${specifier}'`);
 }
 
-export function missingCommonJsExport(specifier: string, name: string): SyntaxError {
+/** `source`: of the importer. */
+export function missingCommonJsExport(specifier: string, name: string, source: string): SyntaxError {
+  const { line } = findImport(source, specifier, name);
+  // As Node does: of an import that stands on more than one line there is nothing.
+  const names = /\{.*\}/.exec(source.split("\n")[line - 1] ?? "")?.[0].replaceAll(/\s+as\s+/g, ": ");
   return new SyntaxError(
     `Named export '${name}' not found. The requested module '${specifier}' is a CommonJS module, which may not support all module.exports as named exports.\n` +
       "CommonJS modules can always be imported via the default export, for example using:\n\n" +
-      `import pkg from '${specifier}';\nconst { ${name} } = pkg;\n`,
+      `import pkg from '${specifier}';\n${names === undefined ? "" : `const ${names} = pkg;\n`}`,
   );
 }
 
 /** A failed lookup as Node reports it: its code and message, with the place in the source. */
 export function resolveFailure(error: unknown): unknown {
   if (!(error instanceof ResolveError)) return error;
-  const { nodeCode, message, location } = error;
-  const create = TYPE_ERRORS.has(nodeCode) ? TypeError : Error;
-  return Object.assign(nodeError(nodeCode, message, create), location && { location });
+  const { nodeCode, message, location, url } = error;
+  const failure = nodeError(nodeCode, message, TYPE_ERRORS.has(nodeCode) ? TypeError : Error);
+  // Whatever the app has put on prototypes.
+  if (url !== undefined)
+    Object.defineProperty(failure, "url", { value: url, configurable: true, enumerable: true, writable: true });
+  return Object.assign(failure, location && { location });
 }
 
 /** Failed lookups that Node reports by a TypeError. */

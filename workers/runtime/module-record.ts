@@ -33,6 +33,8 @@ export class ModuleRecord {
   module: Module | undefined;
   /** What `require.cache` has of an ES module that was required. */
   cached: Module | undefined;
+  /** Of a CommonJS file: an ES module has imported it, so that its namespace has the names that Node finds in its text. */
+  isImported = false;
   /** `module.parent`: the own file or Node's module that required it first. */
   requiredBy: string | Module | undefined;
   /** What `require()` gives for an ES module with a default export: its namespace marked with `__esModule`. */

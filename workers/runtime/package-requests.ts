@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isBelowPackages } from "../../src/common/paths.js";
+import { nodeError } from "./module-errors.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
 import { urlOf } from "./native-modules.js";
 import { rewritePackageImports } from "./package-imports.js";
@@ -23,8 +24,8 @@ export interface PackageRequestsContext {
   hooked(request: string, importer: string): Resolution | undefined;
   /** Has Node load `request`, of which hooks have said that it is `url`. */
   answering<Result>(request: string, url: string, run: () => Result): Result;
-  /** `requiredBy` is an own file or Node's module. */
-  requireOwn(file: string, requiredBy: string | Module | undefined): unknown;
+  /** `requiredBy` is an own file or Node's module, `parent` Node's module for an own file. */
+  requireOwn(file: string, requiredBy: string | Module | undefined, parent?: Module): unknown;
   /** Evaluates an own file as far as that is possible synchronously. */
   bridge(target: OwnFile): NamespaceBridge;
   importOwn(target: OwnFile): Promise<object>;
@@ -94,6 +95,7 @@ function interceptRequire(context: PackageRequestsContext): () => void {
     return requireOwn(
       hooked?.file ?? file,
       parent?.filename && !isBelowPackages(parent.filename) ? parent.filename : parent,
+      parent,
     );
   };
   loader._load = load;
@@ -149,8 +151,8 @@ function interceptImport({ resolve, bridge, importOwn, dynamicImports }: Package
   const hooks = loader.registerHooks({
     resolve(specifier, hookContext, next) {
       const { parentURL, conditions } = hookContext;
-      if (parentURL?.startsWith("file:") && !conditions.includes("require") && mayBeOwn(specifier, parentURL)) {
-        const importer = fileURLToPath(parentURL);
+      const importer = parentURL === undefined ? undefined : importerOf(specifier, parentURL);
+      if (importer !== undefined && !conditions.includes("require")) {
         const target = importer.startsWith(SUPERVISOR) ? undefined : ownFile(specifier, importer, "import", resolve);
         if (target) return { url: bridges.add(bridge(target)), format: "module", shortCircuit: true };
       }
@@ -158,10 +160,31 @@ function interceptImport({ resolve, bridge, importOwn, dynamicImports }: Package
     },
     load(url, hookContext, next) {
       const found = bridges.find(url);
-      return found ? { format: "module", source: found.source, shortCircuit: true } : next(url, hookContext);
+      if (found) return { format: "module", source: found.source, shortCircuit: true };
+      if (!url.startsWith("data:")) return next(url, hookContext);
+      try {
+        return next(url, hookContext);
+      } catch (error) {
+        throw asWithoutHooks(error, url);
+      }
     },
   });
   return () => hooks.deregister();
+}
+
+/** The file that imports; of a module that is no file (`data:`), the own file that it names. */
+function importerOf(specifier: string, parentUrl: string): string | undefined {
+  if (!mayBeOwn(specifier, parentUrl)) return undefined;
+  if (parentUrl.startsWith("file:")) return fileURLToPath(parentUrl);
+  return specifier.startsWith("file:") && URL.canParse(specifier) ? fileURLToPath(specifier) : undefined;
+}
+
+/** Where there are hooks, Node takes a `data:` URL of a type that it cannot evaluate for an answer of theirs. */
+function asWithoutHooks(error: unknown, url: string): unknown {
+  if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_INVALID_RETURN_PROPERTY_VALUE")
+    return error;
+  const [, type = null] = /^data:([^,;]*)/.exec(url) ?? [];
+  return nodeError("ERR_UNKNOWN_MODULE_FORMAT", `Unknown module format: ${type} for URL ${url}`, RangeError);
 }
 
 function mayBeOwn(specifier: string, parentUrl: string): boolean {

@@ -56,7 +56,7 @@ export class Runtime {
       hooked: (request, importer) => (changes.hooksRequire ? loading.resolve(request, importer, "require") : undefined),
       answering: (request, url, run) => changes.answering(request, url, run),
       resolvedFilename: (request, parent) => changes.resolvedFilename(request, parent),
-      requireOwn: (file, requiredBy) => loading.requireFrom(file, requiredBy),
+      requireOwn: (...asked) => loading.requireFrom(...asked),
       bridge: (target) => forPackages.bridge(loading.recordOf(target)),
       importOwn: (target) => forPackages.import(loading.recordOf(target)),
       dynamicImports: (text) => host.dynamicImports?.(text) ?? [],

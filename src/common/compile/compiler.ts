@@ -224,6 +224,7 @@ function located(error: ResolveError, { file, source }: CompiledModule): Resolve
     error.nodeCode,
     { file, ...position },
     codeFrame(text, position),
+    error.url,
   );
 }
 

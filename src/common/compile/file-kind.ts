@@ -26,7 +26,7 @@ export function isImportable(file: string): boolean {
   return /^(?:|\.(?:[cm]?[jt]s|[jt]sx|json|node|wasm))$/.test(path.extname(file));
 }
 
-/** Kind of `file`; `type` is that of the package it lies in. Unknown extensions are CommonJS, as for `require`. */
+/** Kind of `file`; `type` is that of the package it lies in. Of unknown extensions the text decides, as for `require`. */
 export function fileKind(file: string, type: PackageType): FileKind {
   const js = (format: "esm" | "commonjs" | "detect"): FileKind => ({
     type: "code",
@@ -62,7 +62,7 @@ export function fileKind(file: string, type: PackageType): FileKind {
     case ".jsx":
       return compiled("jsx", byPackage);
     default:
-      return js("commonjs");
+      return js("detect");
   }
 }
 

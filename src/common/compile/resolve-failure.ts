@@ -1,5 +1,6 @@
 /** Errors for specifiers that lead nowhere, in Node's words and with Node's codes. */
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { ResolveError } from "../errors.js";
 
 export interface FailedSpecifier {
@@ -7,21 +8,27 @@ export interface FailedSpecifier {
   readonly importer: string;
 }
 
-export function resolutionFailure(message: string, failed: FailedSpecifier & { readonly code: string }): ResolveError {
-  return new ResolveError(message, failed.specifier, failed.importer, failed.code);
+export function resolutionFailure(
+  message: string,
+  failed: FailedSpecifier & { readonly code: string; readonly url?: string },
+): ResolveError {
+  const { specifier, importer, code, url } = failed;
+  return new ResolveError(message, specifier, importer, code, undefined, undefined, url);
 }
 
 /** An import of a file or folder, by its absolute path. */
 export function pathNotFound(target: string, isFolder: boolean, failed: FailedSpecifier): ResolveError {
-  const { importer } = failed;
+  const { importer, specifier } = failed;
+  const { href: url } = URL.canParse(specifier) ? new URL(specifier) : new URL(specifier, pathToFileURL(importer));
   return isFolder
     ? resolutionFailure(
-        `Directory import '${target}' is not supported resolving ES modules imported from ${importer}`,
-        { ...failed, code: "ERR_UNSUPPORTED_DIR_IMPORT" },
+        `Directory import '${url.endsWith("/") ? path.join(target, path.sep) : target}' is not supported resolving ES modules imported from ${importer}`,
+        { ...failed, code: "ERR_UNSUPPORTED_DIR_IMPORT", url },
       )
     : resolutionFailure(`Cannot find module '${target}' imported from ${importer}`, {
         ...failed,
         code: "ERR_MODULE_NOT_FOUND",
+        url,
       });
 }
 

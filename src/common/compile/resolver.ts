@@ -9,11 +9,11 @@ import { isBelowPackages } from "../paths.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
 import { isCompiled, isImportable } from "./file-kind.js";
+import { lookUpMapped, packageFolder } from "./package-maps.js";
 import type { PackageScopes } from "./package-scope.js";
 import {
   type FailedSpecifier,
   importNotDefined,
-  packageName,
   packageNotFound,
   pathNotFound,
   resolutionFailure,
@@ -263,9 +263,15 @@ export class Resolver {
     }
     const byYarn = this.#byYarn(read.type === "package" ? read.request : specifier, failed, conditions);
     if (byYarn !== undefined) return classify(byYarn);
+    const folder = read.type === "package" ? packageFolder(read.request, importer) : undefined;
+    if (read.type === "package") {
+      const found = lookUpMapped(read.request, folder, failed, conditions ?? this.#conditionsOf(kind));
+      if (typeof found === "string") return classify(found);
+      if (found) throw found;
+    }
     const manifest = specifier.startsWith("#") ? this.#packages.withoutImports(importer) : undefined;
     if (manifest !== undefined) throw importNotDefined(manifest, failed);
-    throw packageNotFound(reason, packageFolder(read.type === "package" ? read.request : "", importer), failed);
+    throw packageNotFound(reason, folder, failed);
   }
 }
 
@@ -296,16 +302,6 @@ function classify(file: string): Resolution {
   }
   // Only `require.resolve` gives a name: a builtin.
   return { type: "builtin", name: file.startsWith("node:") ? file : `node:${file}` };
-}
-
-/** Where the package that `request` names is installed for `importer`; undefined if it is not. */
-function packageFolder(request: string, importer: string): string | undefined {
-  const name = packageName(request);
-  for (let folder = path.dirname(importer); ; folder = path.dirname(folder)) {
-    const candidate = path.join(folder, "node_modules", name);
-    if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) return candidate;
-    if (path.dirname(folder) === folder) return undefined;
-  }
 }
 
 /** What the library would take for `target`. */

@@ -1,6 +1,7 @@
 /** What the text of a specifier says by itself, before the disk is asked. Pure. */
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
+import { NODE_MAJOR } from "../node-version.js";
 import type { ResolveKind } from "./compiled-module.js";
 
 export type Specifier =
@@ -36,11 +37,12 @@ export function readSpecifier(specifier: string, kind: ResolveKind): Specifier {
   if (specifier.startsWith("file:")) return filePath(specifier);
   const [, protocol] = scheme.exec(specifier) ?? [];
   if (protocol !== undefined) {
+    const isRemote = /^https?$/i.test(protocol);
     return {
       type: "invalid",
       code: "ERR_UNSUPPORTED_ESM_URL_SCHEME",
       message:
-        "Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. " +
+        `Only URLs with a scheme in: ${isRemote && NODE_MAJOR >= 22 ? "file and data" : "file, data, and node"} are supported by the default ESM loader. ` +
         `Received protocol '${protocol}:'`,
     };
   }

@@ -3,6 +3,7 @@
  * Node. For `--no-reload`, where a read of an import must cost what it costs without us.
  */
 import { pathToFileURL } from "node:url";
+import { lexCommonJs } from "./commonjs-lexer.js";
 import { deriveLocated, type TextToCompile } from "./compile-text.js";
 import { rewriteEsm } from "./rewrite-esm.js";
 import { type EncodedSourceMap, makeSourceMap } from "./source-map.js";
@@ -13,8 +14,10 @@ export interface TextForNode {
   readonly format: "module" | "commonjs";
   /** With the source map at its end. */
   readonly text: string;
-  /** Names that the text's own `export` syntax gives. */
+  /** Names that its own `export` syntax gives, or that Node finds in a text of CommonJS. */
   readonly exports: readonly string[];
+  /** Specifiers of what a text of CommonJS passes on all exports of. */
+  readonly reexports: readonly string[];
 }
 
 /** Throws CompileError with the place in the source. */
@@ -32,7 +35,13 @@ export function textForNode(input: TextToCompile): TextForNode {
   const prefix = `${strict}${converted?.prologue ?? ""}${declarations.replace("__ur.meta.url", "import.meta.url")}`;
   const map = makeSourceMap({ url: pathToFileURL(file).href, source, steps: maps, text, edits, prefix });
   const complete = prefix + edits.applyTo(text);
-  return { format: format === "esm" && !interop ? "module" : "commonjs", text: complete + inline(map), exports };
+  const lexed = format === "commonjs" ? lexCommonJs(complete) : undefined;
+  return {
+    format: format === "esm" && !interop ? "module" : "commonjs",
+    text: complete + inline(map),
+    exports: lexed?.exports ?? exports,
+    reexports: lexed?.reexports ?? [],
+  };
 }
 
 function inline(map: EncodedSourceMap): string {
