@@ -88,6 +88,9 @@ async function main(): Promise<boolean> {
     throw new ReplayError(`no commit of ${folder} has changed ${paths.join(" or ") || "anything"}`);
 
   const work = realpathSync(mkdtempSync(path.join(tmpdir(), "unreloader-replay-")));
+  const remove = () => rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+  // Also when it is interrupted.
+  process.once("exit", remove);
   try {
     await using replay = new Replay({
       repository,
@@ -114,7 +117,7 @@ async function main(): Promise<boolean> {
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
     return allSame(results);
   } finally {
-    rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+    remove();
   }
 }
 
