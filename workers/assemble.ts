@@ -29,6 +29,7 @@ import type { MainThreadView } from "./main-thread/main-thread-view.js";
 import { hideOwnModules } from "./main-thread/own-modules.js";
 import { Monitored } from "./monitored/monitored.js";
 import type { OrderQueue } from "./order-queue.js";
+import { LoadedPackageFiles } from "./package-files.js";
 import { Purge } from "./purge.js";
 import type { RuntimeHost } from "./runtime/host.js";
 import { Observer } from "./runtime/observer.js";
@@ -137,7 +138,10 @@ export function assemble(
   });
   const ownAdapters: Adapter[] = [];
   const adapters = createAdapters(ledger, ownAdapters, order, reports);
+  const packageFiles = new LoadedPackageFiles({ root, send });
+  heart.beating = () => packageFiles.tell();
   const packageLoads = new PackageLoads({
+    compiled: () => packageFiles.compiled(),
     wants: (name) => adapters.wants(name),
     loaded: (found) => {
       runtime.adapted(found.exports);
@@ -199,7 +203,10 @@ export function assemble(
     linking: (run) => heart.board.link(run),
     unknownPackage: (exports) => packageRegistrations.handedOver(exports),
     adapts: (packageName) => adapters.wants(packageName),
-    packageLoaded: (file, namespace) => packageLoads.imported(file, namespace),
+    packageLoaded(file, namespace) {
+      packageFiles.imported(file);
+      packageLoads.imported(file, namespace);
+    },
     evaluated: (version) => classes.purge.evaluated(version),
     written: (file) => send({ type: "fileWritten", file }),
     forget: (file) => compiler.forget({ files: [file], lookups: false }),

@@ -7,10 +7,12 @@ export class Heart {
   #board: ThreadBoard;
   #stop: () => void;
   #isOver = false;
+  /** Called with every beat. */
+  beating: (() => void) | undefined;
 
   constructor(board: SharedArrayBuffer) {
     this.#board = new ThreadBoard(board);
-    this.#stop = startHeartbeat(this.#board);
+    this.#stop = startHeartbeat(this.#board, () => this.beating?.());
   }
 
   get board(): ThreadBoard {
@@ -31,7 +33,7 @@ export class Heart {
   moveTo(board: SharedArrayBuffer): void {
     this.#stop();
     this.#board = new ThreadBoard(board);
-    this.#stop = startHeartbeat(this.#board);
+    this.#stop = startHeartbeat(this.#board, () => this.beating?.());
   }
 }
 
@@ -39,9 +41,12 @@ export class Heart {
  * Beats at once and then for as long as the event loop turns, until the returned function is called. Does not keep the
  * thread alive. To be called before the app has had a chance to replace `setInterval`.
  */
-export function startHeartbeat(board: ThreadBoard): () => void {
+export function startHeartbeat(board: ThreadBoard, beating?: () => void): () => void {
   board.start(OWN_THREAD_ID);
-  const timer = setInterval(() => board.beat(), BEAT_MS);
+  const timer = setInterval(() => {
+    board.beat();
+    beating?.();
+  }, BEAT_MS);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -4,6 +4,8 @@ import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { shownPath } from "../common/paths.js";
 import { createConnectionTable } from "../common/protocol/connection-table.js";
 import { Control } from "../control/control.js";
+import { ignoreFilter } from "../files/ignore.js";
+import { PackageFiles } from "../files/package-files.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/turn.js";
@@ -62,6 +64,7 @@ export interface SupervisorParts {
   readonly cycle: ReloadCycle;
   readonly front: Front;
   readonly registry: FileRegistry;
+  readonly packageFiles: PackageFiles;
   readonly monitoring: Monitoring;
   readonly preparer: Preparer;
   readonly epochs: Epochs;
@@ -208,10 +211,19 @@ export function assemble({
     busy: () => cycle.run !== undefined || cycle.inFlight > 0,
     watch,
     onLog: (level, message) => emit("log", { level, message }),
-    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, signals, startSettled, missingServer }),
+    onTold: (epoch, report) => act(epoch, report, { cycle, leaks, signals, startSettled, missingServer, packageFiles }),
     onListened: () => cycle.closeUnadopted(),
     onOver: (epoch) => signals.ended(epoch),
     onEnd: (epoch, end) => cycle.ended(epoch, end),
+  });
+  const packageFiles = new PackageFiles({
+    changed: (files) => cycle.packagesChanged(files),
+    givenUp(files) {
+      const shown = files.map((file) => shownPath(file, options.root)).join(", ");
+      const message = `${shown}: written whenever the app starts, by itself as it seems; changes there count no more`;
+      emit("log", { level: "warn", message });
+    },
+    isIgnored: ignoreFilter(options.root, options.ignore),
   });
   const signals = new AppSignals({ changed: signalsChanged, run: () => cycle.run });
   const missingServer = new MissingServer({
@@ -267,6 +279,7 @@ export function assemble({
     watch,
     progress,
     signals,
+    packageFiles,
   };
 }
 
@@ -279,7 +292,8 @@ function act(
     signals,
     startSettled,
     missingServer,
-  }: Pick<SupervisorParts, "cycle" | "leaks" | "signals" | "startSettled"> & {
+    packageFiles,
+  }: Pick<SupervisorParts, "cycle" | "leaks" | "signals" | "startSettled" | "packageFiles"> & {
     readonly missingServer: MissingServer;
   },
 ): void {
@@ -296,6 +310,9 @@ function act(
       break;
     case "signalsListened":
       signals.told(epoch, report.signals);
+      break;
+    case "packageFilesLoaded":
+      packageFiles.track(epoch.number, report);
       break;
     case "begunWorkDone":
       cycle.closeUnadopted();

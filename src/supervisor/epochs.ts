@@ -30,7 +30,15 @@ const MOST_DRAINING = 2;
 /** `startSettled`: the app listens, or never will. `begunWorkDone`: what `idleGeneration` says has changed. */
 export type AppNews = Extract<
   ToldReport,
-  { type: "invalidated" | "staleReferencesChecked" | "startSettled" | "begunWorkDone" | "signalsListened" }
+  {
+    type:
+      | "invalidated"
+      | "staleReferencesChecked"
+      | "startSettled"
+      | "begunWorkDone"
+      | "signalsListened"
+      | "packageFilesLoaded";
+  }
 >;
 
 export interface EpochsOptions extends ListensOptions, BootSettings {

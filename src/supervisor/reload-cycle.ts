@@ -231,6 +231,12 @@ export class ReloadCycle {
     if (this.#run) this.#superseding.look(this.#run);
   }
 
+  /** Files of packages, which are evaluated once in a thread. */
+  packagesChanged(files: readonly string[]): void {
+    if (this.#state.closing || this.#parts.options.cooldown === "off") return;
+    this.#startAgain({ type: "changed", files, code: "UR50" });
+  }
+
   /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
   invalidate(epoch: AppEpoch, file: string, again: boolean): void {
     if (this.#state.closing || this.app?.epoch !== epoch || !this.#arrivals.invalidate(file, again)) return;

@@ -294,6 +294,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     ]);
     this.#parts.progress.end();
     this.#parts.watch.close();
+    this.#parts.packageFiles.close();
     await this.#parts.registry.close();
     await this.#parts.preparer.close();
     await this.#parts.socketFolder.remove();

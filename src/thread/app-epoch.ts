@@ -36,6 +36,7 @@ export type ToldReport = Extract<
       | "specifierLookedUp"
       | "fileWritten"
       | "moduleWritten"
+      | "packageFilesLoaded"
       | "loaderChanged"
       | "invalidated"
       | "staleReferencesChecked"

@@ -308,3 +308,61 @@ function streamEnd(session: http2.ClientHttp2Session): Promise<[number | undefin
   });
   return within(ended, "the stream to end");
 }
+
+const SAVED_AGAIN_MS = 2000;
+
+test("a file of a package that the app has loaded, edited or generated anew, takes a fresh worker", {
+  skip: plainMode,
+}, async () => {
+  const manifest = (name: string, more = "") => `{ "name": "${name}", "version": "1.0.0"${more} }`;
+  await using app = new TempApp({
+    "package.json": JSON.stringify({ type: "module" }),
+    "main.js": `import http from "node:http";
+import { createRequire } from "node:module";
+import client from "client";
+import { word } from "words";
+const require = createRequire(import.meta.url);
+http.createServer((req, res) => res.end([client.made, word, require("late").word].join(" "))).listen(0);
+`,
+    "node_modules/client/package.json": manifest("client"),
+    "node_modules/client/index.js": `module.exports = require(".made/client");\n`,
+    "node_modules/.made/client/index.js": `module.exports = require("./made.json");\n`,
+    "node_modules/.made/client/made.json": `{ "made": "one" }`,
+    "node_modules/words/package.json": manifest("words", `, "type": "module", "exports": "./index.js"`),
+    "node_modules/words/index.js": `export * from "./lib/word.js";\n`,
+    "node_modules/words/lib/word.js": `export const word = "one";\n`,
+    "node_modules/late/package.json": manifest("late"),
+    "node_modules/late/index.js": `exports.word = "one";\n`,
+    "node_modules/late/other.js": `exports.word = "other";\n`,
+  });
+  await using served = await serve(app, "main.js");
+  const answers = (expected: string) =>
+    eventually(
+      () => served.text("/"),
+      (text) => text === expected,
+      expected,
+    );
+  /** Which files the thread has loaded is told a moment later; what is written before that counts as loaded. */
+  const save = (file: string, text: string, expected: string) => {
+    let written = Number.NEGATIVE_INFINITY;
+    return eventually(
+      () => {
+        if (performance.now() - written > SAVED_AGAIN_MS) {
+          app.write(file, text);
+          written = performance.now();
+        }
+        return served.text("/");
+      },
+      (answer) => answer === expected,
+      expected,
+    );
+  };
+  await answers("one one one");
+  await save("node_modules/.made/client/made.json", `{ "made": "two" }`, "two one one");
+  await save("node_modules/words/lib/word.js", `export const word = "two";\n`, "two two one");
+  await save("node_modules/late/package.json", manifest("late", `, "main": "other.js"`), "two two other");
+  assert.ok(
+    served.lines.matching(/restarted .*node_modules\/words\/lib\/word\.js changed/).length > 0,
+    String(served.lines),
+  );
+});

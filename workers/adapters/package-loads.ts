@@ -19,6 +19,8 @@ export interface PackageLoadsOptions {
   /** Only these packages are looked at. */
   wants(packageName: string): boolean;
   loaded(found: LoadedPackage): void;
+  /** The code of some CommonJS file was run by Node. */
+  compiled?(): void;
 }
 
 type Compile = (this: Module, text: string, file: string, ...rest: unknown[]) => unknown;
@@ -44,6 +46,7 @@ export class PackageLoads {
     const self = this;
     const compile: Compile = function (text, file, ...rest) {
       const result: unknown = original.call(this, text, file, ...rest);
+      self.#options.compiled?.();
       self.commonJsLoaded(file, this);
       return result;
     };

@@ -274,6 +274,12 @@ export const workerReport = z.discriminatedUnion("type", [
     at: z.number(),
     hash: z.optional(z.string()),
   }),
+  /** Files of packages that the thread has loaded since the last report; `folders`: of packages that are ES modules. */
+  z.strictObject({
+    type: z.literal("packageFilesLoaded"),
+    files: z.array(z.string()),
+    folders: z.array(z.string()),
+  }),
   /** The app has registered hooks of Node's loader: it may find and read more than main knows. */
   z.strictObject({ type: z.literal("loaderChanged") }),
   z.strictObject({ type: z.literal("callReturned"), callId: z.int(), value: z.unknown() }),
