@@ -1,5 +1,5 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
 import { hashSource, isLargeMark, largeMark, MISSING } from "../common/compile/hash.js";
 import { errorCode, isConclusive, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
@@ -27,11 +27,13 @@ export interface Disk {
   look(path: string): Look;
   /** Reads and hashes. */
   read(file: string): Content;
+  /** Where a symbolic link leads. */
+  link(file: string): Content;
   /** Names in a folder; none when it cannot be listed. */
   list(folder: string): string[];
 }
 
-export const realDisk: Disk = { look: lookAt, read: readContent, list: readNames };
+export const realDisk: Disk = { look: lookAt, read: readContent, link: readLink, list: readNames };
 
 /**
  * Looks at a file of which `before` is known. Only reads it when the stamp has changed, or when `before` is from so soon
@@ -73,6 +75,15 @@ function readContent(file: string): Content {
   } catch (error) {
     const code = errorCode(error);
     return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" ? MISSING : unreadable(code);
+  }
+}
+
+/** Something that is no link leads to itself. */
+function readLink(file: string): Content {
+  try {
+    return `link:${readlinkSync(file)}`;
+  } catch (error) {
+    return errorCode(error) === "EINVAL" ? "link:" : MISSING;
   }
 }
 

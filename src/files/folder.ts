@@ -9,6 +9,8 @@ export interface KnownFile {
   readonly folder: Folder;
   /** Its changes are of the kind `config`, whatever else it is. */
   config: boolean;
+  /** A symbolic link: what it leads to counts, not what is in there. */
+  readonly isLink: boolean;
   /** What was last reported, or what was compiled. */
   reported: Content;
   /** What was last seen; differs from `reported` only while a change waits to be taken. */

@@ -101,9 +101,12 @@ export class Looks {
 
   look(known: KnownFile): FileChange | undefined {
     const before = known.sight;
-    known.sight = lookAgain(known.file, before, this.#with.disk, this.#with.now());
+    const { disk, now } = this.#with;
+    known.sight = known.isLink
+      ? { content: disk.link(known.file), time: now() }
+      : lookAgain(known.file, before, disk, now());
     if (isSavedAgain(before, known.sight)) this.savedAgain.add(known.file);
-    return changeBetween(known.file, known.reported, known.sight.content, known.config);
+    return changeBetween(known, known.reported, known.sight.content);
   }
 
   #takeChange(known: KnownFile): FileChange[] {

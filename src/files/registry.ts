@@ -111,6 +111,11 @@ export class FileRegistry {
     }
   }
 
+  /** Symbolic links that specifiers cross. They stay: there are as many as the app has. */
+  trackLinks(links: Iterable<string>): void {
+    for (const link of links) if (!this.#files.has(link)) this.#add(link, undefined, "link");
+  }
+
   /**
    * Folders, existing or not, where an added file could change where a specifier leads: what comes there is `added`, also
    * in folders that come there.
@@ -152,7 +157,7 @@ export class FileRegistry {
   untrack(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
-      if (!known || known.config) continue;
+      if (!known || known.config || known.isLink) continue;
       this.#files.delete(file);
       this.#looks.files.delete(known);
       known.folder.files.delete(path.basename(file));
@@ -253,13 +258,17 @@ export class FileRegistry {
     }, this.#cooldownMs);
   }
 
-  #add(file: string, hash: string | undefined, kind: "source" | "config"): void {
+  #add(file: string, hash: string | undefined, kind: "source" | "config" | "link"): void {
     if (this.#isIgnored(file)) return;
     const folder = this.#watches.need(path.dirname(file));
     const now = this.#now();
-    const sight =
-      hash === undefined ? lookAgain(file, undefined, this.#disk, now) : { content: hash, time: this.#since };
-    const known: KnownFile = { file, folder, config: kind === "config", reported: sight.content, sight };
+    const isLink = kind === "link";
+    const sight = isLink
+      ? { content: this.#disk.link(file), time: now }
+      : hash === undefined
+        ? lookAgain(file, undefined, this.#disk, now)
+        : { content: hash, time: this.#since };
+    const known: KnownFile = { file, folder, config: kind === "config", isLink, reported: sight.content, sight };
     this.#files.set(file, known);
     folder.files.set(path.basename(file), known);
     if (sight.content !== MISSING) folder.listing?.names.add(path.basename(file));

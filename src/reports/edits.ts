@@ -58,7 +58,7 @@ export const EDITS = {
   },
   UR15: {
     outcome: "in place",
-    edit: "a new file",
+    edit: "a new file, or a symbolic link that leads elsewhere",
     why: "modules that looked for it or listed its folder, or whose specifiers lead to it now, are evaluated again",
   },
   UR16: {

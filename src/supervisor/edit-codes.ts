@@ -84,7 +84,7 @@ function codeOf(file: string, edits: PlannedEdits, reached: readonly string[]): 
   if (!graph.has(file) && recorded.has(file)) return "UR19";
   // Those who look for a file, or list its folder, lead to themselves.
   if (pending.deleted.has(file)) return "UR16";
-  if (pending.added.has(file)) return "UR15";
+  if (pending.added.has(file) || pending.relinked.has(file)) return "UR15";
   if ([...readers.values()].includes(file)) return "UR14";
   if (reached.length === 0 && graph.get(file)?.evaluated !== true) return graph.has(file) ? "UR10" : "UR00";
   if (plan.accepted.some((accepted) => reached.includes(accepted))) return "UR17";

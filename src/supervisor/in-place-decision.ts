@@ -51,9 +51,7 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const changed = changedModules(situation, known, readers, invalidated);
   const deleted = new Set(goneFrom(app, pending, preparation));
   if (known.length + changed.size + deleted.size + invalidated.length + missing.length === 0)
-    return pending.added.size + pending.deleted.size === 0
-      ? { type: "unchanged" }
-      : { type: "lookupsChanged", preparation };
+    return pending.changesLookups ? { type: "lookupsChanged", preparation } : { type: "unchanged" };
   // The workers of a cluster are counted from 1 on, and set up, once in the life of a thread.
   if (scope === "worker") return needsFresh("UR55");
   if (app.isPrimary) return needsFresh("UR57");

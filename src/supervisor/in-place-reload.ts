@@ -114,6 +114,7 @@ export class InPlaceReload {
 
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
     const { monitoring, ownWrites, preparer, scope } = this.#options;
+    app.damage(preparer.lookedUpAcross(pending.relinked).filter((file) => app.graph.get(file)?.evaluated));
     const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation) ?? preparer.failureOfStarted(app, pending);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
@@ -193,7 +194,7 @@ export class InPlaceReload {
       relinked,
       forget: [...pending.deleted, ...preparation.failures.keys()].filter((file) => !preparation.modules.has(file)),
       classNames: this.#options.monitoring.classNames(),
-      lookupsChanged: pending.added.size + pending.deleted.size > 0,
+      lookupsChanged: pending.changesLookups,
       drainMs: this.#options.drainMs,
     };
   }

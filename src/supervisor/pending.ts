@@ -13,8 +13,17 @@ export class PendingChanges {
   /** Files whose change only a fresh worker can take in. */
   readonly config = new Set<string>();
 
+  /** Symbolic links that lead elsewhere now: so may specifiers that cross them. */
+  readonly relinked = new Set<string>();
+
   get empty(): boolean {
-    return this.changed.size + this.deleted.size + this.config.size + this.invalidated.size === 0;
+    const { changed, deleted, config, invalidated, relinked } = this;
+    return changed.size + deleted.size + config.size + invalidated.size + relinked.size === 0;
+  }
+
+  /** Specifiers may lead elsewhere. */
+  get changesLookups(): boolean {
+    return this.added.size + this.deleted.size + this.relinked.size > 0;
   }
 
   /** Files that were added and that nobody may have waited for count, too. */
@@ -35,6 +44,7 @@ export class PendingChanges {
     }
     for (const file of later.added) this.added.add(file);
     for (const file of later.config) this.config.add(file);
+    for (const file of later.relinked) this.relinked.add(file);
     for (const [file, again] of later.invalidated) this.invalidated.set(file, again);
   }
 
@@ -43,6 +53,9 @@ export class PendingChanges {
       switch (kind) {
         case "config":
           this.config.add(file);
+          break;
+        case "relinked":
+          this.relinked.add(file);
           break;
         case "deleted":
           this.deleted.add(file);
@@ -66,7 +79,7 @@ export class PendingChanges {
 
   /** Everything, for a report: in the same order however the changes were noticed. */
   all(): string[] {
-    return [this.config, this.changed, this.deleted].flatMap((files) => [...files].sort());
+    return [this.config, this.changed, this.deleted, this.relinked].flatMap((files) => [...files].sort());
   }
 
   clear(): void {
@@ -75,5 +88,6 @@ export class PendingChanges {
     this.added.clear();
     this.invalidated.clear();
     this.config.clear();
+    this.relinked.clear();
   }
 }

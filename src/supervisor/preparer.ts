@@ -1,12 +1,14 @@
 /** Owns the compiler for the supervisor: lays next graphs, and has everything they depend on watched. */
+import path from "node:path";
 import type { TextPosition } from "../common/compile/code-frame.js";
-import type { CompiledModule, PreparedModule, ResolveKind } from "../common/compile/compiled-module.js";
+import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "../common/compile/compiled-module.js";
 import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, SourceError } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
+import { linksOn, linksTo, mayCrossLinks } from "../files/links.js";
 import type { FileRegistry } from "../files/registry.js";
 import { UsedFiles } from "../files/used-files.js";
 import { checkLinks } from "../graph/links.js";
@@ -29,6 +31,10 @@ export class Preparer {
   /** For specifiers that clients and failed edits come up with. */
   readonly #lateFolders: LateFolders;
   readonly #usedFiles: UsedFiles;
+  /** Paths of which the links are watched. */
+  readonly #linked = new Set<string>();
+  /** Symbolic link to the modules that cross it by computed specifiers; as many as the app has. */
+  readonly #lateLinks = new Map<string, Set<string>>();
   readonly #entry: string;
   readonly #configFiles: readonly string[];
   /** Files that a start evaluates, in order. */
@@ -88,16 +94,19 @@ export class Preparer {
   /** What differs from the app that runs, because of the pending changes. */
   changes(
     { graph, modules, failures }: LoadedApp,
-    { changed, added, deleted }: PendingChanges,
+    { changed, added, deleted, relinked, changesLookups }: PendingChanges,
     monitoring: Pick<Monitoring, "missing" | "monitoringNodes">,
   ): Preparation {
     graph.warmUp(this.#roots());
     const compile = new Set([...changed].filter((file) => graph.has(file)));
     for (const file of monitoring.missing(graph)) if (!graph.has(file)) compile.add(file);
     const relink = new Set<string>();
-    if (added.size + deleted.size > 0) {
+    if (changesLookups) {
       this.#compiler.forget();
-      for (const file of relinkCandidates(modules.values(), [...added, ...deleted])) relink.add(file);
+      this.#linked.clear();
+      const candidates =
+        relinked.size > 0 ? modules.keys() : relinkCandidates(modules.values(), [...added, ...deleted]);
+      for (const file of candidates) relink.add(file);
       for (const file of failures.keys()) compile.add(file);
     }
     for (const file of deleted) compile.delete(file);
@@ -143,21 +152,43 @@ export class Preparer {
   trackModules(modules: readonly PreparedModule[]): void {
     this.#registry.track(modules.map(({ compiled: { file, hash } }) => ({ file, hash })));
     const folders = new Set<string>();
-    for (const { compiled } of modules) {
-      const add = (specifier: string, kind: "import" | "require") => {
+    for (const { compiled, imports, requires } of modules) {
+      const add = (specifier: string, kind: "import" | "require", found: Resolution | undefined) => {
         this.#names.add(specifier);
-        for (const folder of this.#compiler.candidates(specifier, compiled.file, kind)) folders.add(folder);
+        const candidates = this.#compiler.candidates(specifier, compiled.file, kind);
+        for (const folder of candidates) folders.add(folder);
+        if (found?.type === "file") this.#trackLinks(specifier, compiled.file, candidates, found.file);
       };
-      for (const { specifier } of compiled.imports) add(specifier, "import");
-      for (const specifier of compiled.requires) add(specifier, "require");
+      for (const [index, { specifier }] of compiled.imports.entries()) add(specifier, "import", imports[index]);
+      for (const specifier of compiled.requires) add(specifier, "require", requires[specifier]);
     }
     this.#registry.trackFolders(folders);
+  }
+
+  /** Watches links that are crossed on the way from a specifier to an own file. */
+  #trackLinks(specifier: string, importer: string, candidates: readonly string[], found: string): void {
+    const isPath = candidates.length > 0;
+    for (const target of isPath ? candidates : packagePlaces(specifier, importer)) {
+      if (!mayCrossLinks(target, found) || this.#linked.has(target)) continue;
+      this.#linked.add(target);
+      this.#registry.trackLinks((isPath ? linksTo : linksOn)(target, path.dirname(importer)));
+    }
+  }
+
+  /** Modules that have looked something up by computed specifiers that cross one of these links. */
+  lookedUpAcross(relinked: Iterable<string>): string[] {
+    return [...relinked].flatMap((link) => [...(this.#lateLinks.get(link) ?? [])]);
   }
 
   /** Watches the folders where an added file would change where a computed specifier leads. */
   trackLookup(specifier: string, importer: string, kind: ResolveKind): void {
     this.#names.addLate(specifier);
-    this.#lateFolders.add(this.#compiler.candidates(specifier, importer, kind));
+    const candidates = this.#compiler.candidates(specifier, importer, kind);
+    this.#lateFolders.add(candidates);
+    for (const link of candidates.flatMap((target) => linksTo(target, path.dirname(importer)))) {
+      this.#registry.trackLinks([link]);
+      this.#lateLinks.set(link, (this.#lateLinks.get(link) ?? new Set()).add(importer));
+    }
   }
 
   /** Watches what modules read and listed while they were evaluated. */
@@ -206,5 +237,16 @@ export class Preparer {
     }
     this.#registry.trackConfig([...this.#configFiles, ...this.#compiler.configFiles()]);
     return preparation;
+  }
+}
+
+/** Where the package that a specifier names may be installed, or linked to one of the app's own folders. */
+function packagePlaces(specifier: string, importer: string): string[] {
+  const [name] = /^(?:@[^/]+\/)?[^/]+/.exec(specifier) ?? [];
+  if (name === undefined || specifier.startsWith("#")) return [];
+  const places: string[] = [];
+  for (let folder = path.dirname(importer); ; folder = path.dirname(folder)) {
+    places.push(path.join(folder, "node_modules", name));
+    if (path.dirname(folder) === folder) return places;
   }
 }

@@ -1,5 +1,7 @@
 /** Edits after which an app once answered otherwise than a freshly started one: what the differential fuzzer has found. */
 import assert from "node:assert/strict";
+import { mkdirSync, renameSync, symlinkSync } from "node:fs";
+import path from "node:path";
 import { describe, test } from "node:test";
 import { serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
@@ -289,6 +291,45 @@ createServer(async (req, res) => {
     assert.equal((await served.json<unknown[]>("/"))[7], 5);
     app.write("state.json", `{ "name": "edited", "starts": 7 }`);
     assert.deepEqual((await served.json<unknown[]>("/")).slice(0, 2), ["edited", 7]);
+  });
+
+  test("a symbolic link that is pointed elsewhere leads there, whoever crosses it, and wherever it stands", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+const linked = [require("./file"), require("./folder/text"), require("./chain"), require("own"), require("./" + "late")];
+const answer = async () => [...linked, require("./handler" + "")].join(" ");
+${listen}`,
+      ...Object.fromEntries(
+        ["one", "two"].flatMap((word) => [
+          [`${word}.js`, `module.exports = "${word}";\n`],
+          [`releases/${word}/text.js`, `module.exports = "${word}";\n`],
+          [`packages/${word}/index.js`, `module.exports = "${word}";\n`],
+        ]),
+      ),
+    });
+    const point = (link: string, target: string) => {
+      mkdirSync(path.dirname(app.path(link)), { recursive: true });
+      symlinkSync(target, app.path(`${link}.new`));
+      renameSync(app.path(`${link}.new`), app.path(link));
+    };
+    const links: [string, (word: string) => string][] = [
+      ["file.js", (word) => `${word}.js`],
+      ["folder", (word) => `releases/${word}`],
+      ["middle.js", (word) => `${word}.js`],
+      ["node_modules/own", (word) => `../packages/${word}`],
+      ["late.js", (word) => `${word}.js`],
+      ["handler.js", (word) => `${word}.js`],
+    ];
+    for (const [link, target] of links) point(link, target("one"));
+    point("chain.js", "middle.js");
+    await using served = await serve(app, "main.js");
+    const words = links.map(() => "one");
+    assert.equal(await served.json("/"), words.join(" "));
+    for (const [index, [link, target]] of links.entries()) {
+      point(link, target("two"));
+      words[index] = "two";
+      assert.equal(await served.json("/"), words.join(" "), link);
+    }
   });
 
   test("a file that is saved while another one fails is not forgotten, although a fresh worker has read it", async () => {

@@ -61,6 +61,10 @@ class FakeDisk implements Disk {
     return known ? { type: "file", stamp: known.stamp } : { type: "missing" };
   }
 
+  link(): Content {
+    return "link:";
+  }
+
   read(file: string): Content {
     this.reads++;
     return this.content(file);
@@ -144,7 +148,7 @@ test("a file that nobody may read is a change, not an error", () => {
   const before = lookAgain("/a", undefined, disk, disk.now);
   disk.forbid("/a", "EACCES");
   const now = lookAgain("/a", before, disk, disk.now);
-  assert.equal(changeBetween("/a", before.content, now.content, false)?.kind, "changed");
+  assert.equal(changeBetween({ file: "/a", config: false }, before.content, now.content)?.kind, "changed");
   disk.look = () => ({ type: "unreadable", code: "EACCES" });
   assert.equal(lookAgain("/a", before, disk, disk.now).content, "unreadable:EACCES");
 });
@@ -156,7 +160,8 @@ test("a look at a folder that took the file's place sees no file", () => {
 });
 
 test("a change is named by what was there before and what is there now", () => {
-  const kind = (before: Content, now: Content, config = false) => changeBetween("/a", before, now, config)?.kind;
+  const kind = (before: Content, now: Content, config = false) =>
+    changeBetween({ file: "/a", config }, before, now)?.kind;
   assert.equal(kind("1", "1"), undefined);
   assert.equal(kind(MISSING, MISSING), undefined);
   assert.equal(kind("1", "2"), "changed");
@@ -171,9 +176,9 @@ test("a change is named by what was there before and what is there now", () => {
 });
 
 test("a file that is empty or gone may be half saved", () => {
-  assert.equal(changeBetween("/a", "1", EMPTY, false)?.mayBeHalfSaved, true);
-  assert.equal(changeBetween("/a", "1", MISSING, false)?.mayBeHalfSaved, true);
-  assert.equal(changeBetween("/a", "1", "2", false)?.mayBeHalfSaved, false);
+  assert.equal(changeBetween({ file: "/a", config: false }, "1", EMPTY)?.mayBeHalfSaved, true);
+  assert.equal(changeBetween({ file: "/a", config: false }, "1", MISSING)?.mayBeHalfSaved, true);
+  assert.equal(changeBetween({ file: "/a", config: false }, "1", "2")?.mayBeHalfSaved, false);
 });
 
 test("random edits: batches merged in any grouping say what a naive model says", () => {
@@ -190,7 +195,7 @@ test("random edits: batches merged in any grouping say what a naive model says",
       const reported = new Map(now);
       for (const file of files) if (random.chance(0.4)) now.set(file, random.pick([MISSING, "1", "2", "3", EMPTY]));
       const batch = files.flatMap(
-        (file) => changeBetween(file, reported.get(file) ?? "", now.get(file) ?? "", false) ?? [],
+        (file) => changeBetween({ file: file, config: false }, reported.get(file) ?? "", now.get(file) ?? "") ?? [],
       );
       for (const { file } of batch) touched.add(file);
       merged = mergeChanges(merged, batch);
