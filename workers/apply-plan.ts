@@ -34,6 +34,7 @@ export class PlanApplication {
       { rollback: () => ledger.undoWhere((version) => !runtime.isCurrent(version)) },
       { rollback: () => life.disposeGone() },
       { begin: ({ purge }) => (purge.length > 0 ? leftovers.watch() : undefined) },
+      runtime.swapping,
       classes.purge,
       listen.plan.opened,
     ];
@@ -48,6 +49,12 @@ export class PlanApplication {
     runtime.deliverEdges();
     if (plan.reportsSeen < reports.ofGraph) {
       reports.send({ type: "planOutdated", planId: plan.planId });
+      return;
+    }
+    const refusal = plan.swaps && runtime.swapping.refusal(plan.swaps);
+    if (refusal !== undefined) {
+      const error = reports.serialize(new Error(refusal));
+      reports.send({ type: "planFailed", planId: plan.planId, damaged: [], error });
       return;
     }
     compiler.forget({ files: plan.forget, lookups: plan.lookupsChanged });

@@ -222,6 +222,7 @@ export function assemble(
     observer,
     inlineMaps: order.debuggable,
     globals: ownGlobals,
+    cells: order.cells,
     hot: life.hot,
     packageRequests: packagesAhead?.recorder,
   });
@@ -251,6 +252,8 @@ export function assemble(
   runtime.install();
   const listens = new ListenRequests((request) => send({ type: "listenRequested", ...request }));
   const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, send });
+  // What comes through the gate is no part of a start or a reload.
+  if (order.cells) listen.requests.onBegin = () => runtime.swapping.requested();
   const calls = new Calls({
     entry: async () => {
       await runtime.import(entry);

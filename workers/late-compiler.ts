@@ -12,7 +12,7 @@ import type { BootOrder } from "../src/common/protocol/orders.js";
 import { leadsToCompiled } from "../src/common/started/closure.js";
 import { loadHidden } from "./main-thread/own-modules.js";
 
-export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder"> {
+export interface LateCompilerOptions extends Pick<BootOrder, "root" | "conditions" | "cacheFolder" | "cells"> {
   /** Runs what has Node link modules. */
   linking<Result>(run: () => Result): Result;
   /** A computed specifier was looked up for the first time. */
@@ -79,11 +79,11 @@ export class LateCompiler {
 
   #loaded(): compilerModule.Compiler {
     if (!this.#compiler) {
-      const { root, conditions, cacheFolder, linking } = this.#options;
+      const { root, conditions, cacheFolder, cells, linking } = this.#options;
       const require = createRequire(import.meta.url);
       this.#compiler = loadHidden(() => {
         const { Compiler } = linking(() => require("../src/common/compile/compiler.js") as typeof compilerModule);
-        return new Compiler({ root, conditions, cacheFolder });
+        return new Compiler({ root, conditions, cacheFolder, cells });
       });
     }
     return this.#compiler;

@@ -273,6 +273,7 @@ export class AppSession {
       const loaded = runtime.takeLoaded();
       this.#send({ type: "evaluated", loaded, serves, isPartial, ...(packages && { packages }) });
       serving.started();
+      runtime.swapping.started();
     } catch (error) {
       packagesAhead?.recorder.abandon();
       this.#send({ type: "evaluateFailed", loaded: runtime.takeLoaded(), error: reports.serialize(error) });

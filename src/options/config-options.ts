@@ -55,10 +55,11 @@ export interface ConfigOptions {
    */
   envFile?: string | string[] | undefined;
   /**
-   * What a change reloads: affected modules, the whole app, or a fresh worker.
+   * What a change reloads: affected modules, the whole app, a worker, a function.
+   * `function`: [bodies of functions](reload.md#bodies-of-functions) where these will do, else as `affected`.
    * Default: `affected`.
    */
-  scope?: "affected" | "app" | "worker" | undefined;
+  scope?: "function" | "affected" | "app" | "worker" | undefined;
   /**
    * Least time between two automatic checks; off: reload only when told.
    * Default: `0` milliseconds.

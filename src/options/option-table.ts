@@ -99,10 +99,11 @@ export const optionTable = {
     more: "What is set already stays. A change restarts the worker, as one of Node's own `--env-file` does, and of what dotenv reads. When FILE is missing, Node ends with its own message and 9: it looks at this flag before us.",
   }),
   scope: row({
-    ...choice(["affected", "app", "worker"]),
+    ...choice(["function", "affected", "app", "worker"]),
     default: "affected",
     flag: { kind: "text", value: "WHAT" },
-    doc: "what a change reloads: affected modules, the whole app, or a fresh worker",
+    doc: "what a change reloads: affected modules, the whole app, a worker, a function",
+    more: "`function`: [bodies of functions](reload.md#bodies-of-functions) where these will do, else as `affected`.",
   }),
   cooldown: row({
     ...millisecondsOrOff(0),

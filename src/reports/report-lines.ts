@@ -13,6 +13,7 @@ import type {
   RestartReport,
   StaleReferencesReport,
   SupervisorEvent,
+  SwappedFile,
   WorkerExitReport,
 } from "./report.js";
 
@@ -58,7 +59,8 @@ export function messageOf({ text }: ReportLine): string {
  * order.
  */
 export function whyLines(report: ReloadReport, cwd: string): string[] {
-  return [...editLines(report, cwd), ...report.loaded.map((file) => loadedLine(file, report, cwd))];
+  const swapped = report.swapped?.map(({ file, functions }) => swappedLine(file, functions, cwd)) ?? [];
+  return [...editLines(report, cwd), ...swapped, ...report.loaded.map((file) => loadedLine(file, report, cwd))];
 }
 
 /** One line for each kind; with more than one, the files are named. */
@@ -69,6 +71,11 @@ function editLines({ code, edits }: Pick<ReloadReport, "code" | "edits">, cwd: s
     const named = codes.length === 1 || files.length === 0 ? "" : `${someFiles(files, cwd)}: `;
     return withoutControls(`  ${each} ${named}${editText(each)}`);
   });
+}
+
+function swappedLine(file: string, functions: readonly string[], cwd: string): string {
+  const named = functions.length === 0 ? "nothing that runs differs" : functions.join(", ");
+  return withoutControls(`  ${shownPath(file, cwd)}: ${named}`);
 }
 
 function loadedLine(file: string, report: ReloadReport, cwd: string): string {
@@ -162,6 +169,7 @@ function listeningLine(report: ListeningReport): string {
 function reloadLines(report: ReloadReport, style: LineStyle): string[] {
   switch (report.kind) {
     case "reloaded": {
+      if (report.swapped) return swappedLines(report, report.swapped, style);
       const of = report.loaded.length + report.kept;
       const counts = `reloaded ${report.loaded.length} of ${of} modules in ${milliseconds(report.durationMs)}`;
       const cause =
@@ -178,6 +186,15 @@ function reloadLines(report: ReloadReport, style: LineStyle): string[] {
     default:
       return report.kind satisfies never;
   }
+}
+
+function swappedLines(report: ReloadReport, swapped: readonly SwappedFile[], { cwd, why }: LineStyle): string[] {
+  const count = swapped.reduce((sum, { functions }) => sum + functions.length, 0);
+  const [first] = swapped;
+  const of = swapped.length === 1 && first ? shownPath(first.file, cwd) : `${swapped.length} files`;
+  const what = `swapped ${count} function${count === 1 ? "" : "s"} of ${of} in ${milliseconds(report.durationMs)}`;
+  const line = `${PREFIX}${what} (generation ${report.generation})`;
+  return why ? [line, ...whyLines(report, cwd)] : [line];
 }
 
 function failedLine({ generation, gone, error }: FailureReport, cwd: string): string {

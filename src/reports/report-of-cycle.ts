@@ -3,7 +3,7 @@ import type { AppliedPlans } from "../supervisor/applied-plan.js";
 import type { EditCodes } from "../supervisor/edit-codes.js";
 import type { PendingChanges } from "../supervisor/pending.js";
 import { type EditCode, farthest, outcomeOf } from "./edits.js";
-import type { ReloadReport } from "./report.js";
+import type { ReloadReport, SwappedFile } from "./report.js";
 
 export interface CycleOutcome {
   readonly kind: ReloadReport["kind"];
@@ -21,6 +21,7 @@ interface Applied {
   readonly plans: AppliedPlans;
   readonly readers: ReadonlyMap<string, string>;
   readonly edits: EditCodes;
+  readonly swapped?: readonly SwappedFile[];
 }
 
 export function reportOfCycle(outcome: CycleOutcome): ReloadReport {
@@ -43,6 +44,7 @@ export function reportOfCycle(outcome: CycleOutcome): ReloadReport {
     ...(pending.invalidated.size > 0 && { invalidated: [...pending.invalidated.keys()] }),
     purged: applied?.plans.purged ?? [],
     loaded,
+    ...(applied?.swapped && { swapped: applied.swapped }),
     why: applied ? Object.fromEntries(loaded.map((file) => [file, whyLoaded(file, applied)])) : {},
     kept: kind === "restarted" ? 0 : evaluated - loaded.length,
     durationMs,

@@ -19,6 +19,8 @@ export interface ReloadReport {
   readonly purged: readonly PurgedModule[];
   /** In evaluation order. */
   readonly loaded: readonly string[];
+  /** Functions whose bodies were swapped, and nothing was evaluated (`--scope function`); absent when none were. */
+  readonly swapped?: readonly SwappedFile[];
   /** For each loaded file the files that lead from it to the change: [file, ..., changed file]. */
   readonly why: Readonly<Record<string, readonly string[]>>;
   /** Modules that were left alone. */
@@ -31,6 +33,12 @@ export interface ReloadReport {
 export interface FileEdit {
   readonly file: string;
   readonly code: EditCode;
+}
+
+export interface SwappedFile {
+  readonly file: string;
+  /** Names, or `line 12` of what has none, in the order of the text. */
+  readonly functions: readonly string[];
 }
 
 export interface PurgedModule {

@@ -21,6 +21,7 @@ import { SocketFolder } from "../thread/socket-folder.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { ThreadWatch } from "../thread/thread-watch.js";
 import { AppSignals } from "./app-signals.js";
+import { hasCells } from "./boot-order.js";
 import { whatIsMissing } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
@@ -171,6 +172,8 @@ export function assemble({
     preparer,
     registry,
     drainMs: IN_PLACE_DRAIN_MS,
+    cells: hasCells(options),
+    log: (message) => emit("log", { level: "debug", message }),
   });
   atExit?.(() => {
     control.withdraw();

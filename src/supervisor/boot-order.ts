@@ -26,6 +26,11 @@ export interface BootSettings {
   readonly subclasses: SubclassNames;
 }
 
+/** What a debugger has set its breakpoints in is not swapped. */
+export function hasCells({ scope, inspect }: Pick<ResolvedOptions, "scope" | "inspect">): boolean {
+  return scope === "function" && inspect === undefined;
+}
+
 /** `generation`: what the app will be loaded as. */
 export function bootOrder(given: BootSettings, epoch: number, generation: number): BootOrder {
   const { options, table, subclasses, streams } = given;
@@ -57,6 +62,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     ...(subclasses.names && { subclasses: subclasses.names }),
     variables: fileVariables(options.envFiles),
     heldDeadlineMs: options.heldDeadline,
+    cells: hasCells(options),
     debuggable: options.inspect !== undefined,
     // Packages that were loaded ahead would miss what is to be loaded before the app.
     records: options.standby && flags.nodePreloads.length === 0,

@@ -60,7 +60,7 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const { graph, roots } = app;
   const planned = (within: "affected" | "app"): ReloadPlan =>
     planReload({ graph, next: preparation.graph, changed, deleted, invalidated, recorded, roots, scope: within });
-  const plan = planned(scope);
+  const plan = planned(scope === "function" ? "affected" : scope);
   if (plan.declined !== undefined)
     return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
   const isDamaged = app.damaged.length > 0;

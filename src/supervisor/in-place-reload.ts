@@ -11,11 +11,12 @@ import type { FileRegistry } from "../files/registry.js";
 import type { ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { serializeSourceError } from "../reports/failure.js";
-import type { RestartReason } from "../reports/report.js";
+import type { RestartReason, SwappedFile } from "../reports/report.js";
 import { errorOfEnd } from "../thread/app-thread.js";
 import type { ApplyOutcome, Interruption } from "../thread/thread-answer.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { type EditCodes, raised } from "./edit-codes.js";
+import { FunctionSwaps } from "./function-swaps.js";
 import { decideInPlace, goneFrom, type InPlaceDecision, planAgain } from "./in-place-decision.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
@@ -33,6 +34,9 @@ export interface InPlaceReloadOptions {
   readonly registry: FileRegistry;
   /** Milliseconds that requests in flight get before the purge. */
   readonly drainMs: number;
+  /** Functions have cells: their bodies can be swapped. */
+  readonly cells: boolean;
+  readonly log: (message: string) => void;
 }
 
 export type InPlaceOutcome =
@@ -43,6 +47,7 @@ export type InPlaceOutcome =
       readonly plans: AppliedPlans;
       readonly readers: ReadonlyMap<string, string>;
       readonly edits: EditCodes;
+      readonly swapped?: readonly SwappedFile[];
     }
   /** The new code does not compile or link: nothing of the running app was touched. */
   | { readonly type: "unprepared"; readonly error: SerializedError; readonly preparation: Preparation }
@@ -63,6 +68,7 @@ type NotApplied = Exclude<ApplyOutcome, { type: "applied" | "outdated" }>;
 
 export class InPlaceReload {
   readonly #options: InPlaceReloadOptions;
+  readonly #swaps = new FunctionSwaps();
 
   constructor(options: InPlaceReloadOptions) {
     this.#options = options;
@@ -76,6 +82,10 @@ export class InPlaceReload {
     const { preparer, registry, scope, strictPurge } = this.#options;
     let step = this.#decide(app, pending);
     if (step.type !== "apply") return this.#withoutPlan(app, step, generation, limits);
+    if (this.#options.cells) {
+      const swapped = await this.#swap(app, step, pending, generation, limits);
+      if (swapped) return swapped;
+    }
     let { plan } = step;
     const apply = (planOf: (decided: Apply) => ReloadPlan) =>
       this.#applyUntilCurrent(
@@ -91,7 +101,7 @@ export class InPlaceReload {
       );
     let outcome = await apply((decided) => decided.plan);
     const isClimbing =
-      outcome.type === "failed" && scope === "affected" && step.planOfAll().purge.length > plan.purge.length;
+      outcome.type === "failed" && scope !== "app" && step.planOfAll().purge.length > plan.purge.length;
     if (isClimbing) outcome = await apply((decided) => decided.planOfAll());
     // What is pending means something else by now.
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
@@ -99,6 +109,7 @@ export class InPlaceReload {
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
     const [stuck] = outcome.stuck;
     if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
+    this.#swaps.purged(app, plan.purge);
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
     if ("type" in lost) return notApplied(lost, preparation);
@@ -110,6 +121,46 @@ export class InPlaceReload {
     registry.untrack([...deleted, ...lost].filter((file) => !app.graph.has(file)));
     const reach = isClimbing ? "UR31" : followed === first ? "UR00" : "UR13";
     return { type: "applied", plans: followed, readers, edits: raised(step.edits, reach) };
+  }
+
+  /** Swaps bodies of functions when nothing else has changed; undefined: modules have to be evaluated. */
+  async #swap(
+    app: LoadedApp,
+    { preparation, readers, deleted, plan }: Apply,
+    pending: PendingChanges,
+    generation: number,
+    limits: WaitLimits,
+  ): Promise<InPlaceOutcome | undefined> {
+    const { monitoring, preparer, log } = this.#options;
+    const concernsMore =
+      preparer.startDecides ||
+      readers.size + deleted.size + (plan.accepted?.length ?? 0) > 0 ||
+      monitoring.missing(app.graph).length > 0;
+    const decided = this.#swaps.decide({ app, pending, preparation, recorded: monitoring.recorded, concernsMore });
+    if (decided.type === "not") {
+      log(`no function is swapped: ${decided.because}`);
+      return undefined;
+    }
+    const { swaps, swapped } = decided;
+    const nothing = { purge: [], load: [], modules: [], relinked: [], forget: [], lookupsChanged: false };
+    const order: PlanOrder = { ...nothing, generation, swaps, drainMs: this.#options.drainMs };
+    const outcome = await app.epoch.apply(order, limits);
+    switch (outcome.type) {
+      case "failed":
+        log(`no function is swapped: ${outcome.error.message}`);
+        return undefined;
+      case "outdated":
+        // What the thread has loaded meanwhile may use them.
+        return this.run(app, pending, generation, limits);
+      case "applied": {
+        decided.done();
+        app.applied(preparation, [], outcome.loaded);
+        const edits: EditCodes = new Map(pending.all().map((file) => [file, "UR05"]));
+        return { type: "applied", plans: firstApplied(plan, { purged: [], loaded: [] }), readers, edits, swapped };
+      }
+      default:
+        return notApplied(outcome, preparation);
+    }
   }
 
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
@@ -146,6 +197,7 @@ export class InPlaceReload {
     const makeOrder = () => this.#orderAgain(this.#planAgain(app, damaged), generation);
     const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
     if (outcome.type !== "applied") return;
+    this.#swaps.purged(app, damaged);
     app.mended(outcome.loaded);
     this.#options.preparer.trackUses(app, outcome.loaded);
   }
@@ -248,6 +300,7 @@ export class InPlaceReload {
       const outcome = await this.#applyUntilCurrent(app, makeOrder, limits);
       if (outcome.type === "needless" || plan === undefined) return applied;
       if (outcome.type !== "applied") return outcome;
+      this.#swaps.purged(app, plan.purge);
       app.evaluated(outcome.loaded);
       const before = applied;
       applied = thenApplied(before, firstApplied(plan, outcome));

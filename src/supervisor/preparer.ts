@@ -18,6 +18,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import { filesOfNode } from "../thread/env-files.js";
 import { cacheFolder, installedPackageFiles } from "../thread/environment.js";
 import { hasLoader, hasPreloads, importConditions } from "../thread/node-flags.js";
+import { hasCells } from "./boot-order.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { Monitoring } from "./monitoring.js";
 import { NamesInUse } from "./names-in-use.js";
@@ -49,7 +50,14 @@ export class Preparer {
   #isBroken = false;
 
   constructor(
-    { entry, root, envFiles, configFiles }: Pick<ResolvedOptions, "entry" | "root" | "envFiles" | "configFiles">,
+    {
+      entry,
+      root,
+      envFiles,
+      configFiles,
+      scope,
+      inspect,
+    }: Pick<ResolvedOptions, "entry" | "root" | "envFiles" | "configFiles" | "scope" | "inspect">,
     registry: FileRegistry,
     roots: () => readonly string[],
     isAppsProcess: boolean,
@@ -59,6 +67,7 @@ export class Preparer {
       root,
       conditions: importConditions(),
       cacheFolder: cacheFolder(root),
+      cells: hasCells({ scope, inspect }),
     });
     this.#registry = registry;
     this.#lateFolders = new LateFolders(registry);

@@ -3,6 +3,7 @@
  * something would be noted in the ledger (5 us a look-up), never for what requests do.
  */
 import { fileURLToPath } from "node:url";
+import { TEXT_MARK } from "../../src/common/compile/cells.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { isSupervisorCode } from "../runtime/supervisor-code.js";
 
@@ -43,13 +44,21 @@ function kindOf(file: string): Caller["kind"] {
   return isBelowPackages(file) ? "package" : "own";
 }
 
+/** A body that was swapped is evaluated under its file's name. */
+function fileOf(site: NodeJS.CallSite): string | undefined {
+  const named = site.getFileName();
+  if (named) return named;
+  const source = site.getScriptNameOrSourceURL() as string | null;
+  return source?.includes(TEXT_MARK) ? source.slice(0, source.indexOf(TEXT_MARK)) : undefined;
+}
+
 /** Files of the frames, innermost first; frames of builtins that have no file (`Array.map`) are left out. */
 function filesAbove(wrapper: (...args: never[]) => unknown): string[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   Error.stackTraceLimit = FRAMES;
   Error.prepareStackTrace = (_, sites) =>
-    sites.flatMap((site) => ((site as { isAsync?(): boolean }).isAsync?.() ? [] : (site.getFileName() ?? [])));
+    sites.flatMap((site) => ((site as { isAsync?(): boolean }).isAsync?.() ? [] : (fileOf(site) ?? [])));
   try {
     Error.captureStackTrace(holder, wrapper);
     return holder.stack as string[];

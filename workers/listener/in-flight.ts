@@ -67,8 +67,12 @@ export class InFlight {
     });
   }
 
+  /** Before the app hears of it. */
+  onBegin: (() => void) | undefined;
+
   begin(request: RequestInFlight): void {
     this.#requests.add(request);
+    this.onBegin?.();
   }
 
   end(request: RequestInFlight): void {

@@ -22,12 +22,16 @@ import { NativeModules } from "./native-modules.js";
 import { Observer } from "./observer.js";
 import { OwnSourceMaps } from "./own-source-maps.js";
 import { PackageExports } from "./package-exports.js";
+import type { EvaluationVisits } from "./package-watch.js";
 import { Registry } from "./registry.js";
 import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
+import { Swapping } from "./swapping.js";
 
 export interface RuntimeParts extends LoadingContext {
   readonly sourceMaps: OwnSourceMaps;
+  readonly swapping: Swapping;
+  readonly cells: boolean;
   readonly loading: Loading;
 }
 
@@ -117,6 +121,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const sourceMaps = new OwnSourceMaps(compiledOf);
   const traces = new StackTraces({
     compiled: compiledOf,
+    swapped: (file, text) => registry.version(file)?.swaps?.text(text),
     originalOf: (name, line, column) => sourceMaps.originalOf(name, line, column),
     sourceMap: (compiled) => host.sourceMap(compiled),
   });
@@ -135,14 +140,28 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     linkFailed,
   });
   const scripts = new Scripts(options.inlineMaps ? (compiled) => host.sourceMap(compiled) : undefined);
-  const shared = { registry, natives, observer, changes, scripts, classes, entry, visits: packageRequests };
+  const swapping = new Swapping(registry);
+  const visits: EvaluationVisits = {
+    visiting: (file, withImports) => {
+      swapping.evaluates();
+      packageRequests?.visiting(file, withImports);
+    },
+    bodyBegins: (file) => packageRequests?.bodyBegins(file),
+  };
+  const shared = { registry, natives, observer, changes, scripts, classes, entry, visits, watch: swapping.watch };
   const steps = {
     looking: () => bindings.looking,
     importFrom: (edges: ModuleEdges, specifier: unknown, given: ImportCallOptions | undefined) =>
       noticingFailure({ observer, reads }, () => loading.importFrom(edges, specifier, given)),
     requireOwn: (file: string, requiredBy: string | Module | undefined) => loading.requireFrom(file, requiredBy),
-    evaluated: (module: ModuleVersion) => loading.evaluated(module),
-    threw: (module: ModuleVersion, error: unknown) => loading.threw(module, error),
+    evaluated: (module: ModuleVersion) => {
+      swapping.evaluated();
+      loading.evaluated(module);
+    },
+    threw: (module: ModuleVersion, error: unknown) => {
+      swapping.evaluated();
+      loading.threw(module, error);
+    },
   };
   const commonJs = new CommonJsLoader({
     ...shared,
@@ -167,9 +186,22 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     loadCommonJs: (record) => loading.loadCommonJs(record, undefined),
     namespaceFor: (record) => esm.namespaceFor(record),
   });
-  const loaders = { linker, commonJs, esm };
+  const loaders = { linker, commonJs, esm, swapping };
   const told = { report, written, packages, traces, sourceMaps };
-  const parts = { entry, host, observer, reads, changes, natives, registry, bindings, classes, ...told, ...loaders };
+  const parts = {
+    cells: options.cells ?? false,
+    entry,
+    host,
+    observer,
+    reads,
+    changes,
+    natives,
+    registry,
+    bindings,
+    classes,
+    ...told,
+    ...loaders,
+  };
   const loading: Loading = new Loading(parts);
   return { ...parts, loading };
 }
@@ -209,7 +241,10 @@ function watchWritten({
       return own && hasGlobals(file) ? [...own, ...(options.globals?.of(file) ?? [])] : own;
     },
     hasGlobals,
-    effectsOf: (file) => registry.version(file)?.prepared.compiled.effects,
+    effectsOf: (file) => {
+      const version = registry.version(file);
+      return (version?.swaps?.newest ?? version?.prepared.compiled)?.effects;
+    },
     capturedBy: (file) => {
       const version = registry.version(file);
       return version?.kind === "commonjs" ? version.edges.observed : [];

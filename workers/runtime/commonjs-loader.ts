@@ -19,12 +19,15 @@ import type { Observer } from "./observer.js";
 import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
 import type { Scripts } from "./script.js";
+import { type CallWatch, type SwapTable, VersionSwaps } from "./swaps.js";
 
 export interface CommonJsContext {
   readonly registry: Registry;
   readonly natives: NativeModules;
   readonly observer: Observer;
   readonly scripts: Scripts;
+  /** For functions with cells. */
+  readonly watch: CallWatch;
   readonly classes: ClassTable;
   readonly changes: LoaderChanges;
   readonly entry: string;
@@ -62,6 +65,8 @@ type CommonJsBody = (
 interface BodyContext {
   /** For main, which looks at the stack of a thread that is blocked. */
   readonly isPurged: boolean;
+  /** `__urS`, in a module whose functions have cells. */
+  readonly swaps: SwapTable;
   import(specifier: unknown, options?: ImportCallOptions): Promise<unknown>;
   class<T>(target: T, reader?: PrivateReader): T;
   scope(hidden: PrivateBindings): void;
@@ -147,11 +152,15 @@ export class CommonJsLoader {
 
   #run(version: CommonJsModule, prepared: PreparedModule, module: Module): unknown {
     const { record, edges } = version;
-    const { scripts, classes, importFrom } = this.#context;
+    const { scripts, classes, importFrom, watch } = this.#context;
     const create = scripts.compileCommonJs(prepared) as (ur: BodyContext) => CommonJsBody;
     const ur: BodyContext = {
       get isPurged() {
         return edges.purged;
+      },
+      get swaps() {
+        version.swaps ??= new VersionSwaps(watch);
+        return version.swaps.table;
       },
       import: (specifier, options) => importFrom(edges, specifier, options),
       class: (target, reader) => classes.define(edges, target, reader),

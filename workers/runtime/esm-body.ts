@@ -17,6 +17,7 @@ import type { Observer } from "./observer.js";
 import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
 import type { Scripts } from "./script.js";
+import { type CallWatch, type SwapTable, VersionSwaps } from "./swaps.js";
 
 export interface EsmContext {
   readonly registry: Registry;
@@ -27,6 +28,8 @@ export interface EsmContext {
   readonly linkFailed: LinkerContext["linkFailed"];
   readonly commonJs: CommonJsLoader;
   readonly scripts: Scripts;
+  /** For functions with cells. */
+  readonly watch: CallWatch;
   readonly classes: ClassTable;
   readonly entry: string;
   /** `import.meta.hot` of a version; absent: there is none. */
@@ -107,6 +110,13 @@ export class BodyContext {
     const bindings = module.namespaces[k];
     if (interop !== "esModule" || !isObject(bindings) || Reflect.get(bindings, "__esModule")) return bindings;
     return interopStar(Reflect.get(bindings, "default"), interop);
+  }
+
+  /** `__urS`, in a module whose functions have cells. */
+  get swaps(): SwapTable {
+    const module = this.#module;
+    module.swaps ??= new VersionSwaps(this.#context.watch);
+    return module.swaps.table;
   }
 
   /** For main, which looks at the stack of a thread that is blocked. */

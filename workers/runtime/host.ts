@@ -70,6 +70,8 @@ export interface RuntimeOptions {
   readonly entry: string;
   /** Scripts carry their source maps with them, for a debugger. Making one costs as much as compiling. */
   readonly inlineMaps?: boolean | undefined;
+  /** Functions have cells, of which nobody shall see anything. */
+  readonly cells?: boolean | undefined;
   /** Who is being evaluated; given when others need to know as well. */
   readonly observer?: Observer | undefined;
   /** What has to know what the app loads, and in which order; absent: nothing. */

@@ -10,6 +10,7 @@ import type { ModuleEdges } from "./module-edges.js";
 import type { Namespace, Read } from "./namespace.js";
 import type { NamespaceBridge } from "./namespace-bridge.js";
 import type { Attributes, NativeTarget } from "./native-modules.js";
+import type { VersionSwaps } from "./swaps.js";
 
 export type ModuleVersion = EsmModule | CommonJsModule;
 
@@ -105,6 +106,8 @@ export class EsmModule {
   readonly reads = new Map<string, Read>();
   /** Undefined before the prologue has run, and when there are none. */
   privateBindings: PrivateBindings | undefined;
+  /** Absent when its functions have no cells. */
+  swaps: VersionSwaps | undefined;
   /** Tells the body that `namespaces` has changed. */
   rebind: (() => void) | undefined;
   /** Runs the body from behind its prologue. */
@@ -172,6 +175,8 @@ export class CommonJsModule {
   scope: object | undefined;
   /** Undefined before the end of the body was reached (one that returns early never does), and when there are none. */
   privateBindings: PrivateBindings | undefined;
+  /** Absent when its functions have no cells. */
+  swaps: VersionSwaps | undefined;
   state: "evaluating" | "evaluated" = "evaluating";
   /** Specifier to where hooks of the app's have led it. */
   readonly required = new Map<string, Resolution>();

@@ -1,6 +1,7 @@
 /** Evaluates files in order: those of a start, and those of a plan, which replaces modules as a whole or not at all. */
 import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
+import type { FunctionSwap } from "../../src/common/protocol/orders.js";
 import { Abandonment } from "../abandonment.js";
 import { PlanLife, type PlanParticipant } from "../plan-participant.js";
 import { AT_RELOAD, AT_START } from "../written/written-edges.js";
@@ -18,6 +19,8 @@ export interface RuntimePlan {
   readonly relinked: readonly PreparedModule[];
   /** Files whose code is not to be used any more: the host is asked when one is evaluated. */
   readonly forget?: readonly string[] | undefined;
+  /** Bodies of functions that are swapped; their modules are evaluated from the new text when they are next. */
+  readonly swaps?: readonly FunctionSwap[] | undefined;
   /** When all is evaluated, the plan fails with this text all the same. */
   readonly fails?: string | undefined;
 }
@@ -165,9 +168,10 @@ export class PlanRun {
     abandonment: Abandonment,
   ): Promise<{ purged: string[]; again: Map<string, readonly ModuleRecord[]> }> {
     const { registry, loading } = this.#context;
-    const { purge, modules, relinked, forget = [] } = plan;
+    const { purge, modules, relinked, forget = [], swaps = [] } = plan;
     const goes = new Set([...purge, ...this.#evaluatedMeanwhile(plan), ...forget]);
     loading.add(modules);
+    for (const { module } of swaps) registry.prepare(module);
     for (const prepared of relinked) this.#relink(prepared);
     for (const file of forget) this.#forgetCode(file);
     await beforePurge?.([...goes].filter((file) => registry.version(file) !== undefined));

@@ -22,6 +22,8 @@ import type { PackageExports } from "./package-exports.js";
 import { interceptPackageRequests } from "./package-requests.js";
 import type { AskedPackage } from "./package-watch.js";
 import { type AppliedPlan, PlanRun, type PlanSteps, type RuntimePlan } from "./plan-run.js";
+import type { Swapping } from "./swapping.js";
+import { hideCells } from "./swaps.js";
 
 export class Runtime {
   readonly #parts: RuntimeParts;
@@ -46,7 +48,7 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
-    const { entry, reads, traces, sourceMaps, changes, host, loading, registry } = this.#parts;
+    const { cells, entry, reads, traces, sourceMaps, changes, host, loading, registry } = this.#parts;
     const forPackages = new OwnForPackages(this.#parts);
     reads.install();
     const undoTraces = traces.install();
@@ -64,9 +66,11 @@ export class Runtime {
     });
     const undoChanges = changes.install();
     const undoType = installNamespaceType();
+    const undoTexts = cells ? hideCells() : undefined;
     const undoMainModule = installMainModule(() => registry.find(entry)?.module);
     this.#uninstall = () => {
       undoMainModule();
+      undoTexts?.();
       undoType();
       undoChanges();
       undoRequests();
@@ -155,6 +159,12 @@ export class Runtime {
   settle(): void {
     this.#parts.written.settle();
     this.#parts.observer.closeWindow();
+    this.#parts.swapping.settle();
+  }
+
+  /** Swaps bodies of functions; a participant of plans. */
+  get swapping(): Swapping {
+    return this.#parts.swapping;
   }
 
   // ---- what main is told of edges

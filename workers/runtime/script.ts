@@ -7,6 +7,7 @@
  */
 import v8 from "node:v8";
 import vm from "node:vm";
+import { TABLE } from "../../src/common/compile/cells.js";
 import type { CompiledModule, PreparedModule } from "../../src/common/compile/compiled-module.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { BodyForm } from "./module-record.js";
@@ -18,6 +19,8 @@ const FUNCTION_OF_FORM: Readonly<Record<BodyForm, string>> = {
 };
 
 const ANCHOR = "if (false) () => __ur;";
+/** What functions with cells ask (swaps.ts). */
+const SWAPS = `const ${TABLE} = __ur.swaps; `;
 
 export class Scripts {
   readonly #mapOf: ((compiled: CompiledModule) => EncodedSourceMap) | undefined;
@@ -30,7 +33,7 @@ export class Scripts {
 
   /** Compiles an `esm` module. The result takes `__ur`, or the CommonJS names first when the module has interop. */
   compileEsm({ compiled }: PreparedModule, url: string, form: BodyForm): unknown {
-    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; ${ANCHOR} `;
+    const body = `${FUNCTION_OF_FORM[form]} (__ur) { 'use strict'; ${ANCHOR} ${swapsOf(compiled)}`;
     const open = compiled.interop === "none" ? `(${body}` : `(${COMMONJS_FUNCTION}{ return (${body}`;
     const close = compiled.interop === "none" ? "\n})" : "\n}); })";
     // A generator stops here only if it has something to wait for, so that bodies start in the order of the specification.
@@ -43,7 +46,7 @@ export class Scripts {
    * has no argument more than there.
    */
   compileCommonJs({ compiled }: PreparedModule): unknown {
-    const head = `(function (__ur) { return (${COMMONJS_FUNCTION}{ `;
+    const head = `(function (__ur) { ${swapsOf(compiled)}return (${COMMONJS_FUNCTION}{ `;
     // At the end: a directive must stay first.
     return this.#compile(head, compiled, `\n;${ANCHOR}}); })`, compiled.file);
   }
@@ -82,6 +85,10 @@ export class Scripts {
 }
 
 const COMMONJS_FUNCTION = "function (exports, require, module, __filename, __dirname) ";
+
+function swapsOf({ body }: CompiledModule): string {
+  return body.includes(`${TABLE}.`) ? SWAPS : "";
+}
 
 /**
  * The prologue, with variables for the namespaces that can be set again: a package is loaded only when its turn comes,

@@ -18,6 +18,8 @@ import { isSupervisorCode } from "./supervisor-code.js";
 export interface StackTraceContext {
   /** The version of the file that is evaluated, or was last. */
   compiled(file: string): CompiledModule | undefined;
+  /** A text of the file that bodies of functions were taken from. */
+  swapped?(file: string, text: number): CompiledModule | undefined;
   sourceMap(compiled: CompiledModule): EncodedSourceMap;
   /** Of what another tool has compiled, while Node is to follow its maps. */
   originalOf(name: string, line: number, column: number): MappedPlace | undefined;
@@ -25,6 +27,8 @@ export interface StackTraceContext {
 
 type PrepareStackTrace = NonNullable<typeof Error.prepareStackTrace>;
 
+/** What a body that was swapped is shown under. */
+const SWAPPED = /^(.*)\?unreloader-text=(\d+)$/;
 /** Where an `eval` stands: `(file:line:column)`. */
 const EVAL_ORIGIN = /\(((?:file:\/\/)?\/[^()]*):(\d+):(\d+)\)/g;
 
@@ -94,14 +98,28 @@ export class StackTraces {
     const lines: string[] = [];
     /** Frames of Node that the supervisor has called: dropped if one of its own frames comes next. */
     let between: string[] = [];
+    /** The last frame is a body that was swapped: the function whose it is comes behind our own frame. */
+    let swapped: "seen" | "called" | undefined;
     for (const frame of frames) {
+      const body = this.#swappedBody(error, frame);
+      if (body !== undefined) {
+        lines.push(...between, `\n    at ${body}`);
+        between = [];
+        swapped = "seen";
+        continue;
+      }
       const name = frame.getFileName() ?? frame.getEvalOrigin() ?? "";
       if (isSupervisorCode(name)) {
         between = [];
         // From there on Node has called the supervisor.
         if (frame.getFunctionName() === runAsMainScript.name) break;
+        if (swapped) swapped = "called";
         continue;
       }
+      if (isBuiltin(frame, name) && swapped) continue;
+      const isItself = swapped === "called";
+      swapped = undefined;
+      if (isItself) continue;
       if (isGlue(frame, name)) {
         between.push(`\n    at ${String(frame)}`);
         continue;
@@ -110,6 +128,18 @@ export class StackTraces {
       between = [];
     }
     return `${header(error)}${lines.join("")}${between.join("")}`;
+  }
+
+  #swappedBody(error: Error, frame: NodeJS.CallSite): string | undefined {
+    if (!frame.isEval()) return undefined;
+    const [place, name = "", number] = SWAPPED.exec(frame.getScriptNameOrSourceURL() as string) ?? [];
+    if (place === undefined) return undefined;
+    const compiled = this.#context.swapped?.(pathOf(name), Number(number));
+    const line = frame.getLineNumber() ?? 1;
+    const column = frame.getColumnNumber() ?? 1;
+    const location = compiled ? this.#mapIn(compiled, line, column) : { file: pathOf(name), line, column };
+    if (!this.#locations.has(error)) this.#locations.set(error, location);
+    return String(frame).replace(`${place}:${line}:${column}`, `${name}:${location.line}:${location.column}`);
   }
 
   #describe(error: Error, frame: NodeJS.CallSite, name: string): string {
@@ -152,7 +182,11 @@ export class StackTraces {
 
   #map(file: string, line: number, column: number): SourceLocation {
     const compiled = this.#context.compiled(file);
-    if (!compiled) return { file, line, column };
+    return compiled ? this.#mapIn(compiled, line, column) : { file, line, column };
+  }
+
+  #mapIn(compiled: CompiledModule, line: number, column: number): SourceLocation {
+    const { file } = compiled;
     return { file, ...originalPlace(compiled, { line, column }, () => this.#mapOf(compiled)) };
   }
 
@@ -164,6 +198,11 @@ export class StackTraces {
     }
     return map;
   }
+}
+
+/** Of the language itself: `Reflect.apply`. */
+function isBuiltin(frame: NodeJS.CallSite, name: string): boolean {
+  return name === "" && frame.isNative();
 }
 
 /** Frames that stand between the user's module and the supervisor's code. */

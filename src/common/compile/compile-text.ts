@@ -17,6 +17,8 @@ export interface TextToCompile {
   readonly hash: string;
   readonly kind: FileKind;
   readonly settings: TypeScriptSettings;
+  /** Functions get cells; see cells.ts. Absent: none. */
+  readonly cells?: boolean;
 }
 
 /** Throws CompileError with the place in the source. */
@@ -127,7 +129,7 @@ export function deriveLocated(input: TextToCompile, kind: FileKind & { type: "co
   const { file, settings } = input;
   const source = withoutByteOrderMark(input.source);
   try {
-    return derive({ file, source, kind, settings, withMaps });
+    return derive({ file, source, kind, settings, withMaps, cells: input.cells ?? false });
   } catch (error) {
     if (!(error instanceof DerivedProblem)) throw error;
     const { problem, at } = error;

@@ -28,6 +28,8 @@ export interface CompilerOptions {
   readonly conditions?: readonly string[];
   /** Absent: nothing is kept between starts. */
   readonly cacheFolder?: string;
+  /** Functions get cells; see cells.ts. */
+  readonly cells?: boolean;
 }
 
 type Resolve = (
@@ -49,14 +51,16 @@ export class Compiler {
   readonly #tsconfigs = new Tsconfigs(this.#packages);
   readonly #resolver: Resolver;
   readonly #cache: ModuleCache;
+  readonly #cells: boolean;
   /** File to the kind of the text that hooks have given for it, where that is not the kind that its name says. */
   readonly #kinds = new Map<string, FileKind>();
 
   constructor(options: CompilerOptions) {
-    const { root, cacheFolder, conditions = [] } = options;
+    const { root, cacheFolder, conditions = [], cells = false } = options;
+    this.#cells = cells;
     this.#resolver = new Resolver(this.#packages, this.#tsconfigs, conditions);
     const pack = cacheFolder && path.join(cacheFolder, `modules-${hashSource(Buffer.from(root)).slice(0, 16)}.bin`);
-    this.#cache = new ModuleCache(pack, compilerVersion(root));
+    this.#cache = new ModuleCache(pack, `${compilerVersion(root)}${cells ? "; cells" : ""}`);
   }
 
   /** Reads `file` when `source` is absent. Throws CompileError; a file that cannot be read throws as `readFileSync` does. */
@@ -184,7 +188,7 @@ export class Compiler {
 
   #input(file: string, source: string, hash: string): TextToCompile {
     const kind = this.#kinds.get(file) ?? fileKind(file, this.#packages.typeOf(file));
-    return { file, source, hash, kind, settings: this.#tsconfigs.of(file).settings };
+    return { file, source, hash, kind, settings: this.#tsconfigs.of(file).settings, cells: this.#cells };
   }
 }
 

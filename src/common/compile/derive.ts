@@ -24,6 +24,8 @@ export interface DeriveRequest {
   readonly kind: FileKind & { type: "code" };
   readonly settings: TypeScriptSettings;
   readonly withMaps: boolean;
+  /** Functions get cells; see cells.ts. */
+  readonly cells: boolean;
 }
 
 /** A text on its way, with the maps of the steps that led to it, latest first. */
@@ -234,11 +236,17 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
     if (parsed.goal === "commonjs") {
       const redeclared = redeclaredWrapperName(parsed.program);
       if (redeclared) throw redeclared;
-      const rewritten = rewriteCommonJs(derived.text, parsed.program, { own: !isBelowPackages(request.file) });
+      const rewritten = rewriteCommonJs(derived.text, parsed.program, {
+        own: !isBelowPackages(request.file),
+        cells: request.cells,
+      });
       return { ...derived, rewritten, format: "commonjs", interop: false, effects };
     }
     const importsByRequire = !interop && usesImportRequire(request, derived);
-    const rewritten = rewriteEsm(derived.text, parsed.program, { commonJsNames: interop || importsByRequire });
+    const rewritten = rewriteEsm(derived.text, parsed.program, {
+      commonJsNames: interop || importsByRequire,
+      cells: request.cells && !isBelowPackages(request.file),
+    });
     const declarations = importsByRequire ? `${createRequireText} ${derived.declarations}` : derived.declarations;
     return { ...derived, declarations, rewritten, format: "esm", interop, effects };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** CommonJS text for the runtime: only `import()`, a hashbang and classes are touched, and something may follow the end. */
 import { addLexicalNames } from "./bindings.js";
+import { insertCells } from "./cells.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import { privateGetters } from "./private-bindings.js";
 import type { LoweredSyntax } from "./reference.js";
@@ -39,16 +40,19 @@ function rewriteClosingComment(text: string, edits: TextEdits): void {
 export interface CommonJsOptions {
   /** The runtime is told of classes and bindings. It is not for the code of packages, which is not its own. */
   readonly own: boolean;
+  /** Functions get cells; see cells.ts. */
+  readonly cells?: boolean;
 }
 
 /** Edits for a text parsed as CommonJS. Throws SyntaxProblem for what cannot be compiled. */
-export function rewriteCommonJs(text: string, program: Program, { own }: CommonJsOptions): Rewritten {
+export function rewriteCommonJs(text: string, program: Program, { own, cells }: CommonJsOptions): Rewritten {
   const edits = new TextEdits();
   const requires = new Set<string>();
   const dynamicImports = new Set<string>();
   const lowered = new Map<LoweredSyntax, number>();
   rewriteHashbang(text, edits);
   rewriteClosingComment(text, edits);
+  if (own && cells) insertCells(program, text, edits);
   findReferences(program, text, REQUIRE, {
     reference({ called, parent }) {
       const specifier = called ? requiredSpecifier(parent) : undefined;

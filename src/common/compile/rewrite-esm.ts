@@ -4,6 +4,7 @@
  */
 import { awaitMark } from "./await-mark.js";
 import { addLexicalNames, addPatternNames, isName, propertyKey } from "./bindings.js";
+import { insertCells } from "./cells.js";
 import { registerClass, registerDecorated } from "./class-registration.js";
 import { type CommonJsInterop, commonJsPrologue, variable } from "./commonjs-prologue.js";
 import type { ImportRecord, PassedOn } from "./compiled-module.js";
@@ -43,6 +44,8 @@ export interface EsmOptions {
   readonly commonJsNames: boolean;
   /** The text is for Node's own CommonJS loader, with this reading of an import; nothing in it is told to our runtime. */
   readonly forNode?: CommonJsInterop;
+  /** Functions get cells; see cells.ts. */
+  readonly cells?: boolean;
 }
 
 /** Edits for a text parsed as a module. Throws SyntaxProblem for what cannot be compiled. */
@@ -87,9 +90,10 @@ class EsmRewrite {
   }
 
   run(): Rewritten {
-    const { commonJsNames, forNode } = this.#options;
+    const { commonJsNames, forNode, cells } = this.#options;
     const { body } = this.#program;
     rewriteHashbang(this.#text, this.#edits);
+    if (cells) insertCells(this.#program, this.#text, this.#edits);
     // Imports first: they are hoisted, and `export { imported }` may come before them. Re-exports count in their order.
     for (const statement of body) {
       const source = "source" in statement ? statement.source : null;

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { PreparedModule } from "../compile/compiled-module.js";
+import type { NewBody } from "../compile/live-functions.js";
 import type { PublicAddress } from "./bound-address.js";
 import type { PackageRequest } from "./package-log.js";
 import type { PackedMessage, SharedChannel, WriteError } from "./parent-channel.js";
@@ -93,6 +94,8 @@ export interface BootOrder {
   readonly variables: Readonly<Record<string, string>>;
   /** How long a request may be held. */
   readonly heldDeadlineMs: number;
+  /** Functions have cells, so that their bodies can be swapped (src/common/compile/cells.ts). */
+  readonly cells: boolean;
   /** Whether a debugger will be opened: scripts then carry their source maps with them. */
   readonly debuggable: boolean;
   /** Whether to write down what the start loads of node_modules, for a standby thread. */
@@ -215,6 +218,14 @@ export interface SignalArgument {
   readonly aborted?: { readonly reason: unknown };
 }
 
+/** Bodies of functions of one module that take the place of others. */
+export interface FunctionSwap {
+  /** The new text, with the number that it has among those of the version; see live-functions.ts. */
+  readonly module: PreparedModule;
+  readonly text: number;
+  readonly bodies: readonly NewBody[];
+}
+
 export interface PlanOrder {
   readonly generation: number;
   /** In this order. */
@@ -235,6 +246,8 @@ export interface PlanOrder {
   readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Files were added or deleted: specifiers may lead elsewhere. */
   readonly lookupsChanged: boolean;
+  /** Bodies to swap; then nothing is purged or evaluated. Refused when an evaluation has called one of the functions. */
+  readonly swaps?: readonly FunctionSwap[];
   /** Milliseconds that requests in flight get before the purge. */
   readonly drainMs: number;
   /** For tests: when all is evaluated the plan fails, with this message. */
