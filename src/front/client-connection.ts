@@ -209,7 +209,8 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
 
   /** Messages, say, are for the newest code as well. Not for long: what the gate waits for may wait for them. */
   async #passOpaque(): Promise<void> {
-    const verdict = this.#askGate();
+    // It is no new request.
+    const verdict = this.#askGate(true);
     if (verdict instanceof Promise) {
       this.#life = { phase: "held", wake: undefined };
       await wait(settledVerdict(verdict), { deadlineMs: OPAQUE_HOLD_MS });
