@@ -1,9 +1,10 @@
 /**
  * Reloads that reloads cause: a file that modules read is written whenever they are evaluated, by a process that the app
- * starts, say. After a few in a row, between which nobody has asked for anything, what becomes of it changes nothing.
+ * starts, say. After a few in a row, between which nobody has asked for anything, what becomes of it changes nothing: but for
+ * once, when somebody asks, since a script may save as often.
  */
 import { shownPath } from "../common/paths.js";
-import type { PendingChanges } from "./pending.js";
+import { PendingChanges } from "./pending.js";
 
 const MOST_IN_A_ROW = 5;
 /** From the end of a cycle: nobody saves so soon, again and again, and asks for nothing. */
@@ -19,6 +20,11 @@ export class CausedReloads {
   #files = "";
   #inARow = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
+  /** What was taken out and is to be taken in when somebody asks. */
+  #dropped = new PendingChanges();
+  #isDue = false;
+  /** Files that were taken in for somebody who asked, and are written again for that. */
+  #certain = "";
 
   constructor(options: CausedReloadsOptions) {
     this.#options = options;
@@ -27,6 +33,12 @@ export class CausedReloads {
   /** Who asks for the app, or for a reload, wants what is saved. */
   asked(): void {
     this.#inARow = 0;
+    this.#isDue ||= !this.#dropped.isNothing;
+  }
+
+  /** Something that was taken out has to be taken in. */
+  get isDue(): boolean {
+    return this.#isDue;
   }
 
   /** A cycle has come to its end. */
@@ -36,6 +48,12 @@ export class CausedReloads {
 
   /** Takes out of `pending` what the cycles before have caused; true: it has. Modules stay: nothing tells people's saves from such. */
   drop(pending: PendingChanges, isModule: (file: string) => boolean): boolean {
+    if (this.#isDue) {
+      this.#isDue = false;
+      this.#certain = this.#dropped.all().join("\n");
+      pending.take(this.#dropped);
+      this.#dropped = new PendingChanges();
+    }
     const files = pending.all();
     if (files.length === 0) return false;
     const named = files.join("\n");
@@ -44,6 +62,7 @@ export class CausedReloads {
     this.#inARow = isCaused ? this.#inARow + 1 : 0;
     this.#files = named;
     if (this.#inARow < MOST_IN_A_ROW) return false;
+    if (named !== this.#certain) this.#dropped.take(pending);
     for (const file of files) for (const kind of [pending.changed, pending.deleted, pending.added]) kind.delete(file);
     if (this.#inARow > MOST_IN_A_ROW) return true;
     const shown = files.map((file) => shownPath(file, this.#options.root)).join(", ");

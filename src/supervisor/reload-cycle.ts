@@ -374,7 +374,8 @@ export class ReloadCycle {
   #mustWork(): boolean {
     const state = this.#state;
     if (state.closing) return false;
-    if (state.restartReason !== undefined || this.#arrivals.any || this.#testReloads?.isDue) return true;
+    if (state.restartReason !== undefined || this.#arrivals.any || this.#caused.isDue || this.#testReloads?.isDue)
+      return true;
     if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false && !state.isOver))
       return true;
     const { options, registry, monitoring } = this.#parts;
