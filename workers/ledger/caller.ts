@@ -19,7 +19,10 @@ export interface Caller {
 /** Node's streams and sockets are some frames deep. */
 const FRAMES = 24;
 
-/** They stand between the app and what they wrap, and call nothing of their own there. Installed they are files of their own, too. */
+/**
+ * They stand between the app and what they wrap, and call nothing of their own there. Installed they are files of their own, too;
+ * what several files share is not, so that each of these adapters wraps in its own.
+ */
 const PASSES_ON =
   /[\\/](?:workers[\\/](?:runtime[\\/]file-reads|adapters[\\/](?:ws|socket\.io))|src[\\/]common[\\/]started[\\/]wrap-starts)\.js$/;
 
