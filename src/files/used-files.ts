@@ -5,7 +5,7 @@
 import type { FileRegistry } from "./registry.js";
 
 /** Fewer are not worth a look. */
-const FIRST_SWEEP = 1000;
+const FIRST_SWEEP = 100;
 
 export class UsedFiles {
   readonly #registry: Pick<FileRegistry, "has" | "track" | "untrack">;

@@ -22,7 +22,7 @@ test("files that only older versions have read are watched no more, once there a
     most = Math.max(most, watched.size);
     assert.ok(watched.has("/config") && watched.has("/always") && watched.has(`/made-${n}`));
   }
-  assert.ok(most < 2000, `${most} are watched`);
+  assert.ok(most < 400, `${most} are watched`);
 });
 
 test("of the files that an app has written the newest are known, and those that it writes again and again", () => {
