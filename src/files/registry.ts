@@ -153,6 +153,12 @@ export class FileRegistry {
     return this.#files.has(file);
   }
 
+  /** Hash of a file's text as it was last seen, or what stands for it; undefined: it is not tracked. Of a large one its size. */
+  contentOf(file: string): string | undefined {
+    const { content } = this.#files.get(file)?.sight ?? {};
+    return content !== undefined && isLargeMark(content) ? content.slice(0, content.lastIndexOf(":")) : content;
+  }
+
   /** What counts as configuration stays. */
   untrack(files: Iterable<string>): void {
     for (const file of files) {

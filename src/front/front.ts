@@ -311,6 +311,11 @@ export class Front {
     return this.#ports.public.map((port) => port.address);
   }
 
+  /** The same, with what is spoken there. */
+  endpoints(): { readonly kind: ServerKind; readonly address: PublicAddress }[] {
+    return this.#ports.public.map(({ kind, address }) => ({ kind, address }));
+  }
+
   /** New connections are refused; those that are open go on. */
   stopAccepting(): void {
     for (const port of this.#ports.all) port.stopAccepting();

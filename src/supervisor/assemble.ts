@@ -4,6 +4,7 @@ import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { shownPath } from "../common/paths.js";
 import { createConnectionTable } from "../common/protocol/connection-table.js";
 import { Control } from "../control/control.js";
+import { StateView } from "../control/state.js";
 import { ignoreFilter } from "../files/ignore.js";
 import { PackageFiles } from "../files/package-files.js";
 import { FileRegistry } from "../files/registry.js";
@@ -71,6 +72,7 @@ export interface SupervisorParts {
   readonly epochs: Epochs;
   readonly leaks: Leaks;
   readonly control: Control;
+  readonly view: StateView;
   readonly listening: ListenReports;
   readonly address: PublicAddressChoice;
   readonly embedding: Embedding;
@@ -95,7 +97,15 @@ export function assemble({
   emit,
 }: AssembleOptions): SupervisorParts {
   const table = createConnectionTable();
-  const startSettled = new StartSettled();
+  const view = new StateView(() => ({
+    id: path.basename(socketFolder.path).replace(/^unreloader-/, ""),
+    options,
+    registry,
+    front,
+    cycle,
+    hold: () => null,
+  }));
+  const startSettled = new StartSettled(() => view.changed());
   const socketFolder = new SocketFolder();
   guard?.begin(socketFolder.path);
   /** What a request that begins now must do. */
@@ -119,7 +129,10 @@ export function assemble({
     },
     ownEpoch: (address, port) => epochs.ownEpoch(address, port),
   });
-  const listening = new ListenReports((report) => emit("listening", report));
+  const listening = new ListenReports((report) => {
+    emit("listening", report);
+    view.changed();
+  });
   const address = new PublicAddressChoice(options, front, listening);
   const embedding = new Embedding({
     front,
@@ -251,6 +264,7 @@ export function assemble({
     inPlace,
     leaks,
     control,
+    view,
     listening,
     address,
     subclasses,
@@ -274,6 +288,7 @@ export function assemble({
     epochs,
     leaks,
     control,
+    view,
     listening,
     address,
     embedding,

@@ -1,5 +1,6 @@
 /** What a cycle works with. */
 import type { Control } from "../control/control.js";
+import type { StateView } from "../control/state.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
 import type { Leaks } from "../leaks/leaks.js";
@@ -32,6 +33,7 @@ export interface CycleParts {
   readonly inPlace: InPlaceReload;
   readonly leaks: Leaks;
   readonly control: Control;
+  readonly view: StateView;
   readonly listening: ListenReports;
   readonly address: PublicAddressChoice;
   readonly subclasses: SubclassNames;

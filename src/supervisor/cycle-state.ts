@@ -7,6 +7,8 @@ import { PendingChanges } from "./pending.js";
 import { type Admission, admission, type State, type StateEvent, transition } from "./state.js";
 
 export class CycleState {
+  /** The phase, or what goes with it, may be another one. */
+  readonly #onMove: () => void;
   #state: State = { phase: "booting", epoch: 1, generation: 0 };
   /** The app that serves, or that would if the newest code were not broken. */
   app: LoadedApp | undefined;
@@ -20,6 +22,10 @@ export class CycleState {
   closing = false;
   /** The files whose changes were taken in last, and when that was, on the clock of `performance.now()`. */
   #takenIn: { readonly files: readonly string[]; readonly at: number } = { files: [], at: 0 };
+
+  constructor(onMove: () => void) {
+    this.#onMove = onMove;
+  }
 
   get phase(): State["phase"] {
     return this.#state.phase;
@@ -58,6 +64,7 @@ export class CycleState {
   /** Throws for an event that does not fit the phase. */
   move(event: StateEvent): void {
     this.#state = transition(this.#state, event);
+    this.#onMove();
   }
 
   admission(lastGood: boolean): Admission {

@@ -17,7 +17,7 @@ import type { Preparation } from "./prepare.js";
 const LAST_LINES = 20;
 
 export interface FailuresOptions {
-  readonly parts: Pick<CycleParts, "front" | "address" | "options" | "startSettled" | "listening" | "emit">;
+  readonly parts: Pick<CycleParts, "front" | "address" | "options" | "startSettled" | "listening" | "view" | "emit">;
   readonly state: CycleState;
   readonly reports: CycleReports;
   readonly crashes: CrashRestarts;
@@ -37,6 +37,11 @@ export class Failures {
     this.#parts = parts;
     this.#state = state;
     this.#reports = reports;
+  }
+
+  /** Why the newest code does not run. */
+  get last(): FailureReport | undefined {
+    return this.#state.phase === "failed" ? this.#last : undefined;
   }
 
   /** What the gate says while no run is under way. */
@@ -112,6 +117,7 @@ export class Failures {
       ...(lastLines.length > 0 && { lastLines }),
     };
     this.#last = report;
+    this.#parts.view.failed(report);
     if (isFault && (await this.openFallback())) this.#parts.listening.loaded(0);
     // Requests that wait for a server get the page instead.
     front.recheck();

@@ -51,6 +51,11 @@ export class FileUses {
     return [...changed, ...deleted].some(isUsed) || [...added, ...deleted].some(isListed);
   }
 
+  /** Files that the present version of a module has read. */
+  readsOf(module: string): Iterable<string> {
+    return this.#uses.get(module)?.reads ?? [];
+  }
+
   /** Files that the present version of a module, or a package, has read. */
   get reads(): Set<string> {
     const read = new Set(this.#usedByPackages);

@@ -164,6 +164,11 @@ export class LoadedApp {
     return new Set([...this.#fileUses.reads, ...this.#graph.files(), ...this.#failures.keys()]);
   }
 
+  /** Files that a module has read while it was evaluated, but for those that the app writes itself. */
+  readsOf(module: string): string[] {
+    return [...this.#fileUses.readsOf(module)].filter((file) => !this.#fileUses.writes(file));
+  }
+
   /** Whether the app writes this file itself: then it is state, and its changes are nobody's business. */
   writes(file: string): boolean {
     return this.#fileUses.writes(file);

@@ -11,7 +11,7 @@ import { type SourceLocation, serializeError } from "../common/protocol/serializ
 import { lookUntil, wait } from "../common/wait.js";
 import type { Verdict } from "../front/turn.js";
 import { CycleReports } from "../reports/cycle-reports.js";
-import type { ReloadReport, RestartReason, StaleReferencesReport } from "../reports/report.js";
+import type { FailureReport, ReloadReport, RestartReason, StaleReferencesReport } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, type UnexpectedEnd } from "../thread/app-thread.js";
 import { Arrivals } from "./arrivals.js";
@@ -33,7 +33,7 @@ import { UnadoptedPorts } from "./unadopted-ports.js";
 
 export class ReloadCycle {
   readonly #parts: CycleParts;
-  readonly #state = new CycleState();
+  readonly #state: CycleState;
   readonly #arrivals: Arrivals;
   readonly #reports: CycleReports;
   readonly #failures: Failures;
@@ -55,7 +55,8 @@ export class ReloadCycle {
   constructor(parts: CycleParts) {
     this.#parts = parts;
     const { front, registry, options, epochs, guard, emit, over } = parts;
-    const state = this.#state;
+    const state = new CycleState(() => parts.view.changed());
+    this.#state = state;
     const tell = (message: string): void => emit("log", { level: "info", message });
     const debug = (message: string): void => emit("log", { level: "debug", message });
     this.#crashes = new CrashRestarts({
@@ -107,6 +108,17 @@ export class ReloadCycle {
   /** Requests and calls that wait or are being answered. */
   get inFlight(): number {
     return this.#parts.front.inFlight() + (this.app?.epoch.calls.size ?? 0);
+  }
+
+  /** Nothing is under way, or waits to be taken in: what runs is the newest code, or that has failed. */
+  get isSettled(): boolean {
+    const { registry, startSettled } = this.#parts;
+    return this.#run === undefined && startSettled.isSettled && !this.#mustWork() && !registry.stale();
+  }
+
+  /** Why the newest code does not run. */
+  get failure(): FailureReport | undefined {
+    return this.#failures.last;
   }
 
   // ---- what may be asked for
@@ -223,6 +235,7 @@ export class ReloadCycle {
   noticed(): void {
     const { options, registry } = this.#parts;
     const { cooldown } = options;
+    this.#parts.view.changed();
     if (this.#state.closing || cooldown === "off") return;
     // During a cooldown requests go on to the old code.
     if (registry.stale()) this.#holdRequests();
@@ -317,6 +330,7 @@ export class ReloadCycle {
     this.#run = run;
     void this.#work(run).then((report) => {
       this.#end();
+      this.#parts.view.reported(report);
       run.end(report);
     });
     return run;

@@ -2,8 +2,17 @@
 import { START_SETTLED_MS } from "../common/deadlines.js";
 
 export class StartSettled {
+  readonly #onSettle: () => void;
   #settled = false;
   readonly #waiting = new Set<() => void>();
+
+  constructor(onSettle: () => void = () => undefined) {
+    this.#onSettle = onSettle;
+  }
+
+  get isSettled(): boolean {
+    return this.#settled;
+  }
 
   /** It starts again, in a fresh worker. */
   again(): void {
@@ -14,6 +23,7 @@ export class StartSettled {
     this.#settled = true;
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
+    this.#onSettle();
   }
 
   /** Resolves when it is over, after a minute at the latest. */
