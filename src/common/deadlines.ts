@@ -87,6 +87,9 @@ export const TOLD_AFTER_MS: readonly number[] = [2000, 10_000];
 
 // ---- Starts
 
+/** When it is told that a start compiles, and again after twice as long. No option: nothing depends on it. */
+export const COMPILING_TOLD_MS = 1000;
+
 /** A start may wait for a database or a download, as long as nobody saves anything. No option: held requests have `heldDeadline`. */
 export const BOOT_MS = 600_000;
 
@@ -132,6 +135,9 @@ export const AFTER_START_MS = 500;
 
 /** Finding out whether file events arrive may take so long. No option: files are polled then. */
 export const EVENT_PROBE_MS = 1000;
+
+/** A machine that is busy may take so long to begin with a watch: that says nothing about its events. No option: as above. */
+export const WATCH_BEGINS_MS = 30_000;
 
 // ---- Crashes
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { WATCH_BEGINS_MS } from "../common/deadlines.js";
 import { errorCode } from "./stamps.js";
 import type { FolderWatch, WatchFolder } from "./watcher.js";
 
@@ -15,8 +16,16 @@ export type Promptness = "prompt" | "late" | "none";
 const ROUNDS = 3;
 const TICK_MS = 50;
 
-/** Takes a few milliseconds where events are prompt, and at most about `deadlineMs`. Leaves nothing behind but the folder. */
-export async function probeEvents(folder: string, watch: WatchFolder, deadlineMs: number): Promise<Promptness> {
+/**
+ * Takes a few milliseconds where events are prompt, and at most about `deadlineMs` once the folder is watched. Leaves nothing
+ * behind but the folder.
+ */
+export async function probeEvents(
+  folder: string,
+  watch: WatchFolder,
+  deadlineMs: number,
+  beginsMs = WATCH_BEGINS_MS,
+): Promise<Promptness> {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -27,13 +36,18 @@ export async function probeEvents(folder: string, watch: WatchFolder, deadlineMs
   const probe = new Probe(path.basename(file));
   const open = probe.open(folder, watch);
   // Counted in ticks: a thread that compiles an app for seconds must not use up the time that events have to arrive.
-  let ticksLeft = Math.ceil(deadlineMs / TICK_MS);
+  let ticksLeft = Math.ceil(beginsMs / TICK_MS);
+  let isLate = false;
   const deadline = setInterval(() => {
-    if (--ticksLeft <= 0) probe.giveUp();
+    if (--ticksLeft > 0) return;
+    isLate = true;
+    probe.giveUp();
   }, TICK_MS);
   try {
     await probe.established;
-    if (probe.over) return "none";
+    // What has not begun says nothing about the events that would have come.
+    if (probe.over) return isLate ? "late" : "none";
+    ticksLeft = Math.ceil(deadlineMs / TICK_MS);
     // From a timer or an immediate, the next immediate comes after the loop has polled for events once.
     await nextTurn();
     let promptness: Promptness = "prompt";

@@ -8,6 +8,7 @@ import { rmSync } from "node:fs";
 import { attempt } from "../common/attempt.js";
 import { SIGNAL_UNHEARD_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
+import { visibleText } from "../common/visible-text.js";
 import { CrashBackOff } from "../supervisor/crash-back-off.js";
 import { startEnvironment } from "../thread/env-files.js";
 import { inheritedDescriptors } from "./inherited-descriptors.js";
@@ -178,7 +179,9 @@ export class Launcher {
   #failed(child: ChildProcess, error: Error): void {
     // It runs: only a message could not be sent.
     if (child.pid !== undefined) return;
-    process.stderr.write(`unreloader: no process can be started: ${errorText(error)}; --no-launcher needs none\n`);
+    process.stderr.write(
+      `unreloader: no process can be started: ${visibleText(errorText(error))}; --no-launcher needs none\n`,
+    );
     process.exit(1);
   }
 

@@ -146,6 +146,12 @@ export interface ConfigOptions {
    */
   keys?: boolean | undefined;
   /**
+   * Clear the terminal before each report, so that only the newest is seen.
+   * Only on a terminal, which keeps what was there to scroll back to.
+   * Default: `false`.
+   */
+  clear?: boolean | undefined;
+  /**
    * Let a debugger attach to the app, at 127.0.0.1:9229 unless told otherwise.
    * Default: `false`.
    */

@@ -213,6 +213,13 @@ export const optionTable = {
     doc: "false: read no single keys from the terminal",
     more: "Keys are read only while the app does not read the terminal. See [In the terminal](#in-the-terminal).",
   }),
+  clear: row({
+    ...onOrOff(),
+    default: false,
+    flag: { kind: "switch" },
+    doc: "clear the terminal before each report, so that only the newest is seen",
+    more: "Only on a terminal, which keeps what was there to scroll back to.",
+  }),
   inspect: row({
     schema: z.union([
       z.boolean(),

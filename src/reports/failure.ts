@@ -1,9 +1,10 @@
 /** What is told about a failure: to the request that meets it, and to listeners of events. Pure. */
 import type { SourceError } from "../common/errors.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
+import { visibleLines } from "../common/visible-text.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
+import { failureBlock } from "./failure-lines.js";
 import type { FailureReport } from "./report.js";
-import { failureBlock } from "./report-lines.js";
 
 /** Plain text: the failure, who imports it, what still works, and the stack in the user's source. */
 export function failureText(report: FailureReport, style: { cwd: string; onError: "page" | "last-good" }): string {
@@ -11,7 +12,7 @@ export function failureText(report: FailureReport, style: { cwd: string; onError
   const stack = report.error.stack;
   const { lastLines = [] } = report;
   const written = lastLines.length > 0 ? ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)] : [];
-  return `${[...lines, ...(stack ? ["", stack] : []), ...written].join("\n")}\n`;
+  return `${[...lines, ...(stack ? ["", stack] : []), ...written].map(visibleLines).join("\n")}\n`;
 }
 
 /** Files that import the one an error is in, nearest first, up to the entry. */

@@ -1,4 +1,5 @@
 /** Holds back "listening" until the app is loaded, so that the report can say how many modules it took. */
+import { networkInterfaces } from "node:os";
 import type { PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import type { ListeningReport } from "./report.js";
 
@@ -53,14 +54,30 @@ export class ListenReports {
 export function reachedBy(
   kind: ServerKind,
   address: PublicAddress,
-): Pick<ListeningReport, "protocol" | "host" | "port"> {
+): Pick<ListeningReport, "protocol" | "host" | "port" | "network"> {
   if (typeof address === "string") return { protocol: "path", host: address, port: 0 };
-  return { protocol: protocolOf(kind), host: hostToAsk(address.address), port: address.port };
+  const network = isWildcard(address.address) ? ownAddresses() : [];
+  return {
+    protocol: protocolOf(kind),
+    host: hostToAsk(address.address),
+    port: address.port,
+    ...(network.length > 0 && { network }),
+  };
+}
+
+/** Of this machine, as others see it. */
+function ownAddresses(): string[] {
+  const known = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return known.filter(({ family, internal }) => family === "IPv4" && !internal).map(({ address }) => address);
 }
 
 /** An address that means "all" is none to click on. */
 export function hostToAsk(address: string): string {
-  return address === "::" || address === "0.0.0.0" ? "localhost" : address;
+  return isWildcard(address) ? "localhost" : address;
+}
+
+function isWildcard(address: string): boolean {
+  return address === "::" || address === "0.0.0.0";
 }
 
 function protocolOf(kind: ServerKind): ListeningReport["protocol"] {

@@ -1,10 +1,10 @@
 /** The lines that the command line prints for each event. Pure: what is printed, and where, is decided by the caller. */
 
 import { shownPath } from "../common/paths.js";
-import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
+import { visibleJson, visibleText } from "../common/visible-text.js";
 import { editText } from "./edits.js";
+import { failedLine, failureRows } from "./failure-lines.js";
 import type {
-  FailureReport,
   ListeningReport,
   LogLevel,
   LogReport,
@@ -16,6 +16,7 @@ import type {
   SwappedFile,
   WorkerExitReport,
 } from "./report.js";
+import { firstLine, placeOf, type Row, shownLocation, shownRow, stackRows } from "./stack-lines.js";
 
 export interface LineStyle {
   readonly format: "pretty" | "json";
@@ -28,6 +29,17 @@ export interface LineStyle {
   readonly onError: "page" | "last-good";
   /** The supervisor ends with the app, which has told its end itself, as under Node. */
   readonly exit: boolean;
+  readonly banner?: Banner | undefined;
+}
+
+/** What is said when the app listens, besides where. */
+export interface Banner {
+  /** Of unreloader. */
+  readonly version: string;
+  readonly node: string;
+  readonly entry: string;
+  /** Single keys are read. */
+  readonly keys: boolean;
 }
 
 export interface ReportLine {
@@ -45,8 +57,8 @@ const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export function reportLines(event: SupervisorEvent, style: LineStyle): ReportLine[] {
   const level = levelOf(event);
   if (LEVELS.indexOf(level) < LEVELS.indexOf(style.level)) return [];
-  const texts = style.format === "json" ? [jsonLine(event)] : prettyLines(event, style);
-  return texts.map((text) => ({ level, text: withoutControls(text) }));
+  if (style.format === "json") return [{ level, text: visibleJson(jsonLine(event)) }];
+  return prettyLines(event, style).map((text) => ({ level, text: visibleText(text) }));
 }
 
 /** A line as a logger wants it, which says by itself who speaks and at which level. */
@@ -69,35 +81,20 @@ function editLines({ code, edits }: Pick<ReloadReport, "code" | "edits">, cwd: s
   return codes.map((each) => {
     const files = edits.flatMap((edit) => (edit.code === each ? [edit.file] : []));
     const named = codes.length === 1 || files.length === 0 ? "" : `${someFiles(files, cwd)}: `;
-    return withoutControls(`  ${each} ${named}${editText(each)}`);
+    return `  ${each} ${named}${editText(each)}`;
   });
 }
 
 function swappedLine(file: string, functions: readonly string[], cwd: string): string {
   const named = functions.length === 0 ? "nothing that runs differs" : functions.join(", ");
-  return withoutControls(`  ${shownPath(file, cwd)}: ${named}`);
+  return `  ${shownPath(file, cwd)}: ${named}`;
 }
 
 function loadedLine(file: string, report: ReloadReport, cwd: string): string {
   const chain = (report.why[file] ?? []).filter((link, index) => index > 0 || link !== file);
   const leads = chain.map((link) => shownPath(link, cwd));
   const reason = leads.length === 0 ? changeReason(report.changed.includes(file)) : `<- ${leads.join(" <- ")}`;
-  return withoutControls(`  ${shownPath(file, cwd)} ${reason}`);
-}
-
-/**
- * A failure, complete: what failed, who imports it, what still works, what to do next.
- * The first line is the error's own, the others are indented; the source frame comes last.
- */
-export function failureBlock(report: FailureReport, style: Pick<LineStyle, "cwd" | "onError">): string[] {
-  const { error } = report;
-  const failed = error.location ? `${shownLocation(error.location, style.cwd)} ` : "";
-  return [
-    report.ended && headingOf(error) === "EvaluationError"
-      ? `UncaughtError: ${failed}nobody has caught: ${firstLine(error.message)}`
-      : `${headingOf(error)}: ${failed}${deedOf(error)}${firstLine(error.message)}`,
-    ...failureDetails(report, style),
-  ];
+  return `  ${shownPath(file, cwd)} ${reason}`;
 }
 
 /** `http://HOST:PORT`, with the brackets that an IPv6 address needs; a socket's path is given as it is. */
@@ -140,18 +137,18 @@ function jsonLine({ event, report }: SupervisorEvent): string {
 function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
   switch (event.event) {
     case "listening":
-      return [listeningLine(event.report)];
+      return [listeningLine(event.report), ...bannerRows(event.report, style)];
     case "reload":
       return reloadLines(event.report, style);
     case "failed":
-      return [failedLine(event.report, style.cwd), ...failureRows(event.report, style)];
+      return [PREFIX + failedLine(event.report, style.cwd), ...failureRows(event.report, style)];
     case "restarted":
       return [
         restartedLine(event.report, style.cwd),
         ...(style.why ? [`  ${event.report.code} ${editText(event.report.code)}`] : []),
       ];
     case "worker-exit":
-      return [workerExitLine(event.report, style.cwd)];
+      return [workerExitLine(event.report, style.cwd), ...exitRows(event.report, style.cwd)];
     case "stale-references":
       return [staleLine(event.report, style.cwd)];
     case "log":
@@ -164,6 +161,18 @@ function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
 function listeningLine(report: ListeningReport): string {
   const what = report.reloads === false ? "reloads are off, started" : `${report.modules} modules`;
   return `${PREFIX}listening on ${publicUrl(report)} (${what} in ${milliseconds(report.durationMs)})`;
+}
+
+function bannerRows(report: ListeningReport, { banner, cwd }: LineStyle): string[] {
+  if (banner === undefined) return [];
+  const { protocol, port, network = [] } = report;
+  const urls = network.map((host): Row => ["network", publicUrl({ protocol, host, port })]);
+  const help: Row[] = banner.keys ? [["help", "press h"]] : [];
+  const rows: Row[] = [
+    ["version", `${banner.version}, Node ${banner.node}`],
+    ["entry", shownPath(banner.entry, cwd)],
+  ];
+  return [...rows, ...urls, ...help].map(shownRow);
 }
 
 function reloadLines(report: ReloadReport, style: LineStyle): string[] {
@@ -195,44 +204,6 @@ function swappedLines(report: ReloadReport, swapped: readonly SwappedFile[], { c
   const what = `swapped ${count} function${count === 1 ? "" : "s"} of ${of} in ${milliseconds(report.durationMs)}`;
   const line = `${PREFIX}${what} (generation ${report.generation})`;
   return why ? [line, ...whyLines(report, cwd)] : [line];
-}
-
-function failedLine({ generation, gone, error }: FailureReport, cwd: string): string {
-  const what =
-    generation === 0 ? "start failed" : gone ? "restart failed" : `reload failed (generation ${generation} kept)`;
-  const where = error.location ? `${shownLocation(error.location, cwd)} ` : "";
-  return `${PREFIX}${what}: ${where}${firstLine(error.message)}`;
-}
-
-function failureRows(report: FailureReport, style: LineStyle): string[] {
-  if (!style.exit || report.generation > 0) return failureDetails(report, style);
-  // Nobody waits for another start. What the app's own code has thrown is there already.
-  return headingOf(report.error) === "EvaluationError" ? [] : frameLines(report.error);
-}
-
-function frameLines({ frame }: SerializedError): string[] {
-  return frame === undefined ? [] : frame.split("\n").map((line) => `  ${line}`);
-}
-
-function failureDetails(
-  { generation, gone, error, importedBy }: FailureReport,
-  { cwd, onError }: Pick<LineStyle, "cwd" | "onError">,
-): string[] {
-  const rows: string[] = [];
-  if (importedBy.length > 0) rows.push(row("imported by", importedBy.map((file) => shownPath(file, cwd)).join(" <- ")));
-  if (error.code === "ERR_UNRELOADER_WORKER_EXIT")
-    rows.push(row("requests get", "this failure, until a file is saved"));
-  else if (generation === 0) rows.push(row("requests get", "this failure, until it is fixed"));
-  else if (gone)
-    rows.push(row("requests get", `this failure, until it is fixed; the worker of generation ${generation} has ended`));
-  else if (onError === "last-good") rows.push(row("still serving", `generation ${generation}`));
-  else rows.push(row("requests get", `this failure, until it is fixed; generation ${generation} is whole`));
-  if (error.location) rows.push(row("to retry", `save ${shownPath(error.location.file, cwd)}, or any file it imports`));
-  return [...rows, ...frameLines(error)];
-}
-
-function row(name: string, value: string): string {
-  return `  ${name.padEnd(16)}${value}`;
 }
 
 function restartedLine({ epoch, modules, durationMs, reason }: RestartReport, cwd: string): string {
@@ -277,9 +248,16 @@ function workerExitLine({ cause, entry, next, afterMs }: WorkerExitReport, cwd: 
   return `${PREFIX}${what}; ${next}${when}`;
 }
 
+/** What the app has shown as Node would is not said again, but for what is worth finding in a long stack. */
+function exitRows({ cause }: WorkerExitReport, cwd: string): string[] {
+  if (cause.type !== "crashed" || cause.error.location !== undefined) return [];
+  return stackRows(cause.error, cwd).map(shownRow);
+}
+
 function exitCause(cause: WorkerExitReport["cause"], cwd: string): string {
   if (cause.type !== "crashed") return `process.exit(${cause.code})`;
-  const where = cause.error.location ? `${shownLocation(cause.error.location, cwd)} ` : "";
+  const place = placeOf(cause.error);
+  const where = place ? `${shownLocation(place, cwd)} ` : "";
   return `${where}uncaught ${cause.error.name}: ${firstLine(cause.error.message)}`;
 }
 
@@ -316,43 +294,6 @@ function someFiles(files: readonly string[], cwd: string): string {
 function changeReason(changed: boolean): string {
   return changed ? "changed" : "newly used";
 }
-
-function headingOf(error: SerializedError): string {
-  switch (error.code) {
-    case "ERR_UNRELOADER_COMPILE":
-      return "CompileError";
-    case "ERR_UNRELOADER_RESOLVE":
-      return "ResolveError";
-    case "ERR_UNRELOADER_LINK":
-      return "LinkError";
-    case "ERR_UNRELOADER_WORKER_EXIT":
-      return "WorkerExitError";
-    default:
-      return "EvaluationError";
-  }
-}
-
-function deedOf(error: SerializedError): string {
-  return headingOf(error) === "EvaluationError" ? "threw while being evaluated: " : "";
-}
-
-function shownLocation({ file, line, column }: SourceLocation, cwd: string): string {
-  return `${shownPath(file, cwd)}:${line}:${column}`;
-}
-
-/** A report's first line stays one line, whatever the app's message holds. */
-function firstLine(message: string): string {
-  return message.trim().split(/\r?\n/, 1)[0] ?? "";
-}
-
-/** File names and messages are anybody's: what a terminal would obey is shown instead. */
-function withoutControls(text: string): string {
-  return text.replace(CONTROLS, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
-/** All but the tab, which source frames have. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROLS = /[\0-\x08\x0a-\x1f\x7f-\x9f]/g;
 
 /** Whole milliseconds, at least one: nothing takes none. */
 function milliseconds(duration: number): string {

@@ -53,6 +53,8 @@ export interface ListeningReport {
   readonly host: string;
   /** 0 with "path". */
   readonly port: number;
+  /** Addresses of this machine under which others reach it; absent when they do not, or `host` is one of them. */
+  readonly network?: readonly string[];
   /** Modules of the app that are loaded. */
   readonly modules: number;
   /** Milliseconds since the supervisor was started. */

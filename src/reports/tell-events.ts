@@ -4,30 +4,49 @@ import type { ResolvedOptions } from "../options/options.js";
 import { type LogFunction, logFunction } from "./logger.js";
 import type { OutputName } from "./own-lines.js";
 import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
-import { type LineStyle, messageOf, reportLines } from "./report-lines.js";
+import { type Banner, type LineStyle, messageOf, reportLines } from "./report-lines.js";
 
-type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "exit" | "logger" | "root">;
+type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "exit" | "logger" | "root" | "clear">;
 
 const NAMES = ["listening", "reload", "failed", "restarted", "worker-exit", "stale-references", "log"] as const;
 
-/** What writes lines to standard output and standard error. */
-export type WriteLines = (name: OutputName, text: string) => void;
+/** What writes lines to standard output and standard error. `clears`: nothing that came before is to be seen any more. */
+export type WriteLines = (name: OutputName, lines: readonly string[], clears?: boolean) => void;
+
+export interface Printing {
+  readonly write: WriteLines;
+  /** What is said once, when the app listens, to somebody who sits at a terminal. */
+  readonly banner?: Banner | undefined;
+}
 
 /** To the logger if there is one, else to standard output and standard error. */
 export function printEvents(
   supervisor: EventEmitter<EmittedEvents>,
   options: Told,
-  write: WriteLines = (name, text) => process[name].write(`${text}\n`),
+  { write, banner }: Printing = { write: writePlain },
 ): void {
   if (options.logger) {
     logEvents(supervisor, options, logFunction(options.logger));
     return;
   }
+  let greeting = options.logFormat === "pretty" ? banner : undefined;
   each(supervisor, (event) => {
-    for (const { level, text } of reportLines(event, styleOf(options)))
-      write(level === "error" || level === "warn" ? "stderr" : "stdout", text);
+    const lines = reportLines(event, { ...styleOf(options), banner: greeting });
+    const [first] = lines;
+    if (first === undefined) return;
+    if (event.event === "listening") greeting = undefined;
+    write(
+      first.level === "error" || first.level === "warn" ? "stderr" : "stdout",
+      lines.map(({ text }) => text),
+      options.clear && CLEARING.has(event.event),
+    );
   });
 }
+
+/** What the newest code has come to. */
+const CLEARING: ReadonlySet<SupervisorEvent["event"]> = new Set(["reload", "failed", "restarted"]);
+
+const writePlain: WriteLines = (name, lines) => process[name].write(`${lines.join("\n")}\n`);
 
 /** One message for each event that the log level asks for, with everything that the event tells as fields. */
 function logEvents(supervisor: EventEmitter<EmittedEvents>, options: Told, log: LogFunction): void {

@@ -161,7 +161,9 @@ export function assemble({
   });
   const roots = () => monitoring.roots;
   const appStreams = streams ?? new AppStreams("host");
-  const preparer = new Preparer(options, registry, roots, appStreams.isAppsProcess);
+  const preparer = new Preparer(options, registry, roots, appStreams.isAppsProcess, (message) =>
+    emit("log", { level: "info", message }),
+  );
   const leaks = new Leaks({
     folder: socketFolder.path,
     preparer,

@@ -31,6 +31,8 @@ export interface PrepareInput {
   /** Files whose text is the same, but whose specifiers may lead elsewhere now. */
   readonly relink: Iterable<string>;
   readonly deleted: Iterable<string>;
+  /** A file has been looked at. */
+  readonly visited?: () => void;
 }
 
 /** Lays the next graph. Reads files; throws only for bugs. */
@@ -50,6 +52,7 @@ export function prepare(input: PrepareInput): Preparation {
     const queue: [string, () => PreparedModule][] = [[file, make]];
     for (let next = queue.pop(); next; next = queue.pop()) {
       const [current, makeCurrent] = next;
+      input.visited?.();
       const before = input.graph.get(current);
       let prepared: PreparedModule;
       try {

@@ -5,6 +5,7 @@ import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "..
 import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, SourceError } from "../common/errors.js";
+import { shownPath } from "../common/paths.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
@@ -15,6 +16,7 @@ import { checkLinks } from "../graph/links.js";
 import { ModuleGraph } from "../graph/module-graph.js";
 import { eagerlyReachable } from "../graph/reachable.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { CompileProgress } from "../reports/compile-progress.js";
 import { filesOfNode } from "../thread/env-files.js";
 import { cacheFolder, installedPackageFiles } from "../thread/environment.js";
 import { hasLoader, hasPreloads, importConditions } from "../thread/node-flags.js";
@@ -38,6 +40,7 @@ export class Preparer {
   readonly #lateLinks = new Map<string, Set<string>>();
   readonly #entry: string;
   readonly #configFiles: readonly string[];
+  readonly #tell: (message: string) => void;
   /** Files that a start evaluates, in order. */
   readonly #roots: () => readonly string[];
   readonly #names: NamesInUse;
@@ -61,7 +64,9 @@ export class Preparer {
     registry: FileRegistry,
     roots: () => readonly string[],
     isAppsProcess: boolean,
+    tell: (message: string) => void,
   ) {
+    this.#tell = tell;
     this.startDecides = isAppsProcess && (hasPreloads() || hasLoader());
     this.#compiler = new Compiler({
       root,
@@ -97,7 +102,9 @@ export class Preparer {
   all(): Preparation {
     this.#compiler.forget();
     const nothing = { graph: new ModuleGraph(), modules: new Map(), failures: new Map(), relink: [], deleted: [] };
-    return this.#track(prepare({ compiler: this.#compiler, ...nothing, compile: this.#roots() }));
+    const progress = new CompileProgress({ entry: shownPath(this.#entry, process.cwd()), tell: this.#tell });
+    const visited = progress.compiled;
+    return this.#track(prepare({ compiler: this.#compiler, ...nothing, compile: this.#roots(), visited }));
   }
 
   /** What differs from the app that runs, because of the pending changes. */

@@ -19,6 +19,7 @@ import {
 import type { PublicAddress } from "../common/protocol/messages.js";
 import type { TerminalSignal } from "../common/protocol/orders.js";
 import { isEndSignal } from "../common/signals.js";
+import { visibleText } from "../common/visible-text.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { PublicSupervisor } from "../public-supervisor.js";
@@ -262,7 +263,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     if (event === "reload") this.#tally = counted(this.#tally, report as ReloadReport);
     callListeners(this, event, report, (message) => {
       // The listener for lines may be the one that throws.
-      if (event === "log") process.stderr.write(`unreloader: ${message}\n`);
+      if (event === "log") process.stderr.write(`unreloader: ${visibleText(message)}\n`);
       else this.#emit("log", { level: "error", message });
     });
   }

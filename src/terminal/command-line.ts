@@ -1,12 +1,13 @@
 /** Runs a command line: flags and configuration to options, and options to an app that runs. */
-import { readFileSync } from "node:fs";
 import { type ErrorCode, UnreloaderError } from "../common/errors.js";
 import { configFolders } from "../options/find-config.js";
 import { loadConfig } from "../options/load-config.js";
 import { parseOptions, type ResolvedOptions } from "../options/options.js";
 import { helpText } from "./help.js";
+import { packageVersion } from "./package-version.js";
 import { parseCommandLine } from "./parse-command-line.js";
 import type { Ahead } from "./run-supervised.js";
+import { ownLines } from "./terminal-lines.js";
 
 /** Sets the exit code of the process; ends it when the app is told to end. */
 export async function runCommandLine(argv: readonly string[], ahead: Ahead): Promise<void> {
@@ -32,8 +33,8 @@ async function carryOut(argv: readonly string[], ahead: Ahead): Promise<Resolved
       case "explainLeak": {
         const { explainLeakCommand } = await import("./explain-leak-command.js");
         await explainLeakCommand(command.input, process.cwd(), {
-          out: (line) => console.log(line),
-          note: (line) => process.stderr.write(`unreloader: ${line}\n`),
+          out: (line) => ownLines().write("stdout", [line]),
+          note: (line) => ownLines().write("stderr", [`unreloader: ${line}`]),
         });
         return undefined;
       }
@@ -61,7 +62,7 @@ async function carryOut(argv: readonly string[], ahead: Ahead): Promise<Resolved
 /** Says what does not fit and sets the exit code; throws what is no error of the user's. */
 function reportFailure(error: unknown): void {
   if (!(error instanceof UnreloaderError)) throw error;
-  process.stderr.write(`unreloader: ${error.message}\n`);
+  ownLines().write("stderr", [`unreloader: ${error.message}`]);
   process.exitCode = exitCodeOf(error.code);
 }
 
@@ -75,9 +76,4 @@ async function optionsOf(input: Readonly<Record<string, unknown>>): Promise<Reso
   const cwd = process.cwd();
   const config = await loadConfig(configFolders(input, cwd));
   return parseOptions(input, { cwd, origin: { type: "flags" }, config });
-}
-
-function packageVersion(): string {
-  const file = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

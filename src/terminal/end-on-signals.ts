@@ -9,6 +9,7 @@ import {
   SIGNAL_SPARE_MS,
 } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
+import { visibleText } from "../common/visible-text.js";
 import { lookUntil } from "../common/wait.js";
 import { SecondSignal } from "./second-signal.js";
 
@@ -84,7 +85,7 @@ async function end(supervisor: Ended, signal: EndSignal, deadlineMs: number, has
   try {
     code = await supervisor.end(signal, Math.max(0, deadlineMs - SIGNAL_SPARE_MS));
   } catch (error) {
-    process.stderr.write(`unreloader: closing failed: ${errorText(error)}\n`);
+    process.stderr.write(`unreloader: closing failed: ${visibleText(errorText(error))}\n`);
   }
   clearTimeout(prepare);
   clearTimeout(force);

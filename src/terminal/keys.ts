@@ -3,17 +3,36 @@ import { openSync, readlinkSync } from "node:fs";
 import tty from "node:tty";
 import type { Keys } from "../thread/input-turns.js";
 import { isInForeground } from "./foreground.js";
+import { keysOf } from "./key-presses.js";
 
 export interface KeyActions {
   reload(): void;
   restart(): void;
   explain(): void;
   explainLeak(): void;
+  openPanel(): void;
+  clear(): void;
+  help(): void;
   quit(): void;
 }
 
+/** What each key does, for people; in the order of use. */
+export const KEY_MEANINGS: readonly (readonly [key: string, action: keyof KeyActions, meaning: string])[] = [
+  ["r", "reload", "reload now what has changed"],
+  ["R", "restart", "a fresh worker"],
+  ["w", "explain", "why the last reload did what it did"],
+  ["l", "explainLeak", "what is still alive of old code"],
+  ["o", "openPanel", "open the panel in a browser"],
+  ["c", "clear", "clear the terminal"],
+  ["h", "help", "this help"],
+  ["q", "quit", "end, as Ctrl-C does"],
+];
+
+const MEANINGFUL: ReadonlySet<string> = new Set([...KEY_MEANINGS.map(([key]) => key), "\r"]);
+
 const CTRL_C = "\u0003";
 const CTRL_Z = "\u001a";
+const CTRL_BACKSLASH = "\u001c";
 
 /**
  * Through a descriptor of our own: Node sets the one that it reads to non-blocking, and an app's `fs.readSync(0)` would fail
@@ -46,15 +65,8 @@ export class TerminalKeys implements Keys {
   constructor(actions: KeyActions, input = openTerminal()) {
     this.#input = input;
     input.setEncoding("utf8");
-    input.on("data", (key: string) => {
-      if (key === "r") actions.reload();
-      else if (key === "R") actions.restart();
-      else if (key === "w") actions.explain();
-      else if (key === "l") actions.explainLeak();
-      else if (key === "c") console.clear();
-      else if (key === "q" || key === CTRL_C) actions.quit();
-      else if (key === CTRL_Z) this.#suspend();
-      else if (key === "\r") process.stdout.write("\n");
+    input.on("data", (read: string) => {
+      for (const key of keysOf(read, MEANINGFUL)) this.#act(key, actions);
     });
     input.pause();
     process.on("SIGCONT", () => this.#resume());
@@ -72,6 +84,15 @@ export class TerminalKeys implements Keys {
     this.#input.setRawMode(false);
     this.#input.pause();
     stopReading(this.#input);
+  }
+
+  #act(key: string, actions: KeyActions): void {
+    const [, action] = KEY_MEANINGS.find(([name]) => name === key) ?? [];
+    if (action !== undefined) actions[action]();
+    else if (key === CTRL_C) actions.quit();
+    else if (key === CTRL_Z) this.#suspend();
+    else if (key === CTRL_BACKSLASH) process.kill(0, "SIGQUIT");
+    else if (key === "\r") process.stdout.write("\n");
   }
 
   /** As the terminal does it in its usual mode: what runs in it stops, and the shell has it. */

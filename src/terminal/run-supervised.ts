@@ -4,12 +4,8 @@ import tty from "node:tty";
 import { FLUSH_MS } from "../common/deadlines.js";
 import { wait } from "../common/wait.js";
 import type { Launched } from "../launcher/launched.js";
-import { leakLines } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { OwnLines } from "../reports/own-lines.js";
-import type { ReloadReport } from "../reports/report.js";
-import { whyLines } from "../reports/report-lines.js";
-import { tallyText } from "../reports/tally.js";
 import { printEvents } from "../reports/tell-events.js";
 import { Supervisor } from "../supervisor/supervisor.js";
 import { AppStreams } from "../thread/app-streams.js";
@@ -17,8 +13,11 @@ import type { UnexpectedEnd } from "../thread/app-thread.js";
 import type { SpareThread } from "../thread/spare-thread.js";
 import { surviveClosedOutput } from "./closed-output.js";
 import { type Ended, endOnSignals, type IsCopy } from "./end-on-signals.js";
-import { type KeyActions, TerminalKeys } from "./keys.js";
+import { keyActions } from "./key-actions.js";
+import { TerminalKeys } from "./keys.js";
+import { packageVersion } from "./package-version.js";
 import { RealSignals } from "./real-signals.js";
+import { TerminalLines } from "./terminal-lines.js";
 
 /** What was started before the options were known. */
 export interface Ahead {
@@ -53,11 +52,14 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
     endsWithApp: () => channel?.isUsed === true,
   });
   const realSignals = new RealSignals(supervisor, isCopy);
-  let lastReload: ReloadReport | undefined;
-  supervisor.on("reload", (report) => {
-    lastReload = report;
+  const hasKeys = options.keys && tty.isatty(0);
+  const shown = new TerminalLines({ write: (name, text) => lines.write(name, text) });
+  printEvents(supervisor, options, {
+    write: shown.write,
+    banner: shown.isTerminal
+      ? { version: packageVersion(), node: process.versions.node, entry: options.entry, keys: hasKeys }
+      : undefined,
   });
-  printEvents(supervisor, options, (name, text) => lines.write(name, text));
 
   const hasThreads = () => spare?.process?.hasThreads === true;
   const ended: Ended = {
@@ -70,24 +72,10 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   process.on("SIGUSR2", (signal) => isCopy(signal) || void supervisor.signalOrRestart(signal));
   for (const signal of ["SIGWINCH", "SIGCONT"] as const)
     process.on(signal, () => isCopy(signal) || supervisor.terminalSignal(signal));
-  const actions: KeyActions = {
-    reload: () => void supervisor.reload(),
-    restart: () => void supervisor.restart(),
-    explain: () => {
-      const why = lastReload
-        ? [`unreloader: ${tallyText(supervisor.inspect().tally)}; the last one:`, ...whyLines(lastReload, cwd)]
-        : ["unreloader: nothing has been reloaded yet"];
-      lines.write("stdout", why.join("\n"));
-    },
-    explainLeak: () => {
-      supervisor.explainLeak().then(
-        (leaks) => lines.write("stdout", leakLines(leaks, cwd).join("\n")),
-        (error: Error) => lines.write("stderr", `unreloader: the leak cannot be explained: ${error.message}`),
-      );
-    },
-    quit: () => process.kill(process.pid, "SIGINT"),
-  };
-  if (options.keys && tty.isatty(0)) streams.turns?.useKeys(new TerminalKeys(actions));
+  if (hasKeys) {
+    const actions = keyActions({ supervisor, lines: shown, cwd, panel: true });
+    streams.turns?.useKeys(new TerminalKeys(actions));
+  }
   const before = guard?.before;
   if (guard && before) {
     const { signal, startedAt, afterMs } = before;

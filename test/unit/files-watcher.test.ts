@@ -231,6 +231,26 @@ test("the probe gives up when no event comes, or when it may not write", async (
   assert.equal(await within(probeEvents(app.path("file/probe"), silent, 20), "the probe"), "late");
 });
 
+test("a machine that is slow to begin with a watch has no events that do not arrive", async () => {
+  await using app = new TempApp({});
+  const slow: WatchFolder = (folder, listener) => {
+    let watch: { close(): void } | undefined;
+    // Later than the time that an event has.
+    const timer = setTimeout(() => {
+      watch = watchFolder(folder, listener);
+    }, 600);
+    return {
+      close() {
+        clearTimeout(timer);
+        watch?.close();
+      },
+    };
+  };
+  const never: WatchFolder = () => ({ close: () => {} });
+  assert.notEqual(await within(probeEvents(app.path("probe"), slow, 500), "the probe"), "none");
+  assert.equal(await within(probeEvents(app.path("probe"), never, 20, 60), "the probe"), "late");
+});
+
 test("folders above are watched up to the root, outside of it up to what both share, and never a whole disk", () => {
   const chain = (folder: string, root: string): string[] => {
     const above = folderAbove(folder, root);

@@ -78,6 +78,7 @@ test("everything but the entry has a default", async () => {
     standby: true,
     launcher: true,
     keys: true,
+    clear: false,
     inspect: undefined,
     why: false,
     logLevel: "info",

@@ -1,6 +1,7 @@
 /** What is said of a cycle that takes long. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CompileProgress } from "../../src/reports/compile-progress.js";
 import { type Described, Progress } from "../../src/reports/progress.js";
 import { waitedFor, waitText } from "../../src/reports/wait-text.js";
 import { within } from "../support/deadline.js";
@@ -107,4 +108,18 @@ test("an answer that comes when the cycle has ended is not told", async () => {
   answer({ line: "late", waitedFor: "late", isTold: false });
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(told, []);
+});
+
+test("a start that compiles for more than a second says how far it is, and again after twice as long", () => {
+  const told: string[] = [];
+  let now = 0;
+  const progress = new CompileProgress({ entry: "src/app.ts", tell: (message) => told.push(message), now: () => now });
+  for (const ms of [10, 990, 1040, 1500, 2079, 2090, 4000]) {
+    now = ms;
+    progress.compiled();
+  }
+  assert.deepEqual(told, [
+    "compiling src/app.ts and what it imports: 3 files in 1 s so far",
+    "compiling src/app.ts and what it imports: 6 files in 2.1 s so far",
+  ]);
 });

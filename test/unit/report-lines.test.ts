@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { failureBlock } from "../../src/reports/failure-lines.js";
 import type { FailureReport, ReloadReport, SupervisorEvent } from "../../src/reports/report.js";
-import { failureBlock, type LineStyle, publicUrl, reportLines, whyLines } from "../../src/reports/report-lines.js";
+import { type LineStyle, publicUrl, reportLines, whyLines } from "../../src/reports/report-lines.js";
 
 const style: LineStyle = { format: "pretty", level: "info", cwd: "/work", why: false, onError: "page", exit: false };
 
@@ -244,4 +245,71 @@ test("files far from the working folder are shown with their whole path", () => 
   assert.deepEqual(shown("/work/app/src/a.ts"), ["  a.ts changed"]);
   assert.deepEqual(shown("/work/packages/b.ts"), ["  ../../packages/b.ts changed"]);
   assert.deepEqual(shown("/elsewhere/c.ts"), ["  /elsewhere/c.ts changed"]);
+});
+
+test("an error in a package is placed there, and the way to it is told by own lines first", () => {
+  const stack = [
+    "TypeError: no",
+    "    at parse (/work/node_modules/@a/b/lib/parse.js:7:3)",
+    "    at Object.load (/work/node_modules/@a/b/index.js:1:1)",
+    "    at boot (file:///work/src/a%20b.ts:3:9)",
+    "    at async /work/src/app.ts:1:1",
+    "    at node:internal/process:1:2",
+    "    at /work/node_modules/c/i.js:1:1",
+  ].join("\n");
+  const cause = { name: "Error", message: "down\nhere", stack: "Error: down\n    at /work/src/db.ts:4:5" };
+  const report = withError({ message: "no", stack, location: undefined, cause }, { generation: 0, importedBy: [] });
+  assert.deepEqual(lines({ event: "failed", report }), [
+    "unreloader: start failed: node_modules/@a/b/lib/parse.js:7:3 no",
+    "  at              boot (src/a b.ts:3:9)",
+    "  at              src/app.ts:1:1",
+    "  through         2 calls in @a/b, c",
+    "  caused by       Error: down (src/db.ts:4:5)",
+    "  requests get    this failure, until it is fixed",
+  ]);
+});
+
+test("a stack that says no more than the place is left out, and a long one ends", () => {
+  const at = (line: number) => `    at f (/work/a.ts:${line}:1)`;
+  const withStack = (stack: string) =>
+    lines({ event: "failed", report: withError({ stack, location: { file: "/work/a.ts", line: 1, column: 1 } }) });
+  assert.equal(
+    withStack(`Error\n${at(1)}\n    at node:internal:1:1`).some((line) => line.startsWith("  at")),
+    false,
+  );
+  const long = withStack(`Error\n${Array.from({ length: 20 }, (_, index) => at(index + 1)).join("\n")}`);
+  assert.equal(long.filter((line) => line.startsWith("  at")).length, 9);
+  assert.ok(long.includes("  at              12 more of the app's own"));
+});
+
+test("what has ended an app within a package is told with its place", () => {
+  const error = {
+    name: "TypeError",
+    message: "no",
+    stack: "TypeError: no\n    at /work/node_modules/c/i.js:1:2\n    at go (/work/a.ts:3:4)",
+  };
+  const report = { epoch: 1, entry: "/work/a.ts", cause: { type: "crashed", error }, next: "restarting" } as const;
+  assert.deepEqual(lines({ event: "worker-exit", report }), [
+    "unreloader: worker exited: node_modules/c/i.js:1:2 uncaught TypeError: no; restarting",
+    "  at              go (a.ts:3:4)",
+  ]);
+});
+
+test("on a terminal it is said once who speaks, and how to get on", () => {
+  const report = {
+    protocol: "http",
+    host: "localhost",
+    port: 80,
+    modules: 2,
+    durationMs: 5,
+    network: ["10.0.0.2"],
+  } as const;
+  const banner = { version: "1.2.3", node: "20.1.0", entry: "/work/src/app.ts", keys: true };
+  assert.deepEqual(lines({ event: "listening", report }, { banner }), [
+    "unreloader: listening on http://localhost:80 (2 modules in 5 ms)",
+    "  version         1.2.3, Node 20.1.0",
+    "  entry           src/app.ts",
+    "  network         http://10.0.0.2:80",
+    "  help            press h",
+  ]);
 });

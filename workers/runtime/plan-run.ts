@@ -59,7 +59,7 @@ export interface AppliedPlan {
 export interface PlanRunContext
   extends Pick<
     LoadingContext,
-    "observer" | "reads" | "registry" | "natives" | "report" | "classes" | "written" | "esm"
+    "observer" | "reads" | "registry" | "natives" | "report" | "classes" | "written" | "esm" | "traces"
   > {
   readonly loading: Loading;
 }
@@ -113,7 +113,7 @@ export class PlanRun {
     abandonment: Abandonment,
     life: PlanLife<Plan>,
   ): Promise<AppliedPlan> {
-    const { observer, report, registry, loading } = this.#context;
+    const { observer, report, registry, loading, traces } = this.#context;
     this.#begin();
     try {
       const { purged, again } = await this.#purgeAll(plan, steps, abandonment);
@@ -135,6 +135,7 @@ export class PlanRun {
       await life.commit();
       return { purged, loaded };
     } catch (error) {
+      traces.noteThrown(error);
       const affected = this.#rollback();
       steps.affected?.(affected);
       throw error;

@@ -9,7 +9,7 @@ import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import { TraceMap } from "../../src/common/compile/trace-map.js";
 import { pathOf } from "../../src/common/file-url.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
-import { ownKeys, prototypesOf } from "../../src/common/untouched.js";
+import { ownKeys, ownValue, prototypesOf } from "../../src/common/untouched.js";
 import { findImport } from "./find-import.js";
 import { runAsMainScript } from "./main-script.js";
 import type { MappedPlace } from "./own-source-maps.js";
@@ -32,12 +32,21 @@ const SWAPPED = /^(.*)\?unreloader-text=(\d+)$/;
 /** Where an `eval` stands: `(file:line:column)`. */
 const EVAL_ORIGIN = /\(((?:file:\/\/)?\/[^()]*):(\d+):(\d+)\)/g;
 
+/** An error that lasts has no more causes that are told. */
+const NOTED_CAUSES = 5;
+
+interface Located {
+  readonly location?: SourceLocation | undefined;
+  readonly frame?: string | undefined;
+}
+
 export class StackTraces {
   readonly #context: StackTraceContext;
   /** Of compiled code whose positions were asked for; dies with the version. */
   readonly #maps = new WeakMap<CompiledModule, TraceMap>();
   readonly #locations = new WeakMap<object, SourceLocation>();
   readonly #files = new WeakMap<object, string>();
+  readonly #noted = new WeakMap<object, Located>();
 
   constructor(context: StackTraceContext) {
     this.#context = context;
@@ -69,8 +78,28 @@ export class StackTraces {
     return error;
   }
 
-  locate(error: unknown): { location?: SourceLocation | undefined; frame?: string | undefined } {
+  /** What is about to be rolled back is looked up now: afterwards its files have another text. */
+  noteThrown(error: unknown): void {
+    let thrown = error;
+    for (let depth = 0; typeof thrown === "object" && thrown !== null && depth < NOTED_CAUSES; depth++) {
+      this.#noted.set(thrown, this.#locateIfItLets(thrown));
+      thrown = ownValue(thrown, "cause");
+    }
+  }
+
+  /** A getter or a trap of the app may throw in its turn. */
+  #locateIfItLets(error: object): Located {
+    try {
+      return this.locate(error);
+    } catch {
+      return {};
+    }
+  }
+
+  locate(error: unknown): Located {
     if (typeof error !== "object" || error === null) return {};
+    const noted = this.#noted.get(error);
+    if (noted !== undefined) return noted;
     const location = givenLocation(error) ?? this.#locationOf(error);
     if (!location) return {};
     const given: unknown = Reflect.get(error, "frame");
