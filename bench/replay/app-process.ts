@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { SupervisorEvent } from "../../src/reports/report.js";
 import { endGroup, endWithUs } from "../process-groups.js";
@@ -30,14 +31,20 @@ const anywhere = new URL("listen-anywhere.js", import.meta.url).href;
 /** So many of the last lines are shown when something fails. */
 const SHOWN_LINES = 20;
 const END_MS = 15_000;
+/** From an answer that has not come to the end of a process that has crashed. */
+const CRASH_MS = 1000;
 
 export class AppProcess {
   readonly folder: string;
   readonly #options: AppOptions;
   readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown>;
   readonly #lines: string[] = [];
   #events: ToldEvent[] = [];
   #port = 0;
+  #modules: readonly string[] = [];
+  /** The last request has got no answer. */
+  #isSilent = false;
 
   private constructor(folder: string, options: AppOptions, words: readonly string[]) {
     this.folder = folder;
@@ -49,6 +56,7 @@ export class AppProcess {
       detached: true,
     });
     endWithUs(this.#child);
+    this.#exit = once(this.#child, "exit");
     const [, stdout, stderr] = this.#child.stdio;
     for (const stream of [stdout, stderr]) onLine(stream as Readable, (line) => this.#take(line));
   }
@@ -70,8 +78,11 @@ export class AppProcess {
   async ask(requests: readonly Request[]): Promise<Answer[]> {
     const answers: Answer[] = [];
     const place = { port: this.#port, folder: this.folder };
-    for (const request of requests)
-      answers.push(neutral(await ask(this.#port, request, this.#options.answerMs), place));
+    for (const request of requests) {
+      const answer = await ask(this.#port, request, this.#options.answerMs);
+      this.#isSilent = "failure" in answer;
+      answers.push(neutral(answer, place));
+    }
     return answers;
   }
 
@@ -82,6 +93,17 @@ export class AppProcess {
     const events = this.#events;
     this.#events = [];
     return events;
+  }
+
+  /** Of a fresh process: the app's own modules that were loaded when it listened, relative to the folder. */
+  get modules(): readonly string[] {
+    return this.#modules;
+  }
+
+  /** Whether it has ended by itself: known a moment after the answer that it has not given. */
+  get hasCrashed(): Promise<boolean> {
+    if (!this.#isSilent) return Promise.resolve(this.#hasEnded);
+    return Promise.race([this.#exit.then(() => true), delay(CRASH_MS, false, { ref: false })]);
   }
 
   get lastLines(): string {
@@ -123,7 +145,11 @@ export class AppProcess {
     const ended = once(this.#child, "close").then(([code, signal]) => `ended with ${signal ?? code}`);
     const report = this.#child.stdio[3] as Readable;
     const port = new Promise<number>((resolve) => {
-      onLine(report, (line) => resolve(Number(line)));
+      onLine(report, (line) => {
+        const told = JSON.parse(line) as { modules: readonly string[]; port: number };
+        this.#modules = told.modules;
+        resolve(told.port);
+      });
       this.#listening = resolve;
     });
     const first = await Promise.race([port, ended, late]).finally(() => clearTimeout(timer));

@@ -1,19 +1,15 @@
-/** Replays commits as saves: after each, the product is asked, and a fresh process, and the answers are compared. */
+/** Replays commits or edits as saves: after each, the product is asked, and a fresh process, and the answers are compared. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Answer, type Comparison, comparedText, type Request } from "./answers.js";
 import { type AppOptions, AppProcess, type PlainRunner, type Started } from "./app-process.js";
-import type { Commit, Repository } from "./repository.js";
 import { type Cause, type Difference, type Replayed, type Taken, takenOf } from "./results.js";
 import { isSameCode } from "./same-code.js";
-import { planSaves } from "./saves.js";
+import type { Step, Steps } from "./steps.js";
 import { WorkFolder } from "./work-folder.js";
 
 export interface ReplayOptions {
-  readonly repository: Repository;
-  readonly commits: readonly Commit[];
-  /** The app's folder below the repository's; "" when they are the same. */
-  readonly below: string;
+  readonly steps: Steps;
   /** Where the two copies of the app lie while it is replayed. */
   readonly work: string;
   readonly modules: string | undefined;
@@ -24,7 +20,7 @@ export interface ReplayOptions {
   readonly flags: readonly string[];
   readonly requests: readonly Request[];
   readonly comparison: Comparison;
-  /** No commit is begun after this time. */
+  /** No step is begun after this time. */
   readonly until: number;
   readonly onReplayed: (result: Replayed) => void;
 }
@@ -45,6 +41,9 @@ export class Replay implements AsyncDisposable {
   #before: readonly string[] = [];
   /** The last commit was broken, and the product has said so. */
   #isBroken = false;
+  /** Of the start: own modules, and the statuses of its answers. */
+  #modules: readonly string[] = [];
+  #statuses: readonly string[] = [];
   /** Of product processes: those that did not end by themselves. */
   killed = 0;
 
@@ -59,13 +58,12 @@ export class Replay implements AsyncDisposable {
 
   async run(): Promise<Replayed[]> {
     const results: Replayed[] = [];
-    let before: Commit | undefined;
-    for (const commit of this.#options.commits) {
-      if (performance.now() > this.#options.until) break;
-      const result = await this.#replay(before, commit);
+    while (performance.now() < this.#options.until) {
+      const step = this.#options.steps.next({ last: results.at(-1), modules: this.#modules });
+      if (step === undefined) break;
+      const result = await this.#replay(step);
       results.push(result);
       this.#options.onReplayed(result);
-      before = commit;
     }
     return results;
   }
@@ -74,14 +72,13 @@ export class Replay implements AsyncDisposable {
     await this.#endProduct();
   }
 
-  async #replay(before: Commit | undefined, commit: Commit): Promise<Replayed> {
-    const { repository, below, requests } = this.#options;
-    const saves = planSaves(repository.changes(before, commit, below));
-    const contents = repository.read(saves.flatMap((save) => (save.kind === "write" ? save.entry.blob : [])));
+  async #replay(step: Step): Promise<Replayed> {
+    const { commit, edit, saves, contents } = step;
+    const { requests } = this.#options;
     this.#compared.apply(saves, contents);
     const sameCode = this.#product !== undefined && this.#isSameCode(saves.map(({ path }) => path));
     const files = this.#saved.apply(saves, contents);
-    if (this.#product === undefined) return this.#start(commit, files);
+    if (this.#product === undefined) return this.#start(step, files);
     if (files.length === 0) return { commit, files, outcome: "unsaved", differences: [], unsteady: [] };
 
     const product = await this.#ask(this.#product, performance.now());
@@ -90,6 +87,7 @@ export class Replay implements AsyncDisposable {
     const fresh = await this.#askFresh();
     const base = {
       commit,
+      ...(edit !== undefined && { edit }),
       files,
       taken,
       isSameCode: sameCode,
@@ -105,16 +103,18 @@ export class Replay implements AsyncDisposable {
     }
     const wasBroken = this.#isBroken;
     this.#isBroken = false;
-    const freshMs = fresh.firstMs;
-    const different = requests.map((_, index) => index).filter((index) => product.texts[index] !== fresh.texts[index]);
+    const asked = { ...base, freshMs: fresh.firstMs, isHarmed: this.#isHarmed(fresh.texts) };
+    const different = requests
+      .map((_, index) => index)
+      .filter((index) => !isSame(product.texts[index] ?? "", fresh.texts[index] ?? ""));
     if (different.length === 0) {
       this.#before = fresh.texts;
-      return { ...base, freshMs, outcome: "same" };
+      return { ...asked, outcome: "same" };
     }
     const found = await this.#explain(different, product.texts, fresh.texts, taken.way === "failure" || wasBroken);
     this.#before = fresh.texts;
-    if (found.differences.length === 0) return { ...base, ...found, freshMs, outcome: "same" };
-    return this.#differs({ ...base, ...found, freshMs }, found.differences);
+    if (found.differences.length === 0) return { ...asked, ...found, outcome: "same" };
+    return this.#differs({ ...asked, ...found }, found.differences);
   }
 
   /** Whether the product says, too, that a commit does not start, or waits for what does not come. */
@@ -137,11 +137,13 @@ export class Replay implements AsyncDisposable {
   }
 
   /** Nothing runs yet: a commit that starts plainly is started, and must answer the same. */
-  async #start(commit: Commit, files: readonly string[]): Promise<Replayed> {
+  async #start({ commit }: Step, files: readonly string[]): Promise<Replayed> {
     const base = { commit, files, differences: [], unsteady: [] };
     const fresh = await this.#askFresh();
     if ("failure" in fresh) return { ...base, outcome: "unstartable" };
     this.#before = [];
+    this.#modules = fresh.modules;
+    this.#statuses = fresh.texts.map(statusOf);
     const started = await this.#startProduct();
     if ("failure" in started) {
       const difference = { what: "start", product: started.failure, fresh: fresh.texts[0] ?? "" };
@@ -151,7 +153,7 @@ export class Replay implements AsyncDisposable {
     this.#taken = takenOf(await started.app.events(), undefined, this.#saved.folder);
     const different = product.texts
       .map((_, index) => index)
-      .filter((index) => product.texts[index] !== fresh.texts[index]);
+      .filter((index) => !isSame(product.texts[index] ?? "", fresh.texts[index] ?? ""));
     const found = await this.#explain(different, product.texts, fresh.texts, false);
     this.#before = fresh.texts;
     const result = { ...base, ...found, freshMs: fresh.firstMs };
@@ -168,15 +170,27 @@ export class Replay implements AsyncDisposable {
     return { texts: answers.map((answer) => this.#text(answer)), firstMs };
   }
 
-  async #askFresh(): Promise<Asked | { readonly failure: string }> {
+  /** A request that ends the process is followed by a new one for those behind it, as whoever runs the app would do. */
+  async #askFresh(): Promise<(Asked & { readonly modules: readonly string[] }) | { readonly failure: string }> {
     const since = performance.now();
-    const started = await AppProcess.fresh(this.#compared.folder, this.#options.app, this.#options.runner);
-    if ("failure" in started) return started;
-    try {
-      return await this.#ask(started.app, since);
-    } finally {
-      await started.app.kill();
+    const texts: string[] = [];
+    let firstMs: number | undefined;
+    let modules: readonly string[] = [];
+    while (texts.length < this.#options.requests.length) {
+      const started = await AppProcess.fresh(this.#compared.folder, this.#options.app, this.#options.runner);
+      if ("failure" in started) return started;
+      modules = started.app.modules;
+      try {
+        while (texts.length < this.#options.requests.length && !(await started.app.hasCrashed)) {
+          const [answer] = await started.app.ask(this.#options.requests.slice(texts.length, texts.length + 1));
+          firstMs ??= performance.now() - since;
+          if (answer) texts.push((await started.app.hasCrashed) ? CRASHED : this.#text(answer));
+        }
+      } finally {
+        await started.app.kill();
+      }
     }
+    return { texts, firstMs: firstMs ?? 0, modules };
   }
 
   /** Whose fault a difference is: another fresh process, and the product asked once more, tell. */
@@ -208,7 +222,7 @@ export class Replay implements AsyncDisposable {
   }
 
   #cause(index: number, ours: string, theirs: string, again: string | undefined, fails: boolean): Cause {
-    if (again === theirs) return "first answer only";
+    if (again !== undefined && isSame(again, theirs)) return "first answer only";
     if (fails) return "fails alone";
     if (ours.startsWith(NO_ANSWER)) return "no answer";
     return this.#before[index] === ours ? "old answer" : "other answer";
@@ -216,6 +230,11 @@ export class Replay implements AsyncDisposable {
 
   #text(answer: Answer): string {
     return comparedText(answer, this.#options.comparison);
+  }
+
+  /** Whether a request is answered with another status than at the start. */
+  #isHarmed(texts: readonly string[]): boolean {
+    return texts.some((text, index) => statusOf(text) !== this.#statuses[index]);
   }
 
   #isSameCode(paths: readonly string[]): boolean {
@@ -241,6 +260,18 @@ export class Replay implements AsyncDisposable {
 }
 
 const NO_ANSWER = "no answer: ";
+const CRASHED = "no answer: the process has ended";
+
+/** For a request that ends a plain process, the product says 502, or shows the error that nobody has caught. */
+const SAYS_CRASHED = /^502\b|^500\b[\s\S]*\nUncaught/;
+
+function isSame(product: string, fresh: string): boolean {
+  return product === fresh || (fresh === CRASHED && SAYS_CRASHED.test(product));
+}
+
+function statusOf(text: string): string {
+  return text.slice(0, 3);
+}
 
 function textOf(file: string): string | undefined {
   try {

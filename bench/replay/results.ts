@@ -41,6 +41,8 @@ export interface Difference {
 
 export interface Replayed {
   readonly commit: Commit;
+  /** Of an edit: its kind. */
+  readonly edit?: string;
   /** Saved or deleted, relative to the app's folder. */
   readonly files: readonly string[];
   /**
@@ -51,6 +53,8 @@ export interface Replayed {
   readonly taken?: Taken;
   /** All changed files are the same code as before. */
   readonly isSameCode?: boolean;
+  /** A fresh process answers with other statuses than at the start. */
+  readonly isHarmed?: boolean;
   /** From the last save to the first answer. */
   readonly waitedMs?: number;
   /** From the start of a fresh process to its first answer. */
@@ -120,6 +124,7 @@ export function reportOf(results: readonly Replayed[]): string {
     ...countsOf(results),
     ...waysOf(results),
     ...timesOf(results),
+    ...editsOf(results),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const differences = results.filter(({ outcome }) => outcome === "different");
@@ -188,6 +193,27 @@ function timesOf(results: readonly Replayed[]): [string, string][] {
       results.map(({ freshMs }) => freshMs),
     ),
   ];
+}
+
+/** Of each kind of edit that did not break the app: how often it was taken in place, and what was evaluated then. */
+function editsOf(results: readonly Replayed[]): [string, string][] {
+  const kinds = new Map<string, Replayed[]>();
+  for (const result of results)
+    if (result.edit !== undefined) kinds.set(result.edit, [...(kinds.get(result.edit) ?? []), result]);
+  const rows = [...kinds].map(([kind, all]): [string, string] => {
+    const taken = all.flatMap((result) => (result.outcome !== "broken" && result.taken) || []);
+    const reloads = taken.filter(({ way }) => way === "in place" || way === "all own modules");
+    const [evaluated, modules] = [
+      sum(reloads.map(({ evaluated }) => evaluated)),
+      sum(reloads.map(({ modules }) => modules)),
+    ];
+    const nothing = taken.filter(({ way }) => way === "nothing").length;
+    return [
+      `  ${kind}`,
+      `${all.length}, broken ${all.length - taken.length}, nothing to do ${nothing}, evaluated ${share(evaluated, modules)}`,
+    ];
+  });
+  return rows.length === 0 ? [] : [["edits", ""], ...rows.sort()];
 }
 
 /** How often each comes, most often first. */

@@ -1,17 +1,20 @@
 /**
- * npm run replay -- REPOSITORY-FOLDER ENTRY [options]: the last commits of a git repository, replayed as saves under
- * unreloader; after each, are the answers those of a fresh process? bench/README.md says more. `--help` lists the options.
+ * npm run replay -- REPOSITORY-FOLDER ENTRY [options]: the last commits of a git repository, or random edits, replayed as saves
+ * under unreloader; after each, are the answers those of a fresh process? bench/README.md says more. `--help` lists the options.
  * Exit code 0: all were the same; 1: some were not; 2: nothing could be replayed.
  */
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { Random } from "../random.js";
 import { get, parseRequests, USUAL_MASKS } from "./answers.js";
 import type { PlainRunner } from "./app-process.js";
+import { EditSteps } from "./edit-steps.js";
 import { Replay } from "./replay.js";
 import { type Commit, ReplayError, Repository } from "./repository.js";
 import { allSame, type Replayed, reportOf } from "./results.js";
+import { CommitSteps, type Steps } from "./steps.js";
 
 const HELP = `npm run replay -- REPOSITORY-FOLDER ENTRY [options]
 
@@ -19,7 +22,9 @@ const HELP = `npm run replay -- REPOSITORY-FOLDER ENTRY [options]
   --commits N          the last N commits that have changed something in the app's folder (100)
   --tip REVISION       the newest commit (HEAD)
   --from REVISION      the oldest commit, when it is one of the last N
-  --for SECONDS        begins no commit after that
+  --edits N            instead of commits: N random edits of the newest commit's files, half of them taken back
+  --seed N             which edits (a new one; it is printed)
+  --for SECONDS        begins no commit or edit after that
   --folder PATH        the app's folder in the repository (the repository's own)
   --touching PATH      only commits that have changed something there, as often as wanted (the app's folder)
   --modules FOLDER     installed packages, which become the app's node_modules; nothing is installed
@@ -43,6 +48,8 @@ const { values, positionals } = parseArgs({
     commits: { type: "string", default: "100" },
     tip: { type: "string", default: "HEAD" },
     from: { type: "string" },
+    edits: { type: "string" },
+    seed: { type: "string" },
     for: { type: "string", default: "1000000" },
     folder: { type: "string", default: "" },
     touching: list,
@@ -93,9 +100,7 @@ async function main(): Promise<boolean> {
   process.once("exit", remove);
   try {
     await using replay = new Replay({
-      repository,
-      commits,
-      below,
+      steps: stepsOf(repository, commits, below, paths),
       work,
       modules: values.modules && existing("--modules", values.modules),
       overlay: values.overlay && existing("--overlay", values.overlay),
@@ -121,12 +126,27 @@ async function main(): Promise<boolean> {
   }
 }
 
-function lineOf({ commit, outcome, taken, files, waitedMs, freshMs }: Replayed): string {
+function stepsOf(
+  repository: Repository,
+  commits: readonly Commit[],
+  below: string,
+  touching: readonly string[],
+): Steps {
+  const commit = commits.at(-1);
+  if (values.edits === undefined || commit === undefined) return new CommitSteps(repository, commits, below);
+  const count = wholeNumber("--edits", values.edits);
+  const random = new Random(values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber("--seed", values.seed));
+  console.error(`--seed ${random.seed}`);
+  return new EditSteps({ repository, commit, below, touching, count, random });
+}
+
+function lineOf({ commit, edit, outcome, taken, files, waitedMs, freshMs }: Replayed): string {
   const way = taken
     ? `${taken.way}${taken.reason ? ` (${taken.reason})` : ""}, ${taken.evaluated} of ${taken.modules}`
     : "";
   const times = [waitedMs, freshMs].map((ms) => (ms === undefined ? "-" : `${ms.toFixed(0)} ms`)).join(" / ");
-  return `${commit.id.slice(0, 10)} ${outcome.padEnd(11)} ${times}  ${files.length} files  ${way}`;
+  const what = edit === undefined ? `${files.length} files` : commit.subject;
+  return `${commit.id.slice(0, 10)} ${outcome.padEnd(11)} ${times}  ${way}  ${what}`;
 }
 
 function since(commits: readonly Commit[], id: string): readonly Commit[] {

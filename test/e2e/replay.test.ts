@@ -83,6 +83,19 @@ test("commits are replayed as saves, each difference is told, and the exit code 
   assert.deepEqual(results.map(({ isSameCode }) => isSameCode === true).indexOf(true), 5);
   assert.equal(run.lines.matching(/^same answers +6 of 7/).length, 1, `${run.lines}`);
 
+  const edits = ["--edits", "5", "--seed", "4", "--tip", "HEAD~4", "--json", json];
+  const edited = await replay(folder, [folder.folder, "server.js", "--folder", "app", ...edits]);
+  assert.equal(edited.code, 0, `${edited.lines}`);
+  const steps = JSON.parse(readFileSync(json, "utf8")) as Replayed[];
+  assert.deepEqual([steps[0]?.outcome, steps.length], ["started", 6]);
+  // Both of the app's modules are found, and an edit that has broken the app is taken back.
+  assert.deepEqual([...new Set(steps.slice(1).flatMap(({ files }) => files))].sort(), [
+    "server.js",
+    "text.js",
+    "three.js",
+  ]);
+  assert.ok(steps.some(({ edit, outcome }) => edit === "taken back" && outcome === "same"));
+
   assert.deepEqual([git("rev-parse", "HEAD"), git("status", "--porcelain"), readdirSync(folder.folder).join()], before);
   assert.deepEqual(folder.leftInScratch(), ["results.json"]);
 });

@@ -1,8 +1,11 @@
 /** The pure parts of `npm run replay`: what is saved, what is the same, what is told. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { transformSync } from "esbuild";
+import { Random } from "../../bench/random.js";
 import { type Answer, comparedText, get, neutral, parseRequests, USUAL_MASKS } from "../../bench/replay/answers.js";
 import type { ToldEvent } from "../../bench/replay/app-process.js";
+import { dataEditOf, editOf } from "../../bench/replay/edits.js";
 import { blobsOf, type Change, changesOf } from "../../bench/replay/repository.js";
 import { allSame, type Replayed, reportOf, takenOf } from "../../bench/replay/results.js";
 import { isSameCode } from "../../bench/replay/same-code.js";
@@ -176,3 +179,36 @@ function replayed(outcome: Replayed["outcome"]): Replayed {
   const commit = { id: "0123456789abcdef", subject: "a subject" };
   return { commit, files: ["a.js"], outcome, differences: [], unsteady: [] };
 }
+
+test("edits come at random, by their seed, and those that break nothing leave a text that compiles", () => {
+  const sources = {
+    "a.js": `"use strict";
+const { b } = require("./b");
+function greet(name) { if (name > 1) return \`hello \${name}\`; return b("x", 2); }
+exports.greet = greet;
+module.exports.limit = 3;
+exports.title = "top";`,
+    "a.ts": `import { b } from "./b.js";
+export function greet(name: string): string { return name === "x" ? b(name, 2) : "none"; }
+export const title = "top";
+export class Store { #size = 1; add(): number { return (this.#size += 1); } }`,
+  };
+  const breaks = /^(?:syntax error|cut off|statement repeated|file deleted|emptied)$/;
+  for (const [file, text] of Object.entries(sources)) {
+    const kinds = new Set<string>();
+    for (let seed = 1; seed <= 400; seed++) {
+      const edit = editOf(file, text, "b.js", seed, new Random(seed));
+      assert.deepEqual(edit, editOf(file, text, "b.js", seed, new Random(seed)));
+      assert.ok(edit && edit.text !== text, `seed ${seed}`);
+      kinds.add(edit.kind);
+      if (edit.text === undefined || breaks.test(edit.kind)) continue;
+      const problem = () => transformSync(edit.text ?? "", { loader: file === "a.ts" ? "ts" : "js" });
+      assert.doesNotThrow(problem, `${edit.kind}:\n${edit.text}`);
+      if (/^(?:comment|blank line|type)$/.test(edit.kind)) assert.ok(isSameCode(file, text, edit.text), edit.text);
+    }
+    // `type` has no place in JavaScript.
+    assert.equal(kinds.size, file === "a.ts" ? 24 : 23, [...kinds].sort().join(", "));
+  }
+  assert.equal(editOf("a.js", "no code (", "b.js", 1, new Random(1)), undefined);
+  assert.equal(dataEditOf("<p>7</p>", 3, new Random(1))?.text, "<p>8</p>");
+});

@@ -4,6 +4,7 @@ import { tooDeepAt } from "./nesting-depth.js";
 
 export type {
   ArrowFunctionExpression,
+  BlockStatement,
   Class,
   ClassElement,
   ExportDefaultDeclaration,
