@@ -3,7 +3,7 @@
  * path (the command line, the worker, what is required when it is needed) stays at the place that it has in `dist/`, so that
  * every path in the code holds in both; the rest is in chunks that these share. The tests of single parts run in `dist/`.
  */
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -28,7 +28,7 @@ const DIRNAME = "ownFolderInLib";
 const files = ["src", "workers"].flatMap((folder) =>
   readdirSync(path.join(built, folder), { recursive: true, encoding: "utf8" })
     .map((name) => path.join(folder, name).split(path.sep).join("/"))
-    .filter((name) => name.endsWith(".js")),
+    .filter((name) => name.endsWith(".js") && !name.startsWith("src/browser/")),
 );
 
 const entries = new Set([
@@ -140,12 +140,36 @@ const commonJs = await build({
   logLevel: "warning",
 });
 
+/** What runs in browsers: a script or a style each, which pages of the supervisor's own have in them. */
+const browser = path.resolve(built, "../src/browser");
+const inBrowsers = await build({
+  entryPoints: readdirSync(browser)
+    .filter((name) => /\.(ts|css)$/.test(name))
+    .map((name) => path.join(browser, name)),
+  outdir: path.join(target, "src/browser"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["es2022", "chrome105", "firefox110", "safari16"],
+  metafile: true,
+  logLevel: "warning",
+});
+// Tests of single parts look beside these.
+const forTests = path.join(built, "src/browser");
+rmSync(forTests, { recursive: true, force: true });
+cpSync(path.join(target, "src/browser"), forTests, { recursive: true });
+
 // CommonJS of our own, as it is.
 const copied = ["workers/loader-reads.cjs"].map((name) => path.join(target, name));
 for (const file of copied) copyFileSync(path.join(built, path.relative(target, file)), file);
 
 // Those of the build before.
-const outputs = [...Object.keys(metafile.outputs), ...Object.keys(commonJs.metafile.outputs), ...copied];
+const outputs = [
+  ...Object.keys(metafile.outputs),
+  ...Object.keys(commonJs.metafile.outputs),
+  ...Object.keys(inBrowsers.metafile.outputs),
+  ...copied,
+];
 const present = new Set(outputs.map((name) => path.resolve(name)));
 for (const name of readdirSync(target, { recursive: true, encoding: "utf8" })) {
   const file = path.join(target, name);

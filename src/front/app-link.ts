@@ -7,10 +7,10 @@
 import type { Socket } from "node:net";
 import { STILL_OPEN } from "../common/protocol/connection-table.js";
 import type { ServerKind } from "../common/protocol/messages.js";
+import type { OwnPage } from "../pages/own-page.js";
 import { Exchange } from "./exchange.js";
 import { Leaving } from "./leaving.js";
 import type { Mover } from "./movers.js";
-import type { OwnPage } from "./own-pages.js";
 import type { ClientPort, ConnectionTraits, LinkOwner, Relay } from "./relay.js";
 import { REPLAY_LIMIT } from "./replay-buffer.js";
 import { resetAtOnce } from "./reset.js";

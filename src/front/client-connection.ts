@@ -7,11 +7,11 @@ import type { Socket } from "node:net";
 import { OPAQUE_HOLD_MS } from "../common/deadlines.js";
 import { SAID } from "../common/protocol/connection-table.js";
 import { wait } from "../common/wait.js";
+import type { OwnPage } from "../pages/own-page.js";
 import { AppLink } from "./app-link.js";
 import { askGate } from "./ask-gate.js";
 import { Goodbye } from "./goodbye.js";
 import type { HeldClient } from "./held-clients.js";
-import { type OwnPage, OwnPages } from "./own-pages.js";
 import type { ClientPort, ConnectionTraits, LinkOwner, Relay } from "./relay.js";
 import { resetAtOnce } from "./reset.js";
 import { type AfterTurn, settledVerdict, type Verdict } from "./turn.js";
@@ -328,7 +328,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
         this.#relay.pages.serve(client, received, page);
         break;
       case "write":
-        client.write(OwnPages.raw(page));
+        client.write(this.#relay.pages.raw(page, client));
         this.sayGoodbye();
         break;
       case "reset":

@@ -6,9 +6,9 @@
 import type { Duplex } from "node:stream";
 import { SERVER_WAIT_MS } from "../common/deadlines.js";
 import { UnreloaderError } from "../common/errors.js";
+import type { OwnPage } from "../pages/own-page.js";
 import type { HeldClients } from "./held-clients.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";
-import type { OwnPage } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
 import type { Gate, Turn, Verdict } from "./turn.js";
 

@@ -6,6 +6,9 @@ import { SAID } from "../common/protocol/connection-table.js";
 import { postListenAnswer } from "../common/protocol/listen-mailbox.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import type { SaidPage } from "../common/protocol/orders.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
+import type { OwnPage } from "../pages/own-page.js";
+import type { PageStyle } from "../pages/write-page.js";
 import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
@@ -13,7 +16,7 @@ import { HeldClients } from "./held-clients.js";
 import { LostWorkers, removeSocketFile } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
-import { type OwnPage, OwnPages } from "./own-pages.js";
+import { OwnPages } from "./own-pages.js";
 import { type OpenRequest, PortOpening, sameTarget } from "./port-opening.js";
 import type { Relay } from "./relay.js";
 import { SlotLeases } from "./slot-leases.js";
@@ -30,6 +33,7 @@ export interface FrontOptions {
   readonly warn?: (message: string) => void;
   /** Milliseconds that a request may be held. */
   readonly heldDeadline: number;
+  readonly pages?: PageStyle;
   /** Bytes of held requests in all. */
   readonly heldBytes: number;
   /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
@@ -57,17 +61,19 @@ export class Front {
   #closing: Promise<void> | undefined;
   #lastSaid = 0;
   #lastListener: number | undefined;
+  readonly pages: OwnPages;
   /** The way in from within this process. */
   readonly entrance: Entrance;
 
   constructor(options: FrontOptions) {
+    this.pages = new OwnPages(options.pages ?? { cwd: process.cwd(), hasPanel: false });
     this.#relay = {
       gate: options.gate,
       table: options.table,
       leases: new SlotLeases(options.table),
       turn: new Turn(),
       copies: options.copies,
-      pages: new OwnPages(),
+      pages: this.pages,
       movers: new Movers(),
       lack: new DescriptorLack((message) => options.warn?.(message)),
       held: new HeldClients({
@@ -245,7 +251,7 @@ export class Front {
    * The worker of `epoch` is dead. Its ports wait for the next worker; requests it had not begun are sent to that one,
    * those it had begun get a page with the reason or, with half an answer sent, a reset. `isLast`: no other one comes.
    */
-  workerDied(epoch: number, error: Error, isLast = false): void {
+  workerDied(epoch: number, error: SerializedError, isLast = false): void {
     const page = this.#lost.die(epoch, error, isLast);
     this.#opening.workerDied(epoch);
     for (const port of this.#ports.everyPort()) {
@@ -269,7 +275,7 @@ export class Front {
     }
     const number = ++this.#lastSaid;
     Atomics.store(this.#relay.table, SAID, number);
-    return { number, status: page.status, text: page.text };
+    return { number, page: this.pages.write(page) };
   }
 
   /** Lets every request that waits for a server ask the gate again: its answer may be a page by now. */

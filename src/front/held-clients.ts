@@ -4,7 +4,7 @@
  */
 import { UnreloaderError } from "../common/errors.js";
 import { serializeError } from "../common/protocol/serialized-error.js";
-import type { OwnPage } from "./own-pages.js";
+import type { OwnPage } from "../pages/own-page.js";
 
 export interface HeldClient {
   /** It is not held any longer: `page` is its answer. */

@@ -4,7 +4,7 @@
  * sent again in the same cases. The near end is what reads the answer.
  */
 import { Socket } from "node:net";
-import type { OwnPage } from "./own-pages.js";
+import type { OwnPage } from "../pages/own-page.js";
 
 /** Who the app shall take for its client. */
 export interface Addresses {

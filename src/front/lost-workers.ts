@@ -1,7 +1,7 @@
 /** The workers that will not answer what they have begun: blocked for now, given up, or dead. */
 import { rmSync } from "node:fs";
-import { serializeError } from "../common/protocol/serialized-error.js";
-import type { OwnPage } from "./own-pages.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
+import type { OwnPage } from "../pages/own-page.js";
 
 /** What a client is told of a worker's death, it is told within seconds; no app dies so often meanwhile. */
 const KEPT_DEATHS = 100;
@@ -41,7 +41,7 @@ export class LostWorkers {
   }
 
   /** `isLast`: the supervisor ends with it. */
-  die(epoch: number, error: Error, isLast: boolean): OwnPage {
+  die(epoch: number, error: SerializedError, isLast: boolean): OwnPage {
     const page = pageForDeath(error, isLast);
     this.#abandoned.delete(epoch);
     this.#deathPages.set(epoch, page);
@@ -51,10 +51,10 @@ export class LostWorkers {
   }
 }
 
-function pageForDeath(error: Error, isLast: boolean): OwnPage {
+function pageForDeath(error: SerializedError, isLast: boolean): OwnPage {
   const next = isLast ? "" : "A fresh worker follows; send the request again.\n";
   const text = `The app's worker ended before it answered this request: ${error.message}\n${next}`;
-  return { status: 502, text, error: serializeError(error) };
+  return { status: 502, text, error };
 }
 
 /** A worker that dies leaves the files of its unix sockets behind. */

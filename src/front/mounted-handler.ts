@@ -12,8 +12,9 @@ import { errorText, UnreloaderError } from "../common/errors.js";
 import { writeAnswerHead } from "./answer-head.js";
 import { type Entrance, Refusal } from "./entrance.js";
 import { type Addresses, NearEnd } from "./in-process-socket.js";
+import type { OwnPages } from "./own-pages.js";
 import type { PublicPort } from "./public-port.js";
-import { refusalError, writePage } from "./refusal.js";
+import { refusalError } from "./refusal.js";
 import { type BodyFraming, bodyFraming, chunkedEnd, chunkFrame, requestHead } from "./request-bytes.js";
 import { resetAtOnce } from "./reset.js";
 
@@ -28,18 +29,20 @@ interface ClientAgent {
 
 export class MountedHandler {
   readonly #entrance: Entrance;
+  readonly #pages: OwnPages;
   /** A client's connection to the host -> its connections to the app; for as long as the client's is open. */
   readonly #agents = new WeakMap<Socket, ClientAgent>();
 
-  constructor(entrance: Entrance) {
+  constructor(entrance: Entrance, pages: OwnPages) {
     this.#entrance = entrance;
+    this.#pages = pages;
   }
 
   async handle(incoming: IncomingMessage, response: ServerResponse, next: Next | undefined): Promise<void> {
     try {
       await this.#handle(incoming, response);
     } catch (error) {
-      fail(error, response, next);
+      fail(error, response, next, this.#pages);
     }
   }
 
@@ -196,13 +199,13 @@ function breakOff(response: ServerResponse): void {
 
 const HTTP2_INTERNAL_ERROR = 2;
 
-function fail(error: unknown, response: ServerResponse, next: Next | undefined): void {
+function fail(error: unknown, response: ServerResponse, next: Next | undefined, pages: OwnPages): void {
   if (response.destroyed) return;
   const known = error instanceof Refusal ? refusalError(error.page) : error;
   if (next !== undefined) next(known);
   else if (response.headersSent) breakOff(response);
   else
-    writePage(
+    pages.answer(
       response,
       error instanceof Refusal ? error.page : { status: 500, text: `unreloader: ${errorText(error)}\n` },
     );

@@ -6,19 +6,31 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { BODY_WAIT_MS, GOODBYE_MS } from "../common/deadlines.js";
-import type { SerializedError } from "../common/protocol/serialized-error.js";
-
-export interface OwnPage {
-  readonly status: 500 | 502 | 503 | 504;
-  readonly text: string;
-  /** What the page is about. */
-  readonly error?: SerializedError;
-}
+import { isLocalClient } from "../common/page/loopback.js";
+import { answerOf, type PageAnswer, type PageRequest, type WrittenPage } from "../common/page/written-page.js";
+import type { OwnPage } from "../pages/own-page.js";
+import { type PageStyle, writePage } from "../pages/write-page.js";
 
 export class OwnPages {
   readonly #server: Server = createServer((request, response) => this.#respond(request, response));
   /** Sockets that are being answered, from `serve` until they close. */
   readonly #pages = new Map<Socket, OwnPage>();
+  readonly #style: PageStyle;
+
+  constructor(style: PageStyle) {
+    this.#style = style;
+  }
+
+  write(page: OwnPage): WrittenPage {
+    return writePage(page, this.#style);
+  }
+
+  /** What a host's server answers. */
+  answer(response: ServerResponse, page: OwnPage): void {
+    const { status, headers, body } = this.#answerOf(response.req, page);
+    response.writeHead(status, headers);
+    response.end(body);
+  }
 
   /** Answers the request that begins with `received` on `socket`, which has no listeners any more, and closes it. */
   serve(socket: Socket, received: readonly Buffer[], page: OwnPage): void {
@@ -33,16 +45,11 @@ export class OwnPages {
   }
 
   /** The answer as bytes, for when the request itself is not at hand any more. */
-  static raw(page: OwnPage): string {
-    return [
-      `HTTP/1.1 ${page.status} ${STATUS_CODES[page.status]}`,
-      "Content-Type: text/plain; charset=utf-8",
-      `Content-Length: ${Buffer.byteLength(page.text)}`,
-      "Cache-Control: no-store",
-      "Connection: close",
-      "",
-      page.text,
-    ].join("\r\n");
+  raw(page: OwnPage, client: Pick<Socket, "remoteAddress" | "localAddress">): string {
+    const request: PageRequest = { method: "GET", accept: undefined, isLocal: isLocalClient(client) };
+    const { status, headers, body } = answerOf(this.write(page), request);
+    const lines = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}`);
+    return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", body].join("\r\n");
   }
 
   close(): void {
@@ -64,17 +71,17 @@ export class OwnPages {
       if (answered) return;
       answered = true;
       clearTimeout(timer);
-      response.writeHead(page.status, {
-        "Content-Type": "text/plain; charset=utf-8",
-        "Content-Length": Buffer.byteLength(page.text),
-        "Cache-Control": "no-store",
-        Connection: "close",
-      });
-      response.end(page.text);
+      const { status, headers, body } = this.#answerOf(request, page);
+      response.writeHead(status, { ...headers, connection: "close" });
+      response.end(body);
     };
     const timer = setTimeout(answer, BODY_WAIT_MS);
     request.on("end", answer).on("close", () => clearTimeout(timer));
     request.resume();
+  }
+
+  #answerOf({ method, headers, socket }: IncomingMessage, page: OwnPage): PageAnswer {
+    return answerOf(this.write(page), { method, accept: headers.accept, isLocal: isLocalClient(socket) });
   }
 }
 

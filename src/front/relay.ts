@@ -1,10 +1,11 @@
 /** What a client's connection has to do with: the port that it came in on, and what all connections of a front share. */
 import type { Socket } from "node:net";
 import type { ServerKind } from "../common/protocol/messages.js";
+import type { OwnPage } from "../pages/own-page.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
 import type { HeldClient, HeldClients } from "./held-clients.js";
 import type { Movers } from "./movers.js";
-import type { OwnPage, OwnPages } from "./own-pages.js";
+import type { OwnPages } from "./own-pages.js";
 import type { SlotLeases } from "./slot-leases.js";
 import type { SocketCopies } from "./socket-copies.js";
 import type { Gate, Turn } from "./turn.js";

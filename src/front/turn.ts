@@ -1,7 +1,7 @@
 /**
  * When and whether a request may pass to the app: two turns of the event loop after its first bytes, once the gate lets it.
  */
-import type { OwnPage } from "./own-pages.js";
+import type { OwnPage } from "../pages/own-page.js";
 
 export type Verdict = { readonly type: "pass" } | { readonly type: "page"; readonly page: OwnPage };
 

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { CLOSE_CHECK_MS, DEATH_REASON_MS } from "../common/deadlines.js";
 import { ENDED, STILL_OPEN } from "../common/protocol/connection-table.js";
-import type { OwnPage } from "./own-pages.js";
+import type { OwnPage } from "../pages/own-page.js";
 import type { LinkOwner, Relay } from "./relay.js";
 import { resetAtOnce } from "./reset.js";
 import type { AppServer, Upstream } from "./upstream.js";

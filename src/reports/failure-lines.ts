@@ -71,7 +71,8 @@ function failureDetails(
   return [...rows.map(shownRow), ...frameLines(error)];
 }
 
-function headingOf(error: SerializedError): string {
+/** What kind of error it is, as the first word of a failure. */
+export function headingOf(error: SerializedError): string {
   switch (error.code) {
     case "ERR_UNRELOADER_COMPILE":
       return "CompileError";

@@ -3,16 +3,29 @@ import type { SourceError } from "../common/errors.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import { visibleLines } from "../common/visible-text.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
+import type { FailureAge, PageFailure } from "../pages/own-page.js";
 import { failureBlock } from "./failure-lines.js";
-import type { FailureReport } from "./report.js";
 
-/** Plain text: the failure, who imports it, what still works, and the stack in the user's source. */
-export function failureText(report: FailureReport, style: { cwd: string; onError: "page" | "last-good" }): string {
-  const lines = failureBlock(report, style);
-  const stack = report.error.stack;
+/** Plain text: the failure, who imports it, what still works, the stack in the user's source, and the causes. */
+export function failureText({ report, onError, age }: PageFailure, cwd: string): string {
+  const lines = failureBlock(report, { cwd, onError });
+  const { stack, cause } = report.error;
   const { lastLines = [] } = report;
   const written = lastLines.length > 0 ? ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)] : [];
-  return `${[...lines, ...(stack ? ["", stack] : []), ...written].map(visibleLines).join("\n")}\n`;
+  const all = [...lines, ...ageLines(age), ...(stack ? ["", stack] : []), ...causeLines(cause), ...written];
+  return `${all.map(visibleLines).join("\n")}\n`;
+}
+
+function ageLines(age: FailureAge | undefined): string[] {
+  if (age === undefined) return [];
+  return ["", age.isNew ? "New since the last edit." : "Was there before the last edit."];
+}
+
+function causeLines(cause: SerializedError | undefined): string[] {
+  if (cause === undefined) return [];
+  const { name, message, stack, frame, cause: next } = cause;
+  const framed = frame === undefined ? [] : frame.split("\n").map((line) => `  ${line}`);
+  return ["", `Caused by: ${stack ?? `${name}: ${message}`}`, ...framed, ...causeLines(next)];
 }
 
 /** Files that import the one an error is in, nearest first, up to the entry. */

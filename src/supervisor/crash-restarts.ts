@@ -1,6 +1,6 @@
 /** Starts an app again that has ended by itself, or that could not start: at once, after a while, or not before a save. */
 import { LACK_MS } from "../common/deadlines.js";
-import { reviveError, type SerializedError } from "../common/protocol/serialized-error.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, exitCodeOf, type UnexpectedEnd } from "../thread/app-thread.js";
@@ -58,7 +58,7 @@ export class CrashRestarts {
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
     const delayMs = this.#exitsWith(end) ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
-    front.workerDied(epoch.number, reviveError(errorOfEnd(end)), this.#exitsWith(end));
+    front.workerDied(epoch.number, errorOfEnd(end), this.#exitsWith(end));
     this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
   }

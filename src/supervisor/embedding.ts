@@ -30,8 +30,8 @@ export class Embedding {
   constructor(options: EmbeddingOptions) {
     this.#options = options;
     const { front } = options;
-    this.#handler = new MountedHandler(front.entrance);
-    this.#upgrade = new MountedUpgrade(front.entrance);
+    this.#handler = new MountedHandler(front.entrance, front.pages);
+    this.#upgrade = new MountedUpgrade(front.entrance, front.pages);
   }
 
   handle(request: IncomingMessage, response: ServerResponse, next?: Next): void {

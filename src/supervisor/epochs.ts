@@ -5,7 +5,7 @@ import { DRAIN_MS, MAKE_ROOM_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import type { TerminalSignal } from "../common/protocol/orders.js";
-import { reviveError } from "../common/protocol/serialized-error.js";
+import { serializeError } from "../common/protocol/serialized-error.js";
 import type { AppServer } from "../front/upstream.js";
 import { importerChain } from "../reports/failure.js";
 import type { StandbyState } from "../reports/inspection.js";
@@ -166,7 +166,7 @@ export class Epochs {
         await this.retire(epoch, 0);
         return { type: "failed", error: outcome.error };
       case "ended":
-        this.#with.front.workerDied(epoch.number, reviveError(errorOfEnd(outcome.end)));
+        this.#with.front.workerDied(epoch.number, errorOfEnd(outcome.end));
         return {
           type: "failed",
           error: errorOfEnd(outcome.end),
@@ -200,7 +200,7 @@ export class Epochs {
   async retire(epoch: AppEpoch, drainMs: number, endMs?: number): Promise<void> {
     await epoch.stop(drainMs, true, endMs);
     this.#draining.delete(epoch);
-    this.#with.front.workerDied(epoch.number, new Error("the worker was replaced"));
+    this.#with.front.workerDied(epoch.number, serializeError(new Error("the worker was replaced")));
   }
 
   /** Lets a thread that was replaced finish what it has begun, beside the new one. */

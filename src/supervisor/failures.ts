@@ -3,6 +3,7 @@ import { lacksDescriptors } from "../common/compile/descriptor-reserve.js";
 import { errorText } from "../common/errors.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { Verdict } from "../front/turn.js";
+import type { FailureAge, OwnPage } from "../pages/own-page.js";
 import type { CycleReports } from "../reports/cycle-reports.js";
 import { failureText, importersOf } from "../reports/failure.js";
 import type { FailureReport, ReloadReport } from "../reports/report.js";
@@ -31,6 +32,10 @@ export class Failures {
   /** At the start: the app may go elsewhere. */
   readonly #cwd = process.cwd();
   #last: FailureReport | undefined;
+  /** Of the last failure. */
+  #age: FailureAge | undefined;
+  /** The last one that was asked for: every request gets the same, which is written down once. */
+  #page: (OwnPage & { error: SerializedError }) | undefined;
 
   constructor({ parts, state, reports, crashes }: FailuresOptions) {
     this.#crashes = crashes;
@@ -64,9 +69,22 @@ export class Failures {
   /** What the gate says in place of the app. */
   page(error = this.#last?.error): Verdict {
     if (!error) return { type: "pass" };
+    if (this.#page?.error !== error) this.#page = this.#pageOf(error);
+    return { type: "page", page: this.#page };
+  }
+
+  #pageOf(error: SerializedError): OwnPage & { error: SerializedError } {
+    const report = this.#last;
+    if (report === undefined) return { status: 500, text: "", error };
     const { onError } = this.#parts.options;
-    const text = this.#last ? failureText(this.#last, { cwd: this.#cwd, onError }) : "";
-    return { type: "page", page: { status: 500, text, error } };
+    const failure = { report, onError, age: this.#age };
+    return { status: 500, text: failureText(failure, this.#cwd), error, failure };
+  }
+
+  /** Code that runs may throw at any time, and a first start comes after no edit. */
+  #ageOf({ ended, changed }: FailureReport): FailureAge | undefined {
+    const age = this.#parts.view.errors.current;
+    return age?.isNew && (ended || changed.length === 0) ? undefined : age;
   }
 
   /** Within a TLS or HTTP/2 session only the worker can say what the gate says. */
@@ -118,6 +136,7 @@ export class Failures {
     };
     this.#last = report;
     this.#parts.view.failed(report);
+    this.#age = this.#ageOf(report);
     if (isFault && (await this.openFallback())) this.#parts.listening.loaded(0);
     // Requests that wait for a server get the page instead.
     front.recheck();

@@ -1,5 +1,5 @@
 /** What is said about a thread that is blocked: the line, and the page that its requests get. Pure. */
-import type { OwnPage } from "../front/own-pages.js";
+import type { OwnPage } from "../pages/own-page.js";
 import { type StuckPlace, shownPlace } from "./stuck-place.js";
 import type { BusyReport } from "./watchdog.js";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import type { OwnPage } from "../../src/front/own-pages.js";
+import type { OwnPage } from "../../src/pages/own-page.js";
 import { eventually, within } from "../support/deadline.js";
 import { KeptConnection, requestOnce } from "../support/http-client.js";
 import { RelayedApp } from "../support/relayed-app.js";

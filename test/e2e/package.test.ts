@@ -78,7 +78,10 @@ describe("the package", () => {
     ])
       assert.ok(paths.includes(wanted), wanted);
     const other = paths.filter(
-      (path) => !/^(lib\/.+\.c?js$|dist\/src\/.+\.d\.ts$|docs\/|schema\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
+      (path) =>
+        !/^(lib\/.+\.c?js$|lib\/src\/browser\/[\w-]+\.css$|dist\/src\/.+\.d\.ts$|docs\/|schema\/|[A-Z]+(\.md)?$|package\.json$)/.test(
+          path,
+        ),
     );
     assert.deepEqual(other, []);
     assert.deepEqual(

@@ -1,8 +1,10 @@
 /** TLS and HTTP/2 servers: within a session only the worker can speak, so it is the worker that says the failure page. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import http2 from "node:http2";
 import { test } from "node:test";
 import tls from "node:tls";
+import { plainPage } from "../../src/common/page/written-page.js";
 import { createConnectionTable, SAID } from "../../src/common/protocol/connection-table.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { SpokenPage } from "../../workers/listener/spoken-page.js";
@@ -13,6 +15,7 @@ import { RelayedApp } from "../support/relayed-app.js";
 import { serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
+const NOBODY = { remoteAddress: undefined, remotePort: undefined, localAddress: undefined, localPort: undefined };
 const PAGE = "module.exports = () => 'page 1';\n";
 const BROKEN = "module.exports = () => 'page 2;\n";
 const MENDED = "module.exports = () => 'page 3';\n";
@@ -44,6 +47,9 @@ test("an https server answers with the failure page on kept and new connections,
         assert.match(answer.body, /page\.js:1:\d+/);
       }
     }
+    const html = await requestOnce(`${served.origin}/`, { headers: { accept: "text/html, */*;q=0.8" } });
+    assert.equal(html.headers["content-type"], "text/html; charset=utf-8");
+    assert.match(html.body, /<span class="message">.*page\.js/s);
     const head = await requestOnce(`${served.origin}/`, { method: "HEAD" });
     assert.deepEqual([head.status, head.body], [500, ""]);
     assert.match(await upgrade(served.port), /^HTTP\/1\.1 500 .*page\.js:1:/s);
@@ -81,6 +87,8 @@ for (const [name, server] of Object.entries(HTTP2_SERVERS)) {
         assert.match(page.body, /page\.js:1:\d+/);
       }
       assert.deepEqual(await ask(session, "HEAD"), { status: 500, body: "" });
+      const asJson = await ask(session, "GET", { accept: "application/json" });
+      assert.match((JSON.parse(asJson.body) as { error: { file: string } }).error.file, /page\.js$/);
       const fresh = connect();
       assert.equal((await ask(fresh)).status, 500);
       fresh.close();
@@ -100,9 +108,17 @@ test("requests that wait in the worker behind another one get the failure page, 
   const held = requestOnce(`http://127.0.0.1:${app.port}/`);
   // It has been passed on: the gate of the front is open, the worker's word is not.
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const port = await app.front.entrance.admit();
+  const far = app.front.entrance.connect(port, { ...NOBODY, remoteAddress: "192.0.2.7", remotePort: 1 }, false);
+  const answered = once(far.setEncoding("utf8"), "data") as Promise<[string]>;
+  far.write("GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   app.say({ status: 500, text: "the failure" });
   await app.openGate();
   assert.deepEqual({ ...(await held), headers: 0 }, { status: 500, headers: 0, body: "the failure" });
+  const [remote] = await within(answered, "the answer to a client elsewhere");
+  assert.match(remote, /^HTTP\/1\.1 500 /);
+  assert.doesNotMatch(remote, /the failure/);
   assert.equal((await requestOnce(`http://127.0.0.1:${app.port}/`)).body, "the failure");
   app.say(undefined);
   assert.equal((await requestOnce(`http://127.0.0.1:${app.port}/`)).body, "old code");
@@ -111,8 +127,8 @@ test("requests that wait in the worker behind another one get the failure page, 
 test("a page is said while its number stands in the shared memory, and never in place of a newer one", () => {
   const table = createConnectionTable(1);
   const spoken = new SpokenPage(table);
-  const page = (number: number) => ({ number, status: 500, text: `page ${number}` });
-  const state = () => [spoken.current?.text, spoken.awaited];
+  const page = (number: number) => ({ number, page: plainPage(500, `page ${number}`) });
+  const state = () => [spoken.current?.details.text, spoken.awaited];
   assert.deepEqual(state(), [undefined, false]);
   Atomics.store(table, SAID, 1);
   assert.deepEqual(state(), [undefined, true], "its text is on its way");
@@ -158,11 +174,15 @@ test("a session that is opened while the gate is closed begins with what the new
   }
 });
 
-function ask(session: http2.ClientHttp2Session, method = "GET"): Promise<{ status: number | undefined; body: string }> {
+function ask(
+  session: http2.ClientHttp2Session,
+  method = "GET",
+  headers: http2.OutgoingHttpHeaders = {},
+): Promise<{ status: number | undefined; body: string }> {
   const answer = new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
     let body = "";
     let status: number | undefined;
-    const stream = session.request({ ":path": "/", ":method": method });
+    const stream = session.request({ ...headers, ":path": "/", ":method": method });
     stream.on("response", (headers) => {
       status = headers[":status"];
     });

@@ -8,11 +8,12 @@ import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
 import { createConnectionTable, HOLD } from "../../src/common/protocol/connection-table.js";
 import type { PublicAddress } from "../../src/common/protocol/messages.js";
 import type { SaidPage } from "../../src/common/protocol/orders.js";
+import { serializeError } from "../../src/common/protocol/serialized-error.js";
 import { Front } from "../../src/front/front.js";
-import type { OwnPage } from "../../src/front/own-pages.js";
 import type { OpenRequest } from "../../src/front/port-opening.js";
 import { PASS, type Verdict } from "../../src/front/turn.js";
 import { DEFAULT_HELD_BYTES } from "../../src/options/defaults.js";
+import type { OwnPage } from "../../src/pages/own-page.js";
 import type { ListenRequest } from "../../workers/listener/listen-context.js";
 import { within } from "./deadline.js";
 
@@ -101,7 +102,9 @@ export class RelayedApp extends EventEmitter<{ reported: [unknown] }> {
     worker.on("error", (error: Error) => {
       crash = error;
     });
-    worker.on("exit", (exitCode) => this.front.workerDied(epoch, crash ?? new Error(`exit code ${exitCode}`)));
+    worker.on("exit", (exitCode) =>
+      this.front.workerDied(epoch, serializeError(crash ?? new Error(`exit code ${exitCode}`))),
+    );
     worker.on("message", (message: FromWorker) => this.#onMessage(worker, epoch, message));
     await this.run("main", code);
   }

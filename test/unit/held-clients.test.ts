@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeldClients } from "../../src/front/held-clients.js";
-import type { OwnPage } from "../../src/front/own-pages.js";
+import type { OwnPage } from "../../src/pages/own-page.js";
 import { within } from "../support/deadline.js";
 
 test("who is held again before the app has answered goes on waiting, and does not begin to", async (t) => {

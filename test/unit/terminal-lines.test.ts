@@ -87,7 +87,7 @@ test("nothing that comes from outside is obeyed by a terminal, wherever it stand
         assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify({ event: event.event, ...event.report })));
       }
     }
-    const page = failureText(failed, { cwd: "/w", onError: "page" });
+    const page = failureText({ report: failed, onError: "page" }, "/w");
     for (const line of page.split("\n")) assert.doesNotMatch(line, OBEYED, `seed ${seed}`);
   }
 });

@@ -3,8 +3,8 @@
  * closed. They wait here, in order, and are handed to the server that is then behind their port.
  */
 import { HELD_DEADLINE_MS } from "../../src/common/deadlines.js";
+import { plainPage, type WrittenPage } from "../../src/common/page/written-page.js";
 import { HOLD } from "../../src/common/protocol/connection-table.js";
-import type { SaidPage } from "../../src/common/protocol/orders.js";
 import type { Preface } from "../../src/common/protocol/preface.js";
 import type { SpokenPage } from "./spoken-page.js";
 
@@ -28,7 +28,7 @@ interface HeldRequest {
   readonly connection: HoldableConnection;
   readonly hand: () => void;
   /** Answers it without the app; absent: nothing can be said on the connection, which is closed. */
-  readonly refuse: ((page: SaidPage) => void) | undefined;
+  readonly refuse: ((page: WrittenPage) => void) | undefined;
   /** On the clock of `performance.now()`. */
   readonly since: number;
 }
@@ -71,7 +71,7 @@ export class HeldRequests {
     return connection.held > 0 || connection.server.released || connection.moved || this.#isClosedTo(connection);
   }
 
-  hold(connection: HoldableConnection, hand: () => void, refuse?: (page: SaidPage) => void): void {
+  hold(connection: HoldableConnection, hand: () => void, refuse?: (page: WrittenPage) => void): void {
     connection.hold();
     this.#held.push({ connection, hand, refuse, since: performance.now() });
     this.#timer ??= this.#startTimer(this.#deadlineMs);
@@ -125,10 +125,10 @@ export class HeldRequests {
 }
 
 /** The front says the same of what it holds itself, and for what; here that is not known. */
-function pageAfter(deadlineMs: number): SaidPage {
+function pageAfter(deadlineMs: number): WrittenPage {
   const seconds = Math.round(deadlineMs / 100) / 10;
   const text = `unreloader has held this request for ${seconds} s and gives up: it waits for the app's new code.
 Nothing of it has reached the app: send it again.
 `;
-  return { number: 0, status: 503, text };
+  return plainPage(503, text);
 }

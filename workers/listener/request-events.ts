@@ -5,7 +5,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import type { Server, Socket } from "node:net";
-import type { SaidPage } from "../../src/common/protocol/orders.js";
+import { isLoopback } from "../../src/common/page/loopback.js";
+import { plainPage, type WrittenPage } from "../../src/common/page/written-page.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import { socketInternals } from "./node-internals.js";
@@ -78,7 +79,7 @@ export class RequestEvents {
   /** Hands the event to the server behind the connection's port, now or when the gate opens. */
   #enter(connection: RelayedConnection, event: string, args: unknown[]): boolean {
     if (!this.#held.mustHold(connection) && connection.claim()) return this.#deliver(connection, event, args);
-    if (connection.moved && connection.server.kind !== "http") return refuse(event, args);
+    if (connection.moved && connection.server.kind !== "http") return refuse(event, args, connection);
     if (!isUpgrade(event)) {
       this.#held.hold(
         connection,
@@ -101,9 +102,9 @@ export class RequestEvents {
     return true;
   }
 
-  #say(connection: RelayedConnection, event: string, args: unknown[], page: SaidPage): void {
+  #say(connection: RelayedConnection, event: string, args: unknown[], page: WrittenPage): void {
     this.#begin(connection, event, args, page);
-    sayPage(page, event, args);
+    sayPage(page, event, args, isLoopback(connection.remote?.address));
   }
 
   #deliver(connection: RelayedConnection, event: string, args: unknown[]): boolean {
@@ -118,7 +119,7 @@ export class RequestEvents {
   }
 
   /** Counts it. `page`: what is said instead of the app's answer. */
-  #begin(connection: RelayedConnection, event: string, args: unknown[], page: SaidPage | undefined): void {
+  #begin(connection: RelayedConnection, event: string, args: unknown[], page: WrittenPage | undefined): void {
     const receiver = connection.server.server;
     if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
     else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
@@ -163,7 +164,7 @@ function isMoved(socket: Socket): boolean {
  * What comes within a session cannot be sent elsewhere by the front. A client sends a stream that was refused, and a request
  * that changes nothing on a kept connection that is closed before an answer, once more. Others are told.
  */
-function refuse(event: string, args: unknown[]): boolean {
+function refuse(event: string, args: unknown[], { remote }: RelayedConnection): boolean {
   if (event === "stream") {
     const stream = args[0] as ServerHttp2Stream;
     stream.on("error", ignoreError);
@@ -173,18 +174,18 @@ function refuse(event: string, args: unknown[]): boolean {
   } else {
     const { method = "", socket } = args[0] as IncomingMessage;
     if (isUpgrade(event) || SAFE_METHODS.has(method)) socket.destroy();
-    else sayPage(MOVED_PAGE, event, args, { connection: "close", "retry-after": "0" });
+    else sayPage(movedPage(), event, args, isLoopback(remote?.address), { connection: "close", "retry-after": "0" });
   }
   return true;
 }
 
 /** Clients repeat them by themselves. */
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
-const MOVED_PAGE = {
-  number: 0,
-  status: 503,
-  text: "A fresh worker takes over, and TLS sessions cannot move to it: this request was not begun. Send it again on a new connection.\n",
-};
+const movedPage = () =>
+  plainPage(
+    503,
+    "A fresh worker takes over, and TLS sessions cannot move to it: this request was not begun. Send it again on a new connection.\n",
+  );
 
 const HTTP2_REFUSED_STREAM = 7;
 

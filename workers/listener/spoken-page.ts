@@ -6,6 +6,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { answerOf, type PageAnswer, type WrittenPage } from "../../src/common/page/written-page.js";
 import { SAID } from "../../src/common/protocol/connection-table.js";
 import type { SaidPage } from "../../src/common/protocol/orders.js";
 
@@ -29,58 +30,55 @@ export class SpokenPage {
   }
 
   /** What is answered in place of the app; undefined: the app answers. */
-  get current(): SaidPage | undefined {
+  get current(): WrittenPage | undefined {
     const said = Atomics.load(this.#table, SAID);
-    return said !== 0 && said === this.#page?.number ? this.#page : undefined;
+    return said !== 0 && said === this.#page?.number ? this.#page.page : undefined;
   }
 }
 
 /** Answers the request that `event` brought with its arguments `args`. `more`: headers of an answer in HTTP/1.1. */
 export function sayPage(
-  page: SaidPage,
+  page: WrittenPage,
   event: string,
   args: readonly unknown[],
+  isLocal: boolean,
   more: Readonly<Record<string, string>> = {},
 ): void {
-  if (event === "stream") sayOnStream(page, args[0] as ServerHttp2Stream, args[1] as IncomingMessage["headers"]);
-  else if (event === "upgrade" || event === "connect") sayOnSocket(page, args[1] as Socket);
-  else sayAsResponse(page, args[0] as IncomingMessage, args[1] as ServerResponse, more);
+  if (event === "stream") {
+    const headers = args[1] as IncomingMessage["headers"];
+    const request = { method: headers[":method"] as string | undefined, accept: headers.accept, isLocal };
+    sayOnStream(answerOf(page, request), args[0] as ServerHttp2Stream, request.method === "HEAD");
+    return;
+  }
+  const incoming = args[0] as IncomingMessage;
+  const answer = answerOf(page, { method: incoming.method, accept: incoming.headers.accept, isLocal });
+  if (event === "upgrade" || event === "connect") sayOnSocket(answer, args[1] as Socket);
+  else sayAsResponse(answer, incoming, args[1] as ServerResponse, more);
 }
 
 function sayAsResponse(
-  page: SaidPage,
+  { status, headers, body }: PageAnswer,
   request: IncomingMessage,
   response: ServerResponse,
   more: Readonly<Record<string, string>>,
 ): void {
   // What is still to come of the request is read, for the next one on this connection.
   request.resume();
-  response.writeHead(page.status, { ...headersOf(page), ...more });
-  response.end(page.text);
+  response.writeHead(status, { ...headers, ...more });
+  response.end(body);
 }
 
-function sayOnStream(page: SaidPage, stream: ServerHttp2Stream, headers: IncomingMessage["headers"]): void {
+function sayOnStream({ status, headers, body }: PageAnswer, stream: ServerHttp2Stream, endStream: boolean): void {
   if (stream.destroyed || stream.closed) return;
   stream.on("error", ignoreError).resume();
-  const endStream = headers[":method"] === "HEAD";
-  stream.respond({ ":status": page.status, ...headersOf(page) }, { endStream });
-  if (!endStream) stream.end(page.text);
+  stream.respond({ ":status": status, ...headers }, { endStream });
+  if (!endStream) stream.end(body);
 }
 
-function sayOnSocket(page: SaidPage, socket: Socket): void {
-  const head = Object.entries({ ...headersOf(page), connection: "close" }).map(([name, value]) => `${name}: ${value}`);
+function sayOnSocket({ status, headers, body }: PageAnswer, socket: Socket): void {
+  const head = Object.entries({ ...headers, connection: "close" }).map(([name, value]) => `${name}: ${value}`);
   socket.on("error", ignoreError);
-  socket.end([`HTTP/1.1 ${page.status} ${STATUS_CODES[page.status]}`, ...head, "", page.text].join("\r\n"), () =>
-    socket.destroy(),
-  );
-}
-
-function headersOf(page: SaidPage): Record<string, string | number> {
-  return {
-    "content-type": "text/plain; charset=utf-8",
-    "content-length": Buffer.byteLength(page.text),
-    "cache-control": "no-store",
-  };
+  socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head, "", body].join("\r\n"), () => socket.destroy());
 }
 
 /** The client broke off; nobody else listens. */

@@ -2,9 +2,11 @@
  * What the supervisor (main thread) orders of the app thread (worker). Orders are imperative. They come from our own code and
  * are not parsed, so that the worker need not load zod, which takes 50 ms of every start.
  */
+
 import type { MessagePort } from "node:worker_threads";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { NewBody } from "../compile/live-functions.js";
+import type { WrittenPage } from "../page/written-page.js";
 import type { PublicAddress } from "./bound-address.js";
 import type { PackageRequest } from "./package-log.js";
 import type { PackedMessage, SharedChannel, WriteError } from "./parent-channel.js";
@@ -196,8 +198,7 @@ export type SupervisorOrder =
 export interface SaidPage {
   /** As in the connection table. */
   readonly number: number;
-  readonly status: number;
-  readonly text: string;
+  readonly page: WrittenPage;
 }
 
 /** Run a function that the entry exports. */
