@@ -87,6 +87,12 @@ export const TOLD_AFTER_MS: readonly number[] = [2000, 10_000];
 
 // ---- Starts
 
+/** How often it is looked whether a port that the app wants has become free. No option: nobody waits but people. */
+export const PORT_LOOK_MS = 500;
+
+/** So long the system may take to say who has a port. No option: it is said without, then. */
+export const PORT_OWNER_MS = 1000;
+
 /** When it is told that a start compiles, and again after twice as long. No option: nothing depends on it. */
 export const COMPILING_TOLD_MS = 1000;
 

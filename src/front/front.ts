@@ -36,6 +36,8 @@ export interface FrontOptions {
   readonly pages?: PageStyle;
   /** Bytes of held requests in all. */
   readonly heldBytes: number;
+  /** With it, the next free port is taken for one that is taken, and that is told. */
+  readonly portFallback?: ((wanted: number, got: number) => void) | undefined;
   /** Nobody listens on a server's socket: its worker is dying, or the socket's file is gone. */
   unreachable?(server: AppServer): void;
   /** Number of the worker that a client with this address is; "unknown": ask again in a moment. */
@@ -101,6 +103,7 @@ export class Front {
       relay: this.#relay,
       isDead: (epoch) => this.#lost.isDead(epoch),
       isClosing: () => this.#closing !== undefined,
+      fallback: options.portFallback,
     });
   }
 

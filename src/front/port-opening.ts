@@ -26,7 +26,12 @@ export interface PortOpeningOptions {
   isDead(epoch: number): boolean;
   /** No port may be open any more. */
   isClosing(): boolean;
+  /** With it, the next free port is taken for one that is taken, and that is told. */
+  readonly fallback: ((wanted: number, got: number) => void) | undefined;
 }
+
+/** So many ports after the wanted one are tried. */
+const FALLBACK_PORTS = 100;
 
 export class PortOpening {
   readonly #with: PortOpeningOptions;
@@ -92,7 +97,7 @@ export class PortOpening {
   /** A port that no server stands behind. Rejects with Node's own error. */
   async openUnserved(target: { readonly port: number; readonly host: string }): Promise<PublicAddress> {
     const port = new PublicPort({ type: "port", ...target }, "http", this.#relay);
-    const address = await port.open();
+    const address = await this.#openFree(port);
     this.#ports.add(port);
     this.#unserved = port;
     return address;
@@ -163,7 +168,7 @@ export class PortOpening {
     this.#opening.set(listenId, "wanted");
     try {
       const number = replaced.map(portNumber).find((one) => one !== undefined);
-      const address = hidden ? port.openHidden() : await port.open(number);
+      const address = hidden ? port.openHidden() : await this.#openFree(port, number);
       this.#ports.add(port);
       for (const before of replaced) port.takeOver(before);
       const wanted = this.#opening.get(listenId);
@@ -177,6 +182,24 @@ export class PortOpening {
         this.#ports.close(before);
       }
       this.#opening.delete(listenId);
+    }
+  }
+
+  /** It keeps the target that the app has named: the next version asks for the same. */
+  async #openFree(port: PublicPort, number?: number): Promise<PublicAddress> {
+    const { fallback } = this.#with;
+    const wanted = number ?? (port.target.type === "port" ? port.target.port : 0);
+    try {
+      return await port.open(number);
+    } catch (error) {
+      if (fallback === undefined || wanted === 0 || codeOf(error) !== "EADDRINUSE") throw error;
+      for (let next = wanted + 1; next <= Math.min(wanted + FALLBACK_PORTS, MOST_PORT); next++) {
+        const address = await port.open(next).catch(onlyTaken);
+        if (address === undefined) continue;
+        fallback(wanted, next);
+        return address;
+      }
+      throw error;
     }
   }
 
@@ -204,6 +227,12 @@ function samePort(open: PublicPort, asked: ListenTarget): boolean {
 
 function portNumber({ address }: PublicPort): number | undefined {
   return typeof address === "string" ? undefined : address.port;
+}
+
+const MOST_PORT = 65535;
+
+function onlyTaken(error: unknown): undefined {
+  if (codeOf(error) !== "EADDRINUSE") throw error;
 }
 
 function codeOf(error: unknown): string {

@@ -24,6 +24,12 @@ export interface ConfigOptions {
    */
   host?: string | undefined;
   /**
+   * Take the next free port when the wanted one is taken, and say so.
+   * Not with `--no-reload`, where the app opens its ports itself.
+   * Default: `false`.
+   */
+  portFallback?: boolean | undefined;
+  /**
    * Export to serve if the entry starts no server.
    * Default: `default`, `app`, `handler` or `server`.
    */

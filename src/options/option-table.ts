@@ -48,6 +48,13 @@ export const optionTable = {
     flag: { kind: "text", short: "H", value: "H" },
     doc: "public host of the first server",
   }),
+  portFallback: row({
+    ...onOrOff(),
+    default: false,
+    flag: { kind: "switch" },
+    doc: "take the next free port when the wanted one is taken, and say so",
+    more: "Not with `--no-reload`, where the app opens its ports itself. See [a port that is taken](#a-port-that-is-taken).",
+  }),
   app: row({
     ...text("the name of an export"),
     otherwise: "`default`, `app`, `handler` or `server`",

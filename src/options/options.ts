@@ -18,6 +18,8 @@ export interface ResolvedOptions extends Omit<OptionValues, "depend" | "envFile"
   readonly root: string;
   /** For an app that is only exported: `port`, else the PORT variable, else 3000; `host`, else 127.0.0.1. */
   readonly fallback: Address;
+  /** Neither an option nor the PORT variable says so. */
+  readonly portIsGuess: boolean;
   /** Absolute globs of the files and folders to load before the entry; a plain path is a glob that matches only it. */
   readonly require: readonly string[];
   /** Absolute globs: a change of what the key matches loads again what the globs match. */
@@ -73,6 +75,7 @@ export function parseOptions(input: unknown, context: OptionContext): ResolvedOp
     script: script ?? entry,
     root: root ?? nearestPackageFolder(entry),
     fallback: { host: given.host ?? DEFAULT_HOST, port: given.port ?? portOf(env) ?? DEFAULT_PORT },
+    portIsGuess: (given.port ?? portOf(env)) === undefined,
     envFiles: envFile,
     inspect: inspectAddress(inspect),
     logLevel: given.logLevel ?? (given.logger ? "debug" : "info"),

@@ -239,7 +239,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
 function workerExitLine({ cause, entry, next, afterMs }: WorkerExitReport, cwd: string): string {
   if (cause.type === "ended") {
     const missing = cause.missing === undefined ? "" : ` (${cause.missing})`;
-    const then = next === "closing" ? "" : "; waiting for a save (--exit: end with it)";
+    const waiting = next === "waiting for the port" ? next : "waiting for a save (--exit: end with it)";
+    const then = next === "closing" ? "" : `; ${waiting}`;
     return `${PREFIX}${shownPath(entry, cwd)} ended with code ${cause.code}${missing}${then}`;
   }
   const when = afterMs === undefined ? "" : ` in ${afterMs / 1000} s`;

@@ -115,7 +115,7 @@ export interface WorkerExitReport {
   /** Project-relative or absolute path of the entry. */
   readonly entry: string;
   /** `closing`: with the option `exit`, the app was the reason to go on. */
-  readonly next: "restarting" | "waiting for a change" | "closing";
+  readonly next: "restarting" | "waiting for a change" | "waiting for the port" | "closing";
   /** Milliseconds until it is restarted; absent: at once, or not at all. */
   readonly afterMs?: number;
 }

@@ -37,6 +37,7 @@ import { PublicAddressChoice } from "./public-address.js";
 import { ReloadCycle } from "./reload-cycle.js";
 import { StartSettled } from "./start-settled.js";
 import { SubclassNames } from "./subclass-names.js";
+import { TakenPorts } from "./taken-ports.js";
 
 export interface AssembleOptions {
   readonly options: ResolvedOptions;
@@ -113,7 +114,9 @@ export function assemble({
     guard?.requested();
     return watch.verdict(cycle.admit(isAgain), cycle.app?.epoch.number);
   };
+  const takenPorts = new TakenPorts((level, message) => isClosing() || emit("log", { level, message }));
   const front = new Front({
+    portFallback: options.portFallback ? (wanted, got) => void takenPorts.tellFallback(wanted, got) : undefined,
     gate: {
       check: admit,
       waitingFor: () => progress.waitingFor ?? cycle.waitingFor(),
@@ -219,6 +222,7 @@ export function assemble({
     preparer,
     ownWrites,
     listening,
+    takenPorts,
     socketFolder,
     table: table.buffer,
     spare,
@@ -247,6 +251,8 @@ export function assemble({
   const missingServer = new MissingServer({
     isMissing: () => endsByItself && front.addresses().length === 0 && cycle.phase === "running",
     tell: () => {
+      const taken = takenPorts.of(cycle.app?.epoch.number ?? 0);
+      if (taken) void takenPorts.tell(taken, false);
       // A port that was asked for is missed.
       const level = options.port === undefined ? "info" : "warn";
       const hasListened = front.hasListened(cycle.app?.epoch.number ?? 0);
@@ -273,6 +279,7 @@ export function assemble({
     configChanges: new ConfigChanges(options.configFiles),
     startSettled,
     silentMs: (epoch) => watch.silentMs(epoch.number),
+    takenPorts,
     progress,
     missingServer,
     guard,

@@ -6,10 +6,11 @@ import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, exitCodeOf, type UnexpectedEnd } from "../thread/app-thread.js";
 import { CrashBackOff } from "./crash-back-off.js";
 import type { CycleParts } from "./cycle-parts.js";
+import type { TakenPort } from "./taken-ports.js";
 
 /** `over`: the app has ended, with this code, and the supervisor shall end as well. */
 export interface CrashRestartsOptions
-  extends Pick<CycleParts, "front" | "options" | "guard" | "over" | "endsWithApp" | "emit"> {
+  extends Pick<CycleParts, "front" | "options" | "guard" | "over" | "endsWithApp" | "takenPorts" | "emit"> {
   startAgain(reason: RestartReason): void;
 }
 
@@ -18,6 +19,8 @@ export class CrashRestarts {
   readonly #backOff = new CrashBackOff();
   #bootedAt = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Of what has ended because of it. */
+  #awaited: TakenPort | undefined;
 
   constructor(parts: CrashRestartsOptions) {
     this.#parts = parts;
@@ -46,6 +49,7 @@ export class CrashRestarts {
   /** The app has started. */
   booted(): void {
     this.#bootedAt = performance.now();
+    this.#awaited = undefined;
     this.#parts.guard?.booted();
   }
 
@@ -56,11 +60,33 @@ export class CrashRestarts {
   ended(epoch: AppEpoch, end: UnexpectedEnd, reloading: boolean): number | undefined {
     const { front } = this.#parts;
     const wasAnswering = front.hasBegun(epoch.number) || epoch.calls.size > 0;
-    const delayMs = this.#exitsWith(end) ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
+    const waits = !reloading && this.#waitsForPort(epoch.number, end);
+    const delayMs = this.#exitsWith(end) || waits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
     front.workerDied(epoch.number, errorOfEnd(end), this.#exitsWith(end));
     this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
+  }
+
+  /** The app has ended because a port is taken: it is started again when that is free. */
+  #waitsForPort(epoch: number, end: UnexpectedEnd): boolean {
+    const { takenPorts, front } = this.#parts;
+    const taken = takenPorts.of(epoch);
+    if (taken === undefined || this.#exitsWith(end)) return false;
+    const isWhy = end.type === "crashed" && end.error.code === "EADDRINUSE";
+    if (!isWhy && front.hasListened(epoch)) return false;
+    this.#awaited = taken;
+    void takenPorts.tell(taken, true);
+    return true;
+  }
+
+  /** The app could not start, and nobody would know why it should be able to: but that a port has become free. */
+  waitForPort(epoch: number): void {
+    const taken = this.#parts.takenPorts.of(epoch);
+    if (taken === undefined || this.#parts.options.exit) return;
+    void this.#parts.takenPorts.tell(taken, true);
+    this.#awaited = taken;
+    this.startAgainAfter(undefined);
   }
 
   /** Another process has ended, which had the app: tells it. */
@@ -71,10 +97,12 @@ export class CrashRestarts {
   #tell(epoch: number, end: UnexpectedEnd, listened: boolean, delayMs: number | undefined): void {
     const { emit, options, over, front } = this.#parts;
     const exits = this.#exitsWith(end);
-    const next = exits ? "closing" : delayMs === undefined ? "waiting for a change" : "restarting";
+    const waiting = this.#awaited === undefined ? "waiting for a change" : "waiting for the port";
+    const next = exits ? "closing" : delayMs === undefined ? waiting : "restarting";
     const afterMs = delayMs !== undefined && delayMs > 0 ? { afterMs: delayMs } : {};
     const isMissing = end.type === "ended" && end.code === 0 && !listened;
-    const missing = isMissing ? { missing: whatIsMissing(options.port, front.hasListened(epoch)) } : {};
+    const awaited = this.#awaited && `port ${this.#awaited.port} is taken`;
+    const missing = isMissing ? { missing: awaited ?? whatIsMissing(options.port, front.hasListened(epoch)) } : {};
     emit("worker-exit", { epoch, entry: options.entry, cause: { ...end, ...missing }, next, ...afterMs });
     if (exits) over(exitCodeOf(end));
   }
@@ -96,7 +124,9 @@ export class CrashRestarts {
     const exits = this.#exitsWith(end);
     if (!exits && (end.type !== "ended" || listened)) return false;
     if (exits && end.type === "crashed") return false;
+    const waits = this.#waitsForPort(epoch, end);
     this.#tell(epoch, end, listened, undefined);
+    if (waits) this.startAgainAfter(undefined);
     return true;
   }
 
@@ -106,8 +136,12 @@ export class CrashRestarts {
   }
 
   /** Nothing can be done about an app that ends itself while it starts but to try it again, a few times. */
-  startFailed(end: UnexpectedEnd): void {
+  startFailed(epoch: number, end: UnexpectedEnd): void {
     if (this.#exitsWith(end)) return;
+    if (this.#waitsForPort(epoch, end)) {
+      this.startAgainAfter(undefined);
+      return;
+    }
     const delayMs = this.#backOff.next({
       livedMs: 0,
       wasAnswering: false,
@@ -130,14 +164,18 @@ export class CrashRestarts {
 
   /** Undefined: it is not started again by this. */
   startAgainAfter(delayMs: number | undefined, reason: RestartReason = { type: "workerExit" }): void {
+    const awaited = this.#awaited;
     this.stop();
-    if (delayMs !== undefined) this.#timer = setTimeout(() => this.#parts.startAgain(reason), delayMs);
+    if (awaited) this.#parts.takenPorts.whenFree(awaited, () => this.#parts.startAgain(reason));
+    else if (delayMs !== undefined) this.#timer = setTimeout(() => this.#parts.startAgain(reason), delayMs);
   }
 
   /** It is started now, or never again. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#awaited = undefined;
+    this.#parts.takenPorts.stop();
   }
 }
 

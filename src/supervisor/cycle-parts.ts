@@ -20,6 +20,7 @@ import type { Preparer } from "./preparer.js";
 import type { PublicAddressChoice } from "./public-address.js";
 import type { StartSettled } from "./start-settled.js";
 import type { SubclassNames } from "./subclass-names.js";
+import type { TakenPorts } from "./taken-ports.js";
 
 export interface CycleParts {
   readonly options: ResolvedOptions;
@@ -42,6 +43,7 @@ export interface CycleParts {
   /** How long a thread has been seen not to beat, in milliseconds. */
   silentMs(epoch: AppEpoch): number;
   readonly missingServer: MissingServer;
+  readonly takenPorts: TakenPorts;
   /** Undefined: nobody would start another process. */
   readonly guard: Guard | undefined;
   /** Tells what a cycle waits for when it takes long. */

@@ -1,4 +1,6 @@
 /** What is said in place of the app: that the newest code is broken, which is told as well, or that it is being closed. */
+
+import type { PreparedModule } from "../common/compile/compiled-module.js";
 import { lacksDescriptors } from "../common/compile/descriptor-reserve.js";
 import { errorText } from "../common/errors.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
@@ -18,7 +20,10 @@ import type { Preparation } from "./prepare.js";
 const LAST_LINES = 20;
 
 export interface FailuresOptions {
-  readonly parts: Pick<CycleParts, "front" | "address" | "options" | "startSettled" | "listening" | "view" | "emit">;
+  readonly parts: Pick<
+    CycleParts,
+    "front" | "address" | "options" | "startSettled" | "listening" | "takenPorts" | "epochs" | "view" | "emit"
+  >;
   readonly state: CycleState;
   readonly reports: CycleReports;
   readonly crashes: CrashRestarts;
@@ -103,6 +108,7 @@ export class Failures {
   ): Promise<ReloadReport> {
     const report = await this.become(error, started, preparation, ended && { of: ended, phase: "start" });
     if (lacksDescriptors(error) && !this.#state.closing) this.#crashes.lacksDescriptors(error);
+    if (error.code === "EADDRINUSE" && !this.#state.closing) this.#crashes.waitForPort(this.#parts.epochs.last);
     this.#reports.tellChanges();
     this.#parts.emit("failed", report);
     this.#parts.emit("reload", report);
@@ -137,7 +143,7 @@ export class Failures {
     this.#last = report;
     this.#parts.view.failed(report);
     this.#age = this.#ageOf(report);
-    if (isFault && (await this.openFallback())) this.#parts.listening.loaded(0);
+    if (isFault && (await this.openFallback(preparation?.modules))) this.#parts.listening.loaded(0);
     // Requests that wait for a server get the page instead.
     front.recheck();
     startSettled.settle();
@@ -146,13 +152,15 @@ export class Failures {
 
   /**
    * When nothing of the app has ever listened, a failure needs a port to be seen at, and its end to be waited for. False: there
-   * is one, or none is wanted.
+   * is one, or none is wanted. `modules`: what is known of the app's own texts.
    */
-  async openFallback(): Promise<boolean> {
-    const { front, address, options, listening, emit } = this.#parts;
+  async openFallback(modules = this.#state.app?.modules): Promise<boolean> {
+    const { front, address, options, listening, takenPorts, epochs, emit } = this.#parts;
+    // Its own port is known, and is somebody else's.
+    if (takenPorts.of(epochs.last)) return false;
     if (!address.exposes || options.exit || front.addresses().length > 0 || this.#state.closing) return false;
     try {
-      const opened = await front.openUnserved(address.fallback);
+      const opened = await front.openUnserved(address.forFailure(() => textsOf(modules)));
       listening.opened({ kind: "http", address: opened });
     } catch (error) {
       const message = `the failure cannot be shown in a browser: ${errorText(error)}`;
@@ -160,6 +168,10 @@ export class Failures {
     }
     return true;
   }
+}
+
+function* textsOf(modules: ReadonlyMap<string, PreparedModule> = new Map()): Iterable<string> {
+  for (const { compiled } of modules.values()) yield compiled.source;
 }
 
 /** The evaluation of the new code is cut off by the end of all: nobody's fault, and nothing that a save would mend. */

@@ -103,7 +103,7 @@ export class FreshWorker {
           // The line about its end says it all.
           if (crashes.startEnded(epochs.last, outcome.end))
             return failures.become(outcome.error, started, preparation, undefined, false);
-          crashes.startFailed(outcome.end);
+          crashes.startFailed(epochs.last, outcome.end);
         }
         return this.#failed(better(unprepared, outcome.error), started, preparation, outcome);
       default:

@@ -5,8 +5,10 @@ import type { Front } from "../front/front.js";
 import { type OpenRequest, sameTarget } from "../front/port-opening.js";
 import type { ListenReports } from "../reports/listen-reports.js";
 import type { AppEpoch, ListenReport } from "../thread/app-epoch.js";
+import type { TakenPorts } from "./taken-ports.js";
 
 export interface ListensOptions {
+  readonly takenPorts: TakenPorts;
   readonly front: Front;
   readonly listening: ListenReports;
   /** Where the app's first server is public; undefined: as the app says. */
@@ -52,7 +54,9 @@ export class Listens {
       const request = { ...report, epoch: epoch.number, target: this.#targetOf(epoch, report), hidden };
       const address = this.#lend(epoch, request) ?? (await this.#open(request));
       epoch.answerListen(listenId, { address });
+      this.#with.takenPorts.opened(epoch.number);
     } catch (error) {
+      if (isTaken(error)) this.#with.takenPorts.refused(epoch.number, this.#targetOf(epoch, report));
       epoch.answerListen(listenId, { error: serializeError(error) });
     }
     this.#with.onListened();
@@ -91,6 +95,10 @@ export class Listens {
     const { port = target.port, host = target.host } = this.#with.address();
     return { ...target, port, ...(host !== undefined && { host }) };
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "EADDRINUSE";
 }
 
 type PortTarget = ListenTarget & { readonly type: "port" };

@@ -5,6 +5,7 @@ import type { Front } from "../front/front.js";
 import { DEFAULT_HOST } from "../options/defaults.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { ListenReports } from "../reports/listen-reports.js";
+import { likelyPort } from "./likely-port.js";
 
 export class PublicAddressChoice {
   /** Of the app's first server; undefined: as the app says. */
@@ -25,10 +26,17 @@ export class PublicAddressChoice {
     this.exposes = options.port !== undefined;
   }
 
-  /** For an exported app, and for a failed start. */
+  /** For an exported app. */
   get fallback(): { readonly port: number; readonly host: string } {
     const { port, host } = this.#options.fallback;
     return { port: this.port ?? port, host: this.host ?? host };
+  }
+
+  /** For a failed start: not at a port that the app would hardly have taken. `texts`: of the app. */
+  forFailure(texts: () => Iterable<string>): { readonly port: number; readonly host: string } {
+    const { host } = this.fallback;
+    if (this.port !== undefined || !this.#options.portIsGuess) return this.fallback;
+    return { port: likelyPort(texts()) ?? this.fallback.port, host };
   }
 
   /**

@@ -65,6 +65,7 @@ export class ReloadCycle {
       guard,
       over,
       endsWithApp: () => parts.endsWithApp(),
+      takenPorts: parts.takenPorts,
       emit,
       startAgain: (reason) => this.#startAgain(reason),
     });

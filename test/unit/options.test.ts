@@ -56,6 +56,8 @@ test("everything but the entry has a default", async () => {
     port: undefined,
     host: undefined,
     fallback: { host: "127.0.0.1", port: 3000 },
+    portFallback: false,
+    portIsGuess: true,
     app: undefined,
     require: [],
     subclasses: undefined,
