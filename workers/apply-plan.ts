@@ -7,6 +7,7 @@ import type { Abandonment } from "./abandonment.js";
 import type { AppParts } from "./assemble.js";
 import { shownName } from "./classes/base-chain.js";
 import type { PlanParticipant } from "./plan-participant.js";
+import type { ModuleEdges } from "./runtime/module-edges.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
 import type { AppliedPlan } from "./runtime/plan-run.js";
 import type { VersionToPurge } from "./stale/stale-reports.js";
@@ -46,12 +47,13 @@ export class PlanApplication {
     const { listen, runtime, reports, compiler, serving } = this.#parts;
     await abandonment.unless(listen.requests.drainedForReload(plan.drainMs));
     this.#othersRun = listen.requests.size > 0;
+    const held = this.#noteKept(plan.purge);
     runtime.deliverEdges();
     if (plan.reportsSeen < reports.ofGraph) {
       reports.send({ type: "planOutdated", planId: plan.planId });
       return;
     }
-    const refusal = plan.swaps && runtime.swapping.refusal(plan.swaps);
+    const refusal = held ?? (plan.swaps && runtime.swapping.refusal(plan.swaps));
     if (refusal !== undefined) {
       const error = reports.serialize(new Error(refusal));
       reports.send({ type: "planFailed", planId: plan.planId, damaged: [], error });
@@ -86,6 +88,31 @@ export class PlanApplication {
       endWatching?.();
     }
     serving.settleLater();
+  }
+
+  /**
+   * Kept modules that hold what the purge would end, as requests have handed it over, go with those who made it; those that have
+   * filled a variable from what is purged depend on it: main hears that, and plans again. Of a global that is nobody's only
+   * a fresh worker is free: why that is needed is returned.
+   */
+  #noteKept(purge: readonly string[]): string | undefined {
+    const { ledger, runtime, reports } = this.#parts;
+    const purged = new Set(purge);
+    runtime.noteMemos(purged);
+    const makers = new Map<object, ModuleEdges>();
+    for (const file of purge) {
+      const version = runtime.currentVersion(file);
+      for (const object of version ? ledger.endedWith(version) : []) makers.set(object, version as ModuleEdges);
+    }
+    if (makers.size === 0) return undefined;
+    const { files, globals } = runtime.holdersOf(new Set(makers.keys()), purged);
+    for (const [holder, object] of files) makers.get(object)?.writes(holder);
+    for (const [name, object] of globals) {
+      const maker = makers.get(object);
+      if (maker)
+        return `the global ${name} holds what ${reports.shown(maker.file)} has opened, and the reload would close`;
+    }
+    return undefined;
   }
 
   #tellApplied(

@@ -9,6 +9,7 @@ import type {
   Method,
   PurgedClasses,
 } from "../../src/common/protocol/adapter.js";
+import { isObject } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { Ledger } from "../ledger/ledger.js";
 import type { PlanParticipant } from "../plan-participant.js";
@@ -118,14 +119,17 @@ export class Adapters implements PlanParticipant<unknown> {
   #contextOf(adapter: Adapter, replace: (exports: unknown) => void): AdapterContext {
     const { ledger } = this.#options;
     return {
-      record: (what, undo) => void ledger.recordWhole(what, undo),
+      record: (what, undo, ended) => void ledger.recordWhole(what, undo, ended),
       get owner() {
         return ledger.owner?.file;
       },
       uses: (file) => this.#options.uses?.(file),
       outside: (run) => ledger.outside(run),
       watchMaking: (maker, what, close) =>
-        watchMaking(maker, (made) => void ledger.recordWhole(what, () => close(made))),
+        watchMaking(
+          maker,
+          (made) => void ledger.recordWhole(what, () => close(made), isObject(made) ? made : undefined),
+        ),
       replaceExports: replace,
       wrap: (target, name, replace) => this.#wrap(target, name, replace),
       sockets: this.#options.sockets ?? "move",

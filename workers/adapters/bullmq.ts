@@ -28,7 +28,7 @@ export default {
         (original) =>
           function (this: Closable, ...args) {
             const result: unknown = original.apply(this, args);
-            if (!seen.has(this)) context.record("bullmq queue", () => this.close());
+            if (!seen.has(this)) context.record("bullmq queue", () => this.close(), this);
             seen.add(this);
             return result;
           },

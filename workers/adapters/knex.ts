@@ -29,7 +29,7 @@ function watchPools(prototype: unknown, context: AdapterContext): void {
     "initializePool",
     (original) =>
       function (this: Client, ...args) {
-        context.record("knex pool", () => this.destroy());
+        context.record("knex pool", () => this.destroy(), this);
         return original.apply(this, args);
       },
   );

@@ -17,7 +17,7 @@ export default {
     const instance = { what: "mikro-orm instance", close: (orm: Orm) => orm.close(true) };
     closeOpened(exports.MikroORM, "init", instance, context);
     afterCalls<unknown, Orm>(exports.MikroORM, "initSync", context, (_, __, orm) => {
-      context.record(instance.what, () => instance.close(orm));
+      context.record(instance.what, () => instance.close(orm), orm);
     });
     const recorded = new WeakSet<object>();
     afterCalls<unknown, object>(exports.MetadataStorage, "getMetadataFromDecorator", context, (_, __, meta) => {

@@ -159,7 +159,7 @@ function watchConnections(
     (original) =>
       function (this: unknown, ...args) {
         const connection = context.outside(() => original.apply(this, args)) as Connection;
-        context.record("mongoose connection", () => connection.close());
+        context.record("mongoose connection", () => connection.close(), connection);
         return connection;
       },
   );

@@ -115,7 +115,7 @@ export function closeConstructed<Made extends object>(
     method,
     (original) =>
       function (this: Made, ...args) {
-        if (!seen.has(this)) context.record(what, () => close(this));
+        if (!seen.has(this)) context.record(what, () => close(this), this);
         seen.add(this);
         return original.apply(this, args);
       },
@@ -130,11 +130,12 @@ export function closeOpened<Made>(
   context: AdapterContext,
 ): void {
   afterCalls<unknown, Promise<Made>>(target, method, context, (_, __, opening) => {
-    context.record(what, async () => {
+    const closeIt = async (): Promise<void> => {
       // One that could not be opened has nothing to close; those who wait for it have the error.
       const made = await opening.catch(() => undefined);
       if (made !== undefined) await close(made);
-    });
+    };
+    context.record(what, closeIt, opening);
   });
 }
 

@@ -20,7 +20,7 @@ const pg: Adapter = {
       "connect",
       (original) =>
         function (this: Client, ...args) {
-          context.record("pg client", () => this.end());
+          context.record("pg client", () => this.end(), this);
           // Its socket is its own, so that it can say good-bye.
           return context.outside(() => original.apply(this, args));
         },

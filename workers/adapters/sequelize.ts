@@ -52,7 +52,7 @@ function watchInstances(Sequelize: unknown, context: AdapterContext): void {
 }
 
 function watchInstance(instance: Sequelize, context: AdapterContext): void {
-  context.record("sequelize instance", () => instance.close());
+  context.record("sequelize instance", () => instance.close(), instance);
   // Connections are the pool's, whichever file asks first.
   callOutside(instance.connectionManager, "_connect", context);
 }

@@ -24,7 +24,7 @@ export function installChannels(options: ChannelsOptions): () => void {
         const made = Reflect.construct(target, args, newTarget) as object;
         if (options.ledger.owner === undefined || !isTheModules(this.construct as AnyFunction)) return made;
         const port = new WeakRef(closable(made) as Closable);
-        const entry = options.ledger.record(what, () => port.deref()?.close());
+        const entry = options.ledger.record(what, () => port.deref()?.close(), undefined, made);
         if (entry) collected.register(closable(made), entry);
         return made;
       },

@@ -83,7 +83,7 @@ export class Handles {
   created({ emitter, owner, wrapper }: Creation): void {
     const kind = KINDS.find(({ is }) => is(emitter));
     if (!kind || !isCallersOwn(kind, callerOf(wrapper, kind.within))) return;
-    const entry = this.#ledger.record(kind.what, ending(kind, new WeakRef(emitter)), owner);
+    const entry = this.#ledger.record(kind.what, ending(kind, new WeakRef(emitter)), owner, emitter);
     if (entry) this.#collected.register(emitter, entry);
   }
 }

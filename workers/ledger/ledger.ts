@@ -4,10 +4,12 @@
  */
 import { types } from "node:util";
 import { HOOK_MS } from "../../src/common/deadlines.js";
+import { isObject } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Observer } from "../runtime/observer.js";
 import type { Waits } from "../waits.js";
+import { resultsOf } from "../written/scope-lists.js";
 
 export interface LedgerEntry {
   /** In words, for messages: `listener of "exit" on process`. */
@@ -20,6 +22,8 @@ interface Undoable extends LedgerEntry {
   /** Gone once it was run or dropped: who still has the entry must not keep what it would undo. */
   undo: (() => void | Promise<void>) | undefined;
   readonly isWhole: boolean;
+  /** What is no good any more when it is undone. */
+  readonly ended: WeakRef<object> | undefined;
 }
 
 export interface LedgerOptions {
@@ -54,18 +58,25 @@ export class Ledger {
 
   /**
    * Notes that the module under evaluation has created something. Without one nothing is noted. What the leftovers of a
-   * purged version create is undone at once.
+   * purged version create is undone at once. `ended`: what is no good any more when it is undone.
    */
-  record(what: string, undo: () => void | Promise<void>, owner = this.owner): LedgerEntry | undefined {
-    return this.#record({ what, undo, isWhole: false }, owner);
+  record(what: string, undo: () => void | Promise<void>, owner = this.owner, ended?: object): LedgerEntry | undefined {
+    return this.#record({ what, undo, isWhole: false, ended: ended && new WeakRef(ended) }, owner);
   }
 
   /**
    * As `record`, for something that consists of others and closes them itself (a client with sockets, timers, listeners):
    * it is undone before them, while they still work.
    */
-  recordWhole(what: string, undo: () => void | Promise<void>): LedgerEntry | undefined {
-    return this.#record({ what, undo, isWhole: true }, this.owner);
+  recordWhole(what: string, undo: () => void | Promise<void>, ended?: object): LedgerEntry | undefined {
+    return this.#record({ what, undo, isWhole: true, ended: ended && new WeakRef(ended) }, this.owner);
+  }
+
+  /** What the purge of the version would end, and promises of it. */
+  endedWith(version: ModuleEdges): object[] {
+    const ended = [...(this.#entries.get(version) ?? [])].flatMap((entry) => entry.ended?.deref() ?? []);
+    const promises = ended.filter((each) => types.isPromise(each));
+    return promises.length === 0 ? ended : [...ended, ...resultsOf(promises).filter(isObject)];
   }
 
   #record(noted: Omit<Undoable, "drop">, owner: ModuleEdges | undefined): LedgerEntry | undefined {

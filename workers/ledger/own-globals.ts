@@ -52,6 +52,13 @@ export class OwnGlobals {
     return slots;
   }
 
+  /** Names and values of what is no module's: a request has set it, or a package. */
+  ofNobody(): Slots {
+    return Reflect.ownKeys(globalThis).flatMap((name) =>
+      this.#ofNode.has(name) || this.#options.ownerOf(name) ? [] : [name, globalDescriptor(name)?.value],
+    );
+  }
+
   /** Modules are evaluated from here on. */
   watch(): void {
     if (this.#watching) return;

@@ -4,7 +4,7 @@ import type Module from "node:module";
 import { createRequire } from "node:module";
 import { ClassTable } from "../classes/class-table.js";
 import { privateFields } from "../written/private-fields.js";
-import { WrittenEdges } from "../written/written-edges.js";
+import { WrittenEdges, type WrittenEdgesContext } from "../written/written-edges.js";
 import { CommonJsLoader } from "./commonjs-loader.js";
 import { EdgeReport } from "./edge-report.js";
 import { EsmLoader } from "./esm-loader.js";
@@ -31,6 +31,8 @@ import { Swapping } from "./swapping.js";
 export interface RuntimeParts extends LoadingContext {
   readonly sourceMaps: OwnSourceMaps;
   readonly swapping: Swapping;
+  readonly state: WrittenEdgesContext;
+  readonly globals: RuntimeOptions["globals"];
   readonly cells: boolean;
   readonly loading: Loading;
 }
@@ -113,7 +115,8 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     (file) => registry.recordsOf(file).flatMap(({ version }) => (version ? [version.edges] : [])),
   );
   const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
-  const written = watchWritten({ options, classes, bindings, natives, registry });
+  const state = stateOfModules({ options, classes, bindings, natives, registry });
+  const written = new WrittenEdges(state);
   observer.reached = (reader, file) => written.read(reader, file);
   observer.turns = written;
   const packages = new PackageExports({ registry, natives, entry });
@@ -199,6 +202,8 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     registry,
     bindings,
     classes,
+    state,
+    globals: options.globals,
     ...told,
     ...loaders,
   };
@@ -221,15 +226,18 @@ function hotOf(hot: HotContexts | undefined) {
   };
 }
 
-function watchWritten({
+/** What is asked by those who look at the state of own modules. */
+export function stateOfModules({
   options,
   classes,
   bindings,
   natives: { foreign },
   registry,
-}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry"> & { options: RuntimeOptions }): WrittenEdges {
+}: Pick<RuntimeParts, "classes" | "bindings" | "natives" | "registry"> & {
+  options: RuntimeOptions;
+}): WrittenEdgesContext {
   const hasGlobals = (file: string): boolean => options.globals?.has(file) ?? false;
-  return new WrittenEdges({
+  return {
     surroundings: {
       isOwnClass: (made) => classes.find(made) !== undefined || bindings.owns(made),
       isAdapted: (value) => foreign.isAdapted(value),
@@ -250,5 +258,5 @@ function watchWritten({
       return version?.kind === "commonjs" ? version.edges.observed : [];
     },
     observedBy: (file) => registry.version(file)?.edges.observed ?? [],
-  });
+  };
 }

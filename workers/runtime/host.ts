@@ -76,8 +76,8 @@ export interface RuntimeOptions {
   readonly observer?: Observer | undefined;
   /** What has to know what the app loads, and in which order; absent: nothing. */
   readonly packageRequests?: (PackageRequestWatch & EvaluationVisits) | undefined;
-  /** The globals that own files have set: whether a file has any, and their names and values in turn; absent: none. */
-  readonly globals?: { has(file: string): boolean; of(file: string): Slots } | undefined;
+  /** The globals that own files have set: whether a file has any, and their names and values in turn, as those of nobody; absent: none. */
+  readonly globals?: { has(file: string): boolean; of(file: string): Slots; ofNobody(): Slots } | undefined;
   /** What modules get as `import.meta.hot` and `module.hot`; absent: nothing. */
   readonly hot?: HotContexts | undefined;
 }

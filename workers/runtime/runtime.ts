@@ -8,10 +8,12 @@ import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { NodePreload } from "../../src/common/protocol/orders.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
 import type { ClassTable } from "../classes/class-table.js";
+import type { Holders } from "../written/holders.js";
 import { UNINITIALISED } from "../written/slots.js";
 import { assemble, type RuntimeParts } from "./assemble.js";
 import type { FileUse } from "./file-reads.js";
 import type { RuntimeHost, RuntimeOptions } from "./host.js";
+import { keptHolders, keptMemos } from "./kept-state.js";
 import { installMainModule } from "./main-module.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
@@ -300,6 +302,16 @@ export class Runtime {
   /** An object of the app was changed for the app's sake, by no module: a class that is reopened. */
   excuse(object: object): void {
     this.#parts.written.excuse(object);
+  }
+
+  /** Who is kept when `purged` go, and leads to something of `ended`. */
+  holdersOf(ended: ReadonlySet<object>, purged: ReadonlySet<string>): Holders {
+    return keptHolders(this.#parts, ended, purged);
+  }
+
+  /** Kept modules depend on those of `purged` from which they have filled a variable. */
+  noteMemos(purged: ReadonlySet<string>): void {
+    for (const [file, source] of keptMemos(this.#parts, purged)) this.currentVersion(file)?.observe(source);
   }
 
   /** An adapter looks after the package with these exports: what its instances hold is not looked at. */

@@ -1,5 +1,5 @@
 /**
- * The scopes of functions, which only the inspector shows. A session of the thread with itself answers at once; it is open
+ * The scopes of functions, and what promises were fulfilled with, which only the inspector shows. A session of the thread with itself answers at once; it is open
  * for as long as one look takes, in which no code of the app runs: an open session would have Node keep what is logged,
  * and all it refers to.
  */
@@ -35,18 +35,27 @@ interface Properties {
 
 /** A list of the scopes of each function, in the same order; undefined when they cannot be had. */
 export function scopesOf(functions: readonly object[]): unknown[] {
-  const found: unknown[] = functions.map(() => undefined);
-  const objects = functions.filter(mayBeShown);
+  return internalsOf(functions, "[[Scopes]]");
+}
+
+/** What each promise was fulfilled or rejected with, in the same order; undefined for one that is pending, and for primitives. */
+export function resultsOf(promises: readonly object[]): unknown[] {
+  return internalsOf(promises, "[[PromiseResult]]");
+}
+
+function internalsOf(wanted: readonly object[], name: string): unknown[] {
+  const found: unknown[] = wanted.map(() => undefined);
+  const objects = wanted.filter(mayBeShown);
   if (objects.length === 0) return found;
-  const take = (indexes: readonly number[], scopes: readonly unknown[]): void => {
-    for (const [k, index] of indexes.entries()) found[functions.indexOf(objects[index] as object)] = scopes[k];
+  const take = (indexes: readonly number[], internals: readonly unknown[]): void => {
+    for (const [k, index] of indexes.entries()) found[wanted.indexOf(objects[index] as object)] = internals[k];
   };
   // An app may have closed globalThis to new properties.
   if (!Reflect.defineProperty(globalThis, HANDOVER, { value: { objects, take }, configurable: true })) return found;
   const session = new Session();
   session.connect();
   try {
-    askFor(session);
+    askFor(session, name);
   } finally {
     session.disconnect();
     Reflect.deleteProperty(globalThis, HANDOVER);
@@ -68,8 +77,8 @@ function mayBeShown(made: object): boolean {
   });
 }
 
-/** Has the scopes of all functions handed over. */
-function askFor(session: Session): void {
+/** Has what all objects have under this name handed over. */
+function askFor(session: Session, internal: string): void {
   const expression = `${HANDED_OVER}.objects`;
   const { result: list } = ask<{ result: Remote }>(session, "Runtime.evaluate", { expression });
   const indexes: number[] = [];
@@ -77,10 +86,10 @@ function askFor(session: Session): void {
   for (const { name, value } of propertiesOf(session, list).result) {
     if (value?.objectId === undefined) continue;
     const { internalProperties } = propertiesOf(session, value);
-    const scopes = internalProperties?.find((property) => property.name === "[[Scopes]]")?.value;
-    if (scopes?.objectId === undefined) continue;
+    const found = internalProperties?.find((property) => property.name === internal)?.value;
+    if (found?.objectId === undefined) continue;
     indexes.push(Number(name));
-    lists.push(scopes);
+    lists.push(found);
   }
   // One call for all: a debugger that is attached hears of each one.
   ask(session, "Runtime.callFunctionOn", {

@@ -3,6 +3,7 @@
  * seen from the text. Most modules only declare, and need not be watched when they are evaluated for the first time.
  */
 import { addPatternNames, addVarNames } from "./bindings.js";
+import { type Memo, memosOf } from "./memos.js";
 import { type Class, forEachChild, type Node, type Program } from "./syntax-tree.js";
 
 export interface EvaluationEffects {
@@ -12,11 +13,19 @@ export interface EvaluationEffects {
   readonly stateless: boolean;
   /** Names of what is a function and keeps no variables but the module's own. */
   readonly functions: readonly string[];
+  /** Absent: there are none. */
+  readonly memos?: readonly Memo[];
 }
 
 export function evaluationEffects(program: Program): EvaluationEffects {
   const stateless = !program.body.some(holdsState);
-  return { passive: !program.body.some(acts), stateless, functions: topFunctionNames(program) };
+  const memos = memosOf(program);
+  return {
+    passive: !program.body.some(acts),
+    stateless,
+    functions: topFunctionNames(program),
+    ...(memos.length > 0 && { memos }),
+  };
 }
 
 /**

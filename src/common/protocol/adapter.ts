@@ -41,9 +41,10 @@ export type Constructor = abstract new (...args: any[]) => object;
 export interface AdapterContext {
   /**
    * Notes how to take back what is being registered now, for the file under evaluation: called (and awaited, 5 s at most)
-   * when that file is purged, newest first. Outside of any evaluation, as in a request, nothing is noted.
+   * when that file is purged, newest first. Outside of any evaluation, as in a request, nothing is noted. `ended`: what is no
+   * good any more then, or a promise of it; a file that is kept, and holds it, is evaluated again, too.
    */
-  record(what: string, undo: () => void | Promise<void>): void;
+  record(what: string, undo: () => void | Promise<void>, ended?: object): void;
   /** Absolute path of the file to which what happens now belongs; undefined in requests. */
   readonly owner: string | undefined;
   /**
