@@ -1,6 +1,7 @@
-/** `npm run docs:tables`: writes what stands in the repository and comes from the tables of options and of edits. */
+/** `npm run docs:tables`: writes what stands in the repository and comes from the tables of options, of edits and of commands. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { commandsPage } from "./commands-page.js";
 import { editsPage } from "./edits-page.js";
 import { optionsPage, schemaFile, typesFile } from "./options-files.js";
 
@@ -13,3 +14,5 @@ writeFileSync(path.join(root, "schema/options.json"), schemaFile());
 writeFileSync(page, optionsPage(readFileSync(page, "utf8")));
 const edits = path.join(root, "docs/edits.md");
 writeFileSync(edits, editsPage(readFileSync(edits, "utf8")));
+const commands = path.join(root, "docs/commands.md");
+writeFileSync(commands, commandsPage(readFileSync(commands, "utf8")));

@@ -43,6 +43,18 @@ export const OPAQUE_HOLD_MS = 500;
 /** A burst of saves is one reload when its events are closer together than this. No option: a request asks earlier anyway. */
 export const QUIET_MS = 50;
 
+/** How long a command waits for the app unless it is told otherwise; `--timeout` is the option. */
+export const WAIT_MS = 30_000;
+
+/** `unreloader wait` may be called beside the start: so long a supervisor may not be there yet; with `--timeout`, that time. */
+export const FIND_MS = 2000;
+
+/** See there: how often it is looked. */
+export const FIND_STEP_MS = 50;
+
+/** When all supervisors are asked, those that do not answer so soon are left out. */
+export const ASK_ALL_MS = 1000;
+
 /** How long a file that is gone or empty may be in the middle of a save. No option: requests wait for it. */
 export const MID_SAVE_MS = 25;
 

@@ -1,35 +1,48 @@
-/** Puts a question to a supervisor that runs in another process. */
+/** Puts a question to a supervisor that runs in another process. Loads little: a command line waits for it. */
 import { connect } from "node:net";
 import { errorText, NoSupervisorError } from "../common/errors.js";
-import { type CommandAnswer, type CommandName, commandAnswers, type Question, reply } from "./commands.js";
+import type { Reply } from "./commands.js";
 import type { RunningSupervisor } from "./running-supervisors.js";
 
-/** @throws NoSupervisorError when it cannot be reached, ends before it has answered, or answers that it cannot. */
-export async function askSupervisor<Name extends CommandName>(
-  { address, pid }: RunningSupervisor,
-  command: Name,
-): Promise<CommandAnswer<Name>> {
+export interface Question {
+  readonly command: string;
+  readonly [argument: string]: unknown;
+}
+
+/**
+ * What the supervisor answers, or why it cannot.
+ * @throws NoSupervisorError when it cannot be reached, or ends before it has answered.
+ */
+export async function askSupervisor(
+  { address, pid }: Pick<RunningSupervisor, "address" | "pid">,
+  question: Question,
+  signal?: AbortSignal,
+): Promise<Reply> {
   const unanswered = (because: string) =>
     new NoSupervisorError(`the supervisor (process ${pid}) did not answer: ${because}`);
-  const text = await exchange(address, { command }).catch((error: unknown) => {
+  const text = await exchange(address, `${JSON.stringify(question)}\n`, signal).catch((error: unknown) => {
     throw unanswered(errorText(error));
   });
   if (!text.endsWith("\n")) throw unanswered("it closed the connection");
-  const given = reply.parse(JSON.parse(text));
-  if ("error" in given) throw new NoSupervisorError(`process ${pid} could not answer ${command}: ${given.error}`);
-  return commandAnswers[command].parse(given.answer) as CommandAnswer<Name>;
+  return JSON.parse(text) as Reply;
 }
 
 /** All that is sent until the other side ends. */
-function exchange(address: string, question: Question): Promise<string> {
+function exchange(address: string, question: string, signal: AbortSignal | undefined): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const socket = connect(address, () => socket.write(`${JSON.stringify(question)}\n`));
+    const socket = connect(address, () => socket.write(question));
+    const abort = (): void => void socket.destroy(new Error("not in time"));
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
     socket.setEncoding("utf8");
     socket.on("data", (part: string) => {
       text += part;
     });
     socket.once("error", reject);
-    socket.once("close", () => resolve(text));
+    socket.once("close", () => {
+      signal?.removeEventListener("abort", abort);
+      resolve(text);
+    });
   });
 }

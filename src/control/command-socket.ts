@@ -2,14 +2,13 @@
 import { existsSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { debuglog } from "node:util";
-import { errorText } from "../common/errors.js";
 import { localSocketPath } from "../common/paths.js";
-import { type Commands, question, type Reply } from "./commands.js";
+import { type Commands, reply } from "./commands.js";
 
 const debug = debuglog("unreloader");
 
-/** In characters: no command is longer. */
-const LONGEST_QUESTION = 1000;
+/** In characters: the body of a request may be long. */
+const LONGEST_QUESTION = 16 * 2 ** 20;
 
 export interface CommandSocketOptions {
   /** Readable by this user only. */
@@ -63,23 +62,24 @@ export class CommandSocket {
     socket.once("close", () => this.#sockets.delete(socket));
     // The process that asked has ended.
     socket.on("error", () => socket.destroy());
+    const gone = new AbortController();
+    socket.once("close", () => gone.abort());
     let text = "";
+    let isAsked = false;
     socket.setEncoding("utf8");
     socket.on("data", (part: string) => {
       text += part;
-      if (text.length > LONGEST_QUESTION) socket.destroy();
-      else if (text.endsWith("\n")) void this.#answer(text).then((answer) => socket.end(`${JSON.stringify(answer)}\n`));
+      if (text.length > LONGEST_QUESTION || isAsked) socket.destroy();
+      else if (part.includes("\n")) {
+        isAsked = true;
+        void this.#answer(socket, text, gone.signal);
+      }
     });
   }
 
-  async #answer(text: string): Promise<Reply> {
-    try {
-      const { command } = question.parse(JSON.parse(text));
-      const { commands } = this.#options;
-      if (!Object.hasOwn(commands, command)) return { error: `unknown command ${command}` };
-      return { answer: await commands[command as keyof Commands]() };
-    } catch (error) {
-      return { error: errorText(error) };
-    }
+  /** One question, one answer: then the connection is over. */
+  async #answer(socket: Socket, text: string, signal: AbortSignal): Promise<void> {
+    const answer = await reply(text, this.#options.commands, signal);
+    socket.end(`${JSON.stringify(answer)}\n`);
   }
 }

@@ -10,9 +10,11 @@ export interface ControlOptions {
   /** Of the project. */
   readonly root: string;
   readonly entry: string;
+  /** The process that has started this one for it. */
+  readonly launcher: number | undefined;
   /** For the socket: private to this supervisor. */
   readonly folder: string;
-  readonly commands: Commands;
+  commands(): Commands;
   /** A line for the level `debug`. */
   onLog(message: string): void;
 }
@@ -52,18 +54,24 @@ export class Control {
 
   /** Never rejects: without it, only other processes do not find this supervisor. */
   async #open(): Promise<CommandSocket | undefined> {
-    const { root, entry, folder, commands, onLog } = this.#options;
+    const { root, entry, launcher, folder, onLog } = this.#options;
     try {
-      const socket = await CommandSocket.open({ folder, commands });
+      const socket = await CommandSocket.open({ folder, commands: this.#options.commands() });
       if (this.#isClosed) return socket;
       const announcements = cacheFolder(root);
-      const running = { pid: process.pid, entry, address: socket.address, startedAt: Date.now() };
+      const running = {
+        pid: process.pid,
+        ...(launcher !== undefined && { launcher }),
+        entry,
+        address: socket.address,
+        startedAt: Date.now(),
+      };
       this.#withdraw = announceSupervisor(announcements, path.basename(folder), running);
       // Those that were killed have left theirs.
       findSupervisors(announcements);
       return socket;
     } catch (error) {
-      onLog(`unreloader explain-leak will not find this process: ${errorText(error)}`);
+      onLog(`commands such as unreloader status will not find this process: ${errorText(error)}`);
       return undefined;
     }
   }

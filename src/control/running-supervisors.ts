@@ -3,7 +3,7 @@
  * folder that says where it can be asked. The project may be shared with containers and other machines, where the same
  * process ids mean other processes: each file says where its supervisor runs, and those of elsewhere are left alone.
  */
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { debuglog } from "node:util";
@@ -13,6 +13,8 @@ import { isRunning } from "../thread/process-state.js";
 
 export interface RunningSupervisor {
   readonly pid: number;
+  /** The process that was started for it, when that is another one. */
+  readonly launcher?: number | undefined;
   readonly entry: string;
   /** Unix socket, or named pipe. */
   readonly address: string;
@@ -38,7 +40,9 @@ export function announceSupervisor(folder: string, name: string, running: Runnin
   if (!hasProject(folder)) throw new Error(`the project of ${folder} is gone`);
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `supervisor-${name}.json`);
-  writeFileSync(file, `${JSON.stringify({ ...running, machine: thisMachine() })}\n`, { mode: 0o600 });
+  // At once: who reads half of it takes it for nobody's, and removes it.
+  writeFileSync(`${file}.new`, `${JSON.stringify({ ...running, machine: thisMachine() })}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return () => remove(file);
 }
 
@@ -95,9 +99,9 @@ function thisMachine(): string {
 function readAnnouncement(file: string): Announcement | undefined {
   try {
     const found = JSON.parse(readFileSync(file, "utf8")) as Partial<Announcement>;
-    const { pid, entry, address, startedAt, machine } = found;
+    const { pid, launcher, entry, address, startedAt, machine } = found;
     if (typeof pid !== "number" || typeof entry !== "string" || typeof address !== "string") return undefined;
-    return { pid, entry, address, startedAt: startedAt ?? 0, machine };
+    return { pid, launcher, entry, address, startedAt: startedAt ?? 0, machine };
   } catch (error) {
     // Cut off by a full disk, or removed by the supervisor itself just now.
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;

@@ -4,17 +4,21 @@ import type { FileRegistry } from "../files/registry.js";
 import type { Front } from "../front/front.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { reachedBy } from "../reports/listen-reports.js";
-import type { FailureReport, ReloadReport } from "../reports/report.js";
+import type { FailureReport, ReloadReport, SupervisorEvent, WorkerExitReport } from "../reports/report.js";
 import { publicUrl } from "../reports/report-lines.js";
 import type { LoadedApp } from "../supervisor/loaded-app.js";
 import type { State } from "../supervisor/state.js";
 import { contentHash } from "./content-hash.js";
 import { ErrorHistory, type ErrorKind } from "./error-history.js";
+import { LogLines } from "./log-lines.js";
+import { ReloadHistory } from "./reload-history.js";
 
 export interface SupervisorState {
   /** Of this supervisor, while it runs: no other on this machine has it. */
   readonly id: string;
   readonly pid: number;
+  /** The process that was started for it, when that is another one. */
+  readonly launcher: number | null;
   /** Absolute paths. */
   readonly root: string;
   readonly entry: string;
@@ -23,6 +27,8 @@ export interface SupervisorState {
   readonly phase: State["phase"];
   /** What runs is the newest code, as far as is known: a request that begins now is answered by it. */
   readonly live: boolean;
+  /** Nothing is under way, and nothing that was saved waits: what runs is the newest code, or that has failed. */
+  readonly settled: boolean;
   /** 0: nothing has been loaded yet. */
   readonly generation: number;
   /** Number of the worker; 0: there is none. */
@@ -38,6 +44,8 @@ export interface SupervisorState {
   readonly hold: { readonly until: number | null } | null;
   /** Without those that changed nothing. */
   readonly lastReport: ReloadReport | null;
+  /** The app has come to its end, with code 0: it runs again when a file is saved. */
+  readonly ended: boolean;
   /** Why the newest code does not run. */
   readonly error: CurrentError | null;
 }
@@ -64,6 +72,7 @@ export interface CurrentError {
 
 export interface StateSources {
   readonly id: string;
+  readonly launcher: number | undefined;
   readonly options: Pick<ResolvedOptions, "root" | "entry">;
   readonly registry: Pick<FileRegistry, "contentOf">;
   readonly front: Pick<Front, "endpoints">;
@@ -85,27 +94,44 @@ export class StateView {
   readonly #startedAt = Date.now();
   readonly #listeners = new Set<() => void>();
   readonly errors = new ErrorHistory();
+  readonly reloads = new ReloadHistory();
   #lastReport: ReloadReport | undefined;
+  readonly #logs: LogLines;
+  /** How the app has ended, until that has become the phase. */
+  #exit: WorkerExitReport["cause"] | undefined;
+  #hasEnded = false;
+  /** Broken files that only late code leads to, each with its message, and since which generation that is so. */
+  #late: ReadonlyMap<string, number> = new Map();
+  #isFirst = true;
   /** Of the app and generation that it was made for. */
   #content: { readonly graph: object; readonly generation: number; readonly hash: string } | undefined;
 
-  /** What is told here may come before all of the supervisor is there: `sources` is called by `now` only. */
-  constructor(sources: () => StateSources) {
+  constructor(root: string, sources: () => StateSources) {
+    this.#logs = new LogLines(root);
     this.#sources = sources;
+  }
+
+  /** The newest lines of the app, too. */
+  get lines(): LogLines {
+    const { app, generation } = this.#sources().cycle;
+    this.#logs.takeUp(app?.epoch.board, generation);
+    return this.#logs;
   }
 
   now(): SupervisorState {
     const { id, options, front, cycle, hold } = this.#sources();
     const { root, entry } = options;
-    const { app, phase, generation, inFlight } = cycle;
+    const { app, phase, generation, inFlight, isSettled } = cycle;
     return {
       id,
       pid: process.pid,
+      launcher: this.#sources().launcher ?? null,
       root,
       entry,
       startedAt: this.#startedAt,
       phase,
-      live: phase === "running" && cycle.isSettled,
+      live: phase === "running" && isSettled,
+      settled: isSettled,
       generation,
       epoch: app?.epoch.number ?? 0,
       content: this.content ?? null,
@@ -114,8 +140,14 @@ export class StateView {
       inFlight,
       hold: hold(),
       lastReport: this.#lastReport ?? null,
+      ended: phase === "failed" && this.#hasEnded,
       error: this.#error() ?? null,
     };
+  }
+
+  /** Saves wait, and what was loaded last answers meanwhile, also when newer code has failed before. */
+  get isHeld(): boolean {
+    return this.#sources().hold() !== null;
   }
 
   /** As in the state. */
@@ -172,17 +204,38 @@ export class StateView {
     });
   }
 
+  /** Since which generation the file that only late code leads to is broken, with this message; 0: since the first start. */
+  lateFailureSince(file: string, message: string): number | undefined {
+    return this.#late.get(`${file}\0${message}`);
+  }
+
   // ---- what the supervisor tells
 
   changed(): void {
     for (const listener of this.#listeners) listener();
   }
 
-  /** A run has come to its end. */
+  /** Each event, before the host is told of it. */
+  emitted(event: SupervisorEvent): void {
+    const { app, generation } = this.#sources().cycle;
+    this.#logs.takeUp(app?.epoch.board, generation);
+    this.#logs.told(event, generation);
+    if (event.event === "worker-exit") this.#exit = event.report.cause;
+    if (event.event === "listening") this.changed();
+  }
+
+  /** A cycle has come to its end. */
   reported(report: ReloadReport): void {
     if (report.kind !== "unchanged") this.#lastReport = report;
+    this.reloads.add(report);
     const { cycle } = this.#sources();
     if (cycle.phase === "running") this.errors.mended();
+    const late = [...(cycle.app?.failures ?? [])].map(([file, { message }]) => {
+      const key = `${file}\0${message}`;
+      return [key, this.#late.get(key) ?? (this.#isFirst ? 0 : cycle.generation)] as const;
+    });
+    this.#late = new Map(late);
+    if (cycle.app) this.#isFirst = false;
     this.changed();
   }
 
@@ -190,30 +243,42 @@ export class StateView {
   failed(report: FailureReport): void {
     const { error, importedBy, generation } = report;
     const kind: ErrorKind = report.ended ? "run" : generation === 0 ? "start" : "reload";
-    this.errors.add(kind, { error, importedBy, generation });
-    this.errors.fails(error, generation);
+    this.#hasEnded = this.#exit !== undefined && "code" in this.#exit && this.#exit.code === 0;
+    this.#exit = undefined;
+    if (!this.#hasEnded) {
+      this.errors.add(kind, { error, importedBy, generation });
+      this.errors.fails(error, generation);
+    }
     this.changed();
   }
 
   #error(): CurrentError | undefined {
     const { failure } = this.#sources().cycle;
     const known = this.errors.current;
-    if (failure === undefined) return undefined;
-    const { error, importedBy, generation } = failure;
-    const { name, message, code, location, frame, stack, cause } = error;
-    return {
-      name,
-      message,
-      code,
-      file: location?.file,
-      line: location?.line,
-      column: location?.column,
-      frame,
-      stack,
-      cause,
-      importedBy,
-      sinceGeneration: known?.sinceGeneration ?? generation,
-      isNew: known?.isNew ?? true,
-    };
+    if (failure === undefined || this.#hasEnded) return undefined;
+    const { sinceGeneration = failure.generation, isNew = true } = known ?? {};
+    return currentError(failure, { sinceGeneration, isNew });
   }
+}
+
+/** An error with its place, for people and programs. */
+export function currentError(
+  { error, importedBy }: Pick<FailureReport, "error" | "importedBy">,
+  { sinceGeneration, isNew }: Pick<CurrentError, "sinceGeneration" | "isNew">,
+): CurrentError {
+  const { name, message, code, location, frame, stack, cause } = error;
+  return {
+    name,
+    message,
+    code,
+    file: location?.file,
+    line: location?.line,
+    column: location?.column,
+    frame,
+    stack,
+    cause,
+    importedBy,
+    sinceGeneration,
+    isNew,
+  };
 }

@@ -153,6 +153,11 @@ export class FileRegistry {
     return this.#files.has(file);
   }
 
+  /** Whether it decides how the app is started. */
+  isConfig(file: string): boolean {
+    return this.#files.get(file)?.config === true;
+  }
+
   /** Hash of a file's text as it was last seen, or what stands for it; undefined: it is not tracked. Of a large one its size. */
   contentOf(file: string): string | undefined {
     const { content } = this.#files.get(file)?.sight ?? {};
@@ -217,6 +222,17 @@ export class FileRegistry {
       folder.listing.sight = undefined;
       this.#looks.folders.add(folder);
     }
+  }
+
+  /** Marks what differs now from what was last reported, whether or not an event has told so. */
+  lookAtAll(): void {
+    for (const folder of this.#watches.all()) this.#looks.scan(folder);
+    if (this.#looks.any) this.#options.onStale();
+  }
+
+  /** Whether something waits for a check, cooldown or not. */
+  get isMarked(): boolean {
+    return this.#looks.any;
   }
 
   /** Folders that are watched, or would be if they were there. */

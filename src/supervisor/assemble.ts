@@ -3,6 +3,7 @@ import path from "node:path";
 import { IN_PLACE_DRAIN_MS } from "../common/deadlines.js";
 import { shownPath } from "../common/paths.js";
 import { createConnectionTable } from "../common/protocol/connection-table.js";
+import { answersOf } from "../control/answers.js";
 import { Control } from "../control/control.js";
 import { StateView } from "../control/state.js";
 import { ignoreFilter } from "../files/ignore.js";
@@ -14,8 +15,8 @@ import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { ListenReports } from "../reports/listen-reports.js";
-import { type Described, Progress } from "../reports/progress.js";
-import type { AppEpoch } from "../thread/app-epoch.js";
+import { Progress } from "../reports/progress.js";
+import type { SupervisorEvent } from "../reports/report.js";
 import { AppStreams } from "../thread/app-streams.js";
 import { cacheFolder } from "../thread/environment.js";
 import { SocketFolder } from "../thread/socket-folder.js";
@@ -26,7 +27,8 @@ import { hasCells } from "./boot-order.js";
 import { whatIsMissing } from "./crash-restarts.js";
 import type { CycleParts } from "./cycle-parts.js";
 import { Embedding } from "./embedding.js";
-import { type AppNews, Epochs } from "./epochs.js";
+import { act, requestsAtTheEnd } from "./epoch-news.js";
+import { Epochs } from "./epochs.js";
 import type { Guard } from "./guard.js";
 import { InPlaceReload } from "./in-place-reload.js";
 import { MissingServer } from "./missing-server.js";
@@ -95,16 +97,21 @@ export function assemble({
   over,
   endsWithApp,
   isClosing,
-  emit,
+  emit: tell,
 }: AssembleOptions): SupervisorParts {
   const table = createConnectionTable();
-  const view = new StateView(() => ({
+  const emit: CycleParts["emit"] = (event, report) => {
+    view.emitted({ event, report } as SupervisorEvent);
+    tell(event, report);
+  };
+  const view = new StateView(options.root, () => ({
     id: path.basename(socketFolder.path).replace(/^unreloader-/, ""),
+    launcher: guard && process.ppid,
     options,
     registry,
     front,
     cycle,
-    hold: () => null,
+    hold: () => cycle.hold.state,
   }));
   const startSettled = new StartSettled(() => view.changed());
   const socketFolder = new SocketFolder();
@@ -132,10 +139,7 @@ export function assemble({
     },
     ownEpoch: (address, port) => epochs.ownEpoch(address, port),
   });
-  const listening = new ListenReports((report) => {
-    emit("listening", report);
-    view.changed();
-  });
+  const listening = new ListenReports((report) => emit("listening", report));
   const address = new PublicAddressChoice(options, front, listening);
   const embedding = new Embedding({
     front,
@@ -177,8 +181,14 @@ export function assemble({
   const control = new Control({
     root: options.root,
     entry: options.entry,
+    launcher: guard && process.ppid,
     folder: socketFolder.path,
-    commands: { "explain-leak": () => leaks.explain() },
+    commands: () =>
+      answersOf({
+        ...{ options, view, cycle, registry, monitoring, preparer, embedding, leaks, entrance: front.entrance },
+        waitingFor: () => progress.waitingFor ?? cycle.waitingFor(),
+        log: (message) => emit("log", { level: "info", message }),
+      }),
     onLog: (message) => emit("log", { level: "debug", message }),
   });
   const ownWrites = new OwnWrites();
@@ -308,51 +318,4 @@ export function assemble({
     signals,
     packageFiles,
   };
-}
-
-function act(
-  epoch: AppEpoch,
-  report: AppNews,
-  {
-    cycle,
-    leaks,
-    signals,
-    startSettled,
-    missingServer,
-    packageFiles,
-  }: Pick<SupervisorParts, "cycle" | "leaks" | "signals" | "startSettled" | "packageFiles"> & {
-    readonly missingServer: MissingServer;
-  },
-): void {
-  switch (report.type) {
-    case "invalidated":
-      cycle.invalidate(epoch, report.file, report.again);
-      break;
-    case "staleReferencesChecked":
-      leaks.found(epoch, report.references, report.news);
-      break;
-    case "startSettled":
-      startSettled.settle();
-      missingServer.look();
-      break;
-    case "signalsListened":
-      signals.told(epoch, report.signals);
-      break;
-    case "packageFilesLoaded":
-      packageFiles.track(epoch.number, report);
-      break;
-    case "begunWorkDone":
-      cycle.closeUnadopted();
-      break;
-    default:
-      report satisfies never;
-  }
-}
-
-/** The app has not been told to end yet: what it has begun is waited for. */
-function requestsAtTheEnd(front: Front, isClosing: () => boolean): Described | undefined {
-  const count = front.inFlight();
-  if (!isClosing() || count === 0) return undefined;
-  const what = `${count} ${count === 1 ? "request" : "requests"} in flight`;
-  return { line: `waiting for ${what}`, waitedFor: what, isTold: false };
 }

@@ -56,7 +56,7 @@ export class Failures {
 
   /** What the gate says while no run is under way. */
   verdict(): Verdict {
-    const admitted = this.#state.admission(this.#parts.options.onError === "last-good");
+    const admitted = this.#state.admission(this.#parts.options.onError === "last-good" || this.#parts.view.isHeld);
     switch (admitted.type) {
       case "pass":
       // A hold ends with the run that the caller has waited for; a state that still holds is one that closes.

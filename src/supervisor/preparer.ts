@@ -88,6 +88,20 @@ export class Preparer {
     return this.#isBroken || this.#names.concerns(file);
   }
 
+  /** Why a file that is not loaded cannot be; undefined when nothing is known against it. */
+  syntaxErrorOf(file: string): SourceError | undefined {
+    if (!/\.(?:[cm]?[jt]s|[jt]sx)$/.test(file)) return undefined;
+    try {
+      this.#compiler.compile(file);
+      return undefined;
+    } catch (error) {
+      if (error instanceof SourceError) return error;
+      // Gone, or not to be read.
+      if (error instanceof Error && "code" in error) return undefined;
+      throw error;
+    }
+  }
+
   /** The place in the source of a place in compiled code; of the newest code, when it was compiled from an older text. */
   locate(compiled: CompiledModule, position: TextPosition): TextPosition {
     return compiled.mapped ? traceBack(position, this.#compiler.sourceMap(compiled)) : position;

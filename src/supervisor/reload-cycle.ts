@@ -23,6 +23,7 @@ import { configCode } from "./edit-codes.js";
 import { Failures } from "./failures.js";
 import { FreshWorker } from "./fresh-worker.js";
 import type { Predecessor } from "./guard.js";
+import { Hold } from "./hold.js";
 import type { LoadedApp } from "./loaded-app.js";
 import { ReloadStep } from "./reload-step.js";
 import { Run } from "./run.js";
@@ -43,6 +44,10 @@ export class ReloadCycle {
   readonly #unadopted: UnadoptedPorts;
   readonly #superseding: SupersedingWatch;
   readonly #caused: CausedReloads;
+  /** Saves wait for the end of an edit of several files. */
+  readonly hold: Hold;
+  /** Files of packages that have changed meanwhile. */
+  #heldPackages: readonly string[] = [];
   readonly #testReloads = TestReloads.of(process.env[VARIABLE]);
   #run: Run | undefined;
   /** What is told to the host after a run; with the next run's behind it. */
@@ -86,6 +91,7 @@ export class ReloadCycle {
     this.#fresh = new FreshWorker({ ...acting, crashes: this.#crashes, greeting: this.#testReloads?.greeting });
     this.#reloads = new ReloadStep({ ...acting, fresh: this.#fresh });
     const busy = (): boolean => this.#run !== undefined || this.#mustWork();
+    this.hold = new Hold({ changed: () => parts.view.changed(), over: () => this.#takeHeldIn() });
     this.#unadopted = new UnadoptedPorts({ front, state, busy, tell });
   }
 
@@ -114,7 +120,7 @@ export class ReloadCycle {
   /** Nothing is under way, or waits to be taken in: what runs is the newest code, or that has failed. */
   get isSettled(): boolean {
     const { registry, startSettled } = this.#parts;
-    return this.#run === undefined && startSettled.isSettled && !this.#mustWork() && !registry.stale();
+    return this.#run === undefined && startSettled.isSettled && !this.#mustWork() && !registry.isMarked;
   }
 
   /** Why the newest code does not run. */
@@ -153,6 +159,21 @@ export class ReloadCycle {
     const waited = await wait(run.done, { deadlineMs: JOIN_MS });
     // What goes on has the newest files; it may take its time, or be stuck.
     return waited.type === "settled" ? this.freshenAndTell() : this.unchanged();
+  }
+
+  /**
+   * Looks at all files now. Resolves when nothing is under way that may take them in: with `hold`, or a cooldown, they may
+   * be waiting still.
+   */
+  async takeAllIn(): Promise<void> {
+    this.#caused.asked();
+    this.#parts.registry.lookAtAll();
+    for (;;) {
+      if (this.#run) await this.#run.done;
+      else if (this.#mustWork()) await this.freshen();
+      else if (this.phase !== "running" || this.#parts.startSettled.isSettled) return;
+      else await this.#parts.startSettled.wait();
+    }
   }
 
   /** A fresh worker, whatever is under way. */
@@ -202,6 +223,7 @@ export class ReloadCycle {
   async stop(graceMs: number, isHeard: boolean): Promise<void> {
     this.#state.closing = true;
     clearTimeout(this.#eager);
+    this.hold.stop();
     this.#superseding.stop();
     this.#crashes.stop();
     this.#fresh.stop();
@@ -237,7 +259,7 @@ export class ReloadCycle {
     const { options, registry } = this.#parts;
     const { cooldown } = options;
     this.#parts.view.changed();
-    if (this.#state.closing || cooldown === "off") return;
+    if (this.#state.closing || cooldown === "off" || this.hold.isActive) return;
     // During a cooldown requests go on to the old code.
     if (registry.stale()) this.#holdRequests();
     clearTimeout(this.#eager);
@@ -248,7 +270,17 @@ export class ReloadCycle {
   /** Files of packages, which are evaluated once in a thread. */
   packagesChanged(files: readonly string[]): void {
     if (this.#state.closing || this.#parts.options.cooldown === "off") return;
-    this.#startAgain({ type: "changed", files, code: "UR50" });
+    if (this.hold.isActive) this.#heldPackages = [...new Set([...this.#heldPackages, ...files])];
+    else this.#startAgain({ type: "changed", files, code: "UR50" });
+  }
+
+  #takeHeldIn(): void {
+    const packages = this.#heldPackages;
+    this.#heldPackages = [];
+    if (packages.length > 0) this.packagesChanged(packages);
+    if (!this.#mustWork()) return;
+    this.#holdRequests();
+    void this.freshen();
   }
 
   /** A module asks that its importers are loaded again. Nobody has saved anything, so that no cooldown counts. */
@@ -331,7 +363,7 @@ export class ReloadCycle {
     this.#run = run;
     void this.#work(run).then((report) => {
       this.#end();
-      this.#parts.view.reported(report);
+      this.#parts.view.changed();
       run.end(report);
     });
     return run;
@@ -377,6 +409,7 @@ export class ReloadCycle {
     try {
       const report = await this.#takeIn(run, started);
       this.#superseding.ended(run);
+      this.#parts.view.reported(report);
       return report;
     } catch (error) {
       return this.#failures.fail(serializeError(error), started, undefined);
@@ -389,10 +422,10 @@ export class ReloadCycle {
   #mustWork(): boolean {
     const state = this.#state;
     if (state.closing) return false;
-    if (state.restartReason !== undefined || this.#arrivals.any || this.#caused.isDue || this.#testReloads?.isDue)
-      return true;
-    if (state.phase === "booting" || (state.phase === "running" && state.app?.epoch.alive === false && !state.isOver))
-      return true;
+    if (state.restartReason !== undefined || state.phase === "booting") return true;
+    if (state.phase === "running" && state.app?.epoch.alive === false && !state.isOver) return true;
+    if (this.hold.isActive) return false;
+    if (this.#arrivals.any || this.#caused.isDue || this.#testReloads?.isDue) return true;
     const { options, registry, monitoring } = this.#parts;
     return options.cooldown !== "off" && (registry.stale() || monitoring.outdated(state.app?.asks));
   }

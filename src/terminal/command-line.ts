@@ -30,14 +30,6 @@ async function carryOut(argv: readonly string[], ahead: Ahead): Promise<Resolved
       case "version":
         console.log(packageVersion());
         return undefined;
-      case "explainLeak": {
-        const { explainLeakCommand } = await import("./explain-leak-command.js");
-        await explainLeakCommand(command.input, process.cwd(), {
-          out: (line) => ownLines().write("stdout", [line]),
-          note: (line) => ownLines().write("stderr", [`unreloader: ${line}`]),
-        });
-        return undefined;
-      }
       case "run": {
         const options = await optionsOf(command.input);
         if (!options.reload) {

@@ -1,6 +1,7 @@
 /** The text of `--help`. */
 import type { OptionRow } from "../options/option-row.js";
 import { flagOf, optionTable } from "../options/option-table.js";
+import { COMMANDS } from "./commands/command-table.js";
 import { type OptionFlag, optionFlags } from "./flags.js";
 
 /** Without a line break at its end. */
@@ -8,17 +9,22 @@ export function helpText(): string {
   const rows = optionFlags.map((flag) => [usageOf(flag), meaningOf(flag)] as const);
   rows.push(["-v, --version", "print the version"], ["-h, --help", "print this"]);
   const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
+  const commands = Object.entries(COMMANDS).map(([word, { doc }]) => `  ${word.padEnd(14)}${doc}`);
   return [
     "Usage: unreloader [options] <entry> [-- args for the app]",
-    "       unreloader explain-leak [--root DIR] [--pid N] [--log-format pretty|json]",
+    "       unreloader COMMAND [--root DIR] [--pid N] [--json]",
     "",
     "Serves a Node.js app and reloads what changes, in the same process: the request after a save runs the new code.",
     "The entry is the app's own main file, unmodified: .js .cjs .mjs .ts .cts .mts .jsx .tsx,",
-    "a file without an extension (bin/www), or a folder",
-    "explain-leak asks the supervisor that runs in this project what keeps old code alive.",
+    "a file without an extension (bin/www), or a folder. A word without a slash and an extension is a command: such an entry",
+    "is written ./server.",
     "",
     "Options:",
     ...rows.map(([usage, meaning]) => `  ${usage.padEnd(width)}${meaning}`),
+    "",
+    "Commands, which ask the supervisor of this project (exit code 0: live or done, 1: bad usage, 3: the newest code failed,",
+    "4: no supervisor, or not up in time), each with --help:",
+    ...commands,
     "",
     "Example:",
     "  unreloader src/server.ts --port 8080 -- --config dev.json",

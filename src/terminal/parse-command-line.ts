@@ -1,13 +1,13 @@
 /** What a command line asks for. Values of options are checked by `parseOptions`, as for any origin. */
 import { parseArgs } from "node:util";
 import { OptionError } from "../common/errors.js";
-import type { ExplainLeakInput } from "./explain-leak-command.js";
+import { isCommandWord } from "./commands/command-word.js";
+import { unknownCommand } from "./commands/parse-command.js";
 import { parserOptions, readFlag } from "./flags.js";
 
 export type CommandLine =
   | { readonly type: "help" }
   | { readonly type: "version" }
-  | { readonly type: "explainLeak"; readonly input: ExplainLeakInput }
   /** `input` is for `parseOptions`, with the origin `flags`. */
   | { readonly type: "run"; readonly input: Readonly<Record<string, unknown>> };
 
@@ -16,7 +16,6 @@ export type CommandLine =
  * @throws OptionError naming the flag, for what has no meaning as a command line.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  if (argv[0] === "explain-leak") return parseExplainLeak(argv.slice(1));
   const { tokens } = parseArgs({
     args: [...argv],
     // Not strict: Node's own messages neither name what was meant nor allow `--inspect` with and without a value.
@@ -37,39 +36,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (token.kind === "positional") {
       if (input.entry !== undefined)
         throw new OptionError(`unexpected argument ${token.value}: arguments for the app come after --`);
+      // Commands come first: this is one behind flags.
+      if (isCommandWord(token.value)) throw new OptionError(unknownCommand(token.value));
       input.entry = token.value;
     } else if (token.name === "help") return { type: "help" };
     else if (token.name === "version") return { type: "version" };
     else readFlag(input, token);
   }
   return { type: "run", input };
-}
-
-function parseExplainLeak(argv: readonly string[]): CommandLine {
-  const { tokens } = parseArgs({
-    args: [...argv],
-    strict: false,
-    tokens: true,
-    options: {
-      root: { type: "string" },
-      pid: { type: "string" },
-      "log-format": { type: "string" },
-      help: { type: "boolean", short: "h" },
-    },
-  });
-  const given: Record<string, string | undefined> = {};
-  for (const token of tokens) {
-    if (token.kind !== "option") throw new OptionError("explain-leak takes options only: --root, --pid, --log-format");
-    const { name, rawName, value } = token;
-    if (name === "help") return { type: "help" };
-    if (!["root", "pid", "log-format"].includes(name))
-      throw new OptionError(`explain-leak does not know ${rawName}; it takes --root DIR, --pid N and --log-format`);
-    if (value === undefined || value === "") throw new OptionError(`${rawName} needs a value`);
-    given[name] = value;
-  }
-  const { root, pid, "log-format": format = "pretty" } = given;
-  if (pid !== undefined && !/^\d+$/.test(pid)) throw new OptionError(`--pid must be a process number, got ${pid}`);
-  if (format !== "pretty" && format !== "json")
-    throw new OptionError(`--log-format must be pretty or json, got ${format}`);
-  return { type: "explainLeak", input: { root, pid: pid === undefined ? undefined : Number(pid), format } };
 }

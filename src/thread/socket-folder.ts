@@ -84,7 +84,7 @@ export class SocketFolder {
 }
 
 /** Where folders for sockets may be: the user's choice first, then what most systems have. */
-function socketBases(): string[] {
+export function socketBases(): string[] {
   const { XDG_RUNTIME_DIR } = process.env;
   if (process.platform === "win32") return [tmpdir()];
   const bases = [tmpdir(), XDG_RUNTIME_DIR, `/run/user/${process.getuid?.()}`, "/tmp", "/var/tmp"];

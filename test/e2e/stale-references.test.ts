@@ -205,7 +205,7 @@ http.createServer((req, res) => {
     await using app = new TempApp({ ...leaking, "sub/folder/file.txt": "" });
     const asked = (folder: string, ...args: string[]) => runToExit(folder, ["explain-leak", ...args]);
     const none = await asked(app.folder);
-    assert.equal(none.code, 1);
+    assert.equal(none.code, 4);
     assert.match(none.lines.all.join(), /^unreloader: no supervisor is running for \S+app: start one, or name another/);
     {
       await using served = await serve(app, "main.ts");
@@ -226,8 +226,8 @@ http.createServer((req, res) => {
       const json = await asked(app.scratch, "--root", app.folder, "--log-format", "json");
       assert.equal(JSON.parse(json.lines.all.join()).heldBy[0].count, 1);
       const other = await asked(app.folder, "--pid", "1");
-      assert.equal(other.code, 1);
-      assert.match(other.lines.all.join(), /--pid 1 is no supervisor of \S+app; running: \d+ \(main\.ts\)/);
+      assert.equal(other.code, 4);
+      assert.match(other.lines.all.join(), /--pid 1 is no supervisor of this user; running in \S+: \d+ \(main\.ts\)/);
       const [file = ""] = announcements(app);
       assert.equal(statSync(app.path(CACHE, file)).mode & 0o077, 0, "readable by others");
     }
@@ -240,7 +240,7 @@ http.createServer((req, res) => {
     const { pid } = killed;
     await killed.stop("SIGKILL");
     const gone = await runToExit(app.folder, ["explain-leak"]);
-    assert.equal(gone.code, 1);
+    assert.equal(gone.code, 4);
     assert.ok(gone.lines.all.join().includes(`process ${pid} was killed and had left its file`), gone.lines.all.join());
     assert.deepEqual(announcements(app), []);
     // The folder for temporary files of the other one is looked at when that one has ended.

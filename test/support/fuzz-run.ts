@@ -17,6 +17,7 @@ import {
   routes,
   staticTargets,
 } from "./fuzz-program.js";
+import { AskedToWait, isWaitedAfter } from "./fuzz-wait.js";
 import { Random } from "./random.js";
 import { type ServedApp, serve } from "./served-app.js";
 import { TempApp } from "./temp-app.js";
@@ -77,11 +78,15 @@ async function replay(start: Program, steps: readonly Step[]): Promise<Differenc
   try {
     await using fresh = new FreshProcesses();
     await using served = await serve(disk.app, entryFile(start.dialect));
+    const waiting = new AskedToWait(disk.app.folder);
     for (let program = start; step < steps.length; step++) {
       for (const edit of steps[step] ?? []) program = applyEdit(program, edit);
       disk.save(program, steps[step] ?? [], step % 2 === 1);
+      if (isWaitedAfter(step)) await waiting.ask();
       const product = await ask(served);
-      const text = compare(program, product, await fresh.ask({ entry: disk.freshEntry, routes }));
+      const answers = await fresh.ask({ entry: disk.freshEntry, routes });
+      const text =
+        compare(program, product, answers) ?? (await waiting.compare(answers, brokenLateModules(program).length > 0));
       if (text !== undefined) return { step, text: `${text}\noutput:\n${served.lines.all.slice(-30).join("\n")}` };
     }
   } catch (error) {

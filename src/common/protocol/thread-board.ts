@@ -32,6 +32,8 @@ const UNDER_WAY = 8;
 const SIGNALS = 11;
 /** 1 while main looks, through the inspector, at what the thread runs. */
 const LOOKED_AT = 12;
+/** How many bytes the app has written in all, modulo 2^32. */
+const WRITTEN = 13;
 const HEADER_BYTES = 64;
 const RING_BYTES = 8192;
 
@@ -108,6 +110,7 @@ export class ThreadBoard {
     const first = kept.subarray(0, RING_BYTES - next);
     this.#ring.set(first, next);
     this.#ring.set(kept.subarray(first.length), 0);
+    Atomics.add(this.#words, WRITTEN, bytes.length);
     Atomics.store(this.#words, NEXT, (next + kept.length) % RING_BYTES);
     Atomics.store(this.#words, FILLED, Math.min(RING_BYTES, Atomics.load(this.#words, FILLED) + kept.length));
   }
@@ -197,18 +200,29 @@ export class ThreadBoard {
     return Atomics.load(this.#words, EXCUSED) > 0;
   }
 
+  /** How many bytes the app has written in all, modulo 2^32. */
+  get written(): number {
+    return Atomics.load(this.#words, WRITTEN) >>> 0;
+  }
+
+  /** The last of the bytes that the app has written, at most `most`, and as many as are kept. */
+  lastBytes(most: number): Buffer {
+    const next = Atomics.load(this.#words, NEXT);
+    const count = Math.min(most, Atomics.load(this.#words, FILLED));
+    const start = (next - count + RING_BYTES) % RING_BYTES;
+    const bytes = Buffer.alloc(count);
+    const first = this.#ring.subarray(start, start + count);
+    bytes.set(first, 0);
+    bytes.set(this.#ring.subarray(0, count - first.length), first.length);
+    return bytes;
+  }
+
   /** The last lines that the app has written, at most `most`, oldest first, without colours and empty lines at the end. */
   lastLines(most: number): string[] {
-    const next = Atomics.load(this.#words, NEXT);
-    const filled = Atomics.load(this.#words, FILLED);
-    const start = (next - filled + RING_BYTES) % RING_BYTES;
-    const bytes = Buffer.alloc(filled);
-    const first = this.#ring.subarray(start, start + filled);
-    bytes.set(first, 0);
-    bytes.set(this.#ring.subarray(0, filled - first.length), first.length);
+    const bytes = this.lastBytes(RING_BYTES);
     const lines = stripVTControlCharacters(bytes.toString("utf8")).trimEnd().split(/\r?\n/);
     // What was before the ring's first byte is not known: that line has lost its beginning.
-    if (filled === RING_BYTES && lines.length > 1) lines.shift();
+    if (bytes.length === RING_BYTES && lines.length > 1) lines.shift();
     return lines.length === 1 && lines[0] === "" ? [] : lines.slice(-most);
   }
 }
