@@ -174,6 +174,7 @@ export interface ConfigOptions {
   logLevel?: "debug" | "info" | "warn" | "error" | "silent" | undefined;
   /**
    * Pretty lines, or json: one object a line, with the fields of the events.
+   * Each has `time`, `level`, `event` and the `id` of the supervisor; schema/lines.json of the package has all of it.
    * Default: `pretty`.
    */
   logFormat?: "pretty" | "json" | undefined;

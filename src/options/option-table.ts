@@ -256,6 +256,7 @@ export const optionTable = {
     default: "pretty",
     flag: { kind: "text", value: "FORMAT" },
     doc: "pretty lines, or json: one object a line, with the fields of the events",
+    more: "Each has `time`, `level`, `event` and the `id` of the supervisor; schema/lines.json of the package has all of it.",
   }),
   quiet: row({
     ...onOrOff(),

@@ -30,6 +30,15 @@ export interface LineStyle {
   /** The supervisor ends with the app, which has told its end itself, as under Node. */
   readonly exit: boolean;
   readonly banner?: Banner | undefined;
+  /** Of lines of JSON. */
+  readonly stamp?: LineStamp | undefined;
+}
+
+export interface LineStamp {
+  /** ISO 8601. */
+  readonly time: string;
+  /** Of the supervisor. */
+  readonly id: string;
 }
 
 /** What is said when the app listens, besides where. */
@@ -57,7 +66,7 @@ const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export function reportLines(event: SupervisorEvent, style: LineStyle): ReportLine[] {
   const level = levelOf(event);
   if (LEVELS.indexOf(level) < LEVELS.indexOf(style.level)) return [];
-  if (style.format === "json") return [{ level, text: visibleJson(jsonLine(event)) }];
+  if (style.format === "json") return [{ level, text: visibleJson(jsonLine(event, level, style.stamp)) }];
   return prettyLines(event, style).map((text) => ({ level, text: visibleText(text) }));
 }
 
@@ -130,8 +139,9 @@ function isCalm({ cause }: WorkerExitReport): boolean {
   return cause.type === "ended" && cause.code === 0;
 }
 
-function jsonLine({ event, report }: SupervisorEvent): string {
-  return JSON.stringify({ event, ...report });
+/** By schema/lines.json. */
+function jsonLine({ event, report }: SupervisorEvent, level: LogLevel, stamp: LineStamp | undefined): string {
+  return JSON.stringify({ time: stamp?.time, level, id: stamp?.id, event, ...report });
 }
 
 function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {

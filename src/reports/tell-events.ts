@@ -17,13 +17,15 @@ export interface Printing {
   readonly write: WriteLines;
   /** What is said once, when the app listens, to somebody who sits at a terminal. */
   readonly banner?: Banner | undefined;
+  /** Of the supervisor, for lines of JSON. */
+  readonly id?: string;
 }
 
 /** To the logger if there is one, else to standard output and standard error. */
 export function printEvents(
   supervisor: EventEmitter<EmittedEvents>,
   options: Told,
-  { write, banner }: Printing = { write: writePlain },
+  { write, banner, id = `${process.pid}` }: Printing = { write: writePlain },
 ): void {
   if (options.logger) {
     logEvents(supervisor, options, logFunction(options.logger));
@@ -31,7 +33,11 @@ export function printEvents(
   }
   let greeting = options.logFormat === "pretty" ? banner : undefined;
   each(supervisor, (event) => {
-    const lines = reportLines(event, { ...styleOf(options), banner: greeting });
+    const lines = reportLines(event, {
+      ...styleOf(options),
+      banner: greeting,
+      stamp: { time: new Date().toISOString(), id },
+    });
     const [first] = lines;
     if (first === undefined) return;
     if (event.event === "listening") greeting = undefined;

@@ -87,6 +87,11 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     });
   }
 
+  /** No other supervisor on this machine has it while this one runs. */
+  get id(): string {
+    return this.#parts.view.now().id;
+  }
+
   start(): Promise<ReloadReport> {
     return this.#parts.cycle.freshenAndTell();
   }

@@ -56,6 +56,7 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   const shown = new TerminalLines({ write: (name, text) => lines.write(name, text) });
   printEvents(supervisor, options, {
     write: shown.write,
+    id: supervisor.id,
     banner: shown.isTerminal
       ? { version: packageVersion(), node: process.versions.node, entry: options.entry, keys: hasKeys }
       : undefined,

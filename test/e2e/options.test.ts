@@ -1,6 +1,7 @@
 /** Every flag of docs/options.md does what it says, on an app that answers with what the flag is about. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { line as lineSchema } from "../../src/reports/line-schema.js";
 import { historyPackage } from "../support/history-package.js";
 import { requestOnce } from "../support/http-client.js";
 import { plainMode, serve } from "../support/served-app.js";
@@ -156,5 +157,12 @@ describe("options", { skip: plainMode }, () => {
     assert.equal((JSON.parse(answer.body) as State).value, "two");
     const reload = JSON.parse(await served.lines.wait(/"event":"reload"/)) as Record<string, unknown>;
     assert.deepEqual([reload.kind, reload.changed, reload.generation], ["reloaded", [app.path("value.js")], 2]);
+    app.write("value.js", "this is no code");
+    await requestOnce(`http://127.0.0.1:${port}/`);
+    await served.lines.wait(/"event":"failed"/);
+    const lines = served.lines.matching(/^\{/).map((text) => lineSchema.parse(JSON.parse(text)));
+    assert.deepEqual([...new Set(lines.map(({ event: name }) => name))], ["listening", "reload", "failed"]);
+    assert.equal(new Set(lines.map(({ id }) => id)).size, 1);
+    for (const { time } of lines) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
   });
 });

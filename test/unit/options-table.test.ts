@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { commandsPage } from "../../scripts/commands-page.js";
+import { linesSchema } from "../../scripts/lines-schema.js";
 import { optionsPage, schemaFile, typesFile } from "../../scripts/options-files.js";
 import type { ConfigOptions } from "../../src/options/config-options.js";
 import {
@@ -23,6 +24,7 @@ test("types, the page and the JSON schema are those of the table", () => {
   const outdated = "is out of date: run npm run docs:tables";
   assert.equal(read("src/options/config-options.ts"), typesFile(), `src/options/config-options.ts ${outdated}`);
   assert.equal(read("schema/options.json"), schemaFile(), `schema/options.json ${outdated}`);
+  assert.equal(read("schema/lines.json"), linesSchema(), `schema/lines.json ${outdated}`);
   assert.equal(read("docs/options.md"), optionsPage(read("docs/options.md")), `docs/options.md ${outdated}`);
   assert.equal(read("docs/commands.md"), commandsPage(read("docs/commands.md")), `docs/commands.md ${outdated}`);
 });

@@ -234,9 +234,9 @@ test("json is one object a line, with the fields of the event", () => {
   const text = lines({ event: "failed", report }, { format: "json", why: true });
   assert.equal(text.length, 1);
   assert.doesNotMatch(text[0] ?? "", /\n/);
-  assert.deepEqual(JSON.parse(text[0] ?? ""), { event: "failed", ...report });
+  assert.deepEqual(JSON.parse(text[0] ?? ""), { level: "error", event: "failed", ...report });
   const reloaded = lines({ event: "reload", report: reload }, { format: "json" });
-  assert.deepEqual(JSON.parse(reloaded[0] ?? ""), { event: "reload", ...reload });
+  assert.deepEqual(JSON.parse(reloaded[0] ?? ""), { level: "info", event: "reload", ...reload });
 });
 
 test("files far from the working folder are shown with their whole path", () => {

@@ -12,9 +12,9 @@ import type { ProcessCall } from "./process-calls.js";
 import type { SerializedError } from "./serialized-error.js";
 import * as z from "./zod.js";
 
-const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
+export const sourceLocation = z.strictObject({ file: z.string(), line: z.int(), column: z.int() });
 
-const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
+export const serializedError: z.ZodType<SerializedError> = z.lazy(() =>
   z.strictObject({
     name: z.string(),
     message: z.string(),
