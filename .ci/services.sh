@@ -1,6 +1,6 @@
-# Redis and PostgreSQL on loopback, for the tests that need a real one: sourced by .ci/run. Sets UNRELOADER_TEST_REDIS_URL
-# and UNRELOADER_TEST_POSTGRES_URL, and ends both servers with the shell. Debian's packages are installed when they are
-# missing and can be; without a server its tests say that they were skipped.
+# Redis and PostgreSQL on loopback, and Chromium, for the tests that need a real one: sourced by .ci/run. Sets
+# UNRELOADER_TEST_REDIS_URL and UNRELOADER_TEST_POSTGRES_URL, and ends both servers with the shell. Debian's packages are
+# installed when they are missing and can be; without a server, or a browser, its tests say that they were skipped.
 
 services=$(mktemp -d)
 service_pids=()
@@ -31,7 +31,7 @@ await_port() {
 install_packages() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
-    >"$services/apt.log" 2>&1 || { tail -5 "$services/apt.log"; return 1; }
+    >"$services/$1.log" 2>&1 || { tail -5 "$services/$1.log"; return 1; }
 }
 
 # The folder of PostgreSQL's own programs, which Debian keeps out of PATH.
@@ -72,3 +72,9 @@ start_postgres() {
 
 start_redis || echo "no Redis here: its tests will be skipped"
 start_postgres || echo "no PostgreSQL here: its tests will be skipped"
+
+# While the unit tests run: it takes a minute, and no test of these needs it.
+install_browser() {
+  [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || install_packages chromium
+}
+{ install_browser || echo "no Chromium here: the tests in a browser will be skipped"; } &

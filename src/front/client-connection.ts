@@ -2,6 +2,7 @@
  * One connection of a client. On a connection on which the app has answered everything the next bytes may begin a request:
  * they wait two turns of the event loop, then pass the gate; so do those of an upgraded connection. (Bytes on an active one
  * wait for the turns too, for they may hold a pipelined request; the worker looks at the HOLD word when that one begins.)
+ * Above 350 lines: each phase leads to each other, and all that moves a connection on stands here.
  */
 import type { Socket } from "node:net";
 import { OPAQUE_HOLD_MS } from "../common/deadlines.js";
@@ -12,6 +13,7 @@ import { AppLink } from "./app-link.js";
 import { askGate } from "./ask-gate.js";
 import { Goodbye } from "./goodbye.js";
 import type { HeldClient } from "./held-clients.js";
+import { isForOwn } from "./own-path.js";
 import type { ClientPort, ConnectionTraits, LinkOwner, Relay } from "./relay.js";
 import { resetAtOnce } from "./reset.js";
 import { type AfterTurn, settledVerdict, type Verdict } from "./turn.js";
@@ -179,6 +181,10 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     } else if (this.#traits.once && exchange.carried) {
       this.#client.destroySoon();
     } else {
+      const isOwn = this.#isForOwn();
+      if (isOwn === true) void this.#answerOwn();
+      // Of a path of the supervisor's own, perhaps: the rest says it.
+      if (isOwn !== false) return;
       const verdict = this.#askGate();
       if (verdict instanceof Promise || !this.#proceed(verdict)) void this.#hold(verdict);
     }
@@ -198,6 +204,32 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     if (!this.app.attach()) return false;
     this.#pass();
     return true;
+  }
+
+  /** Whether the request is for the supervisor itself. What a host hands over has been asked by its handler. */
+  #isForOwn(): boolean | "part" {
+    if (!this.#relay.pages.hasOwn || this.#port.kind !== "http") return false;
+    if (this.#traits.sender !== undefined || this.#client.readableEnded) return false;
+    return isForOwn(this.#waiting.chunks);
+  }
+
+  /** Not asked of the gate: what is asked is how things stand. */
+  async #answerOwn(): Promise<void> {
+    while (!this.app.leave()) {
+      await this.#nextChange();
+      if (this.#isOver) return;
+    }
+    const { received } = this.app.dropForPage();
+    this.#finish(OVER);
+    this.#handOver();
+    this.#relay.pages.serveOwn(this.#client, received);
+  }
+
+  /** Somebody else answers on the client's connection from now on. */
+  #handOver(): void {
+    this.#port.connections.delete(this);
+    this.#client.removeAllListeners();
+    this.#client.on("error", ignoreClientError);
   }
 
   /** Within a session only its worker can speak, which has been told what to say. */
@@ -322,9 +354,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     }
     switch (way) {
       case "serve":
-        this.#port.connections.delete(this);
-        client.removeAllListeners();
-        client.on("error", ignoreClientError);
+        this.#handOver();
         this.#relay.pages.serve(client, received, page);
         break;
       case "write":

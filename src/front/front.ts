@@ -1,6 +1,7 @@
 /**
  * The public ports and everything behind them: opens ports for the app's servers, hands a port over from the server that
- * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker.
+ * a reload closed to the one that follows (adoption), and relays bytes between clients and the worker. Above 350 lines: the
+ * one door to this folder, most of it single calls.
  */
 import { SAID } from "../common/protocol/connection-table.js";
 import { postListenAnswer } from "../common/protocol/listen-mailbox.js";
@@ -16,7 +17,7 @@ import { HeldClients } from "./held-clients.js";
 import { LostWorkers, removeSocketFile } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
-import { OwnPages } from "./own-pages.js";
+import { type OwnAnswer, OwnPages } from "./own-pages.js";
 import { type OpenRequest, PortOpening, sameTarget } from "./port-opening.js";
 import type { Relay } from "./relay.js";
 import { SlotLeases } from "./slot-leases.js";
@@ -34,6 +35,8 @@ export interface FrontOptions {
   /** Milliseconds that a request may be held. */
   readonly heldDeadline: number;
   readonly pages?: PageStyle;
+  /** Undefined: no path is the supervisor's own. */
+  readonly ownAnswer?: OwnAnswer | undefined;
   /** Bytes of held requests in all. */
   readonly heldBytes: number;
   /** With it, the next free port is taken for one that is taken, and that is told. */
@@ -68,7 +71,7 @@ export class Front {
   readonly entrance: Entrance;
 
   constructor(options: FrontOptions) {
-    this.pages = new OwnPages(options.pages ?? { cwd: process.cwd(), hasPanel: false });
+    this.pages = new OwnPages(options.pages ?? { cwd: process.cwd(), hasPanel: false }, options.ownAnswer);
     this.#relay = {
       gate: options.gate,
       table: options.table,

@@ -39,6 +39,7 @@ export class MountedHandler {
   }
 
   async handle(incoming: IncomingMessage, response: ServerResponse, next: Next | undefined): Promise<void> {
+    if (this.#pages.answersOwn(incoming, response)) return;
     try {
       await this.#handle(incoming, response);
     } catch (error) {

@@ -10,19 +10,41 @@ import { isLocalClient } from "../common/page/loopback.js";
 import { answerOf, type PageAnswer, type PageRequest, type WrittenPage } from "../common/page/written-page.js";
 import type { OwnPage } from "../pages/own-page.js";
 import { type PageStyle, writePage } from "../pages/write-page.js";
+import { isOwnPath, OWN_PATH } from "../panel/own-paths.js";
+
+/** Answers a request to a path of the supervisor's own. */
+export type OwnAnswer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class OwnPages {
   readonly #server: Server = createServer((request, response) => this.#respond(request, response));
+  /** Sockets whose request is to a path of the supervisor's own, until they close. */
+  readonly #asking = new Set<Socket>();
+  /** Undefined: no path is. */
+  readonly #ownAnswer: OwnAnswer | undefined;
   /** Sockets that are being answered, from `serve` until they close. */
   readonly #pages = new Map<Socket, OwnPage>();
   readonly #style: PageStyle;
 
-  constructor(style: PageStyle) {
+  constructor(style: PageStyle, ownAnswer?: OwnAnswer) {
     this.#style = style;
+    this.#ownAnswer = ownAnswer;
+  }
+
+  /** Some paths are the supervisor's own. */
+  get hasOwn(): boolean {
+    return this.#ownAnswer !== undefined;
   }
 
   write(page: OwnPage): WrittenPage {
     return writePage(page, this.#style);
+  }
+
+  /** Answers what a host's server has been asked, if that is for the supervisor itself. */
+  answersOwn(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#ownAnswer === undefined || !request.url?.startsWith(OWN_PATH)) return false;
+    if (!isOwnPath(request.url.split("?", 1)[0] ?? "")) return false;
+    this.#ownAnswer(request, response);
+    return true;
   }
 
   /** What a host's server answers. */
@@ -34,9 +56,20 @@ export class OwnPages {
 
   /** Answers the request that begins with `received` on `socket`, which has no listeners any more, and closes it. */
   serve(socket: Socket, received: readonly Buffer[], page: OwnPage): void {
-    socket.destroySoon = closeGently;
     this.#pages.set(socket, page);
     socket.once("close", () => this.#pages.delete(socket));
+    this.#take(socket, received);
+  }
+
+  /** The same for a request to a path of the supervisor's own. Not counted as in flight: it may last. */
+  serveOwn(socket: Socket, received: readonly Buffer[]): void {
+    this.#asking.add(socket);
+    socket.once("close", () => this.#asking.delete(socket));
+    this.#take(socket, received);
+  }
+
+  #take(socket: Socket, received: readonly Buffer[]): void {
+    socket.destroySoon = closeGently;
     // A socket that flows would not look at bytes that are put back; one that is resumed does.
     socket.pause();
     if (received.length > 0) socket.unshift(Buffer.concat(received));
@@ -53,7 +86,7 @@ export class OwnPages {
   }
 
   close(): void {
-    for (const socket of this.#pages.keys()) socket.destroy();
+    for (const socket of [...this.#pages.keys(), ...this.#asking]) socket.destroy();
   }
 
   get inFlight(): number {
@@ -62,6 +95,12 @@ export class OwnPages {
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const page = this.#pages.get(request.socket);
+    if (page === undefined && this.#asking.has(request.socket) && this.#ownAnswer !== undefined) {
+      // What comes next on the connection may be the app's, on a new one.
+      response.setHeader("connection", "close");
+      this.#ownAnswer(request, response);
+      return;
+    }
     if (page === undefined) {
       request.socket.destroy();
       return;

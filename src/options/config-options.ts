@@ -158,6 +158,12 @@ export interface ConfigOptions {
    */
   clear?: boolean | undefined;
   /**
+   * False: no /__unreloader/, neither panel nor endpoints.
+   * They answer clients on this machine only.
+   * Default: `true`.
+   */
+  panel?: boolean | undefined;
+  /**
    * Let a debugger attach to the app, at 127.0.0.1:9229 unless told otherwise.
    * Default: `false`.
    */

@@ -227,6 +227,13 @@ export const optionTable = {
     doc: "clear the terminal before each report, so that only the newest is seen",
     more: "Only on a terminal, which keeps what was there to scroll back to.",
   }),
+  panel: row({
+    ...onOrOff(),
+    default: true,
+    flag: { kind: "switch" },
+    doc: "false: no /__unreloader/, neither panel nor endpoints",
+    more: "They answer clients on this machine only. See [endpoints](pages.md#endpoints).",
+  }),
   inspect: row({
     schema: z.union([
       z.boolean(),

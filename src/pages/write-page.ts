@@ -13,14 +13,12 @@ import {
   type WrittenPage,
 } from "../common/page/written-page.js";
 import { visibleLines } from "../common/visible-text.js";
+import { OWN_PATH } from "../panel/own-paths.js";
 import { headingOf } from "../reports/failure-lines.js";
 import { browserText } from "./browser-texts.js";
 import { agePart, circumstances, errorParts, type HtmlStyle } from "./failure-html.js";
 import type { OwnPage } from "./own-page.js";
 import { pageJson } from "./page-json.js";
-
-/** Where the supervisor's own pages are, of which one opens editors. */
-export const OWN_PATH = "/__unreloader/";
 
 /** Larger files are shown as far as the error has them. */
 const READ_BYTES = 1_000_000;

@@ -14,6 +14,7 @@ import type { Verdict } from "../front/turn.js";
 import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { Endpoints } from "../panel/endpoints.js";
 import { ListenReports } from "../reports/listen-reports.js";
 import { Progress } from "../reports/progress.js";
 import type { SupervisorEvent } from "../reports/report.js";
@@ -76,6 +77,7 @@ export interface SupervisorParts {
   readonly leaks: Leaks;
   readonly control: Control;
   readonly view: StateView;
+  readonly endpoints: Endpoints;
   readonly listening: ListenReports;
   readonly address: PublicAddressChoice;
   readonly embedding: Embedding;
@@ -103,6 +105,7 @@ export function assemble({
   const emit: CycleParts["emit"] = (event, report) => {
     view.emitted({ event, report } as SupervisorEvent);
     tell(event, report);
+    endpoints.tell(event, report);
   };
   const view = new StateView(options.root, () => ({
     id: path.basename(socketFolder.path).replace(/^unreloader-/, ""),
@@ -113,6 +116,8 @@ export function assemble({
     cycle,
     hold: () => cycle.hold.state,
   }));
+  const endpoints = new Endpoints({ view, root: options.root });
+  view.onChange(() => endpoints.changed());
   const startSettled = new StartSettled(() => view.changed());
   const socketFolder = new SocketFolder();
   guard?.begin(socketFolder.path);
@@ -138,6 +143,8 @@ export function assemble({
       void control.ensure();
     },
     ownEpoch: (address, port) => epochs.ownEpoch(address, port),
+    pages: { cwd: process.cwd(), hasPanel: options.panel },
+    ...(options.panel && { ownAnswer: (request, response) => endpoints.respond(request, response) }),
   });
   const listening = new ListenReports((report) => emit("listening", report));
   const address = new PublicAddressChoice(options, front, listening);
@@ -308,6 +315,7 @@ export function assemble({
     leaks,
     control,
     view,
+    endpoints,
     listening,
     address,
     embedding,

@@ -291,6 +291,7 @@ export class Supervisor extends EventEmitter<EmittedEvents> implements PublicSup
     await heard;
     this.#parts.front.stopAccepting();
     this.#parts.cycle.close();
+    this.#parts.endpoints.close();
     this.#parts.startSettled.settle();
     await this.#parts.front.shutDown(Math.max(0, left() - DISPOSE_SHARE * deadlineMs));
     await Promise.all([

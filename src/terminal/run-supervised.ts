@@ -74,7 +74,7 @@ export async function runSupervised(options: ResolvedOptions, { spare, launched 
   for (const signal of ["SIGWINCH", "SIGCONT"] as const)
     process.on(signal, () => isCopy(signal) || supervisor.terminalSignal(signal));
   if (hasKeys) {
-    const actions = keyActions({ supervisor, lines: shown, cwd, panel: true });
+    const actions = keyActions({ supervisor, lines: shown, cwd, panel: options.panel });
     streams.turns?.useKeys(new TerminalKeys(actions));
   }
   const before = guard?.before;

@@ -71,6 +71,7 @@ test("everything but the entry has a default", async () => {
     reload: true,
     autoload: true,
     onError: "page",
+    panel: true,
     strictPurge: false,
     watchdog: 10_000,
     drain: undefined,

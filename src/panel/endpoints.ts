@@ -1,0 +1,140 @@
+/** What the supervisor answers below `/__unreloader/`: to clients on this machine, and to nobody that a browser asks for. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isLocalClient } from "../common/page/loopback.js";
+import type { StateView, SupervisorState } from "../control/state.js";
+import type { SupervisorEvents } from "../reports/report.js";
+import { refusalOf } from "./caller-check.js";
+import { EventStreams, type StateNews } from "./event-stream.js";
+import { openEditor, placeToOpen } from "./open-editor.js";
+import { type OwnName, ownName } from "./own-paths.js";
+import { parseWanted, unreadyReason } from "./ready.js";
+
+export interface EndpointsOptions {
+  readonly view: StateView;
+  readonly root: string;
+}
+
+export class Endpoints {
+  readonly #options: EndpointsOptions;
+  readonly #events: EventStreams;
+  readonly #end = new AbortController();
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options;
+    this.#events = new EventStreams(() => newsOf(options.view.now()));
+  }
+
+  /** The path is one of ours. */
+  respond(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    const url = new URL(request.url ?? "/", "http://localhost");
+    const name = ownName(url.pathname);
+    if (name === undefined) {
+      answerJson(response, 404, { error: "there is nothing here" });
+      return;
+    }
+    const { method, headers, socket } = request;
+    const refusal = refusalOf({ method, headers, isLocal: isLocalClient(socket) });
+    if (refusal !== undefined) {
+      answerJson(response, 403, { error: refusal });
+      return;
+    }
+    if (method === "POST" && name === "") void this.#open(url.searchParams.get("open"), response);
+    else if (method === "GET" || method === "HEAD") this.#get(name, url.searchParams, response);
+    else {
+      response.setHeader("allow", name === "" ? "GET, HEAD, POST" : "GET, HEAD");
+      answerJson(response, 405, { error: `${method} is not answered here` });
+    }
+  }
+
+  changed(): void {
+    this.#events.changed();
+  }
+
+  tell<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
+    this.#events.tell(event, report);
+  }
+
+  /** What is open would hold up the end of the supervisor. */
+  close(): void {
+    this.#end.abort();
+    this.#events.close();
+  }
+
+  #get(name: OwnName, query: URLSearchParams, response: ServerResponse): void {
+    const { view } = this.#options;
+    switch (name) {
+      case "live": {
+        const { id, pid } = view.now();
+        answerJson(response, 200, { live: true, id, pid });
+        break;
+      }
+      case "ready":
+        void this.#ready(query, response);
+        break;
+      case "state":
+        answerJson(response, 200, view.now());
+        break;
+      case "events":
+        if (response.req.method === "HEAD") answerJson(response, 200, {});
+        else this.#events.add(response);
+        break;
+      case "":
+        answerJson(response, 200, view.now());
+        break;
+      default:
+        name satisfies never;
+    }
+  }
+
+  async #ready(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const wanted = parseWanted(query);
+    if (typeof wanted === "string") {
+      answerJson(response, 400, { error: wanted });
+      return;
+    }
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const state = await this.#options.view.until((now) => unreadyReason(now, wanted) === undefined, {
+      deadlineMs: wanted.timeoutMs,
+      signal: AbortSignal.any([gone.signal, this.#end.signal]),
+    });
+    if (response.destroyed) return;
+    const reason = unreadyReason(state, wanted);
+    const { phase, generation, epoch, content, error } = state;
+    answerJson(response, reason === undefined ? 200 : 503, {
+      ready: reason === undefined,
+      ...(reason !== undefined && { reason }),
+      phase,
+      generation,
+      epoch,
+      content,
+      error,
+    });
+  }
+
+  async #open(place: string | null, response: ServerResponse): Promise<void> {
+    const found = placeToOpen(place ?? "", this.#options.root);
+    const problem = found === undefined ? `${place} is no file of the project` : await openEditor(found);
+    if (problem !== undefined) answerJson(response, found === undefined ? 404 : 501, { error: problem });
+    // The page that was pressed stays.
+    else response.writeHead(204, { "cache-control": "no-store" }).end();
+  }
+}
+
+function newsOf({ phase, live, generation, epoch, modules, error }: SupervisorState): StateNews {
+  const short = error && { message: error.message, file: error.file, line: error.line };
+  return { phase, live, generation, epoch, modules, error: short };
+}
+
+function answerJson(response: ServerResponse, status: number, answer: object): void {
+  const body = `${JSON.stringify(answer)}\n`;
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+  });
+  response.end(body);
+}
