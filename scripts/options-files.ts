@@ -25,7 +25,7 @@ const valueSchemas = (
 /** src/options/config-options.ts */
 export function typesFile(): string {
   const members = optionNames.flatMap((option) => [
-    ...commentOf(sentencesOf(option)).map((line) => `  ${line}`),
+    ...hoverOf(option).map((line) => `  ${line}`),
     // No JSON can express a logger.
     `  ${option}?: ${option === "logger" ? "Logger" : typeOf(valueSchemas[option])} | undefined;`,
   ]);
@@ -39,7 +39,10 @@ export function typesFile(): string {
     "}",
     "",
     "/** What `createSupervisor` takes. */",
-    "export type SupervisorOptions = ConfigOptions & { entry: string };",
+    "export interface SupervisorOptions extends ConfigOptions {",
+    ...hoverOf("entry").map((line) => `  ${line}`),
+    "  entry: string;",
+    "}",
     "",
   ].join("\n");
 }
@@ -110,14 +113,32 @@ function sentencesOf(option: OptionName): string[] {
   ];
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** What an editor shows: the meaning, what fits, the default, an example. */
+function hoverOf(option: OptionName): string[] {
+  const { fits, unit }: OptionRow = optionTable[option];
+  const shown = defaultOf(option);
+  const said = sentencesOf(option).filter((sentence) => !sentence.startsWith("Default: "));
+  const inUnit = unit === undefined || fits.startsWith(unit) ? "" : `, in ${unit}`;
+  return [
+    "/**",
+    ...said.map((sentence) => ` * ${sentence}`),
+    " *",
+    ` * What fits: ${fits}${inUnit}.`,
+    ` * @default ${shown ?? "none"}`,
+    ` * @example ${option}: ${exampleOf(option)}`,
+    " */",
+  ];
 }
 
-function commentOf(sentences: readonly string[]): string[] {
-  const [only, ...others] = sentences;
-  if (others.length === 0) return [`/** ${only} */`];
-  return ["/**", ...sentences.map((sentence) => ` * ${sentence}`), " */"];
+/** As it is written in an object of options. */
+export function exampleOf(option: OptionName): string {
+  const { example, default: value }: OptionRow = optionTable[option];
+  if (example === undefined && typeof value !== "boolean") throw new Error(`${option} has no example`);
+  return example ?? String(!value);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function typeOf(schema: ValueSchema): string {

@@ -11,7 +11,20 @@ const { getBuiltinModule } = runInThisContext("process") as NodeJS.Process;
 const require = getBuiltinModule("node:module").createRequire(import.meta.url);
 const loaded = require("./embedding.js") as typeof embedding;
 
-export const { createSupervisor, defineConfig, UnreloaderError } = loaded;
+/**
+ * A supervisor for one app. Nothing runs until `start()` or `listen()`.
+ * @example const supervisor = createSupervisor({ entry: "src/app.ts" });
+ * @throws UnreloaderError (ERR_UNRELOADER_OPTION, ERR_UNRELOADER_ENTRY) naming the option, its value and what fits.
+ */
+export const createSupervisor: typeof embedding.createSupervisor = loaded.createSupervisor;
+/**
+ * Gives a configuration file its types; gives back what it is given.
+ * @example export default defineConfig({ entry: "src/app.ts", port: 8080 });
+ */
+export const defineConfig: typeof embedding.defineConfig = loaded.defineConfig;
+/** What unreloader throws. Its `code` is one of docs/errors.md. */
+export const UnreloaderError: typeof embedding.UnreloaderError = loaded.UnreloaderError;
+/** What unreloader throws. Its `code` is one of docs/errors.md. */
 export type UnreloaderError = embedding.UnreloaderError;
 
 export type { ErrorCode } from "./common/errors.js";
@@ -24,6 +37,7 @@ export type {
   Library,
   PurgedClasses,
 } from "./common/protocol/adapter.js";
+export type { SerializedError, SourceLocation } from "./common/protocol/serialized-error.js";
 export type { Holder } from "./leaks/heap/path-text.js";
 export type { LeakHolder, LeakReport } from "./leaks/leak-report.js";
 export type { ConfigOptions, SupervisorOptions } from "./options/config-options.js";
@@ -33,13 +47,22 @@ export type { EditCode, Outcome } from "./reports/edits.js";
 export type { Autoload, InspectedModule, Inspection, MonitoredPattern, StandbyState } from "./reports/inspection.js";
 export type { LogFields, LogFunction, Logger, LoggerObject } from "./reports/logger.js";
 export type {
+  CycleReport,
+  FailedReport,
   FailureReport,
   FileEdit,
+  FreshWorkerReport,
   ListeningReport,
+  LogLevel,
   LogReport,
+  PurgedModule,
+  ReloadedReport,
   ReloadReport,
+  RestartReason,
   RestartReport,
   StaleReferencesReport,
   SupervisorEvents,
+  SwappedFile,
+  UnchangedReport,
   WorkerExitReport,
 } from "./reports/report.js";

@@ -131,4 +131,8 @@ function mustBeFunction(call: string, name: string, value: unknown): void {
 }
 
 export type UnreloaderApp = AppApi;
+/**
+ * What an app can ask of unreloader. Each call does nothing, or loads what it is given, when the app runs without it.
+ * @example const pool = await unreloader.keep("pool", () => createPool(), (pool) => pool.end());
+ */
 export const unreloader: UnreloaderApp = new AppApi();

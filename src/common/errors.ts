@@ -5,6 +5,7 @@
 import { inspect } from "node:util";
 import type { SourceLocation } from "./protocol/serialized-error.js";
 
+/** What has gone wrong: docs/errors.md says what to do about each. */
 export type ErrorCode =
   | "ERR_UNRELOADER_OPTION"
   | "ERR_UNRELOADER_ENTRY"
@@ -36,7 +37,9 @@ export function errorText(thrown: unknown): string {
   return typeof thrown === "object" ? inspect(thrown) : String(thrown);
 }
 
+/** What unreloader throws; `code` never changes its meaning. */
 export class UnreloaderError extends Error {
+  /** Listed in docs/errors.md. */
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

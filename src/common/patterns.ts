@@ -12,6 +12,7 @@ export type Patterns = string | URL | readonly (string | URL)[];
 /** Names of classes, `auto` for those that the file is found to define. */
 export type ClassNames = string | readonly string[];
 
+/** What is done with the files that are loaded by `require`. */
 export interface RequireOptions {
   /** Called once with the absolute path of a file that was deleted, after its purge. */
   readonly onDelete?: ((file: string) => unknown) | undefined;

@@ -39,7 +39,7 @@ export class ReloadHistory {
       case "unchanged":
         break;
       default:
-        report.kind satisfies never;
+        report satisfies never;
     }
   }
 

@@ -11,6 +11,7 @@ export interface LeakReport extends StaleReferencesReport {
   readonly heldBy: readonly LeakHolder[];
 }
 
+/** One way in which old code is kept alive. */
 export interface LeakHolder {
   /** From what outlives the reload to the old code. */
   readonly chain: readonly Holder[];

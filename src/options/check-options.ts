@@ -28,7 +28,9 @@ function messageOf(issue: z.core.$ZodIssue | undefined, input: unknown, origin: 
     const unknown = issue.keys[0] ?? "";
     const meant = nearestName(unknown, optionNames);
     const shownAs = meant && (origin.type === "config" ? meant : nameOf(meant, origin));
-    return `unknown ${nameOf(unknown, origin)}${shownAs ? `; did you mean ${shownAs}?` : ""}`;
+    const value = origin.type === "flags" ? "" : ` ${shown((input as Record<string, unknown>)[unknown])}`;
+    const next = shownAs ? `did you mean ${shownAs}?` : "docs/options.md lists them";
+    return `unknown ${nameOf(unknown, origin)}${value}; ${next}`;
   }
   const option = optionNames.find((name) => name === issue?.path[0]);
   if (!option) {

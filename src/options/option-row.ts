@@ -29,6 +29,8 @@ export interface OptionRow<Schema extends z.ZodType = z.ZodType, Default = unkno
   readonly flag?: Flag;
   /** What it is for, in a line: for `--help`, editors and docs/options.md. */
   readonly doc: string;
+  /** A value as one would write it, where it does not follow from what fits: for editors. */
+  readonly example?: string;
   /** Further sentences in Markdown, with links as seen from docs/. */
   readonly more?: string;
 }

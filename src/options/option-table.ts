@@ -27,6 +27,7 @@ export const optionTable = {
   entry: row({
     ...text("the path of the app's main file"),
     doc: "the app's own main file, unmodified",
+    example: '"src/server.ts"',
     more: "On the command line it stands by itself: `unreloader src/server.ts`.",
   }),
   args: row({
@@ -34,6 +35,7 @@ export const optionTable = {
     fits: "a list of strings",
     default: [],
     doc: "arguments of the app: its `process.argv.slice(2)`",
+    example: '["--config", "dev.json"]',
     more: "On the command line they follow `--`.",
   }),
   port: row({
@@ -41,12 +43,14 @@ export const optionTable = {
     otherwise: "the app's own choice",
     flag: { kind: "number", short: "p", value: "N" },
     doc: "public port of the first server; 0 takes a free one",
+    example: "8080",
   }),
   host: row({
     ...text("a host name or an address"),
     otherwise: "the app's own choice",
     flag: { kind: "text", short: "H", value: "H" },
     doc: "public host of the first server",
+    example: '"0.0.0.0"',
   }),
   portFallback: row({
     ...onOrOff(),
@@ -60,12 +64,14 @@ export const optionTable = {
     otherwise: "`default`, `app`, `handler` or `server`",
     flag: { kind: "text", value: "NAME" },
     doc: "export to serve if the entry starts no server",
+    example: '"api"',
   }),
   root: row({
     ...text("a folder"),
     otherwise: "the folder of the nearest package.json",
     flag: { kind: "text", value: "DIR" },
     doc: "project root",
+    example: '".."',
     more: "What lies below it, outside of node_modules, is your own code.",
   }),
   require: row({
@@ -73,6 +79,7 @@ export const optionTable = {
     default: [],
     flag: { kind: "list", value: "GLOB" },
     doc: "files, globs or folders to load before the entry and to monitor",
+    example: '["models", "jobs/*.ts"]',
     more: "Relative to the project root. See [files that nobody imports](app-api.md#files-that-nobody-imports).",
   }),
   subclasses: row({
@@ -88,6 +95,7 @@ export const optionTable = {
     otherwise: "all classes",
     flag: { kind: "names", value: "A,B" },
     doc: "purge only these classes and their descendants, reopen the others",
+    example: '["Model", "sequelize#Model"]',
     more: "See [classes](classes-and-clean-up.md#classes).",
   }),
   depend: row({
@@ -96,6 +104,7 @@ export const optionTable = {
     default: {},
     flag: { kind: "dependency", value: "DEP=FILE" },
     doc: "a change in DEP reloads FILE, or FILE,FILE",
+    example: '{ views: ["src/app.ts"] }',
     more: "Relative to the project root. See [recorded dependencies](app-api.md#recorded-dependencies).",
   }),
   envFile: row({
@@ -103,6 +112,7 @@ export const optionTable = {
     default: [],
     flag: { kind: "list", value: "FILE" },
     doc: "load FILE into the app's environment",
+    example: '[".env", ".env.local"]',
     more: "What is set already stays. A change restarts the worker, as one of Node's own `--env-file` does, and of what dotenv reads. When FILE is missing, Node ends with its own message and 9: it looks at this flag before us.",
   }),
   scope: row({
@@ -110,6 +120,7 @@ export const optionTable = {
     default: "affected",
     flag: { kind: "text", value: "WHAT" },
     doc: "what a change reloads: affected modules, the whole app, a worker, a function",
+    example: '"app"',
     more: "`function`: [bodies of functions](reload.md#bodies-of-functions) where these will do, else as `affected`.",
   }),
   cooldown: row({
@@ -117,12 +128,14 @@ export const optionTable = {
     default: 0,
     flag: { kind: "number", value: "MS" },
     doc: "least time between two automatic checks; off: reload only when told",
+    example: '"off"',
   }),
   watch: row({
     ...choice(["auto", "events", "poll"]),
     default: "auto",
     flag: { kind: "text", value: "HOW" },
     doc: "notice changes by events or poll; auto tests the file system",
+    example: '"poll"',
     more: "File systems without events are those of Docker's shared folders, NFS and the like.",
   }),
   ignore: row({
@@ -130,6 +143,7 @@ export const optionTable = {
     default: [],
     flag: { kind: "list", value: "GLOB" },
     doc: "never monitor these files",
+    example: '["src/generated"]',
     more: "Relative to the working folder, or anywhere when a glob begins with `**`.",
   }),
   reload: row({
@@ -151,6 +165,7 @@ export const optionTable = {
     default: "page",
     flag: { kind: "text", value: "WHAT" },
     doc: "while the newest code is broken: page of the error, or last-good code",
+    example: '"last-good"',
     more: "Requests get a page that shows the error, or the answers of the last good generation.",
   }),
   strictPurge: row({
@@ -165,6 +180,7 @@ export const optionTable = {
     default: "move",
     flag: { kind: "text", value: "WHAT" },
     doc: "open connections of ws and socket.io whose listener is replaced: move, close, keep",
+    example: '"close"',
     more: "They get the new version's listener, are closed with 1012, or stay with the old code ([sockets](reload.md#open-sockets)).",
   }),
   watchdog: row({
@@ -172,12 +188,14 @@ export const optionTable = {
     default: WATCHDOG_MS,
     flag: { kind: "number", value: "MS" },
     doc: "504 for the requests of a worker that is blocked for so long; off: never",
+    example: "5000",
   }),
   drain: row({
     ...milliseconds(0),
     otherwise: "30000; at a signal 5000",
     flag: { kind: "number", value: "MS" },
     doc: "how long what has begun may go on when its worker is to end",
+    example: "10_000",
   }),
   exit: row({
     ...onOrOff(),
@@ -191,6 +209,7 @@ export const optionTable = {
     default: HELD_DEADLINE_MS,
     flag: { kind: "number", value: "MS" },
     doc: "how long a request may be held; then it gets 503",
+    example: "120_000",
   }),
   heldBytes: row({
     ...bytes(65536),
@@ -198,6 +217,7 @@ export const optionTable = {
     otherwise: "64 MiB",
     flag: { kind: "number", value: "N" },
     doc: "how many bytes of requests may be held in all; more get 503",
+    example: "16_777_216",
   }),
   standby: row({
     ...onOrOff(),
@@ -244,6 +264,7 @@ export const optionTable = {
     default: false,
     flag: { kind: "optional", value: "H:P" },
     doc: "let a debugger attach to the app, at 127.0.0.1:9229 unless told otherwise",
+    example: '"127.0.0.1:9230"',
     more: "See [debugging](recipes.md#debugging).",
   }),
   why: row({
@@ -257,6 +278,7 @@ export const optionTable = {
     otherwise: "info, or debug with a logger",
     flag: { kind: "text", value: "LEVEL" },
     doc: "least level of lines: debug, info, warn, error or silent",
+    example: '"debug"',
   }),
   logFormat: row({
     ...choice(["pretty", "json"]),
@@ -264,6 +286,7 @@ export const optionTable = {
     flag: { kind: "text", value: "FORMAT" },
     doc: "pretty lines, or json: one object a line, with the fields of the events",
     more: "Each has `time`, `level`, `event` and the `id` of the supervisor; schema/lines.json of the package has all of it.",
+    example: '"json"',
   }),
   quiet: row({
     ...onOrOff(),
@@ -278,12 +301,14 @@ export const optionTable = {
     fits: "an object with methods debug, info, warn and error, or a function (level, message, fields)",
     otherwise: "the terminal",
     doc: "where lines go instead of the terminal",
+    example: "console",
     more: "See [Logging](#logging).",
   }),
   adapters: row({
     ...texts("files or packages that export adapters (objects cannot cross to the app's thread)"),
     default: [],
     doc: "modules that export adapters of your own: files or installed packages",
+    example: '["./src/my-adapter.ts"]',
     more: "See [adapters](adapters.md).",
   }),
 } satisfies Record<string, OptionRow>;

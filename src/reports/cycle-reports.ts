@@ -3,7 +3,7 @@ import type { ModuleGraph } from "../graph/module-graph.js";
 import type { ResolvedOptions } from "../options/options.js";
 import type { AppliedPlans } from "../supervisor/applied-plan.js";
 import type { CycleState } from "../supervisor/cycle-state.js";
-import type { ReloadReport } from "./report.js";
+import type { CycleReport, ReloadReport } from "./report.js";
 import { type CycleOutcome, reportOfCycle } from "./report-of-cycle.js";
 import { appliedSteps, changeSteps } from "./steps.js";
 
@@ -23,7 +23,16 @@ export class CycleReports {
   }
 
   /** `started`: when the cycle began, on the clock of `performance.now()`. */
-  report(kind: ReloadReport["kind"], started: number, applied: CycleOutcome["applied"] = "UR00"): ReloadReport {
+  report<Kind extends "unchanged" | "reloaded" | "restarted">(
+    kind: Kind,
+    started: number,
+    applied?: CycleOutcome["applied"],
+  ): CycleReport & { readonly kind: Kind } {
+    return { ...this.facts(kind, started, applied), kind };
+  }
+
+  /** What reports of every kind have. */
+  facts(kind: ReloadReport["kind"], started: number, applied: CycleOutcome["applied"] = "UR00"): CycleReport {
     const { state } = this.#with;
     return reportOfCycle({
       kind,

@@ -9,6 +9,7 @@ export const OUTCOMES = [
   "failed",
 ] as const;
 
+/** What was done about an edit, from the least to the most; `failed`: nothing. */
 export type Outcome = (typeof OUTCOMES)[number];
 
 interface EditKind {
@@ -208,6 +209,7 @@ export const EDITS = {
   },
 } as const satisfies Readonly<Record<string, EditKind>>;
 
+/** What kind of edit it was: docs/edits.md has them all. */
 export type EditCode = keyof typeof EDITS;
 
 export function outcomeOf(code: EditCode): Outcome {

@@ -203,7 +203,7 @@ function reloadLines(report: ReloadReport, style: LineStyle): string[] {
     case "failed":
       return [];
     default:
-      return report.kind satisfies never;
+      return report satisfies never;
   }
 }
 

@@ -3,7 +3,7 @@ import type { AppliedPlans } from "../supervisor/applied-plan.js";
 import type { EditCodes } from "../supervisor/edit-codes.js";
 import type { PendingChanges } from "../supervisor/pending.js";
 import { type EditCode, farthest, outcomeOf } from "./edits.js";
-import type { ReloadReport, SwappedFile } from "./report.js";
+import type { CycleReport, ReloadReport, SwappedFile } from "./report.js";
 
 export interface CycleOutcome {
   readonly kind: ReloadReport["kind"];
@@ -24,14 +24,13 @@ interface Applied {
   readonly swapped?: readonly SwappedFile[];
 }
 
-export function reportOfCycle(outcome: CycleOutcome): ReloadReport {
+export function reportOfCycle(outcome: CycleOutcome): CycleReport {
   const { kind, generation, epoch, pending, evaluated, durationMs } = outcome;
   const applied = typeof outcome.applied === "string" ? undefined : outcome.applied;
   const code = typeof outcome.applied === "string" ? outcome.applied : farthest(outcome.applied.edits.values());
   const changed = pending.all();
   const loaded = applied?.plans.loaded.map(({ file }) => file) ?? [];
   return {
-    kind,
     generation,
     epoch,
     code,

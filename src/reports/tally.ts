@@ -4,7 +4,9 @@ import type { ReloadReport } from "./report.js";
 
 /** How many reloads, restarts and failures there were since the start. */
 export interface Tally {
+  /** All of them together. */
   readonly total: number;
+  /** How many came to each outcome. */
   readonly outcomes: Readonly<Record<Outcome, number>>;
   /** Codes that have come up. */
   readonly codes: Readonly<Partial<Record<EditCode, number>>>;

@@ -132,7 +132,7 @@ export class Failures {
     state.move({ type: "failed", error, threadAlive: state.app !== undefined && state.isUsable(state.app) });
     const lastLines = end?.of.board.lastLines(LAST_LINES) ?? [];
     const report: FailureReport = {
-      ...this.#reports.report("failed", started, failureCode(error)),
+      ...this.#reports.facts("failed", started, failureCode(error)),
       kind: "failed",
       error,
       importedBy: importersOf(error, preparation?.graph, this.#parts.options.entry),

@@ -176,7 +176,7 @@ export default { entry: "src/app.ts", port: ports.port, drain: Late.drain };
       [
         "package.json",
         `{ "unreloader": { "onEror": "page" } }`,
-        "unknown option onEror (package.json); did you mean onError?",
+        "unknown option onEror (package.json) page; did you mean onError?",
       ],
       ["unreloader.config.json", `[1]`, /^options \(unreloader\.config\.json\) must be an object such as/],
       ["unreloader.config.json", `{ "port": `, /^unreloader\.config\.json is not valid JSON: /],

@@ -1,5 +1,6 @@
 /** What somebody sees and can do who sits at the terminal. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
@@ -85,4 +86,13 @@ test("colours are as NO_COLOR says", { skip: noTerminal }, async () => {
   assert.match(terminal.output, /^\d\d:\d\d:\d\d unreloader: listening/m);
   terminal.type("\x03");
   await terminal.exit();
+});
+
+test("a Node that is too old is told so, by a line", () => {
+  const versions = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.1' } });";
+  const { status, stderr } = spawnSync(process.execPath, ["-e", `${versions} import(${JSON.stringify(cliFile)})`], {
+    encoding: "utf8",
+  });
+  assert.match(stderr, /^unreloader: Node\.js 18\.20\.1 is too old: 20\.19 or newer is needed .*\n$/);
+  assert.equal(status, 1);
 });

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { commandsPage } from "../../scripts/commands-page.js";
 import { linesSchema } from "../../scripts/lines-schema.js";
-import { optionsPage, schemaFile, typesFile } from "../../scripts/options-files.js";
+import { exampleOf, optionsPage, schemaFile, typesFile } from "../../scripts/options-files.js";
 import type { ConfigOptions } from "../../src/options/config-options.js";
 import {
   choicesOf,
@@ -48,6 +49,14 @@ test("every default is a value that one could give", () => {
   for (const name of optionNames) {
     const value = optionTable[name].default;
     if (value !== undefined) assert.ok(optionsSchema.safeParse({ [name]: value }).success, name);
+  }
+});
+
+test("every option has an example for editors, which fits", () => {
+  for (const name of optionNames) {
+    const value: unknown = runInNewContext(`[${exampleOf(name)}]`, { console })[0];
+    const given: unknown = name === "logger" ? value : JSON.parse(JSON.stringify(value));
+    assert.ok(optionsSchema.safeParse({ [name]: given }).success, `${name}: ${exampleOf(name)}`);
   }
 });
 

@@ -130,9 +130,9 @@ test("a value that has no text is still shown in one line", async () => {
 
 test("a misspelled name or choice is met with what was probably meant", async () => {
   await using app = smallApp();
-  assert.equal(complaint(app, { onEror: "page" }), "unknown option onEror; did you mean option onError?");
+  assert.equal(complaint(app, { onEror: "page" }), "unknown option onEror page; did you mean option onError?");
   assert.match(complaint(app, { scope: "afected" }, flags), /^--scope afected: .*; did you mean affected\?$/);
-  assert.equal(complaint(app, { somethingElse: 1 }), "unknown option somethingElse");
+  assert.equal(complaint(app, { somethingElse: 1 }), "unknown option somethingElse 1; docs/options.md lists them");
 });
 
 test("options that are no object are refused", () => {

@@ -21,6 +21,7 @@ export interface Adapter {
   attach(library: Library, context: AdapterContext): AttachedAdapter | undefined;
 }
 
+/** A copy of a package that the app has loaded. */
 export interface Library {
   /** The package's name: one of the adapter's `packages`. */
   readonly name: string;
@@ -38,6 +39,7 @@ export type LibraryExports = any;
 // biome-ignore lint/suspicious/noExplicitAny: classes of every shape
 export type Constructor = abstract new (...args: any[]) => object;
 
+/** What an adapter can have done for it. */
 export interface AdapterContext {
   /**
    * Notes how to take back what is being registered now, for the file under evaluation: called (and awaited, 5 s at most)
@@ -82,6 +84,7 @@ export interface AdapterContext {
 // biome-ignore lint/suspicious/noExplicitAny: methods of every signature
 export type Method = (this: any, ...args: any[]) => any;
 
+/** An adapter at work on one copy of its library. */
 export interface AttachedAdapter {
   /** These classes of a purged file go: forget them. After the file's records were taken back. */
   purge?(purged: PurgedClasses): void | Promise<void>;
@@ -91,6 +94,7 @@ export interface AttachedAdapter {
   end?(): void | Promise<void>;
 }
 
+/** Classes that go with the file that defined them. */
 export interface PurgedClasses {
   /** Absolute path. */
   readonly file: string;

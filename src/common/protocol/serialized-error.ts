@@ -1,6 +1,7 @@
 /** Errors as plain data, so that code, location and cause survive the way between the threads. */
 import { inspect } from "node:util";
 
+/** A place in a file of the app. */
 export interface SourceLocation {
   /** Absolute path of the user's file. */
   file: string;
@@ -10,15 +11,21 @@ export interface SourceLocation {
   column: number;
 }
 
+/** An error as plain data. */
 export interface SerializedError {
+  /** Of the class, such as TypeError. */
   name: string;
+  /** As it was thrown. */
   message: string;
   /** Stack with mapped positions, without the supervisor's own frames. */
   stack?: string | undefined;
+  /** `ERR_UNRELOADER_...`, or what Node or the app has given it. */
   code?: string | undefined;
+  /** Where in own code it was thrown. */
   location?: SourceLocation | undefined;
   /** The lines around the location, with a caret under the column. */
   frame?: string | undefined;
+  /** What led to it. */
   cause?: SerializedError | undefined;
 }
 

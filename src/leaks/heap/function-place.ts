@@ -4,8 +4,11 @@ import type { HeapGraph } from "./heap-graph.js";
 
 /** A place in a file as V8 knows it, lines and columns counted from 1. */
 export interface HolderPlace {
+  /** Absolute path. */
   readonly file: string;
+  /** From 1. */
   readonly line?: number | undefined;
+  /** From 1. */
   readonly column?: number | undefined;
 }
 

@@ -9,7 +9,9 @@ import type { ScopeFiles } from "./scope-files.js";
 
 /** One link of the chain. */
 export interface Holder {
+  /** A variable, a property, an entry of a collection, a function. */
   readonly text: string;
+  /** Where it stands in the source, where that is known. */
   readonly place?: HolderPlace | undefined;
 }
 
