@@ -74,16 +74,11 @@ export class AppProcess {
     return new AppProcess(folder, options, ["--import", anywhere, ...runs, options.entry]).#started();
   }
 
-  /** One answer after the other, without what the app's port and folder make of them. */
-  async ask(requests: readonly Request[]): Promise<Answer[]> {
-    const answers: Answer[] = [];
-    const place = { port: this.#port, folder: this.folder };
-    for (const request of requests) {
-      const answer = await ask(this.#port, request, this.#options.answerMs);
-      this.#isSilent = "failure" in answer;
-      answers.push(neutral(answer, place));
-    }
-    return answers;
+  /** An answer without what the app's port and folder make of it. */
+  async ask(request: Request): Promise<Answer> {
+    const answer = await ask(this.#port, request, this.#options.answerMs);
+    this.#isSilent = "failure" in answer;
+    return neutral(answer, { port: this.#port, folder: this.folder });
   }
 
   /** The product's events since it was last asked. What it has told before an answer is there when the answer is. */

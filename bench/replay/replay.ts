@@ -163,11 +163,13 @@ export class Replay implements AsyncDisposable {
   }
 
   async #ask(app: AppProcess, since: number): Promise<Asked> {
-    const [first, ...others] = this.#options.requests;
-    const answers = first === undefined ? [] : await app.ask([first]);
-    const firstMs = performance.now() - since;
-    answers.push(...(await app.ask(others)));
-    return { texts: answers.map((answer) => this.#text(answer)), firstMs };
+    const texts: string[] = [];
+    let firstMs: number | undefined;
+    while (texts.length < this.#options.requests.length) {
+      texts.push(await this.#askNext(app, texts));
+      firstMs ??= performance.now() - since;
+    }
+    return { texts, firstMs: firstMs ?? 0 };
   }
 
   /** A request that ends the process is followed by a new one for those behind it, as whoever runs the app would do. */
@@ -179,18 +181,26 @@ export class Replay implements AsyncDisposable {
     while (texts.length < this.#options.requests.length) {
       const started = await AppProcess.fresh(this.#compared.folder, this.#options.app, this.#options.runner);
       if ("failure" in started) return started;
-      modules = started.app.modules;
+      const { app } = started;
+      modules = app.modules;
       try {
-        while (texts.length < this.#options.requests.length && !(await started.app.hasCrashed)) {
-          const [answer] = await started.app.ask(this.#options.requests.slice(texts.length, texts.length + 1));
+        while (texts.length < this.#options.requests.length && !(await app.hasCrashed)) {
+          const text = await this.#askNext(app, texts);
           firstMs ??= performance.now() - since;
-          if (answer) texts.push((await started.app.hasCrashed) ? CRASHED : this.#text(answer));
+          texts.push((await app.hasCrashed) ? CRASHED : text);
         }
       } finally {
-        await started.app.kill();
+        await app.kill();
       }
     }
     return { texts, firstMs: firstMs ?? 0, modules };
+  }
+
+  /** The answer to the request behind those that `texts` has; an app that answers nothing is not asked for all. */
+  async #askNext(app: AppProcess, texts: readonly string[]): Promise<string> {
+    const request = this.#options.requests[texts.length];
+    const silent = texts.filter((text) => LATE.test(text)).length;
+    return request === undefined || silent >= MAX_LATE ? NOT_ASKED : this.#text(await app.ask(request));
   }
 
   /** Whose fault a difference is: another fresh process, and the product asked once more, tell. */
@@ -205,11 +215,15 @@ export class Replay implements AsyncDisposable {
     const other = await this.#askFresh();
     const differences: Difference[] = [];
     const unsteady: string[] = [];
+    // Which request a crash meets, nobody can say.
+    const crash =
+      [...product, ...again.texts].some((text) => SAYS_CRASHED.test(text)) &&
+      [...fresh, ...("failure" in other ? [] : other.texts)].includes(CRASHED);
     for (const index of different) {
       const request = this.#options.requests[index];
       const what = `${request?.method} ${request?.path}`;
       const [ours, theirs] = [product[index] ?? "", fresh[index] ?? ""];
-      if ("failure" in other || other.texts[index] !== theirs) unsteady.push(what);
+      if (crash || "failure" in other || other.texts[index] !== theirs) unsteady.push(what);
       else
         differences.push({
           cause: this.#cause(index, ours, theirs, again.texts[index], fails),
@@ -260,10 +274,14 @@ export class Replay implements AsyncDisposable {
 }
 
 const NO_ANSWER = "no answer: ";
+const NOT_ASKED = `${NO_ANSWER}not asked`;
+/** How the text of an answer that has not come in time begins. */
+const LATE = /^no answer: no answer within/;
+const MAX_LATE = 2;
 const CRASHED = "no answer: the process has ended";
 
 /** For a request that ends a plain process, the product says 502, or shows the error that nobody has caught. */
-const SAYS_CRASHED = /^502\b|^500\b[\s\S]*\nUncaught/;
+const SAYS_CRASHED = /^502\b|^500\b[\s\S]*\n(?:Uncaught|WorkerExit)/;
 
 function isSame(product: string, fresh: string): boolean {
   return product === fresh || (fresh === CRASHED && SAYS_CRASHED.test(product));

@@ -88,7 +88,7 @@ export function takenOf(events: readonly ToldEvent[], before: Taken | undefined,
 function reasonText(reason: RestartReason, folder: string): string {
   switch (reason.type) {
     case "changed":
-      return `changed: ${reason.files
+      return `changed (${reason.code}): ${reason.files
         .map((file) => shownPath(file, folder))
         .slice(0, 3)
         .join(", ")}`;

@@ -121,10 +121,14 @@ test("a commit is taken in the way that its events say", () => {
   assert.deepEqual(takenOf([reloaded], undefined, "/w"), { way: "in place", evaluated: 2, modules: 5 });
   const all = told({ event: "reload", kind: "reloaded", loaded: ["/w/a.js"], kept: 0 });
   assert.deepEqual(takenOf([all], undefined, "/w"), { way: "all own modules", evaluated: 1, modules: 1 });
-  const restarted = told({ event: "restarted", modules: 5, reason: { type: "changed", files: ["/w/package.json"] } });
+  const restarted = told({
+    event: "restarted",
+    modules: 5,
+    reason: { type: "changed", code: "UR50", files: ["/w/package.json"] },
+  });
   assert.deepEqual(takenOf([restarted, reloaded], undefined, "/w"), {
     way: "fresh worker",
-    reason: "changed: package.json",
+    reason: "changed (UR50): package.json",
     evaluated: 7,
     modules: 5,
   });
