@@ -23,9 +23,13 @@ export function lookUpAsNode(request: string, importer: string, conditions?: rea
   return lookup._resolveFilename(request, createModule(importer), false, options);
 }
 
-/** Node's own object for a CommonJS file: what it requires is looked for from there. It is in no cache. */
-export function createModule(file: string): Module {
-  const module = new Module(file);
+/**
+ * Node's own object for a CommonJS file: what it requires is looked for from there. It is in no cache. `parent`: who has
+ * required it; errors of lookups name all of them.
+ */
+export function createModule(file: string, parent?: Module): Module {
+  const module = new Module(file, parent);
+  if (parent?.children.at(-1) === module) parent.children.pop();
   module.filename = file;
   module.paths = lookup._nodeModulePaths(path.dirname(file));
   return module;

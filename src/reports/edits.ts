@@ -27,6 +27,11 @@ export const EDITS = {
     edit: "a save that leaves the text as it was, or that nobody has asked for",
     why: "no module is evaluated again: nothing would be different",
   },
+  UR01: {
+    outcome: "nothing",
+    edit: "types only, and blank space in TypeScript",
+    why: "it compiles to the code that runs already; places in stacks are those of the new text",
+  },
   UR05: {
     outcome: "function swapped",
     edit: "bodies of functions and methods only (`--scope function`)",

@@ -208,6 +208,7 @@ export function assemble({
     registry,
     drainMs: IN_PLACE_DRAIN_MS,
     cells: hasCells(options),
+    isInspected: options.inspect !== undefined,
     log: (message) => emit("log", { level: "debug", message }),
   });
   atExit?.(() => {

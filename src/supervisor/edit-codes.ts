@@ -12,6 +12,8 @@ export interface PlannedEdits {
   readonly plan: ReloadPlan;
   /** As it was before. */
   readonly graph: ModuleGraph;
+  /** Modules that run the code of the pending changes already. */
+  readonly stays: ReadonlySet<string>;
   /** Modules that are loaded for a file that they had read, each with that file. */
   readonly readers: ReadonlyMap<string, string>;
   readonly recorded: RecordedEdges;
@@ -77,7 +79,8 @@ function reachedByChange({ plan, readers }: PlannedEdits): Map<string, string[]>
 }
 
 function codeOf(file: string, edits: PlannedEdits, reached: readonly string[]): EditCode {
-  const { pending, plan, graph, readers, recorded, scope } = edits;
+  const { pending, plan, graph, stays, readers, recorded, scope } = edits;
+  if (reached.length === 0 && stays.has(file) && pending.changed.has(file)) return "UR01";
   const isNothing = plan.purge.length + plan.load.length === 0;
   if (isNothing) return graph.has(file) ? "UR10" : "UR00";
   if (scope === "app") return "UR30";

@@ -9,6 +9,7 @@ import { compareFunctions, type LiveFunction, liveFunctions } from "../common/co
 import type { FunctionSwap } from "../common/protocol/orders.js";
 import type { RecordedEdges } from "../graph/recorded.js";
 import type { SwappedFile } from "../reports/report.js";
+import { isAccepted } from "./in-place-decision.js";
 import type { LoadedApp } from "./loaded-app.js";
 import type { PendingChanges } from "./pending.js";
 import type { Preparation } from "./prepare.js";
@@ -113,8 +114,7 @@ function notAlone(
   const node = app.graph.get(file);
   if (!node?.evaluated) return `${file} is not evaluated`;
   if (recorded.has(file)) return `${file} is a recorded dependency`;
-  if (node.hot || [...app.graph.files()].some((other) => app.graph.get(other)?.hot?.dependencies.includes(file)))
-    return `${file} is accepted by import.meta.hot or module.hot`;
+  if (isAccepted(app.graph, file)) return `${file} is accepted by import.meta.hot or module.hot`;
   if (JSON.stringify([before.imports, before.requires]) !== JSON.stringify([next.imports, next.requires]))
     return `imports of ${file} lead elsewhere`;
   return undefined;

@@ -1,4 +1,5 @@
 /** What pending changes mean for a running app: whether its thread can take them in, and which modules that is about. Pure. */
+import { isSameCode } from "../common/compile/same-code.js";
 import type { ModuleGraph } from "../graph/module-graph.js";
 import { planReload, type ReloadPlan } from "../graph/plan.js";
 import type { RecordedEdges } from "../graph/recorded.js";
@@ -18,6 +19,8 @@ export interface InPlaceSituation {
   /** Monitored files that are not loaded yet. */
   readonly missing: readonly string[];
   readonly scope: ResolvedOptions["scope"];
+  /** A debugger knows the thread's scripts by the places of the text that they were evaluated from. */
+  readonly isInspected: boolean;
 }
 
 export type InPlaceDecision =
@@ -31,6 +34,8 @@ export type InPlaceDecision =
       /** All own modules, for when `plan` fails. */
       planOfAll(): ReloadPlan;
       readonly preparation: Preparation;
+      /** Those that are fresh in it, and run the code that it has for them. */
+      readonly stays: ReadonlySet<string>;
       readonly deleted: ReadonlySet<string>;
       /** Modules that are loaded for a file that they had read, each with that file. */
       readonly readers: ReadonlyMap<string, string>;
@@ -39,6 +44,7 @@ export type InPlaceDecision =
 
 export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const { app, pending, preparation, recorded, missing, scope } = situation;
+  const stays = new Set([...preparation.fresh].filter((file) => hasCode(situation, file)));
   const needsFresh = (code: EditCode): InPlaceDecision => ({
     type: "needsRestart",
     reason: { type: "changed", files: pending.all(), code },
@@ -48,7 +54,7 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   const known = [...preparation.fresh].filter((file) => app.graph.has(file));
   const readers = app.readersOf(pending);
   const invalidated = [...pending.invalidated.keys()].filter((file) => app.graph.get(file)?.evaluated);
-  const changed = changedModules(situation, known, readers, invalidated);
+  const changed = changedModules(situation, stays, readers, invalidated);
   const deleted = new Set(goneFrom(app, pending, preparation));
   if (known.length + changed.size + deleted.size + invalidated.length + missing.length === 0)
     return pending.changesLookups ? { type: "lookupsChanged", preparation } : { type: "unchanged" };
@@ -64,17 +70,33 @@ export function decideInPlace(situation: InPlaceSituation): InPlaceDecision {
   if (plan.declined !== undefined)
     return { type: "needsRestart", reason: { type: "declined", files: pending.all(), by: plan.declined } };
   const isDamaged = app.damaged.length > 0;
-  const edits = editCodes({ pending, plan, graph, readers, recorded, scope, isDamaged });
-  return { type: "apply", plan, planOfAll: () => planned("app"), preparation, deleted, readers, edits };
+  const edits = editCodes({ pending, plan, graph, stays, readers, recorded, scope, isDamaged });
+  return { type: "apply", plan, planOfAll: () => planned("app"), preparation, stays, deleted, readers, edits };
+}
+
+/** The thread runs the code of this preparation, perhaps of another text. */
+function hasCode({ app, preparation, recorded, scope, isInspected }: InPlaceSituation, file: string): boolean {
+  const { compiled } = preparation.modules.get(file) ?? {};
+  if (app.hasText(compiled)) return true;
+  const before = app.modules.get(file)?.compiled;
+  const node = app.graph.get(file);
+  if (scope !== "affected" || isInspected || !compiled || !before || !node?.evaluated) return false;
+  return isSameCode(before, compiled) && !recorded.has(file) && !isAccepted(app.graph, file);
+}
+
+/** By itself or by somebody else, who wants to be told of its changes. */
+export function isAccepted(graph: ModuleGraph, file: string): boolean {
+  if (graph.get(file)?.hot) return true;
+  return [...graph.files()].some((other) => graph.get(other)?.hot?.dependencies.includes(file));
 }
 
 function changedModules(
   { app, pending, preparation, recorded }: InPlaceSituation,
-  known: readonly string[],
+  stays: ReadonlySet<string>,
   readers: ReadonlyMap<string, string>,
   invalidated: readonly string[],
 ): Set<string> {
-  const changed = new Set(known.filter((file) => !app.hasText(preparation.modules.get(file)?.compiled)));
+  const changed = new Set([...preparation.fresh].filter((file) => app.graph.has(file) && !stays.has(file)));
   for (const module of [...readers.keys(), ...app.damaged]) changed.add(module);
   // Only late code leads to these, or the failure would have been reported: who asks for one next gets the error.
   for (const file of importersOfFailures(preparation)) if (app.graph.get(file)?.evaluated) changed.add(file);

@@ -36,6 +36,8 @@ export interface InPlaceReloadOptions {
   readonly drainMs: number;
   /** Functions have cells: their bodies can be swapped. */
   readonly cells: boolean;
+  /** A debugger may come to the thread. */
+  readonly isInspected: boolean;
   readonly log: (message: string) => void;
 }
 
@@ -95,7 +97,8 @@ export class InPlaceReload {
           if (decided.type !== "apply") return undefined;
           step = decided;
           plan = planOf(decided);
-          return this.#orderFor(app, { preparation: decided.preparation, pending, plan, generation });
+          const { preparation, stays } = decided;
+          return this.#orderFor(app, { preparation, stays, pending, plan, generation });
         },
         limits,
       );
@@ -164,13 +167,14 @@ export class InPlaceReload {
   }
 
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
-    const { monitoring, ownWrites, preparer, scope } = this.#options;
+    const { monitoring, ownWrites, preparer, scope, isInspected } = this.#options;
     app.damage(preparer.lookedUpAcross(pending.relinked).filter((file) => app.graph.get(file)?.evaluated));
     const preparation = preparer.changes(app, pending, monitoring);
     const failure = preparer.failureOf(preparation) ?? preparer.failureOfStarted(app, pending);
     if (failure) return { type: "unprepared", error: serializeSourceError(failure), preparation };
     const missing = monitoring.missing(app.graph);
-    const decision = decideInPlace({ app, pending, preparation, recorded: monitoring.recorded, missing, scope });
+    const { recorded } = monitoring;
+    const decision = decideInPlace({ app, pending, preparation, recorded, missing, scope, isInspected });
     if (decision.type !== "apply") return decision;
     const outdated = ownWrites.takeOutdated(decision.plan.purge);
     if (outdated.length === 0) return decision;
@@ -226,15 +230,14 @@ export class InPlaceReload {
     return left === undefined ? damaged : { error: serializeError(new Error(`${left} cannot be evaluated again`)) };
   }
 
-  #orderFor(app: LoadedApp, { preparation, pending, plan, generation }: Applying): PlanOrder {
+  #orderFor(app: LoadedApp, { preparation, stays, pending, plan, generation }: Applying): PlanOrder {
     const purged = new Set(plan.purge);
     const modules: PreparedModule[] = [];
     const relinked: PreparedModule[] = [];
     for (const file of preparation.fresh) {
       const module = preparation.modules.get(file);
       if (!module) continue;
-      const stays = app.hasText(module.compiled) && !purged.has(file);
-      (stays ? relinked : modules).push(module);
+      (stays.has(file) && !purged.has(file) ? relinked : modules).push(module);
     }
     return {
       generation,
@@ -353,6 +356,8 @@ export class InPlaceReload {
 
 interface Applying {
   readonly preparation: Preparation;
+  /** As of InPlaceDecision. */
+  readonly stays: ReadonlySet<string>;
   readonly pending: PendingChanges;
   readonly plan: ReloadPlan;
   readonly generation: number;

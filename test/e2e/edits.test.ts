@@ -159,4 +159,58 @@ describe("each edit has its code", { skip: plainMode }, () => {
     await embedded.supervisor.start();
     await expectCodes(embedded, [["UR56", () => embedded.app.edit("a.js", "1", "2")]]);
   });
+
+  test("types alone evaluate nothing, and places in stacks are those of the new text", async () => {
+    const files = {
+      "main.ts": `
+        import { fail } from "./typed.ts";
+        import { where } from "./where.cts";
+        const id: number = Math.random();
+        export default (q: unknown, s: any) => { try { fail("a"); } catch (e: any) { s.end([e.stack.match(/typed.ts:.*?(?=\\))/)[0], where(), id].join(" ")); } };`,
+      "typed.ts": `
+        export function fail(text: string): never { throw new Error(text); }`,
+      "where.cts": `export const where = (): string => /where.cts:(\\d+)/.exec(new Error().stack!)![1]!;`,
+    };
+    for (const scope of ["affected", "function"] as const) {
+      await using embedded = new EmbeddedApp(files, "main.ts", { scope });
+      const { app, supervisor } = embedded;
+      await supervisor.start();
+      const answer = async () => (await supervisor.fetch("/")).text();
+      const [, id] = /^typed.ts:2:59 1 (.*)$/.exec(await answer()) ?? [];
+      assert.ok(id);
+      app.edit("typed.ts", "(text: string)", "(text: string | 5 | 6)");
+      app.edit(
+        "typed.ts",
+        `
+        export`,
+        `
+        type Text = string;
+
+        export`,
+      );
+      app.edit("where.cts", "export", "\ninterface Where {}\nexport");
+      const report = await supervisor.reload();
+      assert.deepEqual([report.loaded, report.purged], [[], []]);
+      if (scope === "function") continue;
+      assert.deepEqual([report.code, report.outcome, report.generation], ["UR01", "nothing", 2]);
+      assert.equal(await answer(), `typed.ts:4:67 3 ${id}`);
+      // What runs is told apart from the text: another edit, of code, starts from here.
+      app.edit("typed.ts", "new Error(text)", `new Error(text + "!")`);
+      assert.deepEqual([(await supervisor.reload()).code, await answer()], ["UR11", `typed.ts:4:67 3 ${id}`]);
+    }
+  });
+
+  test("what a package changes of the loader in a request is no module's doing", async () => {
+    const files = {
+      "main.cjs": `const views = require("views"); module.exports = (q, s) => s.end(views.render() + "1");`,
+      "node_modules/views/index.js": `exports.render = () => { require.extensions[".view"] ??= () => {}; return "view "; };`,
+    };
+    await using embedded = new EmbeddedApp(files, "main.cjs");
+    const { app, supervisor } = embedded;
+    await supervisor.start();
+    for (const [from, to] of ["12", "23"]) {
+      assert.equal(await (await supervisor.fetch("/")).text(), `view ${from}`);
+      await expectCodes(embedded, [["UR11", () => app.edit("main.cjs", `"${from}"`, `"${to}"`)]]);
+    }
+  });
 });

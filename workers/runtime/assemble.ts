@@ -147,6 +147,8 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const visits: EvaluationVisits = {
     visiting: (file, withImports) => {
       swapping.evaluates();
+      // What packages have changed of Node's loader since, in requests (the engine of a first view), is no module's doing.
+      if (!observer.reader) changes.changedSince();
       packageRequests?.visiting(file, withImports);
     },
     bodyBegins: (file) => packageRequests?.bodyBegins(file),

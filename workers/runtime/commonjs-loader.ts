@@ -2,7 +2,7 @@
 import Module, { isBuiltin } from "node:module";
 import path from "node:path";
 import type { PreparedModule, Resolution } from "../../src/common/compile/compiled-module.js";
-import { createModule, lookUpAsNode } from "../../src/common/node-lookup.js";
+import { createModule } from "../../src/common/node-lookup.js";
 import { NODE_MAJOR } from "../../src/common/node-version.js";
 import { isBelowPackages } from "../../src/common/paths.js";
 import { ownValue } from "../../src/common/untouched.js";
@@ -189,7 +189,7 @@ export class CommonJsLoader {
 
   #createModule(record: ModuleRecord): Module {
     const { file } = record;
-    const module = createModule(file);
+    const module = createModule(file, this.#parentOf(record) ?? undefined);
     this.#paths.set(module, [...module.paths]);
     if (file === this.#context.entry) module.id = ".";
     Object.defineProperty(module, "parent", {
@@ -298,16 +298,13 @@ export class CommonJsLoader {
 
   #resolve(record: ModuleRecord, specifier: string): Resolution {
     const found = this.#resolveByRules(record, specifier);
-    return found.type !== "builtin" && this.#context.changes.lacksExtension(specifier, found.file)
-      ? resolutionOf(lookUpAsNode(specifier, record.file), specifier)
-      : found;
+    const isLacking = found.type !== "builtin" && this.#context.changes.lacksExtension(specifier, found.file);
+    return isLacking ? lookUp(record, specifier) : found;
   }
 
   #resolveByRules(record: ModuleRecord, specifier: string): Resolution {
     const { prepared } = record.version ?? record;
-    if (this.#hasOtherPaths(record) && isBareName(specifier)) {
-      return resolutionOf(moduleInternals._resolveFilename(specifier, record.module, false), specifier);
-    }
+    if (this.#hasOtherPaths(record) && isBareName(specifier)) return lookUp(record, specifier);
     const known = prepared && Object.hasOwn(prepared.requires, specifier) ? prepared.requires[specifier] : undefined;
     if (known) return known;
     try {
@@ -315,7 +312,7 @@ export class CommonJsLoader {
     } catch (error) {
       // Node may know more (NODE_PATH, packages that patch its lookup); if not, its error is the one that apps expect.
       if (!(error instanceof Error)) throw error;
-      return resolutionOf(lookUpAsNode(specifier, record.file), specifier);
+      return lookUp(record, specifier);
     }
   }
 
@@ -327,7 +324,9 @@ export class CommonJsLoader {
   }
 }
 
-function resolutionOf(found: string, specifier: string): Resolution {
+/** Throws as Node does. */
+function lookUp({ file, module }: ModuleRecord, specifier: string): Resolution {
+  const found = moduleInternals._resolveFilename(specifier, module ?? createModule(file), false);
   if (isBuiltin(found)) return { type: "builtin", name: found };
   if (!path.isAbsolute(found)) throw nodeError("MODULE_NOT_FOUND", `Cannot find module '${specifier}'`);
   return isBelowPackages(found) || found.endsWith(".node")

@@ -127,11 +127,12 @@ export class EsmLoader {
     return view;
   }
 
-  /** Lets the imports of an evaluated module lead elsewhere. */
+  /** Lets the imports of an evaluated module lead elsewhere; its text may be another one with the same code. */
   relink(module: EsmModule, prepared: PreparedModule): void {
     const { linker } = this.#context;
     const loaded = module.namespaces;
     const before = module.imports;
+    module.prepared = prepared;
     linker.bindImports(module, prepared);
     for (const [k, target] of module.imports.entries()) {
       const old = before[k];

@@ -93,7 +93,7 @@ export interface Completion {
 export class EsmModule {
   readonly kind = "esm";
   readonly record: ModuleRecord;
-  readonly prepared: PreparedModule;
+  prepared: PreparedModule;
   readonly edges: ModuleEdges;
   /** Parallel to `prepared.imports`. */
   imports: readonly ImportTarget[] = [];
