@@ -54,7 +54,7 @@ export function planOfEdit(file: string, { app, recorded, scope, envFiles, isCon
   const within = scope === "function" ? "affected" : scope;
   const plan = planReload({ graph, next: graph, changed, deleted: [], recorded, roots, scope: within });
   if (plan.declined !== undefined) return without("UR56");
-  const codes = editCodes({ pending, plan, graph, readers, recorded, scope, isDamaged: false });
+  const codes = editCodes({ pending, plan, graph, stays: new Set(), readers, recorded, scope, isDamaged: false });
   const code = farthest(codes.values());
   const files = [...new Set([...plan.purge, ...plan.load])];
   const read = (chain: readonly string[]): readonly string[] => {
