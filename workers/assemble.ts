@@ -21,6 +21,7 @@ import { Ledger } from "./ledger/ledger.js";
 import { OwnGlobals } from "./ledger/own-globals.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { PropertyLayers } from "./ledger/property-layers.js";
+import { RegistrationPlaces } from "./ledger/registration-places.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
@@ -150,11 +151,17 @@ export function assemble(
   });
   packageLoads.install();
   const leftovers = new LeftoverRejections(observer);
+  const places = new RegistrationPlaces();
   const packageRegistrations = new PackageRegistrations({
     ledger,
     observer,
+    places,
     isPassive: (file) => runtime.isPassive(file),
+    imports: (file, packageName) => runtime.imports(file, packageName),
+    passesOn: (file) => runtime.passesOn(file),
+    bodyOf: (file) => runtime.bodyOf(file),
     isOwnClass: (made) => runtime.classes.find(made) !== undefined,
+    isForeign: (value) => runtime.isForeign(value),
   });
   const monitored = new Monitored({
     ...order,
@@ -201,7 +208,7 @@ export function assemble(
     sourceMap: (compiled) => compiler.sourceMap(compiled),
     dynamicImports: (text) => compiler.dynamicImports(text),
     linking: (run) => heart.board.link(run),
-    unknownPackage: (exports) => packageRegistrations.handedOver(exports),
+    unknownPackage: (exports, name) => packageRegistrations.handedOver(exports, name),
     adapts: (packageName) => adapters.wants(packageName),
     packageLoaded(file, namespace) {
       packageFiles.imported(file);
@@ -288,6 +295,7 @@ export function assemble(
   });
   installLedger(ledger, observer, {
     sourceOf: (file) => runtime.sourceOf(file),
+    places,
     layers,
     ownGlobals,
     isMentioned: (name) => runtime.mentions(name),

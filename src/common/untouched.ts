@@ -13,8 +13,8 @@ const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const functionToString = Function.prototype.toString as () => string;
 const mapSize = getterOf(Map.prototype, "size");
 const setSize = getterOf(Set.prototype, "size");
-const { entries: mapEntries, get: mapGet, delete: mapDelete } = Map.prototype;
-const { values: setValues, delete: setDelete } = Set.prototype;
+const { entries: mapEntries, get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype;
+const { values: setValues, add: setAdd, delete: setDelete } = Set.prototype;
 const nextOfMap = nextOf(new Map().entries());
 const nextOfSet = nextOf(new Set().values());
 
@@ -126,6 +126,14 @@ export function sizeOfSet(set: object): number {
 
 export function valueInMap(map: object, key: unknown): unknown {
   return apply(mapGet, map, [key]);
+}
+
+export function putIntoMap(map: object, key: unknown, value: unknown): void {
+  apply(mapSet, map, [key, value]);
+}
+
+export function putIntoSet(set: object, value: unknown): void {
+  apply(setAdd, set, [value]);
 }
 
 export function deleteFromMap(map: object, key: unknown): void {

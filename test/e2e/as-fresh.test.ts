@@ -238,6 +238,84 @@ exports.all = () => Object.entries(globalThis.registryOfAll.by).sort().join(" ")
     }
   });
 
+  test("what modules have put into packages, wherever these keep it, goes with them, and comes back to its place", async () => {
+    const packageOf = (name: string, text: string) => ({
+      [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,
+      [`node_modules/${name}/index.js`]: text,
+    });
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+const { id } = require("./store");
+for (const file of ["a", "b", "c"]) require("./" + file);
+require("host").use(require("./plugin"));
+const text = require("./helper");
+const answer = async () => [require("first").all(), require("list")("x"), require("bus").all(), text(), require("./reader").read, id];
+${listen}`,
+      ...Object.fromEntries(
+        ["a", "b", "c"].map((name) => [
+          `${name}.js`,
+          `const word = "${name}1";
+require("first").register("${name}", () => word);
+require("list").use((text) => text + word);
+require("bus").on("ask", (all) => all.push(word));
+`,
+        ]),
+      ),
+      "store.js": `exports.id = Math.random();\n`,
+      "plugin.js": `module.exports = (host) => { host.hello = () => "hello"; };\n`,
+      "helper.js": `const host = require("host");\nmodule.exports = () => host.hello() + 1;\n`,
+      "reader.js": `exports.read = require("first").all();\n`,
+      // The first one wins, and nothing of it is exported.
+      ...packageOf(
+        "first",
+        `const all = new Map();
+exports.register = (name, value) => { if (!all.has(name)) all.set(name, value); };
+exports.all = () => [...all].map(([name, value]) => name + value()).join();
+`,
+      ),
+      ...packageOf(
+        "list",
+        `const create = () => { const all = []; const run = (text) => all.reduce((sum, add) => add(sum), text); run.use = (add) => all.push(add); return run; };
+module.exports = create();
+`,
+      ),
+      ...packageOf(
+        "bus",
+        `const bus = new (require("node:events"))();
+bus.all = () => { const all = []; bus.emit("ask", all); return all.join(); };
+module.exports = bus;
+`,
+      ),
+      // As dayjs does.
+      ...packageOf(
+        "host",
+        `exports.use = (plugin) => { if (plugin.isInstalled) return; plugin.isInstalled = true; plugin(exports); };\n`,
+      ),
+    });
+    await using served = await serve(app, "main.js");
+    const first = (await served.json("/")) as unknown[];
+    const id = first.at(-1);
+    assert.deepEqual(first, ["aa1,bb1,cc1", "xa1b1c1", "a1,b1,c1", "hello1", "aa1,bb1,cc1", id]);
+    const edits: [string, string, string, unknown[]][] = [
+      ["b.js", "b1", "b2", ["aa1,bb2,cc1", "xa1b2c1", "a1,b2,c1", "hello1", "aa1,bb2,cc1"]],
+      ["a.js", `register("a"`, `register("A"`, ["Aa1,bb2,cc1", "xa1b2c1", "a1,b2,c1", "hello1", "Aa1,bb2,cc1"]],
+      ["helper.js", "+ 1", "+ 2", ["Aa1,bb2,cc1", "xa1b2c1", "a1,b2,c1", "hello2", "Aa1,bb2,cc1"]],
+      ["plugin.js", `"hello"`, `"hi"`, ["Aa1,bb2,cc1", "xa1b2c1", "a1,b2,c1", "hi2", "Aa1,bb2,cc1"]],
+      [
+        "b.js",
+        `require("list")`,
+        `if (false) require("list")`,
+        ["Aa1,bb2,cc1", "xa1c1", "a1,b2,c1", "hi2", "Aa1,bb2,cc1"],
+      ],
+    ];
+    for (const [file, before, after, expected] of edits) {
+      app.edit(file, before, after);
+      const now = (await served.json("/")) as unknown[];
+      assert.deepEqual(now.slice(0, -1), expected, `${file}\n${served.lines}`);
+      if (served.inPlace) assert.equal(now.at(-1), id, `${file}: the store is kept`);
+    }
+  });
+
   test("modules that the app writes, itself or by a process, reload nothing, and are loaded as they were written", async () => {
     await using app = new TempApp({
       "main.js": `const { createServer } = require("node:http");

@@ -90,6 +90,7 @@ test("a version that has gone is watched no longer, although its evaluation neve
     bindingsOf: (file) => (file === "/state.js" ? slotsOf(state, surroundings) : undefined),
     hasGlobals: () => false,
     effectsOf: () => undefined,
+    textOf: () => undefined,
     capturedBy: () => [],
     observedBy: () => [],
   });

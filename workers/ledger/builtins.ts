@@ -108,6 +108,11 @@ export class Builtins {
   }
 }
 
+/** The exports of Node's modules that apps use, as far as they are loaded. */
+export function loadedBuiltins(): object[] {
+  return MODULES.flatMap((name) => loadedBuiltin(name) ?? []);
+}
+
 /** Names of all that Node has loaded, live: `NativeModule http`. */
 const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
 

@@ -17,6 +17,7 @@ import { installListeners } from "./listeners.js";
 import type { OwnGlobals } from "./own-globals.js";
 import { installProcessSettings } from "./process-settings.js";
 import type { PropertyLayers } from "./property-layers.js";
+import type { RegistrationPlaces } from "./registration-places.js";
 import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
 import { TimerChains } from "./timer-chains.js";
@@ -32,6 +33,7 @@ export interface LedgerInstallOptions {
   isMentioned?(name: string): boolean;
   /** A package has put an object on globalThis. `owner`: while this module was being evaluated. */
   packageGlobal?(name: string, value: object, owner: ModuleEdges | undefined): void;
+  readonly places: RegistrationPlaces;
   readonly layers: PropertyLayers;
   readonly ownGlobals: OwnGlobals;
   /** What `process.env` is a proxy of, if it is one. */
@@ -62,6 +64,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
       observer,
       creators,
       registrations,
+      places: options.places,
       isOfTheProcess: (emitter) => emitter === process || options.isStandardStream?.(emitter) === true,
     }),
     installEventTargets({ observer, registrations }),

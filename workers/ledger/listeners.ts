@@ -5,11 +5,12 @@
  */
 import { EventEmitter } from "node:events";
 import { Server } from "node:net";
-import { inherits, isProxy } from "../../src/common/untouched.js";
+import { inherits, isArray, isObject, isProxy, ownValue } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Observer } from "../runtime/observer.js";
 import { callerOf } from "./caller.js";
 import type { Creators } from "./creators.js";
+import type { Place, RegistrationPlaces } from "./registration-places.js";
 import type { Registrations } from "./registrations.js";
 import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
 
@@ -17,6 +18,7 @@ export interface ListenersOptions {
   readonly observer: Observer;
   readonly creators: Creators;
   readonly registrations: Registrations;
+  readonly places: RegistrationPlaces;
   /** The process, or one of its streams. */
   isOfTheProcess(emitter: EventEmitter): boolean;
 }
@@ -87,12 +89,15 @@ class ListenerNotes {
   }
 
   added(emitter: EventEmitter, event: Event, listener: Listener, wrapper: AnyFunction): void {
-    const { observer, creators, registrations } = this.#options;
+    const { observer, creators, registrations, places } = this.#options;
     const { owner } = observer;
     if (owner === undefined) return;
+    const { file } = owner;
     if (event === "error") this.#unguard(emitter);
     const creator = creators.creatorOf(emitter);
     if (creator === owner || !this.#countsAsTheModules(emitter, creator, wrapper)) return;
+    const place = places.take(file, emitter, event);
+    if (place) moveInFrontOf(emitter, event, listener, place);
     registrations.add({
       owner,
       target: emitter,
@@ -100,6 +105,8 @@ class ListenerNotes {
       key: event,
       what: `listener of "${String(event)}"`,
       remove: (from: EventEmitter, what) => {
+        const listeners = isProxy(from) ? [] : listenersOf(from, event);
+        places.left(file, from, listeners.slice(listeners.lastIndexOf(what) + 1), event);
         from.removeListener(event, what);
         if (event === "error") this.#guard(from);
       },
@@ -127,6 +134,19 @@ class ListenerNotes {
     this.#guards.delete(emitter);
     emitter.removeListener("error", guard);
   }
+}
+
+/** Moves a listener in front of the first of `behind` that is still there. */
+function moveInFrontOf(emitter: EventEmitter, event: Event, listener: Listener, behind: Place): void {
+  const events: unknown = ownValue(emitter, "_events");
+  const list: unknown = isObject(events) ? ownValue(events, event) : undefined;
+  if (!isArray(list)) return;
+  const next = behind.find((each) => list.includes(each));
+  const [from, to] = [list.lastIndexOf(listener), list.indexOf(next)];
+  if (next === undefined || to > from) return;
+  const listeners = list as unknown[];
+  for (let at = from; at > to; at--) listeners[at] = listeners[at - 1];
+  listeners[to] = listener;
 }
 
 /** An object in its place is made a name by its own `toString`. */

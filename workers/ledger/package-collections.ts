@@ -7,9 +7,13 @@ import {
   hasOwn,
   isArray,
   isMap,
+  isObject,
   isSet,
+  ownDescriptor,
   ownValue,
   prototypeOf,
+  putIntoMap,
+  putIntoSet,
   sizeOfMap,
   sizeOfSet,
   valueInMap,
@@ -22,13 +26,20 @@ export type Collection = readonly unknown[] | ReadonlyMap<unknown, unknown> | Re
 /** Steps from the exports, and collections of one package. */
 const BOUNDS = { depth: 3, objects: 100 };
 /** A larger one is a table of data. */
-const ENTRIES = 300;
+const ENTRIES = 700;
 
-/** Arrays, maps, sets, plain objects; instances and functions are looked into, and their properties compared too. */
+/**
+ * Arrays, maps, sets, plain objects; instances and functions are looked into, and their properties compared too. (Most functions
+ * have none, and nobody puts one on them but on what a package is.)
+ */
 export function collectionsOf(exports: unknown): Collection[] {
+  const main: unknown = isObject(exports) ? ownValue(exports, "default") : undefined;
   const found = reach(["exports", exports], BOUNDS, (object) => {
     const slots = slotsOfCollection(object);
-    return slots && slots.length <= ENTRIES * 2 ? slots : undefined;
+    if (!slots || slots.length > ENTRIES * 2) return undefined;
+    return slots.length > 0 || typeof object !== "function" || object === exports || object === main
+      ? slots
+      : undefined;
   });
   return found.map(({ object }) => object).filter((object) => !Object.isFrozen(object) && !isNamespace(object));
 }
@@ -73,6 +84,63 @@ export function takeOut(collection: Collection, { key, value }: Added): void {
     const name = key as PropertyKey;
     if (!Object.is(ownValue(collection, name), value)) return;
     if (!Reflect.deleteProperty(collection, name)) throw new TypeError(`property ${String(name)} is fixed`);
+  }
+}
+
+/**
+ * The entries behind one, nearest first: by key, of lists by value. Undefined when it is not there, or nobody asks for the order.
+ */
+export function behind(collection: Collection, added: Added): readonly unknown[] | undefined {
+  const names = entryNames(collection);
+  const at = names?.lastIndexOf(entryName(collection, added)) ?? -1;
+  return at < 0 ? undefined : names?.slice(at + 1);
+}
+
+/** Moves an entry in front of the first of `behind` that is still there. */
+export function moveInFrontOf(collection: Collection, added: Added, behind: readonly unknown[]): void {
+  const names = entryNames(collection);
+  if (!names) return;
+  const name = entryName(collection, added);
+  const from = names.lastIndexOf(name);
+  const next = behind.find((each) => names.includes(each));
+  const to = next === undefined ? -1 : names.indexOf(next);
+  if (from < 0 || to < 0 || to > from) return;
+  if (isArray(collection)) moveInArray(collection as unknown[], from, to);
+  else for (const each of names.slice(to)) if (!Object.is(each, name)) moveToEnd(collection, each);
+}
+
+const entryName = (collection: Collection, { key, value }: Added): unknown =>
+  isArray(collection) || isSet(collection) ? value : key;
+
+/** Undefined where the order is nobody's business: properties of functions and instances, tables of numbers. */
+function entryNames(collection: Collection): unknown[] | undefined {
+  const slots = slotsOfCollection(collection) ?? [];
+  const part = isArray(collection) || isSet(collection) ? 1 : 0;
+  const names = slots.filter((_, index) => index % 2 === part);
+  if (isArray(collection) || isSet(collection) || isMap(collection)) return names.slice(1);
+  const prototype = prototypeOf(collection);
+  return prototype === null || prototype === Object.prototype ? names : undefined;
+}
+
+function moveInArray(array: unknown[], from: number, to: number): void {
+  const value = ownValue(array, from);
+  for (let at = from; at > to; at--) array[at] = ownValue(array, at - 1);
+  array[to] = value;
+}
+
+function moveToEnd(collection: Collection, name: unknown): void {
+  if (isMap(collection)) {
+    const value = valueInMap(collection, name);
+    deleteFromMap(collection, name);
+    putIntoMap(collection, name, value);
+  } else if (isSet(collection)) {
+    deleteFromSet(collection, name);
+    putIntoSet(collection, name);
+  } else {
+    const property = ownDescriptor(collection, name as PropertyKey);
+    if (!property?.configurable) return;
+    Reflect.deleteProperty(collection, name as PropertyKey);
+    Reflect.defineProperty(collection, name as PropertyKey, property);
   }
 }
 

@@ -1,30 +1,55 @@
 /**
  * The net under the adapters: packages that nobody knows, and with which modules register something while they are
- * evaluated. The collections that a package exports are compared around each evaluation; what a module has added is taken
- * out at its purge.
+ * evaluated. The collections that a package exports, or keeps behind what it exports, are compared around each evaluation; what
+ * a module has added is taken out at its purge.
  */
 
 import { withoutProxies } from "../../src/common/proxy-targets.js";
-import { isArray, isProxy, prototypeOf } from "../../src/common/untouched.js";
+import { isArray, isProxy, prototypeOf, textOf } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { EvaluationWatch, Observer } from "../runtime/observer.js";
 import { constructorOf, type Slots, slotsOfCollection } from "../written/slots.js";
 import type { Ledger } from "./ledger.js";
-import { type Added, addedBetween, type Collection, collectionsOf, sizeOf, takeOut } from "./package-collections.js";
+import {
+  type Added,
+  addedBetween,
+  behind,
+  type Collection,
+  collectionsOf,
+  moveInFrontOf,
+  sizeOf,
+  takeOut,
+} from "./package-collections.js";
+import { privateCollectionsOf } from "./package-scopes.js";
+import type { RegistrationPlaces } from "./registration-places.js";
 
 export interface PackageRegistrationsOptions {
   readonly ledger: Ledger;
   readonly observer: Observer;
+  /** Where things stood that purged modules had registered. */
+  readonly places: RegistrationPlaces;
   /** The module's top level calls nothing: it need not be watched. */
   isPassive(file: string): boolean;
+  /** Whether the text of the file names the package. */
+  imports(file: string, packageName: string): boolean;
+  /** Whether the file exports what others export. */
+  passesOn(file: string): boolean;
+  /** The text of an own file as it is evaluated. */
+  bodyOf(file: string): string | undefined;
   /** A class or constructor of the app's own. */
   isOwnClass(made: object): boolean;
+  /** What a package or Node exports. */
+  isForeign(value: object): boolean;
 }
 
 /** How deep an entry is searched for functions that a module has handed over. */
 const ENTRY_DEPTH = 3;
 
 interface Known {
+  /** Undefined for what stands on globalThis. */
+  readonly packageName: string | undefined;
+  /** The package does not export it. */
+  readonly isPrivate: boolean;
   size: number;
   slots: Slots;
 }
@@ -34,6 +59,12 @@ export class PackageRegistrations implements EvaluationWatch {
   /** Collection to what was in it at the last look. As many as packages export; they are never unloaded. */
   readonly #known = new Map<Collection, Known>();
   readonly #packages = new WeakSet<object>();
+  /** Exports that only modules which call nothing have got, with the name of the package: nobody can have registered there. */
+  readonly #unused = new Map<object, string>();
+  /** Name of a package to the versions whose registrations it holds. */
+  readonly #registered = new Map<string, Set<ModuleEdges>>();
+  /** Modules whose bodies are on the stack, innermost last. */
+  readonly #running: ModuleEdges[] = [];
   /** Nothing but evaluations has run since the last look. */
   #isFresh = false;
   readonly #waiting = new Set<ModuleEdges>();
@@ -57,14 +88,39 @@ export class PackageRegistrations implements EvaluationWatch {
   }
 
   /** An own module has got a package's exports. */
-  handedOver(exports: unknown): void {
+  handedOver(exports: unknown, packageName: string): void {
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     if (this.#packages.has(exports)) return;
     this.#packages.add(exports);
-    for (const collection of collectionsOf(exports)) {
-      if (this.#known.has(collection)) continue;
-      this.#known.set(collection, { size: sizeOf(collection), slots: slotsOfCollection(collection) ?? [] });
+    const [user] = this.#running.slice(-1);
+    if (user && this.#mayUse(user)) this.#watch(exports, packageName);
+    else this.#unused.set(exports, packageName);
+  }
+
+  #mayUse({ file }: ModuleEdges): boolean {
+    return !this.#options.isPassive(file) || this.#options.passesOn(file);
+  }
+
+  #watchUsedBy(user: ModuleEdges): void {
+    if (this.#unused.size === 0 || !this.#mayUse(user)) return;
+    for (const [exports, packageName] of this.#unused) {
+      if (!this.#options.imports(user.file, packageName)) continue;
+      this.#unused.delete(exports);
+      this.#watch(exports, packageName);
     }
+  }
+
+  #watch(exports: object, packageName: string): void {
+    for (const collection of collectionsOf(exports)) this.#know(collection, packageName, false);
+    for (const collection of privateCollectionsOf(exports, this.#options.isForeign)) {
+      this.#know(collection, packageName, true);
+    }
+  }
+
+  #know(collection: Collection, packageName: string, isPrivate: boolean): void {
+    if (this.#known.has(collection)) return;
+    const slots = slotsOfCollection(collection) ?? [];
+    this.#known.set(collection, { packageName, isPrivate, size: sizeOf(collection), slots });
   }
 
   /**
@@ -79,21 +135,29 @@ export class PackageRegistrations implements EvaluationWatch {
     for (const collection of collections) {
       if (this.#known.has(collection)) continue;
       const slots = slotsOfCollection(collection) ?? [];
-      this.#known.set(collection, { size: sizeOf(collection), slots });
+      const known = { packageName: undefined, isPrivate: false, size: sizeOf(collection), slots };
+      this.#known.set(collection, known);
       if (!owner) continue;
       for (const added of addedBetween(collection, [], slots)) {
-        if (!parts.has(added.value)) this.#added(owner, collection, added);
+        if (!parts.has(added.value)) this.#added(owner, collection, known, added);
       }
     }
   }
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
+    this.#running.push(inner);
+    this.#watchUsedBy(inner);
     if (this.#isPassive(inner) && outer !== undefined) return;
     if (outer === undefined ? !this.#isFresh : !this.#isPassive(outer)) this.#look(outer ?? this.#onlyWaiting());
   }
 
   leaving(inner: ModuleEdges): void {
-    if (!this.#isPassive(inner)) this.#look(inner);
+    this.#running.pop();
+    if (!this.#isPassive(inner)) {
+      this.#look(inner);
+      this.#usesOthers(inner);
+    }
+    if (!this.#waiting.has(inner)) this.#options.places.forget(inner.file);
     this.#isFresh = true;
     queueMicrotask(() => {
       this.#isFresh = false;
@@ -115,7 +179,20 @@ export class PackageRegistrations implements EvaluationWatch {
 
   settled(edges: ModuleEdges): void {
     this.#look(this.#onlyWaiting());
+    if (!this.#isPassive(edges)) this.#usesOthers(edges);
     this.#waiting.delete(edges);
+    this.#options.places.forget(edges.file);
+  }
+
+  /**
+   * What a package gave to a module that was evaluated may be what others had registered there. One that registers something
+   * itself mostly does nothing else with the package.
+   */
+  #usesOthers(reader: ModuleEdges): void {
+    for (const [packageName, owners] of this.#registered) {
+      if (owners.size === 0 || owners.has(reader) || !this.#options.imports(reader.file, packageName)) continue;
+      for (const { file } of owners) reader.usesGlobal(file);
+    }
   }
 
   #onlyWaiting(): ModuleEdges | undefined {
@@ -136,41 +213,58 @@ export class PackageRegistrations implements EvaluationWatch {
       known.size = size;
       known.slots = slotsOfCollection(collection) ?? [];
       if (!owner || !grew) continue;
-      for (const added of addedBetween(collection, before, known.slots)) this.#added(owner, collection, added);
+      for (const added of addedBetween(collection, before, known.slots)) this.#added(owner, collection, known, added);
     }
   }
 
-  #added(owner: ModuleEdges, collection: Collection, added: Added): void {
-    const isRegistration =
-      [added.key, added.value].every((part) => isPlain(part)) || this.#holdsOwn(added, ENTRY_DEPTH);
+  #added(owner: ModuleEdges, collection: Collection, { packageName, isPrivate }: Known, added: Added): void {
+    // What a package has made and put by for itself (a pool, a cache, a queue) is to stay there: only code of the app's counts.
+    const isRegistration = isPrivate
+      ? this.#holds(added, ENTRY_DEPTH, (made) => this.#isOf(owner, made))
+      : [added.key, added.value].every((part) => isPlain(part)) || this.#holds(added, ENTRY_DEPTH);
     if (!isRegistration) return;
+    const place = this.#options.places.take(owner.file, collection);
+    if (place) moveInFrontOf(collection, added, place);
+    if (packageName !== undefined) {
+      const owners = this.#registered.get(packageName) ?? new Set();
+      this.#registered.set(packageName, owners.add(owner));
+    }
     const what = `entry ${describe(added.key)} in a collection of a package`;
     this.#options.ledger.record(
       what,
       () => {
+        if (packageName !== undefined) this.#registered.get(packageName)?.delete(owner);
         try {
+          this.#options.places.left(owner.file, collection, behind(collection, added));
           takeOut(collection, added);
         } catch (error) {
           if (!(error instanceof TypeError)) throw error;
-          if (this.#holdsOwn(added, ENTRY_DEPTH)) this.#stuck.push({ file: owner.file, what });
+          if (this.#holds(added, ENTRY_DEPTH)) this.#stuck.push({ file: owner.file, what });
         }
       },
       owner,
     );
   }
 
-  /** Whether functions, or instances of classes of the app, are in there. */
-  #holdsOwn(value: unknown, depth: number): boolean {
-    if (typeof value === "function") return true;
+  /** Whether the text of the function is in the module, or in one that it has read. */
+  #isOf({ file, observed }: ModuleEdges, made: object): boolean {
+    const text = textOf(made);
+    for (const each of [file, ...observed]) if (this.#options.bodyOf(each)?.includes(text)) return true;
+    return false;
+  }
+
+  /** Whether functions, or instances of classes of the app, are in there. `counts`: which functions; absent: all. */
+  #holds(value: unknown, depth: number, counts: (made: object) => boolean = () => true): boolean {
+    if (typeof value === "function") return counts(value);
     if (typeof value !== "object" || value === null || depth < 0) return false;
     if (isProxy(value)) {
       const target = withoutProxies(value);
-      return target !== undefined && this.#holdsOwn(target, depth);
+      return target !== undefined && this.#holds(target, depth, counts);
     }
     const made = constructorOf(value);
     if (made && this.#options.isOwnClass(made)) return true;
     const slots = slotsOfCollection(value) ?? [];
-    return slots.some((part, index) => index % 2 === 1 && this.#holdsOwn(part, depth - 1));
+    return slots.some((part, index) => index % 2 === 1 && this.#holds(part, depth - 1, counts));
   }
 }
 

@@ -92,7 +92,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     loading: (run) => loading.askPackage(run),
     loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
     adapts: (name) => host.adapts?.(name) ?? false,
-    unknownPackage: (exports) => host.unknownPackage?.(exports),
+    unknownPackage: (exports, name) => host.unknownPackage?.(exports, name),
     requests: packageRequests,
     linking: (run) => (host.linking ? host.linking(run) : run()),
   });
@@ -250,6 +250,7 @@ export function stateOfModules({
       const own = bindings.of(file);
       return own && hasGlobals(file) ? [...own, ...(options.globals?.of(file) ?? [])] : own;
     },
+    textOf: (file) => registry.version(file)?.prepared.compiled.body,
     hasGlobals,
     effectsOf: (file) => {
       const version = registry.version(file);

@@ -56,7 +56,7 @@ export interface RuntimeHost {
   /** Whether an adapter looks after what is registered with this package. */
   adapts?(packageName: string): boolean;
   /** An own file has got the exports of a package that no adapter looks after; may be told more than once. */
-  unknownPackage?(exports: unknown): void;
+  unknownPackage?(exports: unknown, name: string): void;
   /** Runs what has Node link modules; absent: just so. */
   linking?<Result>(run: () => Result): Result;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */

@@ -60,7 +60,7 @@ export interface NativeModulesOptions {
   /** Whether an adapter looks after what is registered with this package. */
   adapts(packageName: string): boolean;
   /** Told of the exports of packages that no adapter knows. */
-  unknownPackage(exports: unknown): void;
+  unknownPackage(exports: unknown, name: string): void;
   /** What has to know what own code asks for, and in which order; absent: nothing. */
   readonly requests?: PackageRequestWatch | undefined;
 }
@@ -225,7 +225,7 @@ export class NativeModules {
   #handOver(exports: unknown, file: string): void {
     const found = packageOf(file);
     this.foreign.add(exports);
-    if (found && !this.#options.adapts(found.name)) this.#options.unknownPackage(exports);
+    if (found && !this.#options.adapts(found.name)) this.#options.unknownPackage(exports, found.name);
   }
 
   #arrived(target: NativeTarget, key: string, namespace: object): void {

@@ -261,6 +261,24 @@ export class Runtime {
     return this.#parts.registry.preparedOf(file)?.compiled.format;
   }
 
+  /** Whether the text of an own file asks for a package, or for a file in it. */
+  imports(file: string, name: string): boolean {
+    const compiled = this.#parts.registry.version(file)?.prepared.compiled;
+    const specifiers = compiled ? [...compiled.imports.map(({ specifier }) => specifier), ...compiled.requires] : [];
+    return specifiers.some((specifier) => specifier === name || specifier.startsWith(`${name}/`));
+  }
+
+  /** The text of an own file as it is evaluated. */
+  bodyOf(file: string): string | undefined {
+    return this.#parts.registry.version(file)?.prepared.compiled.body;
+  }
+
+  /** Whether an ES module exports what it imports. */
+  passesOn(file: string): boolean {
+    const compiled = this.#parts.registry.version(file)?.prepared.compiled;
+    return compiled !== undefined && compiled.stars.length + (compiled.passedOn?.length ?? 0) > 0;
+  }
+
   /** As far as can be seen from its text, evaluating the file calls nothing. */
   isPassive(file: string): boolean {
     return this.#parts.registry.version(file)?.prepared.compiled.effects.passive === true;
@@ -317,6 +335,11 @@ export class Runtime {
   /** An adapter looks after the package with these exports: what its instances hold is not looked at. */
   adapted(exports: unknown): void {
     this.#parts.natives.foreign.addAdapted(exports);
+  }
+
+  /** What a package or Node has handed to own modules. */
+  isForeign(value: object): boolean {
+    return this.#parts.natives.foreign.has(value);
   }
 
   /** Where an error comes from in the user's source: the innermost frame in an own file. */

@@ -9,10 +9,11 @@ import type { ModuleEdges } from "../runtime/module-edges.js";
 import { type Closure, closuresOf, lookAgain } from "./closures.js";
 import { firstDifference } from "./differences.js";
 import { stateOf } from "./known-kinds.js";
+import { Marks, type MarksContext } from "./marks.js";
 import { type Bounds, join, type Reached, reach } from "./reach.js";
 import { isCollection, isLibraryInstance, type Slots, type Surroundings, slotsOf } from "./slots.js";
 
-export interface WrittenEdgesContext {
+export interface WrittenEdgesContext extends MarksContext {
   readonly surroundings: Surroundings;
   /** The bindings of an own file, exported and private, and the globals that it has set, by name; undefined when it has not been evaluated. */
   bindingsOf(file: string): Slots | undefined;
@@ -85,8 +86,11 @@ export class WrittenEdges {
   /** What runs now is no evaluation's doing: a difference is nobody's writing. */
   #interrupted = false;
 
+  readonly #marks: Marks;
+
   constructor(context: WrittenEdgesContext) {
     this.#context = context;
+    this.#marks = new Marks(context);
   }
 
   /** A module has got hold of a file's exports. */
@@ -107,8 +111,10 @@ export class WrittenEdges {
   }
 
   #watch(reader: ModuleEdges, file: string): void {
-    if (file === reader.file || !this.#mayHoldState(file)) return;
+    if (file === reader.file) return;
     const isOver = this.#over.has(reader);
+    if (!isOver) this.#marks.read(reader, file);
+    if (!this.#mayHoldState(file)) return;
     const files = (isOver ? this.#ended : this.#watching).get(reader) ?? new Set();
     if (files.has(file)) return;
     const state = this.#states.get(file);
@@ -127,6 +133,7 @@ export class WrittenEdges {
       if (state && this.#interrupted && this.#waiting.has(reader)) this.#lookAgain(state);
       else if (state) this.#compare(state, wasAsync ? this.#watchersOf(file) : [reader], wasAsync);
     }
+    for (const file of this.#marks.takeMarked(reader)) this.#writes([reader], [file]);
     this.#watching.delete(reader);
     this.#over.add(reader);
     this.#ended.set(reader, files);
@@ -185,6 +192,7 @@ export class WrittenEdges {
     if (this.#watching.size > 0) return;
     this.#states.clear();
     this.#contents.clear();
+    this.#marks.clear();
   }
 
   /** What those can write to who are not done. */
@@ -214,7 +222,7 @@ export class WrittenEdges {
     this.#look(file, closures !== undefined);
   }
 
-  /** A start is spared what is most unlikely: somebody who puts a property on another module's function. */
+  /** A start is spared whole looks at files that hold nothing but functions: what is put on these is seen by `Marks`. */
   #mayHoldState(file: string): boolean {
     if (this.bounds !== AT_START || this.#context.hasGlobals(file)) return true;
     return !this.#context.effectsOf(file)?.stateless;
@@ -277,8 +285,14 @@ export class WrittenEdges {
       for (const file of object ? this.#filesWith(object, state.file) : [state.file]) targets.add(file);
     }
     for (const file of targets) this.#look(file, this.#states.get(file)?.closures !== undefined);
-    for (const file of targets) this.#targets.add(file);
-    for (const writer of writers) for (const file of targets) writer.writes(file);
+    this.#writes(writers, targets);
+  }
+
+  #writes(writers: readonly ModuleEdges[], targets: Iterable<string>): void {
+    for (const file of targets) {
+      this.#targets.add(file);
+      for (const writer of writers) writer.writes(file);
+    }
   }
 
   #differences(state: FileState, wasAsync: boolean): Difference[] {
