@@ -102,11 +102,18 @@ export function afterCalls<Self = unknown, Result = unknown>(
   );
 }
 
-/** Objects whose constructor calls `method` are closed with the file that made them. */
+/**
+ * Objects whose constructor calls `method` are closed with the file that made them. `isTakenOut`: by that they leave what holds
+ * them, which goes on without them.
+ */
 export function closeConstructed<Made extends object>(
   prototype: unknown,
   method: string,
-  { what, close }: { readonly what: string; readonly close: Close<Made> },
+  {
+    what,
+    close,
+    isTakenOut = false,
+  }: { readonly what: string; readonly close: Close<Made>; readonly isTakenOut?: boolean },
   context: AdapterContext,
 ): void {
   const seen = new WeakSet<Made>();
@@ -115,7 +122,7 @@ export function closeConstructed<Made extends object>(
     method,
     (original) =>
       function (this: Made, ...args) {
-        if (!seen.has(this)) context.record(what, () => close(this), this);
+        if (!seen.has(this)) context.record(what, () => close(this), isTakenOut ? undefined : this);
         seen.add(this);
         return original.apply(this, args);
       },

@@ -49,7 +49,7 @@ const transports: Adapter = {
       else transport.close?.();
     };
     // Called by the constructor of every transport.
-    closeConstructed(exports.prototype, "once", { what: "winston transport", close }, context);
+    closeConstructed(exports.prototype, "once", { what: "winston transport", close, isTakenOut: true }, context);
     return undefined;
   },
 };
