@@ -1,5 +1,5 @@
 /** What a supervisor does when another process asks it. */
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { inspect } from "node:util";
 import { WAIT_MS } from "../common/deadlines.js";
@@ -8,6 +8,7 @@ import { serializeError } from "../common/protocol/serialized-error.js";
 import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Entrance } from "../front/entrance.js";
+import { reachable } from "../graph/reachable.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { serializeSourceError } from "../reports/failure.js";
@@ -170,7 +171,12 @@ function lateFailures(
   files: readonly string[] | undefined,
   { view, cycle: { app }, preparer }: AnswersParts,
 ): LateFailure[] {
-  const broken = new Map([...(app?.failures ?? [])].filter(([file]) => files?.includes(file) ?? true));
+  const leads = app && reachable(app.graph, app.roots);
+  const isAskedFor = (file: string): boolean =>
+    files?.includes(file) ??
+    (leads?.has(file) || [...(app?.graph.importersOf(file) ?? [])].some((importer) => leads?.has(importer) === true));
+  // What is gone, or has been led to by code that is gone, breaks nothing.
+  const broken = new Map([...(app?.failures ?? [])].filter(([file]) => existsSync(file) && isAskedFor(file)));
   for (const file of files ?? view.now().lastReport?.changed ?? []) {
     const error = app?.graph.get(file)?.evaluated ? undefined : preparer.syntaxErrorOf(file);
     if (error) broken.set(file, error);

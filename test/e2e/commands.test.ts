@@ -6,7 +6,9 @@ import { askSupervisor, type Question } from "../../src/control/ask-supervisor.j
 import { chooseSupervisor } from "../../src/control/choose-supervisor.js";
 import type { SupervisorState } from "../../src/control/state.js";
 import type { WaitVerdict } from "../../src/control/wait.js";
+import { COMMANDS } from "../../src/terminal/commands/command-table.js";
 import { EmbeddedApp } from "../support/embedded-app.js";
+import { cliFile } from "../support/project.js";
 import { runToExit, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
@@ -46,8 +48,12 @@ interface Refusal {
 
 test("commands tell what runs, what an edit does, and whether it has arrived", async () => {
   await using app = new TempApp(files);
-  await using served = await serve(app, "main.ts", { launcher: true });
   const env = { TMPDIR: app.scratch };
+  await using agent = await startAgent(app, env);
+  const early = await agent.call("status");
+  assert.deepEqual([early.isError, early.exitCode], [true, 4]);
+  assert.match(early.error?.message ?? "", /^no supervisor is running for \S+: start one/);
+  await using served = await serve(app, "main.ts", { launcher: true });
   const run = async (...args: string[]) => {
     const { code, lines } = await runToExit(app.folder, args, env);
     return { code, text: lines.all.join("\n") };
@@ -165,6 +171,31 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   assert.match((await run("restart")).text, /^started in \S+ ms \(generation 8, UR60\)$/);
   assert.match((await run("why", "name.ts")).text, /^name\.ts was loaded with worker 2 as generation 8, /);
 
+  // ---- Model Context Protocol
+  const { tools } = await agent.client.listTools();
+  assert.deepEqual(
+    tools.filter(({ name }) => !(name in COMMANDS)),
+    [],
+  );
+  app.write("name.ts", `export const name = ;`);
+  const told = await agent.call("wait", { files: ["name.ts"] });
+  assert.deepEqual(
+    [told.isError, told.verdict, told.error?.file, told.exitCode],
+    [false, "failed", app.path("name.ts"), 3],
+  );
+  app.write("name.ts", files["name.ts"]);
+  assert.equal((await agent.call("wait")).verdict, "live");
+  assert.equal((await agent.call("call", { name: "sum", args: [3, 4] })).value, 7);
+  assert.equal((await agent.call("plan", { file: "name.ts" })).code, "UR11");
+  const misspelt = await agent.call("wait", { file: "name.ts" });
+  assert.deepEqual([misspelt.isError, misspelt.exitCode], [true, 1]);
+  assert.match(misspelt.error?.message ?? "", /^wait: unknown argument file \(\S+\); it takes files, timeoutMs$/);
+  const { pid } = await state();
+  process.kill(pid, "SIGKILL");
+  const again = await agent.call("wait");
+  assert.equal(again.verdict, "live", JSON.stringify(again));
+  assert.notEqual((await state()).pid, pid);
+
   // ---- what does not fit
   const wrong = async (...args: string[]) => {
     const { code, text } = await run(...args);
@@ -185,6 +216,52 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   const near = await runToExit(app.path("none"), ["wait"], env);
   assert.match(near.lines.all.join("\n"), /^unreloader: asking the supervisor of \S+ \(\d+\)\nlive: /);
 });
+
+interface Told extends Partial<WaitVerdict> {
+  readonly isError: boolean;
+  readonly exitCode: number;
+  readonly value?: unknown;
+  readonly code?: string;
+}
+
+/** As much of the protocol's SDK as is used: its own types are thousands of lines, which each build would check. */
+interface Sdk {
+  readonly Client: new (
+    info: object,
+  ) => {
+    connect(transport: object): Promise<void>;
+    close(): Promise<void>;
+    listTools(): Promise<{ tools: { name: string }[] }>;
+    callTool(call: object): Promise<{ structuredContent?: object; isError?: boolean }>;
+  };
+  readonly StdioClientTransport: new (options: object) => object;
+}
+
+async function loadSdk(): Promise<Sdk> {
+  const sdk = "@modelcontextprotocol/sdk/client";
+  return { ...(await import(`${sdk}/index.js`)), ...(await import(`${sdk}/stdio.js`)) } as Sdk;
+}
+
+/** A client of `unreloader mcp`. */
+async function startAgent(app: TempApp, env: Readonly<Record<string, string>>) {
+  const { Client, StdioClientTransport } = await loadSdk();
+  const client = new Client({ name: "test", version: "1" });
+  const transport = new StdioClientTransport({
+    ...{ command: process.execPath, args: [cliFile, "mcp"], cwd: app.folder, stderr: "inherit" },
+    env: { ...env, PATH: process.env.PATH ?? "" },
+  });
+  await client.connect(transport);
+  return {
+    client,
+    async call(name: string, given: Record<string, unknown> = {}): Promise<Told> {
+      const { structuredContent, isError = false } = await client.callTool({ name, arguments: given });
+      return { ...(structuredContent as Omit<Told, "isError">), isError: isError === true };
+    },
+    async [Symbol.asyncDispose]() {
+      await client.close();
+    },
+  };
+}
 
 test("a script without a server is live; what a cooldown keeps waiting is not", async () => {
   await using script = new EmbeddedApp({ "main.js": "console.log(1);" }, "main.js");

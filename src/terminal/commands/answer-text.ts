@@ -9,6 +9,7 @@ import type { WaitVerdict } from "../../control/wait.js";
 import { type LeakReport, leakLines } from "../../leaks/leak-report.js";
 import type { ReloadReport } from "../../reports/report.js";
 import type { EditPlan } from "../../supervisor/plan-of-edit.js";
+import type { Finding } from "../doctor/finding.js";
 import type { ParsedCommand } from "./parse-command.js";
 
 export function answerText(
@@ -41,6 +42,8 @@ export function answerText(
       return callText(answer as Called, cwd);
     case "request":
       return requestText(words, answer as RequestAnswer);
+    case "doctor":
+      return (answer as { findings: Finding[] }).findings.flatMap(findingLines).join("\n");
     case "explain-leak":
       return leakLines(answer as LeakReport[], cwd).join("\n");
     default:
@@ -214,6 +217,14 @@ function requestText([method, url]: readonly string[], answer: RequestAnswer): s
     encoding === "base64" ? `(base64) ${body}` : body,
     ...(isCut ? ["(cut off)"] : []),
   ].join("\n");
+}
+
+function findingLines({ check, level, found, means, remedy }: Finding): string[] {
+  return [
+    `${level.padEnd(4)} ${check}: ${found}`,
+    ...(means === undefined ? [] : [`       ${means}`]),
+    ...(remedy === undefined ? [] : [`       -> ${remedy}`]),
+  ];
 }
 
 function counted(count: number, what: string): string {

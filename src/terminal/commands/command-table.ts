@@ -10,8 +10,6 @@ export interface CommandRow {
   readonly flags?: Readonly<Record<string, FlagKind>>;
   /** How many words may follow; undefined: any number, from the first number on. */
   readonly words: readonly [least: number, most: number | undefined];
-  /** It asks no running supervisor. */
-  readonly isLocal?: true;
 }
 
 /** Flags of all commands. */
@@ -77,6 +75,14 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     flags: { "log-format": "text" },
     words: [0, 0],
   },
+  doctor: { usage: "", doc: "what is wrong with this machine and project, and what to do about it", words: [0, 0] },
+  init: {
+    usage: "[ENTRY] [--yes]",
+    doc: "sets a project up: configuration, npm script, debugger, lines for agents; each only after showing it",
+    flags: { yes: "switch" },
+    words: [0, 1],
+  },
+  mcp: { usage: "", doc: "these commands as tools of the Model Context Protocol, on stdin and stdout", words: [0, 0] },
 };
 
 /** `unreloader wait [FILE...]` */

@@ -1,14 +1,13 @@
 /** Runs a command: asks the supervisor that it means, prints what that answers, and sets the exit code. */
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { FIND_MS, FIND_STEP_MS, WAIT_MS } from "../../common/deadlines.js";
+import { FIND_MS, WAIT_MS } from "../../common/deadlines.js";
 import { errorText, NoSupervisorError, OptionError } from "../../common/errors.js";
 import { visibleJson } from "../../common/visible-text.js";
-import { askSupervisor, type Question } from "../../control/ask-supervisor.js";
-import { chooseSupervisor } from "../../control/choose-supervisor.js";
+import type { Question } from "../../control/ask-supervisor.js";
 import { nearestPackageFolder } from "../../options/project-root.js";
 import { ownLines } from "../terminal-lines.js";
 import { COMMANDS, usageOfCommand } from "./command-table.js";
+import { findAndAsk, Refused } from "./find-and-ask.js";
 import type { ExitCode, Outcome } from "./outcome.js";
 import { type ParsedCommand, parseCommand } from "./parse-command.js";
 
@@ -18,7 +17,10 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   try {
     const parsed = parseCommand(argv, process.cwd());
     if (parsed.help) ownLines().write("stdout", helpOf(parsed.word).split("\n"));
-    else await print(parsed, await carryOut(parsed));
+    else {
+      const outcome = await carryOut(parsed);
+      if (outcome) await print(parsed, outcome);
+    }
   } catch (error) {
     const exitCode = exitCodeOf(error);
     if (exitCode === undefined) throw error;
@@ -28,14 +30,6 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
 
 function helpOf(word: string): string {
   return `Usage: ${usageOfCommand(word)} [--root DIR] [--pid N] [--json]\n${COMMANDS[word]?.doc ?? ""}`;
-}
-
-class Refused extends Error {
-  readonly exitCode: ExitCode;
-  constructor(message: string, exitCode: ExitCode) {
-    super(message);
-    this.exitCode = exitCode;
-  }
 }
 
 /** Undefined for what is no error of the user's. */
@@ -51,6 +45,17 @@ function tellFailure(message: string, exitCode: ExitCode, isJson: boolean): void
   process.exitCode = exitCode;
 }
 
+/** Commands that put no question to one running supervisor; what they load is seldom needed. */
+const LOCAL: Readonly<Record<string, (parsed: ParsedCommand) => Promise<Outcome | undefined>>> = {
+  doctor: async (parsed) => (await import("../doctor/doctor.js")).doctor(rootOf(parsed)),
+  init: async (parsed) =>
+    (await import("../init/init.js")).init(parsed.words[0], rootOf(parsed), {
+      isAgreed: "yes" in parsed.flags,
+      isJson: parsed.json,
+    }),
+  mcp: async (parsed) => (await import("../mcp/serve-mcp.js")).serveMcp(rootOf(parsed), parsed.pid),
+};
+
 async function print(parsed: ParsedCommand, { answer, exitCode }: Outcome): Promise<void> {
   process.exitCode = exitCode;
   if (parsed.json || parsed.flags["log-format"] === "json") {
@@ -64,8 +69,11 @@ async function print(parsed: ParsedCommand, { answer, exitCode }: Outcome): Prom
   if (text !== "") ownLines().write("stdout", text.replace(/\n$/, "").split("\n"));
 }
 
-async function carryOut(parsed: ParsedCommand): Promise<Outcome> {
+/** Undefined: it has said itself what is to be said. */
+async function carryOut(parsed: ParsedCommand): Promise<Outcome | undefined> {
   const { word, urls } = parsed;
+  const local = LOCAL[word];
+  if (local) return local(parsed);
   if (word === "ls") {
     const { supervisorsOfUser } = await import("../../control/supervisors-of-user.js");
     return { answer: { supervisors: (await supervisorsOfUser()).map(({ state }) => state) }, exitCode: 0 };
@@ -83,27 +91,17 @@ function timeoutOf({ flags }: ParsedCommand): number {
   return typeof flags.timeout === "number" ? flags.timeout : WAIT_MS;
 }
 
-/** What the supervisor answers. `wait` is there when the app is started beside it: it may come a moment before that. */
-async function asked(parsed: ParsedCommand, question: Question): Promise<Outcome> {
+/** What the supervisor answers. `wait` may be called beside the start of the app: the supervisor may not be there yet. */
+function asked(parsed: ParsedCommand, question: Question): Promise<Outcome> {
   const { word, pid, flags } = parsed;
-  const root = parsed.root ?? nearestPackageFolder(path.join(process.cwd(), "any"));
-  const isWait = word === "wait";
-  let end = performance.now() + (isWait ? (flags.timeout === undefined ? FIND_MS : timeoutOf(parsed)) : 0);
-  for (;;) {
-    try {
-      const { supervisor, remark } = await chooseSupervisor(root, pid);
-      // Should it end now, another process may take its place.
-      if (isWait) end = Math.max(end, performance.now() + FIND_MS);
-      if (remark !== undefined) ownLines().write("stderr", [`unreloader: ${remark}`]);
-      const reply = await askSupervisor(supervisor, question);
-      if ("error" in reply) throw new Refused(reply.error, reply.exitCode);
-      return { answer: reply.answer as object, exitCode: reply.exitCode };
-    } catch (error) {
-      const isOver = !isWait || pid !== undefined || performance.now() >= end;
-      if (!(error instanceof NoSupervisorError) || isOver) throw error;
-      await pause(FIND_STEP_MS);
-    }
-  }
+  const root = rootOf(parsed);
+  const comesInMs = word !== "wait" ? 0 : flags.timeout === undefined ? FIND_MS : timeoutOf(parsed);
+  const remark = (text: string): void => ownLines().write("stderr", [`unreloader: ${text}`]);
+  return findAndAsk({ root, pid, comesInMs, remark }, question);
+}
+
+function rootOf({ root }: ParsedCommand): string {
+  return root ?? nearestPackageFolder(path.join(process.cwd(), "any"));
 }
 
 function questionOf(parsed: ParsedCommand): Question {

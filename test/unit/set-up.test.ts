@@ -1,0 +1,106 @@
+/** `unreloader init` and `doctor`: what would be written, and what is found. */
+import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
+import { test } from "node:test";
+import { checkLayout, checkNativeAddons, checkTools, checkTsconfig } from "../../src/terminal/doctor/project-checks.js";
+import {
+  checkCache,
+  checkEvents,
+  checkNode,
+  checkPort,
+  checkTempFolder,
+} from "../../src/terminal/doctor/system-checks.js";
+import { findEntry } from "../../src/terminal/init/find-entry.js";
+import { planInit } from "../../src/terminal/init/plan-init.js";
+import { TempApp } from "../support/temp-app.js";
+
+function planned(files: Readonly<Record<string, string>>) {
+  const steps = planInit({ entry: "src/main.ts", textOf: (file) => files[file] });
+  return Object.fromEntries(steps.map((step) => [step.file, step]));
+}
+
+test("init adds to what is there, and leaves alone what would be lost", () => {
+  const fresh = planned({ "package.json": `{\n\t"name": "a"\n}\n` });
+  assert.equal(fresh["package.json"]?.text, `{\n\t"name": "a",\n\t"scripts": {\n\t\t"dev": "unreloader"\n\t}\n}\n`);
+  assert.equal(JSON.parse(fresh["unreloader.config.json"]?.text ?? "").entry, "src/main.ts");
+  assert.match(fresh["AGENTS.md"]?.text ?? "", /^## The running app\n\n.*`npm run dev`/);
+  const launch = `{ // mine\n "configurations": [] }`;
+  const used = planned({
+    "package.json": `{"scripts":{"dev":"nodemon a.js"}}`,
+    ".vscode/launch.json": launch,
+    "AGENTS.md": "# Mine\n",
+    "unreloader.config.ts": "export default {};",
+  });
+  assert.deepEqual(JSON.parse(used["package.json"]?.text ?? "").scripts, {
+    dev: "nodemon a.js",
+    "dev:reload": "unreloader",
+  });
+  assert.deepEqual(
+    [used[".vscode/launch.json"]?.text, used["unreloader.config.ts"]?.text, used["unreloader.config.ts"]?.because],
+    [undefined, undefined, "there is one"],
+  );
+  assert.match(used[".vscode/launch.json"]?.because ?? "", /by hand/);
+  assert.match(used["AGENTS.md"]?.text ?? "", /^# Mine\n\n## The running app\n\n.*`npm run dev:reload`/);
+  const done = Object.fromEntries(Object.values(fresh).map(({ file, text = "" }) => [file, text]));
+  for (const { text, because } of Object.values(planned(done)))
+    assert.ok(text === undefined && because, "written twice");
+});
+
+test("the entry is what scripts start, then what is called so, and never what was built", () => {
+  const found = (manifest: object, ...files: string[]) => findEntry({ manifest, has: (file) => files.includes(file) });
+  assert.equal(
+    found({ scripts: { dev: "nodemon --exec ts-node ./src/boot.ts" } }, "src/boot.ts", "index.js"),
+    "src/boot.ts",
+  );
+  assert.equal(found({ scripts: { start: "node dist/main.js" } }, "dist/main.js", "src/main.ts"), "src/main.ts");
+  assert.equal(found({ main: "./lib/x.js" }, "lib/x.js"), "lib/x.js");
+  assert.equal(found({ scripts: { test: "jest" } }, "README.md"), undefined);
+});
+
+test("doctor says what it means and what to do", async () => {
+  await using app = new TempApp({
+    "package.json": `{ "dependencies": { "a": "1" }, "scripts": { "dev": "nodemon --exec unreloader a.js", "w": "tsx watch a.ts" } }`,
+    "tsconfig.json": `{ "extends": "./missing.json" }`,
+  });
+  const project = () => ({ root: app.folder, manifest: JSON.parse(app.read("package.json")) });
+  const bare = checkLayout(project());
+  assert.deepEqual([bare.level, bare.remedy], ["bad", "npm install"]);
+  assert.deepEqual([checkTsconfig(project()).level, typeof checkTsconfig(project()).remedy], ["bad", "string"]);
+  const tools = checkTools(project());
+  assert.deepEqual([tools.level, tools.found], ["warn", "script dev: nodemon around unreloader"]);
+  app.write("package.json", `{ "scripts": { "w": "tsx watch a.ts" } }`);
+  assert.deepEqual([checkTools(project()).level, checkTools(project()).found], ["ok", "script w: tsx watch"]);
+  for (const file of ["yarn.lock", "package-lock.json", "node_modules/@a/b/binding.gyp", "node_modules/c/c.js"])
+    app.write(file, "");
+  assert.equal(checkLayout(project()).level, "warn");
+  assert.equal(checkNativeAddons(project()).found, "@a/b");
+  app.write("tsconfig.json", `{ "compilerOptions": { "jsx": "react-jsx" } }`);
+  assert.equal(checkTsconfig(project()).level, "ok");
+  assert.deepEqual(
+    ["18.0.0", "20.18.0", "24.1.0", "23.0.0"].map((version) => checkNode(version).level),
+    ["bad", "bad", "ok", "warn"],
+  );
+  assert.equal((await checkEvents(project())).level, "ok");
+  assert.deepEqual([checkCache(project()).level, (await checkTempFolder()).level], ["ok", "ok"]);
+  if (process.getuid?.() === 0) return;
+  app.write("node_modules/.cache/unreloader/x", "");
+  chmodSync(app.path("node_modules/.cache/unreloader"), 0o500);
+  assert.equal(checkCache(project()).level, "warn");
+  chmodSync(app.path("node_modules/.cache/unreloader"), 0o700);
+});
+
+test("doctor names who has the port", async () => {
+  const server = process.getBuiltinModule("node:net").createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as { port: number };
+    const taken = await checkPort(port, new Set());
+    assert.deepEqual([taken.level, taken.found.includes(`${port} is taken by`)], ["warn", true]);
+    if (process.platform === "linux") {
+      assert.match(taken.found, new RegExp(`\\(pid ${process.pid}\\)$`));
+      assert.equal((await checkPort(port, new Set([process.pid]))).level, "ok");
+    }
+  } finally {
+    server.close();
+  }
+});
