@@ -159,7 +159,8 @@ export class PortOpening {
   /** The same port on another host would collide with a released one: the new one takes its place and its clients. */
   async #openInPlaceOf(released: readonly PublicPort[], request: OpenRequest): Promise<PublicAddress> {
     const { listenId, target, kind, hidden, epoch } = request;
-    const replaced = released.filter((port) => samePort(port, target) || this.#showsFailureFor(port, target));
+    const continued = released.filter((port) => samePort(port, target) || this.#showsFailureFor(port, target));
+    const replaced = continued.length > 0 ? continued : chosenBefore(released, target);
     for (const port of replaced) {
       this.#replaced.add(port);
       port.stopAccepting();
@@ -223,6 +224,13 @@ export function sameTarget(open: ListenTarget, asked: ListenTarget): boolean {
 function samePort(open: PublicPort, asked: ListenTarget): boolean {
   // By its number: one that the system chose may be asked for by that.
   return asked.type === "port" && asked.port !== 0 && portNumber(open) === asked.port;
+}
+
+/** Of a server that leaves the choice of its port to the system, on another host than before: the one that was chosen. */
+function chosenBefore(released: readonly PublicPort[], asked: ListenTarget): readonly PublicPort[] {
+  const isChosen = (target: ListenTarget) => target.type === "port" && target.port === 0;
+  const chosen = isChosen(asked) ? released.filter(({ target, closed }) => !closed && isChosen(target)) : [];
+  return chosen.length === 1 ? chosen : [];
 }
 
 function portNumber({ address }: PublicPort): number | undefined {

@@ -34,7 +34,10 @@ site.listen(process.env.PORT, "127.0.0.1", () => admin.listen(0, "127.0.0.1"));
   assert.equal(await served.text("/"), "site 2");
   const after = await adminUrl();
   assert.equal((await requestOnce(after)).body, "admin 2");
-  if (served.inPlace) assert.equal(after, before, "port 0 keeps the number it was given");
+  if (!served.inPlace) return;
+  assert.equal(after, before, "port 0 keeps the number it was given");
+  app.edit("main.js", `admin.listen(0, "127.0.0.1")`, `admin.listen(0, "0.0.0.0")`);
+  assert.equal(await adminUrl(), before, "on another host as well");
 });
 
 /** The number of the second server's port, once that server listens. */
