@@ -178,6 +178,9 @@ export class AppSession {
       case "tellWaits":
         this.#send({ type: "waitsTold", requestId: message.requestId, waits: threadWaits(this.#parts) });
         break;
+      case "tellCreated":
+        this.#send({ type: "createdTold", requestId: message.requestId, created: this.#parts.ledger.listAll() });
+        break;
       case "checkStaleReferences":
         this.#held((done) => this.#queue.add(() => done(stale.check(message.requestId))));
         break;

@@ -226,6 +226,9 @@ export const PLACE_MS = 1000;
 /** How long a thread that is not blocked has to say what it waits for. No option: it is told without. */
 export const WAITS_TOLD_MS = 1000;
 
+/** How long the panel waits for what modules have created. No option: it is shown without. */
+export const PANEL_TOLD_MS = 500;
+
 /** `process.on(signal)` sleeps so long until main listens for it, too: below 1 ms unless main is busy. No option: as for `listen()`. */
 export const SIGNAL_KNOWN_MS = 1000;
 

@@ -2,15 +2,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLocalClient } from "../common/page/loopback.js";
 import type { StateView, SupervisorState } from "../control/state.js";
-import type { SupervisorEvents } from "../reports/report.js";
+import { browserText } from "../pages/browser-texts.js";
+import type { ReloadReport, SupervisorEvents } from "../reports/report.js";
 import { refusalOf } from "./caller-check.js";
 import { EventStreams, type StateNews } from "./event-stream.js";
 import { openEditor, placeToOpen } from "./open-editor.js";
 import { type OwnName, ownName } from "./own-paths.js";
+import { panelPage, panelPolicy } from "./panel-page.js";
+import type { PanelView } from "./panel-view.js";
 import { parseWanted, unreadyReason } from "./ready.js";
 
 export interface EndpointsOptions {
   readonly view: StateView;
+  readonly panel: PanelView;
   readonly root: string;
 }
 
@@ -52,6 +56,7 @@ export class Endpoints {
   }
 
   tell<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
+    if (event === "reload") this.#options.panel.reloaded(report as ReloadReport);
     this.#events.tell(event, report);
   }
 
@@ -73,18 +78,24 @@ export class Endpoints {
         void this.#ready(query, response);
         break;
       case "state":
-        answerJson(response, 200, view.now());
+        void this.#state(query.get("panel"), response);
         break;
       case "events":
         if (response.req.method === "HEAD") answerJson(response, 200, {});
         else this.#events.add(response);
         break;
       case "":
-        answerJson(response, 200, view.now());
+        answerPanel(response);
         break;
       default:
         name satisfies never;
     }
+  }
+
+  async #state(forPanel: string | null, response: ServerResponse): Promise<void> {
+    const { view, panel } = this.#options;
+    if (forPanel === "all") answerJson(response, 200, await panel.all());
+    else answerJson(response, 200, forPanel === "numbers" ? panel.numbers() : view.now());
   }
 
   async #ready(query: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -125,6 +136,21 @@ export class Endpoints {
 function newsOf({ phase, live, generation, epoch, modules, error }: SupervisorState): StateNews {
   const short = error && { message: error.message, file: error.file, line: error.line };
   return { phase, live, generation, epoch, modules, error: short };
+}
+
+function answerPanel(response: ServerResponse): void {
+  const texts = { style: browserText("panel.css"), script: browserText("panel.js") };
+  const body = panelPage(texts);
+  response.writeHead(200, {
+    "content-type": "text/html; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    "content-security-policy": panelPolicy(texts),
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+  });
+  response.end(body);
 }
 
 function answerJson(response: ServerResponse, status: number, answer: object): void {

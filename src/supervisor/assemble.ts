@@ -15,6 +15,7 @@ import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { Endpoints } from "../panel/endpoints.js";
+import { PanelView } from "../panel/panel-view.js";
 import { ListenReports } from "../reports/listen-reports.js";
 import { Progress } from "../reports/progress.js";
 import type { SupervisorEvent } from "../reports/report.js";
@@ -116,7 +117,16 @@ export function assemble({
     cycle,
     hold: () => cycle.hold.state,
   }));
-  const endpoints = new Endpoints({ view, root: options.root });
+  const panel = new PanelView(options.root, () => ({
+    view,
+    root: options.root,
+    app: () => cycle.app,
+    stale: () => leaks.references,
+    inFlight: () => cycle.inFlight,
+    front,
+    epochs,
+  }));
+  const endpoints = new Endpoints({ view, panel, root: options.root });
   view.onChange(() => endpoints.changed());
   const startSettled = new StartSettled(() => view.changed());
   const socketFolder = new SocketFolder();

@@ -264,6 +264,14 @@ export class AppEpoch {
     return answer?.type === "waitsTold" ? answer.waits : undefined;
   }
 
+  /** What modules have created and not ended. Undefined: no answer in time. */
+  async created(deadlineMs: number): Promise<Extract<ThreadAnswer, { type: "createdTold" }>["created"] | undefined> {
+    const answer = await this.#request(deadlineMs, "what modules have created", (requestId) =>
+      this.#thread.send({ type: "tellCreated", requestId }),
+    );
+    return answer?.type === "createdTold" ? answer.created : undefined;
+  }
+
   /** Undefined: there was no answer in time. */
   async #request(deadlineMs: number, whatFor: string, send: (id: number) => void): Promise<ThreadAnswer | undefined> {
     const waited = await this.#questions.ask(send, { deadlineMs, whatFor });
@@ -296,6 +304,7 @@ export class AppEpoch {
         this.#questions.answer(report.callId, report);
         break;
       case "waitsTold":
+      case "createdTold":
       case "signalDelivered":
       case "signalOver":
       case "heapSnapshotWritten":

@@ -12,6 +12,7 @@ type AnswerType =
   | "callReturned"
   | "callFailed"
   | "waitsTold"
+  | "createdTold"
   | "signalDelivered"
   | "signalOver"
   | "staleReferencesChecked"

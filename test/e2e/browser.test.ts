@@ -82,7 +82,78 @@ require("node:http").createServer((req, res) => res.end(page)).listen(process.en
     await page.getByText("mended").waitFor({ timeout: DEADLINE_MS });
     await context.close();
   });
+
+  test("the panel shows an app of 2,000 modules, what a reload has done to it, and why", async () => {
+    await using app = new TempApp(appOf(2000));
+    await using served = await serve(app, "main.js");
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    page.setDefaultTimeout(DEADLINE_MS);
+    const problems = problemsOf(page);
+    await page.goto(`${served.origin}/__unreloader/`);
+    await page.locator("#phase", { hasText: "live generation 1, epoch 1, 2001 modules" }).waitFor();
+    /** How many of the picture's points are of a colour. */
+    const points = (name: string) =>
+      page.evaluate(`(async () => {
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        const canvas = document.getElementById("picture");
+        const wanted = getComputedStyle(canvas).getPropertyValue("--${name}");
+        const pen = canvas.getContext("2d");
+        const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+        const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(wanted.slice(at, at + 2), 16));
+        let count = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at] === red && data[at + 1] === green && data[at + 2] === blue) count++;
+        return count;
+      })()`) as Promise<number>;
+    assert.ok((await points("kept")) > 10_000);
+
+    app.edit("folder3/m1043.js", "/* 1043 */", "/* changed */");
+    await page.locator("#history", { hasText: "folder3/m1043.js" }).waitFor();
+    assert.equal(await page.locator("#plot rect").count(), 1);
+    assert.ok((await points("changed")) > 4, "the module that has changed");
+    assert.ok((await points("loaded")) > 4, "the one that was made from it");
+    await page.keyboard.press("/");
+    await page.keyboard.type("m1042.js");
+    await page.keyboard.press("Enter");
+    const chosen = page.locator("#chosen");
+    await chosen.getByText("because of folder3/m1043.js").waitFor();
+    for (const found of [/Model1042/, /interval/, /Imported by \(1\)/, /Imports \(1\)/])
+      assert.match(String(await chosen.textContent()), found);
+    assert.ok((await points("imports")) > 20);
+
+    app.write("main.js", "throw new Error('<i>no</i>');\n");
+    await page.locator("#known", { hasText: "<i>no</i>" }).waitFor();
+    assert.match(String(await page.textContent("#phase")), /failed/);
+    assert.equal((await page.locator("#kinds tbody tr").count()) > 30, true);
+    const light = await page.evaluate("getComputedStyle(document.body).backgroundColor");
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.notEqual(await page.evaluate("getComputedStyle(document.body).backgroundColor"), light);
+    await page.setViewportSize({ width: 375, height: 700 });
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 375);
+    assert.deepEqual(problems, []);
+    await page.close();
+  });
 });
+
+/** Chains of ten modules in twenty folders; module 1042 is made from the next one. */
+function appOf(count: number): Record<string, string> {
+  const file = (index: number): string => `folder${index % 20}/m${index}.js`;
+  const modules = Array.from({ length: count }, (_, index): [string, string] => {
+    const next = index % 10 < 9 ? `const next = require("../${file(index + 1)}");\n` : "const next = { value: 0 };\n";
+    const extra = index === 1042 ? "exports.Model1042 = class Model1042 {};\nsetInterval(() => {}, 1e6);\n" : "";
+    // Who reads what another one exports is made from it.
+    const value = index === 1042 ? "next.value" : String(index);
+    return [
+      file(index),
+      `${next}/* ${index} */\n${extra}exports.value = ${value};\nexports.later = () => next.value;\n`,
+    ];
+  });
+  const chains = Array.from({ length: count / 10 }, (_, index) => `require("./${file(10 * index)}");\n`);
+  const main = `${chains.join("")}
+require("node:http").createServer((req, res) => res.end("fine")).listen(process.env.PORT, "127.0.0.1");
+`;
+  return { ...Object.fromEntries(modules), "main.js": main };
+}
 
 /** What a page complains of: scripts that throw, and what its policy forbids. That it is an error itself is known. */
 function problemsOf(page: Page): string[] {

@@ -113,6 +113,11 @@ export class Ledger {
     return [...(this.#entries.get(version) ?? [])].map(({ what }) => what);
   }
 
+  /** The same of all versions that are current, by their files. */
+  listAll(): { file: string; what: string[] }[] {
+    return [...this.#entries.keys()].map((version) => ({ file: version.file, what: this.list(version) }));
+  }
+
   /** Undoes all that the version has created, wholes before parts, newest first, one after the other. Returns whether there was anything. */
   async undo(version: ModuleEdges): Promise<boolean> {
     const entries = this.#entries.get(version);

@@ -187,6 +187,8 @@ export type SupervisorOrder =
   | { readonly type: "checkStaleReferences"; readonly requestId: number }
   /** Say what is waited for. Obeyed beside the orders that wait for each other, also when one of those waits for ever. */
   | { readonly type: "tellWaits"; readonly requestId: number }
+  /** The same, of what modules have created and not ended. */
+  | { readonly type: "tellCreated"; readonly requestId: number }
   /** The same as `checkStaleReferences`, and write a heap snapshot to `file` when there are any. */
   | { readonly type: "writeHeapSnapshot"; readonly requestId: number; readonly file: string }
   /**
