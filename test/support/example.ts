@@ -29,11 +29,11 @@ export interface Run extends AsyncDisposable {
   origin(): Promise<string>;
 }
 
-export function run(app: TempApp, args: readonly string[]): Run {
+export function run(app: TempApp, args: readonly string[], variables: NodeJS.ProcessEnv = {}): Run {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: app.folder,
-    env: { ...env, PORT: "0", TMPDIR: app.scratch },
+    env: { ...env, PORT: "0", TMPDIR: app.scratch, ...variables },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const lines = new OutputLines();

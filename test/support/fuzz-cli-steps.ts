@@ -4,8 +4,9 @@
  */
 import { type Frame, type FuzzApp, isFit, type Mood, modulesOf, WELL } from "./fuzz-cli-app.js";
 import type { Random } from "./random.js";
+import { type WriterName, writerNames } from "./sync-writers.js";
 
-export type SaveWay = "in-place" | "rename" | "two-steps" | "remove-and-create" | "pieces";
+export type SaveWay = "in-place" | "rename" | "two-steps" | "remove-and-create" | "pieces" | WriterName;
 
 export type AskKind =
   | "plain"
@@ -241,6 +242,6 @@ class StepChooser {
   }
 
   #way(): SaveWay {
-    return this.#random.pick(["in-place", "rename", "two-steps", "remove-and-create", "pieces"]);
+    return this.#random.pick(["in-place", "rename", "two-steps", "remove-and-create", "pieces", ...writerNames]);
   }
 }

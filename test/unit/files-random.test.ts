@@ -18,6 +18,7 @@ import { hashSource } from "../../src/common/compile/hash.js";
 import { FileRegistry } from "../../src/files/registry.js";
 import { within } from "../support/deadline.js";
 import { Random, randomSource } from "../support/random.js";
+import { writerNames, writers } from "../support/sync-writers.js";
 import { TempApp } from "../support/temp-app.js";
 
 const PROGRAMS = Number(process.env.UNRELOADER_RANDOM_EDITS ?? 15);
@@ -98,6 +99,8 @@ function editDisk(root: string, random: Random): string {
       "write",
       "write",
       "replace",
+      "synced",
+      "synced",
       "touch",
       "remove",
       "move",
@@ -116,6 +119,14 @@ function editDisk(root: string, random: Random): string {
       writeFileSync(`${file}~`, String(random.below(4)));
       renameSync(`${file}~`, file);
       return `replace ${relative}`;
+    case "synced": {
+      if (!existsSync(folder) || (existsSync(file) && statSync(file).isDirectory())) return "nothing";
+      const way = random.pick(writerNames);
+      // In the past, now, or by a clock that is ahead.
+      const savedAt = new Date(Date.now() + random.pick([-86_400_000, -1500, 0, 60_000]));
+      writers[way](file, String(random.below(4)), savedAt);
+      return `${way} ${relative} of ${savedAt.toISOString()}`;
+    }
     case "touch":
       if (!existsSync(file)) return "nothing";
       utimesSync(file, random.below(1000), random.below(1000));

@@ -1,0 +1,3 @@
+export function reply(text) {
+  return `You said: ${text}`;
+}

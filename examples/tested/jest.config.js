@@ -1,0 +1,1 @@
+export default { globalSetup: "./running.js", testMatch: ["**/*.spec.js"], transform: {} };

@@ -1,0 +1,1 @@
+export default { test: { globalSetup: "./running.js", include: ["*.spec.js"] } };
