@@ -31,6 +31,8 @@ const anywhere = new URL("listen-anywhere.js", import.meta.url).href;
 /** So many of the last lines are shown when something fails. */
 const SHOWN_LINES = 20;
 const END_MS = 15_000;
+/** How a line of JSON that tells an event begins; the others are the app's. */
+const EVENT_LINE = /^\{"time":"[^"]*","level":"\w+","id":"[^"]*","event":"/;
 /** From an answer that has not come to the end of a process that has crashed. */
 const CRASH_MS = 1000;
 
@@ -159,7 +161,7 @@ export class AppProcess {
   #listening: (port: number) => void = () => {};
 
   #take(line: string): void {
-    if (!line.startsWith('{"event":"')) {
+    if (!EVENT_LINE.test(line)) {
       this.#lines.push(line);
       return;
     }
