@@ -25,6 +25,7 @@ import { RegistrationPlaces } from "./ledger/registration-places.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
+import { LiveAnswers } from "./live/live-answers.js";
 import type { LoopHold } from "./loop-hold.js";
 import type { MainThreadView } from "./main-thread/main-thread-view.js";
 import { hideOwnModules } from "./main-thread/own-modules.js";
@@ -258,7 +259,7 @@ export function assemble(
   });
   runtime.install();
   const listens = new ListenRequests((request) => send({ type: "listenRequested", ...request }));
-  const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, send });
+  const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, life, send });
   // What comes through the gate is no part of a start or a reload.
   if (order.cells) listen.requests.onBegin = () => runtime.swapping.requested();
   const calls = new Calls({
@@ -353,8 +354,9 @@ function createListen(
     listens,
     runtime,
     streams,
+    life,
     send,
-  }: Pick<AppParts, "heart" | "observer" | "listens" | "runtime" | "streams"> & Pick<AssembleOptions, "send">,
+  }: Pick<AppParts, "heart" | "observer" | "listens" | "runtime" | "streams" | "life"> & Pick<AssembleOptions, "send">,
 ): VirtualListen {
   const listen = installVirtualListen({
     table: new Int32Array(order.connectionTable),
@@ -371,6 +373,7 @@ function createListen(
     isEnding: () => heart.isEnding,
     clock: () => heart.board.beats * BEAT_MS,
     heldDeadlineMs: order.heldDeadlineMs,
+    live: order.live && new LiveAnswers(order.live, () => life.generation),
     answerTimeoutMs: LISTEN_ANSWER_MS,
   });
   // For a thread that is blocked and takes no orders.

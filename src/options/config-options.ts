@@ -167,6 +167,15 @@ export interface ConfigOptions {
    */
   strictPurge?: boolean | undefined;
   /**
+   * HTML pages load themselves again in the browser when there is newer code.
+   * For pages in a browser on this machine, over HTTP without TLS.
+   *
+   * What fits: true or false.
+   * @default `false`
+   * @example live: true
+   */
+  live?: boolean | undefined;
+  /**
    * Open connections of ws and socket.io whose listener is replaced: move, close, keep.
    * They get the new version's listener, are closed with 1012, or stay with the old code ([sockets](reload.md#open-sockets)).
    *

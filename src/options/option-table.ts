@@ -175,6 +175,13 @@ export const optionTable = {
     doc: "fresh worker when a package, or anything else, keeps something of a purged module",
     more: "See [what is still alive](classes-and-clean-up.md#what-is-still-alive).",
   }),
+  live: row({
+    ...onOrOff(),
+    default: false,
+    flag: { kind: "switch" },
+    doc: "HTML pages load themselves again in the browser when there is newer code",
+    more: "For pages in a browser on this machine, over HTTP without TLS. See [live pages](pages.md#live-pages).",
+  }),
   sockets: row({
     ...choice(["move", "close", "keep"]),
     default: "move",

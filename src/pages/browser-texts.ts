@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-export type BrowserText = "failure-page.js" | "failure-page.css" | "panel.js" | "panel.css";
+export type BrowserText = "failure-page.js" | "failure-page.css" | "panel.js" | "panel.css" | "live.js";
 
 /** Read once; for as long as the process lives. */
 const texts = new Map<BrowserText, string>();

@@ -4,7 +4,7 @@
  * browsers say of the site that asks are looked at. Pure.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { isLoopback } from "../common/page/loopback.js";
+import { isLocalHost } from "../common/page/loopback.js";
 
 export interface Caller {
   readonly method: string | undefined;
@@ -27,13 +27,6 @@ export function refusalOf({ method, headers, isLocal }: Caller): string | undefi
   // A link that somebody follows: what is shown then, the other site does not see.
   const isFollowed = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
   return isFollowed && method !== "POST" ? undefined : "the request comes from another site";
-}
-
-/** `localhost`, a name below it, or a loopback address, with any port. */
-export function isLocalHost(host: string): boolean {
-  const [, name = ""] = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host.toLowerCase()) ?? [];
-  if (name === "localhost" || name.endsWith(".localhost")) return true;
-  return isLoopback(name.replace(/^\[|\]$/g, ""));
 }
 
 function hostOfOrigin(origin: string): string | undefined {

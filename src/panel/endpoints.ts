@@ -6,6 +6,7 @@ import { browserText } from "../pages/browser-texts.js";
 import type { ReloadReport, SupervisorEvents } from "../reports/report.js";
 import { refusalOf } from "./caller-check.js";
 import { EventStreams, type StateNews } from "./event-stream.js";
+import type { LiveStreams } from "./live-streams.js";
 import { openEditor, placeToOpen } from "./open-editor.js";
 import { type OwnName, ownName } from "./own-paths.js";
 import { panelPage, panelPolicy } from "./panel-page.js";
@@ -15,6 +16,8 @@ import { parseWanted, unreadyReason } from "./ready.js";
 export interface EndpointsOptions {
   readonly view: StateView;
   readonly panel: PanelView;
+  /** With `--live`. */
+  readonly live: LiveStreams | undefined;
   readonly root: string;
 }
 
@@ -58,12 +61,14 @@ export class Endpoints {
   tell<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
     if (event === "reload") this.#options.panel.reloaded(report as ReloadReport);
     this.#events.tell(event, report);
+    this.#options.live?.tell(event, report);
   }
 
   /** What is open would hold up the end of the supervisor. */
   close(): void {
     this.#end.abort();
     this.#events.close();
+    this.#options.live?.close();
   }
 
   #get(name: OwnName, query: URLSearchParams, response: ServerResponse): void {
@@ -82,6 +87,7 @@ export class Endpoints {
         break;
       case "events":
         if (response.req.method === "HEAD") answerJson(response, 200, {});
+        else if (query.has("live")) this.#live(response);
         else this.#events.add(response);
         break;
       case "":
@@ -90,6 +96,13 @@ export class Endpoints {
       default:
         name satisfies never;
     }
+  }
+
+  /** A page that was made with `--live` may be one of before. */
+  #live(response: ServerResponse): void {
+    const { live } = this.#options;
+    if (live) void live.add(response);
+    else response.writeHead(204, { "cache-control": "no-store" }).end();
   }
 
   async #state(forPanel: string | null, response: ServerResponse): Promise<void> {

@@ -8,6 +8,7 @@ import { Control } from "../control/control.js";
 import { StateView } from "../control/state.js";
 import { ignoreFilter } from "../files/ignore.js";
 import { PackageFiles } from "../files/package-files.js";
+import { PageFiles } from "../files/page-files.js";
 import { FileRegistry } from "../files/registry.js";
 import { Front } from "../front/front.js";
 import type { Verdict } from "../front/turn.js";
@@ -15,6 +16,7 @@ import { Leaks } from "../leaks/leaks.js";
 import { ConfigChanges } from "../options/config-changes.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { Endpoints } from "../panel/endpoints.js";
+import { LiveStreams } from "../panel/live-streams.js";
 import { PanelView } from "../panel/panel-view.js";
 import { ListenReports } from "../reports/listen-reports.js";
 import { Progress } from "../reports/progress.js";
@@ -109,7 +111,7 @@ export function assemble({
     endpoints.tell(event, report);
   };
   const view = new StateView(options.root, () => ({
-    id: path.basename(socketFolder.path).replace(/^unreloader-/, ""),
+    id: socketFolder.id,
     launcher: guard && process.ppid,
     options,
     registry,
@@ -126,7 +128,15 @@ export function assemble({
     front,
     epochs,
   }));
-  const endpoints = new Endpoints({ view, panel, root: options.root });
+  const isIgnored = ignoreFilter(options.root, options.ignore);
+  const live =
+    options.live &&
+    new LiveStreams({
+      onError: options.onError,
+      now: () => view.now(),
+      files: new PageFiles({ root: options.root, isIgnored, writes: (file) => cycle.app?.writes(file) === true }),
+    });
+  const endpoints = new Endpoints({ view, panel, live: live || undefined, root: options.root });
   view.onChange(() => endpoints.changed());
   const startSettled = new StartSettled(() => view.changed());
   const socketFolder = new SocketFolder();
@@ -273,7 +283,7 @@ export function assemble({
       const message = `${shown}: written whenever the app starts, by itself as it seems; changes there count no more`;
       emit("log", { level: "warn", message });
     },
-    isIgnored: ignoreFilter(options.root, options.ignore),
+    isIgnored,
   });
   const signals = new AppSignals({ changed: signalsChanged, run: () => cycle.run });
   const missingServer = new MissingServer({

@@ -3,6 +3,7 @@ import type { BootOrder } from "../common/protocol/orders.js";
 import { OwnConnections } from "../common/protocol/own-connections.js";
 import { ThreadBoard } from "../common/protocol/thread-board.js";
 import type { ResolvedOptions } from "../options/options.js";
+import { browserText } from "../pages/browser-texts.js";
 import type { AppStreams } from "../thread/app-streams.js";
 import { fileVariables } from "../thread/env-files.js";
 import { cacheFolder } from "../thread/environment.js";
@@ -53,6 +54,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     cacheFolder: cacheFolder(options.root),
     adapters: options.adapters,
     sockets: options.sockets,
+    ...(options.live && { live: { id: given.socketFolder.id, script: browserText("live.js") } }),
     conditions: importConditions(),
     connectionTable: table,
     endsByItself: given.endsByItself,

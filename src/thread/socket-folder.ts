@@ -48,6 +48,11 @@ export class SocketFolder {
     });
   }
 
+  /** No other supervisor on this machine has it now. */
+  get id(): string {
+    return path.basename(this.path).replace(/^unreloader-/, "");
+  }
+
   /**
    * Makes the folder again if somebody has removed it, as cleaners of temporary files do.
    * @throws Node's own error, or one with the code EACCES when somebody else has taken its place.

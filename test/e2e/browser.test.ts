@@ -83,6 +83,54 @@ require("node:http").createServer((req, res) => res.end(page)).listen(process.en
     await context.close();
   });
 
+  test("with --live a page loads itself again when there is newer code, where it was, and swaps only style sheets", async () => {
+    const page = (text: string) =>
+      `module.exports = "<link rel=stylesheet href=/site.css><h1>${text}</h1><p>tall</p>";\n`;
+    await using app = new TempApp({
+      "main.js": `const page = require("./page");
+require("node:http").createServer((req, res) => {
+  const isSheet = req.url.startsWith("/site.css");
+  res.setHeader("content-type", isSheet ? "text/css" : "text/html");
+  if (isSheet) return res.end(require("node:fs").readFileSync("site.css"));
+  res.setHeader("content-security-policy", "default-src 'none'; script-src 'unsafe-eval'; style-src 'self'");
+  res.setHeader("etag", "x");
+  if (req.headers["if-none-match"] === "x") return res.writeHead(304).end();
+  res.end(page);
+}).listen(process.env.PORT, "127.0.0.1");
+`,
+      "page.js": page("one"),
+      "site.css": "p { height: 5000px } h1 { width: 100px }\n",
+    });
+    await using served = await serve(app, "main.js", { flags: ["--live"] });
+    const shown = await browser.newPage();
+    shown.setDefaultTimeout(DEADLINE_MS);
+    const problems = problemsOf(shown);
+    const heading = (text: string | RegExp) => shown.locator("h1", { hasText: text }).waitFor();
+    let loads = 0;
+    shown.on("load", () => loads++);
+    const opened = shown.waitForResponse(/events\?live/);
+    await shown.goto(`${served.origin}/`);
+    await heading("one");
+    assert.equal(await shown.locator("script").count(), 0);
+    await shown.evaluate("scrollTo(0, 700)");
+    await opened;
+
+    app.write("site.css", "p { height: 5000px } h1 { width: 200px }\n");
+    await shown.waitForFunction(`document.querySelector("h1").clientWidth === 200`);
+    assert.equal(loads, 1);
+    app.write("page.js", page("two"));
+    await heading("two");
+    await shown.waitForFunction("scrollY === 700");
+    app.write("page.js", "module.exports = (;\n");
+    await heading(/^CompileError/);
+    app.write("page.js", page("three"));
+    await heading("three");
+    await shown.waitForFunction("scrollY === 700");
+    assert.equal(loads, 4);
+    assert.deepEqual(problems, []);
+    await shown.close();
+  });
+
   test("the panel shows an app of 2,000 modules, what a reload has done to it, and why", async () => {
     await using app = new TempApp(appOf(2000));
     await using served = await serve(app, "main.js");

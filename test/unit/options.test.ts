@@ -65,6 +65,7 @@ test("everything but the entry has a default", async () => {
     envFiles: [],
     scope: "affected",
     sockets: "move",
+    live: false,
     cooldown: 0,
     watch: "auto",
     ignore: [],

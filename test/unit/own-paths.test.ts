@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { isLocalHost } from "../../src/common/page/loopback.js";
 import { isForOwn } from "../../src/front/own-path.js";
-import { type Caller, isLocalHost, refusalOf } from "../../src/panel/caller-check.js";
+import { type Caller, refusalOf } from "../../src/panel/caller-check.js";
 import { placeToOpen } from "../../src/panel/open-editor.js";
 import { parseWanted, unreadyReason, type Wanted } from "../../src/panel/ready.js";
 

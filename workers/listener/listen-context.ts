@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { ClusterPrimary } from "../cluster/cluster-primary.js";
+import type { LiveAnswers } from "../live/live-answers.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight } from "./in-flight.js";
@@ -44,6 +45,8 @@ export interface VirtualListenOptions {
   readonly attribution?: Attribution;
   /** How long a request may be held in the worker; absent: as long as the front holds one by default. */
   readonly heldDeadlineMs?: number | undefined;
+  /** `--live`. */
+  readonly live?: LiveAnswers | undefined;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
   readonly answerTimeoutMs: number;
 }
@@ -61,6 +64,7 @@ export function listenContext(options: VirtualListenOptions, onDeserted: ListenC
     cluster: new ClusterPrimary(),
     outside: AsyncLocalStorage.snapshot(),
     attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
+    live: options.live,
     onDeserted,
   };
 }

@@ -60,7 +60,19 @@ export function rawSocketOf(socket: Socket): Socket | null | undefined {
   return (socket as unknown as { _parent?: Socket | null })._parent;
 }
 
+/** What is used of a response while it is written. */
+export interface ResponseInternals {
+  /** Status line and headers, from the moment when they are settled. */
+  _header: string | null;
+  _contentLength: number | null;
+  _implicitHeader(): void;
+}
+
+export function responseInternals(response: ServerResponse): ResponseInternals {
+  return response as unknown as ResponseInternals;
+}
+
 /** Status line and headers of a response as they were sent; empty before. */
 export function sentHead(response: ServerResponse): string {
-  return (response as unknown as { _header?: string | null })._header ?? "";
+  return responseInternals(response)._header ?? "";
 }

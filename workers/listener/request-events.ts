@@ -31,6 +31,7 @@ export class RequestEvents {
   readonly #spoken: SpokenPage;
   readonly #attribution: Attribution;
   readonly #sessions: Http2Sessions;
+  readonly #live: ListenContext["live"];
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
 
@@ -39,7 +40,9 @@ export class RequestEvents {
     spoken,
     attribution,
     sessions,
-  }: Pick<ListenContext, "held" | "spoken" | "attribution" | "sessions">) {
+    live,
+  }: Pick<ListenContext, "held" | "spoken" | "attribution" | "sessions" | "live">) {
+    this.#live = live;
     this.#sessions = sessions;
     this.#held = held;
     this.#spoken = spoken;
@@ -122,8 +125,11 @@ export class RequestEvents {
   #begin(connection: RelayedConnection, event: string, args: unknown[], page: WrittenPage | undefined): void {
     const receiver = connection.server.server;
     if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
-    else if (!isUpgrade(event)) connection.beginResponse(args[1] as ServerResponse);
-    else {
+    else if (!isUpgrade(event)) {
+      const response = args[1] as ServerResponse;
+      connection.beginResponse(response);
+      if (page === undefined) this.#live?.begin(args[0] as IncomingMessage, response, connection);
+    } else {
       connection.turnOpaque();
       const { _handle } = socketInternals(connection.socket);
       if (_handle) this.#attribution.leaveToNobody(_handle);

@@ -11,6 +11,7 @@ import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/p
 import type { Preface } from "../../src/common/protocol/preface.js";
 import { ensurePrivateFolder } from "../../src/common/protocol/private-folder.js";
 import type { ClusterPrimary, TakeConnection } from "../cluster/cluster-primary.js";
+import type { LiveAnswers } from "../live/live-answers.js";
 import type { HeldRequests } from "./held-requests.js";
 import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
@@ -57,6 +58,8 @@ export interface ListenContext {
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
   readonly attribution: Attribution;
+  /** Undefined: answers are the app's alone. */
+  readonly live: LiveAnswers | undefined;
   /** A released server has no connections any more. */
   onDeserted(server: VirtualServer): void;
 }

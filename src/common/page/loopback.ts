@@ -14,3 +14,10 @@ export function isLocalClient(client: Pick<Socket, "remoteAddress" | "localAddre
   if (remoteAddress !== undefined) return isLoopback(remoteAddress);
   return client instanceof Socket && localAddress === undefined;
 }
+
+/** Of a `Host` header: `localhost`, a name below it, or a loopback address, with any port. */
+export function isLocalHost(host: string): boolean {
+  const [, name = ""] = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host.toLowerCase()) ?? [];
+  if (name === "localhost" || name.endsWith(".localhost")) return true;
+  return isLoopback(name.replace(/^\[|\]$/g, ""));
+}

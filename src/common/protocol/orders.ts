@@ -81,6 +81,8 @@ export interface BootOrder {
   readonly adapters: readonly string[];
   /** What becomes of open connections whose listener is replaced. */
   readonly sockets: "move" | "close" | "keep";
+  /** `--live`; absent: answers are the app's alone. */
+  readonly live?: LiveOrder | undefined;
   readonly connectionTable: SharedArrayBuffer;
   /** The epoch's own `ThreadBoard`. */
   readonly board: SharedArrayBuffer;
@@ -196,6 +198,14 @@ export type SupervisorOrder =
    * has taken over or is about to, so streams and open sockets go on, too, as long as `drainMs` lasts.
    */
   | { readonly type: "stop"; readonly drainMs: number; readonly restarts: boolean };
+
+/** What the pages of the app are given, so that they load themselves again. */
+export interface LiveOrder {
+  /** Of the supervisor. */
+  readonly id: string;
+  /** ASCII. */
+  readonly script: string;
+}
 
 export interface SaidPage {
   /** As in the connection table. */
