@@ -32,15 +32,15 @@ async function look(): Promise<void> {
   if (!(await hasChanged())) return;
   stop();
   if (repeat === "yes" || status === "502") location.reload();
-  else offerAgain();
+  else offerAgain("The app is back. This request may change something:");
 }
 
-function offerAgain(): void {
+function offerAgain(text: string): void {
   const again = document.createElement("button");
   again.type = "button";
   again.textContent = "Send it again";
   again.addEventListener("click", () => location.reload());
-  document.getElementById("now")?.replaceChildren("The app is back. This request may change something: ", again);
+  document.getElementById("now")?.replaceChildren(text, " ", again);
 }
 
 function poll(): void {
@@ -76,3 +76,31 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void (mayAsk ? look() : Promise.resolve()).then(listen);
 });
 if (!document.hidden) listen();
+if (status === "502" && document.getElementById("now")?.textContent?.startsWith("A fresh worker"))
+  offerAgain("A fresh worker follows. Where the request may run again:");
+
+// ---- what makes it easier to read
+
+/** The place of an error may be far to the right. */
+function revealCarets(within: ParentNode): void {
+  for (const caret of within.querySelectorAll<HTMLElement>(".marked b")) {
+    const box = caret.closest("pre");
+    const right = caret.getBoundingClientRect().right - (box?.getBoundingClientRect().right ?? 0);
+    if (box && right > 0) box.scrollLeft += right + box.clientWidth / 3;
+  }
+}
+
+function offerCopy(): void {
+  const copy = document.getElementById("copy");
+  if (copy === null || !("clipboard" in navigator)) return;
+  copy.hidden = false;
+  copy.addEventListener("click", () => {
+    void navigator.clipboard.writeText(document.getElementById("text")?.textContent ?? "").then(() => {
+      copy.textContent = "Copied";
+    });
+  });
+}
+
+revealCarets(document);
+document.addEventListener("toggle", ({ target }) => revealCarets(target as Element), true);
+offerCopy();

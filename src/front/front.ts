@@ -14,7 +14,7 @@ import type { ClientConnection } from "./client-connection.js";
 import { DescriptorLack } from "./descriptor-lack.js";
 import { Entrance } from "./entrance.js";
 import { HeldClients } from "./held-clients.js";
-import { LostWorkers, removeSocketFile } from "./lost-workers.js";
+import { LostWorkers, removeSocketFile, type WorkerEnd } from "./lost-workers.js";
 import { Movers } from "./movers.js";
 import { OpenPorts } from "./open-ports.js";
 import { type OwnAnswer, OwnPages } from "./own-pages.js";
@@ -255,10 +255,10 @@ export class Front {
 
   /**
    * The worker of `epoch` is dead. Its ports wait for the next worker; requests it had not begun are sent to that one,
-   * those it had begun get a page with the reason or, with half an answer sent, a reset. `isLast`: no other one comes.
+   * those it had begun get a page with the reason or, with half an answer sent, a reset.
    */
-  workerDied(epoch: number, error: SerializedError, isLast = false): void {
-    const page = this.#lost.die(epoch, error, isLast);
+  workerDied(epoch: number, error: SerializedError, more: WorkerEnd = {}): void {
+    const page = this.#lost.die(epoch, error, more);
     this.#opening.workerDied(epoch);
     for (const port of this.#ports.everyPort()) {
       if (port.server?.epoch === epoch) {

@@ -2,9 +2,17 @@
 import { rmSync } from "node:fs";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { OwnPage } from "../pages/own-page.js";
+import { deathText } from "../reports/failure.js";
 
 /** What a client is told of a worker's death, it is told within seconds; no app dies so often meanwhile. */
 const KEPT_DEATHS = 100;
+
+export interface WorkerEnd {
+  /** The supervisor ends with it. */
+  readonly isLast?: boolean;
+  /** What the app wrote last. */
+  readonly lastLines?: readonly string[];
+}
 
 export class LostWorkers {
   /** Page for the requests of each dead worker, by epoch; born at its death, and gone with the `KEPT_DEATHS`th after it. */
@@ -40,9 +48,8 @@ export class LostWorkers {
     this.#blocked.delete(epoch);
   }
 
-  /** `isLast`: the supervisor ends with it. */
-  die(epoch: number, error: SerializedError, isLast: boolean): OwnPage {
-    const page = pageForDeath(error, isLast);
+  die(epoch: number, error: SerializedError, more: WorkerEnd): OwnPage {
+    const page = pageForDeath(error, more);
     this.#abandoned.delete(epoch);
     this.#deathPages.set(epoch, page);
     const [oldest] = this.#deathPages.keys();
@@ -51,10 +58,8 @@ export class LostWorkers {
   }
 }
 
-function pageForDeath(error: SerializedError, isLast: boolean): OwnPage {
-  const next = isLast ? "" : "A fresh worker follows; send the request again.\n";
-  const text = `The app's worker ended before it answered this request: ${error.message}\n${next}`;
-  return { status: 502, text, error };
+function pageForDeath(error: SerializedError, { isLast = false, lastLines = [] }: WorkerEnd): OwnPage {
+  return { status: 502, text: deathText(error, lastLines, isLast), error, lastLines, ...(isLast && { isLast }) };
 }
 
 /** A worker that dies leaves the files of its unix sockets behind. */

@@ -4,7 +4,7 @@ import { shownPath } from "../common/paths.js";
 import type { SerializedError, SourceLocation } from "../common/protocol/serialized-error.js";
 import type { FailureReport } from "../reports/report.js";
 import type { FailureAge, PageFailure } from "./own-page.js";
-import { type SourceExcerpt, sourceExcerpt } from "./source-excerpt.js";
+import { excerptAt, type SourceExcerpt, sourceExcerpt } from "./source-excerpt.js";
 import type { Token } from "./source-tokens.js";
 import { groupFrames, type StackFrame, stackFrames } from "./stack-frames.js";
 
@@ -18,12 +18,14 @@ export interface HtmlStyle {
 }
 
 const NAMED_CHANGES = 3;
+/** Frames of a stack whose source is shown. */
+const FRAME_SOURCES = 8;
 
 /** The error itself with its source, its causes and its stack. */
 export function errorParts(error: SerializedError, style: HtmlStyle): string {
   const parts = [sourcePart(error, style)];
   for (let cause = error.cause; cause !== undefined; cause = cause.cause) parts.push(causePart(cause, style));
-  parts.push(stackPart(error.stack, style));
+  parts.push(stackPart(error, style));
   return parts.join("");
 }
 
@@ -45,9 +47,14 @@ export function circumstances({ report, onError }: PageFailure, style: HtmlStyle
   const chain = [...(error.location ? [error.location.file] : []), ...importedBy];
   const links = chain.map((file) => `<li>${placeLink(file, { file, line: 1, column: 1 }, style)}</li>`).join("");
   const imported = chain.length < 2 ? "" : section("Imported by", `<ol class="chain">${links}</ol>`);
+  const works = section("What works", `<p>${escapeHtml(whatWorks(report, onError))}</p>`);
+  return `${imported}${works}${writtenPart(lastLines)}`;
+}
+
+/** What the app wrote last. */
+export function writtenPart(lastLines: readonly string[]): string {
   const lines = escapeHtml(lastLines.join("\n"));
-  const written = lastLines.length === 0 ? "" : section("The app's last lines", `<pre class="lines">${lines}</pre>`);
-  return `${imported}${section("What works", `<p>${escapeHtml(whatWorks(report, onError))}</p>`)}${written}`;
+  return lines === "" ? "" : section("The app's last lines", `<pre class="lines" tabindex="0">${lines}</pre>`);
 }
 
 function whatWorks({ generation, gone, error }: FailureReport, onError: PageFailure["onError"]): string {
@@ -74,7 +81,7 @@ function sourcePart({ location, frame }: SerializedError, style: HtmlStyle): str
   return `<figure class="source">\n<figcaption>${place}</figcaption>\n${excerpt ? excerptPart(excerpt) : ""}</figure>\n`;
 }
 
-function excerptPart({ lines, indent }: SourceExcerpt): string {
+function excerptPart({ lines, indent }: SourceExcerpt, isFocusable = true): string {
   const width = String(lines.at(-1)?.number ?? 0).length;
   const rows = lines.map(({ number, isMarked, tokens }) => {
     const code = `<i>${String(number).padStart(width)}</i> ${tokens.map(tokenPart).join("")}`;
@@ -82,7 +89,7 @@ function excerptPart({ lines, indent }: SourceExcerpt): string {
     const caret = `<i>${" ".repeat(width)}</i> ${escapeHtml(indent)}<b>^</b>`;
     return `<span class="line marked">${code}\n${caret}\n</span>`;
   });
-  return `<pre tabindex="0"><code>${rows.join("")}</code></pre>\n`;
+  return `<pre${isFocusable ? ' tabindex="0"' : ""}><code>${rows.join("")}</code></pre>\n`;
 }
 
 function tokenPart({ kind, text }: Token): string {
@@ -92,20 +99,26 @@ function tokenPart({ kind, text }: Token): string {
 
 function causePart(cause: SerializedError, style: HtmlStyle): string {
   const title = `<h3>Caused by: <span class="message">${escapeHtml(`${cause.name}: ${cause.message}`)}</span></h3>\n`;
-  const stack = cause.stack === undefined ? "" : framesPart(stackFrames(cause.stack), style);
+  const stack = cause.stack === undefined ? "" : framesPart(stackFrames(cause.stack), cause.location, style);
   return `<section class="cause">\n${title}${sourcePart(cause, style)}${stack}</section>\n`;
 }
 
-function stackPart(stack: string | undefined, style: HtmlStyle): string {
-  const frames = framesPart(stackFrames(stack), style);
+function stackPart({ stack, location }: SerializedError, style: HtmlStyle): string {
+  const frames = framesPart(stackFrames(stack), location, style);
   return frames === "" ? "" : section("Stack", frames);
 }
 
-/** What is the app's own is open, the rest can be opened. */
-function framesPart(frames: readonly StackFrame[], style: HtmlStyle): string {
+/** What is the app's own is shown, with its source to be opened but for `shown`, which is there already; the rest can be opened. */
+function framesPart(frames: readonly StackFrame[], shown: SourceLocation | undefined, style: HtmlStyle): string {
+  let sources = FRAME_SOURCES;
+  const sourceOf = ({ of, location }: StackFrame): string => {
+    if (of.type !== "own" || location === undefined || isSamePlace(location, shown) || sources-- <= 0) return "";
+    const excerpt = excerptAt(location, style.read(location.file));
+    return excerpt === undefined ? "" : excerptPart(excerpt, false);
+  };
   return groupFrames(frames)
     .map((group) => {
-      const list = `<ol class="stack">${group.map((frame) => framePart(frame, style)).join("")}</ol>`;
+      const list = `<ol class="stack">${group.map((frame) => framePart(frame, sourceOf(frame), style)).join("")}</ol>`;
       if (group[0]?.of.type === "own") return `${list}\n`;
       return `<details><summary>${escapeHtml(ownersOf(group))}</summary>${list}</details>\n`;
     })
@@ -117,12 +130,20 @@ function ownersOf(frames: readonly StackFrame[]): string {
   return `${frames.length} ${frames.length === 1 ? "call" : "calls"} in ${[...names].join(", ")}`;
 }
 
-function framePart({ call, location, place }: StackFrame, style: HtmlStyle): string {
+function isSamePlace(one: SourceLocation, other: SourceLocation | undefined): boolean {
+  return one.file === other?.file && one.line === other.line;
+}
+
+/** `source`: in HTML; empty: it is not shown. */
+function framePart({ call, location, place }: StackFrame, source: string, style: HtmlStyle): string {
   const where =
     location === undefined
       ? `<code>${escapeHtml(place)}</code>`
       : placeLink(`${shownPath(location.file, style.cwd)}:${location.line}:${location.column}`, location, style);
-  return `<li>${call === "" ? "" : `<span class="call">${escapeHtml(call)}</span> `}${where}</li>`;
+  const text = `${call === "" ? "" : `<span class="call">${escapeHtml(call)}</span> `}${where}`;
+  return source === ""
+    ? `<li>${text}</li>`
+    : `<li><details class="frame"><summary>${text}</summary>${source}</details></li>`;
 }
 
 /** A press on it opens an editor: a post, which no other site can send, and which leaves the page as it is. */

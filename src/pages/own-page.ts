@@ -8,6 +8,10 @@ export interface OwnPage {
   readonly text: string;
   /** What the page is about. */
   readonly error?: SerializedError;
+  /** What the app wrote last, when it has ended. */
+  readonly lastLines?: readonly string[];
+  /** The supervisor ends as well. */
+  readonly isLast?: boolean;
   /** Of a start or a reload that has failed. */
   readonly failure?: PageFailure;
 }

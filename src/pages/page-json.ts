@@ -2,12 +2,13 @@
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { OwnPage } from "./own-page.js";
 
-export function pageJson({ status, text, error, failure }: OwnPage, id: string): string {
+export function pageJson({ status, text, error, lastLines, failure }: OwnPage, id: string): string {
   const { report, age, onError } = failure ?? {};
   const page = {
     status,
     page: id,
     error: error === undefined ? { message: text.trimEnd() } : errorJson(error),
+    ...(lastLines && { lastLines }),
     ...(report && {
       importedBy: report.importedBy,
       generation: report.generation,

@@ -15,6 +15,7 @@ export interface ExcerptLine {
 }
 
 const LINES_AROUND = 6;
+const LINES_AROUND_CALL = 3;
 const LINE_BREAK = /\r\n|[\n\r\u2028\u2029]/;
 
 /** `text`: what the file holds now; undefined when it cannot be read. Undefined without a frame. */
@@ -34,12 +35,22 @@ export function sourceExcerpt(
     const tokens = tokenLines(framed.map((line) => line.text).join("\n"));
     return { lines: framed.map(({ number }, index) => lineAt(number, tokens[index], location)), indent };
   }
-  const tokens = tokenLines(present.join("\n"));
-  const from = Math.max(1, location.line - LINES_AROUND);
-  const to = Math.min(present.length, location.line + LINES_AROUND);
-  const lines: ExcerptLine[] = [];
-  for (let number = from; number <= to; number++) lines.push(lineAt(number, tokens[number - 1], location));
-  return { lines, indent };
+  return { lines: linesAround(location, tokenLines(present.join("\n")), LINES_AROUND), indent };
+}
+
+/** The lines around a place of which no frame was taken, as the file is now; undefined: it has no such line. */
+export function excerptAt(location: SourceLocation, text: string | undefined): SourceExcerpt | undefined {
+  const present = text?.split(LINE_BREAK);
+  const line = present?.[location.line - 1];
+  if (present === undefined || line === undefined) return undefined;
+  const indent = line.slice(0, location.column - 1).replace(/[^\t]/g, " ");
+  return { lines: linesAround(location, tokenLines(present.join("\n")), LINES_AROUND_CALL), indent };
+}
+
+function linesAround(location: SourceLocation, tokens: readonly Token[][], around: number): ExcerptLine[] {
+  const from = Math.max(1, location.line - around);
+  const to = Math.min(tokens.length, location.line + around);
+  return Array.from({ length: to - from + 1 }, (_, index) => lineAt(from + index, tokens[from + index - 1], location));
 }
 
 function lineAt(number: number, tokens: readonly Token[] | undefined, { line }: SourceLocation): ExcerptLine {

@@ -12,11 +12,12 @@ import {
   sourceHash,
   type WrittenPage,
 } from "../common/page/written-page.js";
+import type { SerializedError } from "../common/protocol/serialized-error.js";
 import { visibleLines } from "../common/visible-text.js";
 import { OWN_PATH } from "../panel/own-paths.js";
 import { headingOf } from "../reports/failure-lines.js";
 import { browserText } from "./browser-texts.js";
-import { agePart, circumstances, errorParts, type HtmlStyle } from "./failure-html.js";
+import { agePart, circumstances, errorParts, type HtmlStyle, writtenPart } from "./failure-html.js";
 import type { OwnPage } from "./own-page.js";
 import { pageJson } from "./page-json.js";
 
@@ -69,20 +70,21 @@ const TITLES: Readonly<Record<OwnPage["status"], string>> = {
 };
 
 function detailsHtml(page: OwnPage, id: string, { cwd, hasPanel }: PageStyle): string {
-  const { status, error, failure } = page;
+  const { status, error, failure, lastLines = [] } = page;
   const style: HtmlStyle = { cwd, openAt: hasPanel ? OWN_PATH : undefined, read: readText };
   const message = error?.message ?? page.text.trimEnd();
-  const heading = status === 500 && error ? headingOf(error) : TITLES[status];
+  const name = error && nameOf(status, error);
   const where = error?.location;
   const body = `<form method="post" class="page">
 <header>
-<p class="status"><span>${status}</span> ${escapeHtml(TITLES[status])}</p>
-<h1>${heading === TITLES[status] ? "" : `${escapeHtml(nameOf(heading, error?.name))}: `}<span class="message">${escapeHtml(message)}</span></h1>
+<p class="status"><span>${status}</span> ${escapeHtml(TITLES[status])} <button type="button" id="copy" hidden>Copy as text</button></p>
+<h1>${name === undefined ? "" : `${escapeHtml(name)}: `}<span class="message">${escapeHtml(message)}</span></h1>
 ${failure ? agePart(failure.age, failure.report, style) : ""}</header>
 <main>
-${error ? errorParts(error, style) : ""}${failure ? circumstances(failure, style) : nextPart(page)}</main>
-<footer><p id="now" role="status">${escapeHtml(NEXT[status])}</p></footer>
+${error ? errorParts(error, style) : ""}${failure ? circumstances(failure, style) : nextPart(page)}${writtenPart(lastLines)}</main>
+<footer><p id="now" role="status">${escapeHtml(page.isLast ? ENDS : NEXT[status])}</p></footer>
 </form>
+<pre id="text" hidden>${escapeHtml(visibleLines(page.text))}</pre>
 <script>${browserText("failure-page.js")}</script>`;
   return htmlPage({
     title: `${status} ${where ? `${visibleLines(message).split("\n", 1)[0]} - ` : ""}unreloader`,
@@ -93,9 +95,10 @@ ${error ? errorParts(error, style) : ""}${failure ? circumstances(failure, style
   });
 }
 
-/** What has thrown, where that says more than the heading. */
-function nameOf(heading: string, name: string | undefined): string {
-  return heading === "EvaluationError" && name !== undefined ? name : heading;
+/** What kind of error it is, where the message does not say so: what has thrown, or what of ours has failed. */
+function nameOf(status: OwnPage["status"], error: SerializedError): string | undefined {
+  if (status === 500) return headingOf(error) === "EvaluationError" ? error.name : headingOf(error);
+  return status === 502 && !error.code?.startsWith("ERR_UNRELOADER") ? error.name : undefined;
 }
 
 const NEXT: Readonly<Record<OwnPage["status"], string>> = {
@@ -105,8 +108,12 @@ const NEXT: Readonly<Record<OwnPage["status"], string>> = {
   504: "Comes back by itself when the app answers; a save takes a fresh worker.",
 };
 
+const ENDS = "The app has come to its end, and unreloader with it.";
+
 /** The rest of the text where there is no report: what to do next. */
-function nextPart({ text, error }: OwnPage): string {
+function nextPart({ status, text, error }: OwnPage): string {
+  // What is to be done stands below.
+  if (status === 502 && error) return "";
   const rest = error === undefined ? "" : text.replace(error.message, "").trim();
   const hasFrame = error?.frame !== undefined;
   const last = hasFrame ? (rest.split("\n\n").at(-1) ?? "") : rest;

@@ -6,14 +6,31 @@ import type { ModuleGraph } from "../graph/module-graph.js";
 import type { FailureAge, PageFailure } from "../pages/own-page.js";
 import { failureBlock } from "./failure-lines.js";
 
+/** Lines of the app that are told about its end. */
+export const LAST_LINES = 20;
+
 /** Plain text: the failure, who imports it, what still works, the stack in the user's source, and the causes. */
 export function failureText({ report, onError, age }: PageFailure, cwd: string): string {
   const lines = failureBlock(report, { cwd, onError });
   const { stack, cause } = report.error;
-  const { lastLines = [] } = report;
-  const written = lastLines.length > 0 ? ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)] : [];
+  const written = writtenLines(report.lastLines ?? []);
   const all = [...lines, ...ageLines(age), ...(stack ? ["", stack] : []), ...causeLines(cause), ...written];
   return `${all.map(visibleLines).join("\n")}\n`;
+}
+
+/** The same of a worker that has ended before it had answered. `isLast`: the supervisor ends with it. */
+export function deathText(error: SerializedError, lastLines: readonly string[], isLast: boolean): string {
+  const { message, frame, stack, cause } = error;
+  const lines = [`The app's worker ended before it answered this request: ${message}`];
+  if (!isLast) lines.push("A fresh worker follows; send the request again.");
+  if (frame !== undefined) lines.push("", ...frame.split("\n").map((line) => `  ${line}`));
+  if (stack !== undefined) lines.push("", stack);
+  lines.push(...causeLines(cause), ...writtenLines(lastLines));
+  return `${lines.map(visibleLines).join("\n")}\n`;
+}
+
+function writtenLines(lastLines: readonly string[]): string[] {
+  return lastLines.length === 0 ? [] : ["", "The app's last lines:", ...lastLines.map((line) => `  ${line}`)];
 }
 
 function ageLines(age: FailureAge | undefined): string[] {

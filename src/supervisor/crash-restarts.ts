@@ -1,6 +1,7 @@
 /** Starts an app again that has ended by itself, or that could not start: at once, after a while, or not before a save. */
 import { LACK_MS } from "../common/deadlines.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
+import { LAST_LINES } from "../reports/failure.js";
 import type { RestartReason } from "../reports/report.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { errorOfEnd, exitCodeOf, type UnexpectedEnd } from "../thread/app-thread.js";
@@ -63,7 +64,8 @@ export class CrashRestarts {
     const waits = !reloading && this.#waitsForPort(epoch.number, end);
     const delayMs = this.#exitsWith(end) || waits ? undefined : reloading ? 0 : this.#delayAfter(end, wasAnswering);
     const listened = front.addresses().length > 0;
-    front.workerDied(epoch.number, errorOfEnd(end), this.#exitsWith(end));
+    const lastLines = epoch.board.lastLines(LAST_LINES);
+    front.workerDied(epoch.number, errorOfEnd(end), { isLast: this.#exitsWith(end), lastLines });
     this.#tell(epoch.number, end, listened, delayMs);
     return delayMs;
   }

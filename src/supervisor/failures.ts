@@ -7,7 +7,7 @@ import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { Verdict } from "../front/turn.js";
 import type { FailureAge, OwnPage } from "../pages/own-page.js";
 import type { CycleReports } from "../reports/cycle-reports.js";
-import { failureText, importersOf } from "../reports/failure.js";
+import { failureText, importersOf, LAST_LINES } from "../reports/failure.js";
 import type { FailureReport, ReloadReport } from "../reports/report.js";
 import { failureCode } from "../reports/report-codes.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
@@ -17,7 +17,6 @@ import type { CycleState } from "./cycle-state.js";
 import type { Preparation } from "./prepare.js";
 
 /** Lines that the app wrote last, on the page about its end. */
-const LAST_LINES = 20;
 
 export interface FailuresOptions {
   readonly parts: Pick<

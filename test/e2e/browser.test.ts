@@ -46,6 +46,8 @@ require("node:http").createServer((req, res) => {
     assert.equal(await page.locator("img, iframe, link").count(), 0);
     // Everything that can be pressed is reached by the keyboard.
     await page.keyboard.press("Tab");
+    assert.match(String(await page.evaluate("document.activeElement.textContent")), /Copy as text/);
+    await page.keyboard.press("Tab");
     assert.match(String(await page.evaluate("document.activeElement.textContent")), /page\.js:2:7/);
 
     app.write("page.js", `throw new Error("another one");\n`);
