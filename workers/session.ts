@@ -1,5 +1,7 @@
 /** One app in this thread: carries out the supervisor's orders one after the other, and reports. */
+
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { getHeapStatistics } from "node:v8";
 import { EMPTY_APP_MS, FAILED_START_MS, FLUSH_MS, HOOK_MS } from "../src/common/deadlines.js";
 import { openControlPort } from "../src/common/protocol/control-port.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
@@ -179,7 +181,12 @@ export class AppSession {
         this.#send({ type: "waitsTold", requestId: message.requestId, waits: threadWaits(this.#parts) });
         break;
       case "tellCreated":
-        this.#send({ type: "createdTold", requestId: message.requestId, created: this.#parts.ledger.listAll() });
+        this.#send({
+          type: "createdTold",
+          requestId: message.requestId,
+          created: this.#parts.ledger.listAll(),
+          heapBytes: getHeapStatistics().used_heap_size,
+        });
         break;
       case "checkStaleReferences":
         this.#held((done) => this.#queue.add(() => done(stale.check(message.requestId))));

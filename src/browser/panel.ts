@@ -40,7 +40,7 @@ function show(now: PanelState): void {
     const { file, line, column, message } = now.error;
     problem.replaceChildren(message, ...(file === null ? [] : [" ", place(file, line, column, now.root)]));
   }
-  showNumbers(now.numbers);
+  showNumbers(now.numbers, now);
   picture.show(now);
   showReloads(now);
   showErrors(now);
@@ -51,11 +51,14 @@ function show(now: PanelState): void {
   find();
 }
 
-function showNumbers(numbers: PanelNumbers): void {
+type Known = Pick<PanelState, "workerHeapBytes" | "epoch">;
+
+function showNumbers(numbers: PanelNumbers, { workerHeapBytes, epoch }: Known): void {
   const { inFlight, held, heldBytes, draining, standby, standbyBytes, rssBytes, heapBytes } = numbers;
   const rows: readonly (readonly [string, string])[] = [
     ["Requests in flight", String(inFlight)],
     ["Requests held", `${held}${heldBytes > 0 ? `, ${Math.ceil(heldBytes / 1024)} KiB` : ""}`],
+    ["Worker", workerHeapBytes === null ? "does not answer" : `${epoch}, heap ${megabytes(workerHeapBytes)}`],
     ["Workers that finish", String(draining)],
     ["Standby worker", standby + (standbyBytes > 0 ? `, ${megabytes(standbyBytes)}` : "")],
     ["Memory of the process", megabytes(rssBytes)],
@@ -147,18 +150,24 @@ function showClasses({ modules }: PanelState): void {
   );
 }
 
+/** Those that were met, and all. */
 function showEdits({ edits, tally }: PanelState): void {
-  byId("kinds").replaceChildren(
+  const isOpen = byId("kinds").querySelector("details")?.open === true;
+  const tableOf = (shown: typeof edits): HTMLElement =>
     table(
       ["Code", "Here", "Outcome", "Edit", "Why"],
-      edits.map(({ code, outcome, edit, why }) => [
+      shown.map(({ code, outcome, edit, why }) => [
         element("code", code),
         String(tally[code] ?? ""),
         element("span", outcome, { class: `kind ${kindOf({ outcome })}` }),
         withCode(edit),
         withCode(why),
       ]),
-    ),
+    );
+  const met = edits.filter(({ code }) => tally[code] !== undefined);
+  byId("kinds").replaceChildren(
+    met.length === 0 ? element("p", "None so far.") : tableOf(met),
+    element("details", [element("summary", `All ${edits.length} codes`), tableOf(edits)], isOpen ? { open: "" } : {}),
   );
 }
 
@@ -272,7 +281,10 @@ function listen(): void {
   news.addEventListener("error", gone);
   timer = window.setInterval(() => {
     void fetch("state?panel=numbers", { cache: "no-store" })
-      .then(async (answer) => showNumbers((await answer.json()) as PanelNumbers))
+      .then(async (answer) => {
+        const numbers = (await answer.json()) as PanelNumbers;
+        if (state) showNumbers(numbers, state);
+      })
       .catch(() => undefined);
   }, NUMBERS_MS);
 }

@@ -33,7 +33,8 @@ const BODY = `<header>
 <ul id="found"></ul>
 </section>
 <section><h2>Classes</h2><div id="classes"></div></section>
-<section id="reloads"><h2>Reloads</h2><div id="plot"></div><div id="history"></div></section>
+<section id="reloads"><h2>Reloads</h2><p class="legend"><span class="time">bar: milliseconds</span> <span class="dot">dot: modules that were evaluated</span> <span class="in-place">in place</span> <span class="function-swapped">function swapped</span> <span class="all-own-modules">all own modules</span> <span class="fresh-worker">fresh worker</span> <span class="failed">failed</span></p>
+<div id="plot"></div><div id="history"></div></section>
 <section id="errors"><h2>Errors since the start</h2><div id="known"></div></section>
 <section id="alive"><h2>Still alive, though purged</h2><div id="stale"></div></section>
 <section id="edits"><h2>Edits</h2><div id="kinds"></div></section>

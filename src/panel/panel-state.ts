@@ -25,6 +25,7 @@ export interface PanelState {
   readonly stale: readonly PanelStale[];
   /** Null: the thread did not answer in time. */
   readonly created: Readonly<Record<string, readonly string[]>> | null;
+  readonly workerHeapBytes: number | null;
   readonly numbers: PanelNumbers;
   readonly edits: readonly {
     readonly code: string;

@@ -43,7 +43,7 @@ export class PanelView {
     const { entry, pid, startedAt, phase, live, generation, epoch, content, addresses, error, lastReport } = view.now();
     const loaded = app();
     const shown = (file: string): string => shownPath(file, root);
-    const created = await loaded?.epoch.created(PANEL_TOLD_MS);
+    const told = await loaded?.epoch.created(PANEL_TOLD_MS);
     return {
       root,
       entry: shown(entry),
@@ -80,7 +80,9 @@ export class PanelView {
         generation: purged,
         inUse,
       })),
-      created: created === undefined ? null : Object.fromEntries(created.map(({ file, what }) => [shown(file), what])),
+      created:
+        told === undefined ? null : Object.fromEntries(told.created.map(({ file, what }) => [shown(file), what])),
+      workerHeapBytes: told?.heapBytes ?? null,
       numbers: this.numbers(),
       edits: (Object.keys(EDITS) as EditCode[]).map((code) => ({ code, ...EDITS[code] })),
       tally: this.#tally.codes,

@@ -264,12 +264,12 @@ export class AppEpoch {
     return answer?.type === "waitsTold" ? answer.waits : undefined;
   }
 
-  /** What modules have created and not ended. Undefined: no answer in time. */
-  async created(deadlineMs: number): Promise<Extract<ThreadAnswer, { type: "createdTold" }>["created"] | undefined> {
+  /** What modules have created and not ended, and how large the heap is. Undefined: no answer in time. */
+  async created(deadlineMs: number): Promise<Extract<ThreadAnswer, { type: "createdTold" }> | undefined> {
     const answer = await this.#request(deadlineMs, "what modules have created", (requestId) =>
       this.#thread.send({ type: "tellCreated", requestId }),
     );
-    return answer?.type === "createdTold" ? answer.created : undefined;
+    return answer?.type === "createdTold" ? answer : undefined;
   }
 
   /** Undefined: there was no answer in time. */

@@ -332,11 +332,12 @@ export const workerReport = z.discriminatedUnion("type", [
     requestId: z.int(),
     waits: z.array(threadWait),
   }),
-  /** Files with what they have created, in words. */
+  /** Files with what they have created, in words; and what the thread's heap holds. */
   z.strictObject({
     type: z.literal("createdTold"),
     requestId: z.int(),
     created: z.array(z.strictObject({ file: z.string(), what: z.array(z.string()) })),
+    heapBytes: z.int(),
   }),
   /** No snapshot was written when nothing is marked, or with `error`. */
   z.strictObject({
