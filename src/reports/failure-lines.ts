@@ -2,7 +2,7 @@
 import { shownPath } from "../common/paths.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import type { FailureReport } from "./report.js";
-import { firstLine, placeOf, type Row, shownLocation, shownRow, stackRows } from "./stack-lines.js";
+import { firstLine, furtherLines, placeOf, type Row, shownLocation, shownRow, stackRows } from "./stack-lines.js";
 
 /** As much of the style of a line as a failure needs. */
 export interface FailureStyle {
@@ -22,6 +22,7 @@ export function failureBlock(report: FailureReport, style: FailureStyle): string
     report.ended && headingOf(error) === "EvaluationError"
       ? `UncaughtError: ${failed}nobody has caught: ${firstLine(error.message)}`
       : `${headingOf(error)}: ${failed}${deedOf(error)}${firstLine(error.message)}`,
+    ...furtherLines(error.message),
     ...failureDetails(report, style),
   ];
 }
@@ -38,8 +39,10 @@ export function failedLine({ generation, gone, error }: FailureReport, cwd: stri
 /** What follows that line. `exit`: the supervisor ends with the app, which has told its end itself, as under Node. */
 export function failureRows(report: FailureReport, style: FailureStyle & { readonly exit: boolean }): string[] {
   const { error, generation } = report;
-  if (!style.exit || generation > 0)
-    return failureDetails(report, style, isTold(error) ? [] : stackRows(error, style.cwd));
+  if (!style.exit || generation > 0) {
+    const further = isTold(error) ? [] : furtherLines(error.message);
+    return [...further, ...failureDetails(report, style, isTold(error) ? [] : stackRows(error, style.cwd))];
+  }
   // Nobody waits for another start. What the app's own code has thrown is there already.
   return headingOf(error) === "EvaluationError" ? [] : frameLines(error);
 }

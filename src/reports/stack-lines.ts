@@ -11,6 +11,7 @@ interface Frame extends SourceLocation {
 /** More are counted. */
 const OWN_FRAMES = 8;
 const CAUSES = 4;
+const MESSAGE_LINES = 20;
 const NAMED_PACKAGES = 3;
 
 export type Row = readonly [name: string, value: string];
@@ -114,4 +115,13 @@ export function shownLocation({ file, line, column }: SourceLocation, cwd: strin
 /** A report's first line stays one line, whatever the app's message holds. */
 export function firstLine(message: string): string {
   return message.trim().split(/\r?\n/, 1)[0] ?? "";
+}
+
+/** The others, indented, so that none passes for a line of ours. More of them are counted. */
+export function furtherLines(message: string): string[] {
+  const [, ...lines] = message.trim().split(/\r?\n/);
+  const more = lines.length - MESSAGE_LINES;
+  return [...lines.slice(0, MESSAGE_LINES), ...(more > 0 ? [`... and ${more} more lines`] : [])].map((line) =>
+    `    ${line}`.trimEnd(),
+  );
 }

@@ -431,7 +431,8 @@ export class ReloadCycle {
   }
 
   async #takeIn(run: Run, started: number): Promise<ReloadReport> {
-    const { configChanges, monitoring, registry, ownWrites, silentMs, emit, options, endsWithApp } = this.#parts;
+    const { configChanges, monitoring, registry, ownWrites, silentMs, address, emit, options, endsWithApp } =
+      this.#parts;
     const state = this.#state;
     const { pending } = state;
     const isAsked = this.#isAsked;
@@ -463,7 +464,16 @@ export class ReloadCycle {
         files: config,
         code: configCode(config, options.envFiles),
       };
-    if (app === undefined || !state.isUsable(app) || state.restartReason) return this.#fresh.restart(run, started);
+    if (app === undefined || !state.isUsable(app) || state.restartReason) {
+      // Where the failure was to be seen, its mend is told; a script that runs again says for itself what it does.
+      if (state.phase === "failed" && !state.isOver && address.exposes)
+        state.restartReason ??= {
+          type: "changed",
+          files: pending.all(),
+          code: state.generation === 0 ? "UR69" : "UR61",
+        };
+      return this.#fresh.restart(run, started);
+    }
     if (test && pending.empty) return this.#reloads.test(run, app, test, started);
     const isNothing = pending.empty && !isAll && monitoring.missing(app.graph).length === 0;
     if (!isNothing) return this.#reloads.reload(run, app, started);

@@ -116,8 +116,10 @@ http.createServer((req, res) => res.end("fine")).listen(process.env.PORT);
     const failure = await served.get("/");
     assert.equal(failure.status, 500);
     assert.match(failure.body, /answer\.js/);
+    const told = served.lines.wait(/restarted 2 modules .* \(epoch \d+\): answer\.js changed$/);
     app.write("answer.js", `export const answer = (req, res) => res.end("fine");\n`);
     assert.equal(await served.text("/"), "fine");
+    await told;
   });
 });
 

@@ -159,9 +159,11 @@ test("a failure without a place in the source names none", () => {
   ]);
 });
 
-test("whatever the app's message holds, the report's line is one line", () => {
+test("whatever the app's message holds, the report's line is one line, and its further lines are indented", () => {
   const report = withError({ message: "\r\nExpected values to be equal:\n\n1 !== 2\n" });
-  assert.match(lines({ event: "failed", report })[0] ?? "", /: models\/user\.ts:12:7 Expected values to be equal:$/);
+  const told = lines({ event: "failed", report });
+  assert.match(told[0] ?? "", /: models\/user\.ts:12:7 Expected values to be equal:$/);
+  assert.deepEqual(told.slice(1, 3), ["", "    1 !== 2"]);
 });
 
 test("a restart says why", () => {
