@@ -51,7 +51,11 @@ const EXIT_CODES = { live: 0, failed: 3, late: 4 } as const;
 export function answersOf(parts: AnswersParts): Commands {
   const { view, cycle, leaks } = parts;
   return {
-    status: async () => ({ answer: view.now(), exitCode: view.now().error ? 3 : 0 }),
+    status: async () => {
+      const state = view.now();
+      const broken = lateFailures(undefined, parts).flatMap(({ isOld, error }) => (isOld ? [] : [error]));
+      return { answer: { ...state, broken }, exitCode: state.error || broken.length > 0 ? 3 : 0 };
+    },
     wait: async ({ files, timeoutMs = WAIT_MS }, signal) => {
       const verdict = await waitFor(waitParts(parts), {
         files: files?.map((file) => placed(file, parts)),

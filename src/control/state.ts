@@ -220,8 +220,16 @@ export class StateView {
     const { app, generation } = this.#sources().cycle;
     this.#logs.takeUp(app?.epoch.board, generation);
     this.#logs.told(event, generation);
-    if (event.event === "worker-exit") this.#exit = event.report.cause;
+    if (event.event === "worker-exit") this.#exited(event.report);
     if (event.event === "listening") this.changed();
+  }
+
+  /** One that waits for a save is told as a failure as well. */
+  #exited({ cause, next }: WorkerExitReport): void {
+    this.#exit = cause;
+    if (cause.type !== "crashed" || next !== "restarting") return;
+    const { generation } = this.#sources().cycle;
+    this.errors.add("run", { error: cause.error, importedBy: [], generation });
   }
 
   /** A cycle has come to its end. */

@@ -1,4 +1,5 @@
 /** Waits until what runs contains the files as they are now, or has refused them. */
+import { existsSync } from "node:fs";
 import { wait } from "../common/wait.js";
 import type { CurrentError, StateView, SupervisorState } from "./state.js";
 
@@ -16,6 +17,8 @@ export interface WaitVerdict {
   readonly waitingFor: string | null;
   /** Files that were named and that nothing that runs is made from. */
   readonly unused: readonly string[];
+  /** Of these, the ones that are not there: deleted, or a slip of the pen. */
+  readonly missing: readonly string[];
   readonly durationMs: number;
 }
 
@@ -52,6 +55,7 @@ export async function waitFor(parts: WaitParts, { files, timeoutMs, signal }: Wa
   const left = (): number => Math.max(0, end - performance.now());
   const answer = (verdict: WaitVerdict["verdict"], more: Partial<WaitVerdict> = {}): WaitVerdict => {
     const { generation, epoch, content, phase } = view.now();
+    const unused = files?.filter((file) => !parts.uses(file)) ?? [];
     return {
       verdict,
       generation,
@@ -60,7 +64,8 @@ export async function waitFor(parts: WaitParts, { files, timeoutMs, signal }: Wa
       phase,
       error: null,
       waitingFor: null,
-      unused: files?.filter((file) => !parts.uses(file)) ?? [],
+      unused,
+      missing: unused.filter((file) => !existsSync(file)),
       durationMs: performance.now() - started,
       ...more,
     };

@@ -91,7 +91,7 @@ export class ReloadCycle {
     this.#fresh = new FreshWorker({ ...acting, crashes: this.#crashes, greeting: this.#testReloads?.greeting });
     this.#reloads = new ReloadStep({ ...acting, fresh: this.#fresh });
     const busy = (): boolean => this.#run !== undefined || this.#mustWork();
-    this.hold = new Hold({ changed: () => parts.view.changed(), over: () => this.#takeHeldIn() });
+    this.hold = new Hold({ changed: () => this.#holdChanged(), over: () => this.#takeHeldIn() });
     this.#unadopted = new UnadoptedPorts({ front, state, busy, tell });
   }
 
@@ -272,6 +272,12 @@ export class ReloadCycle {
     if (this.#state.closing || this.#parts.options.cooldown === "off") return;
     if (this.hold.isActive) this.#heldPackages = [...new Set([...this.#heldPackages, ...files])];
     else this.#startAgain({ type: "changed", files, code: "UR50" });
+  }
+
+  /** Whether what was loaded last answers in place of a failure may be another thing now. */
+  #holdChanged(): void {
+    this.#failures.sayInstead();
+    this.#parts.view.changed();
   }
 
   #takeHeldIn(): void {

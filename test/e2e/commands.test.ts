@@ -23,6 +23,7 @@ const files = {
     export function fails() { throw new TypeError("not today"); }
     http.createServer(async (request, response) => {
       if (request.url === "/late") return response.end((await import("./late.ts")).late);
+      if (request.url === "/crash") throw new Error("crashed");
       if (request.url === "/raw") return response.end(Buffer.from([0xff, 0xfe]));
       console.log("asked for", request.url);
       response.setHeader("x-host", request.headers.host ?? "").end(title + greeting());
@@ -112,9 +113,18 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   assert.equal(await served.text("/late"), "late");
   app.write("late.ts", "export const late = ;");
   const late = await waits();
+  const {
+    live: isLive,
+    broken,
+    exitCode: lateCode,
+  } = await ask<SupervisorState & { broken: object[] }>(app, {
+    command: "status",
+  });
+  assert.deepEqual([isLive, broken, lateCode], [true, [late.error], 3]);
   assert.deepEqual([late.verdict, late.error?.file, late.exitCode], ["failed", app.path("late.ts"), 3]);
   app.write("late.ts", files["late.ts"]);
-  assert.deepEqual((await waits("late.ts", "elsewhere.ts")).unused, [app.path("elsewhere.ts")]);
+  const { unused, missing } = await waits("late.ts", "elsewhere.ts", "nowhere.ts");
+  assert.deepEqual([unused, missing], [[app.path("elsewhere.ts"), app.path("nowhere.ts")], [app.path("nowhere.ts")]]);
 
   // ---- request, call
   const asked = await run("request", "get", "/?q=ä", "--header", "host: me:1", "--json");
@@ -137,7 +147,7 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   const plan = await run("plan", "title.txt");
   assert.match(plan.text, /^title\.txt: in place \(UR14, .*\)\n1 module again, 2 kept:\n {2}main\.ts <- title\.txt$/);
   assert.match((await run("plan", "package.json")).text, /^package\.json: fresh worker \(UR50, /);
-  assert.match((await run("why", "name.ts")).text, /^name\.ts was loaded by a reload \(UR11\) as generation 4, /);
+  assert.match((await run("why", "name.ts")).text, /^name\.ts was loaded by a reload \(UR11\) as generation 2, /);
   const unknown = await run("why", "nowhere.ts", "--json");
   assert.deepEqual([unknown.code, JSON.parse(unknown.text).exitCode], [1, 1]);
   assert.match(JSON.parse(unknown.text).error.message, /^nowhere\.ts is no part of what runs, /);
@@ -185,8 +195,14 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
     [told.isError, told.verdict, told.error?.file, told.exitCode],
     [false, "failed", app.path("name.ts"), 3],
   );
+  await ask(app, { command: "hold" });
+  assert.equal(await served.text("/"), "title:hello b", "what was loaded last answers");
   app.write("name.ts", files["name.ts"]);
+  await ask(app, { command: "release" });
   assert.equal((await agent.call("wait")).verdict, "live");
+  await ask(app, { command: "request", method: "GET", url: "/crash" });
+  const crashes = await ask<{ errors: { kind: string; error: Error }[] }>(app, { command: "errors" });
+  assert.deepEqual([crashes.errors.at(-1)?.kind, crashes.errors.at(-1)?.error.message], ["run", "crashed"]);
   assert.equal((await agent.call("call", { name: "sum", args: [3, 4] })).value, 7);
   assert.equal((await agent.call("plan", { file: "name.ts" })).code, "UR11");
   const misspelt = await agent.call("wait", { file: "name.ts" });
@@ -213,6 +229,7 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
     "unreloader: --timeout 1s: expected milliseconds, such as 30000",
   );
   assert.match(await wrong("--quiet", "main"), /^unreloader: unknown command main/);
+  assert.match(await wrong("status", "--root", "nowhere"), /^unreloader: --root \S+nowhere: there is no such folder$/);
   mkdirSync(app.path("none"));
   app.write("none/package.json", "{}");
   const near = await runToExit(app.path("none"), ["wait"], env);

@@ -27,6 +27,8 @@ export type Edit =
   /** `careful`: what uses it stops using it; otherwise imports are left that lead nowhere. */
   | { readonly type: "delete"; readonly module: string; readonly careful: boolean }
   | { readonly type: "rename"; readonly module: string; readonly to: string }
+  /** A version that was there before comes back, also of a file that has been deleted. */
+  | { readonly type: "restore"; readonly spec: ModuleSpec }
   /** The file is written again with the same text. */
   | { readonly type: "touch"; readonly module: string };
 
@@ -46,6 +48,8 @@ function change(program: Program, edit: Edit): Program {
       return addModule(program, edit);
     case "touch":
       return program;
+    case "restore":
+      return program.modules.get(edit.spec.name) === edit.spec ? program : withModule(program, edit.spec);
   }
   const module = program.modules.get(edit.module);
   if (module === undefined) return program;
@@ -215,6 +219,9 @@ const HOWS: readonly How[] = [
   "computed",
 ];
 
+/** How many steps back a version may lie that comes back. */
+const RESTORED_FROM = 20;
+
 /** A program to start with: about ten modules, two or three of them roots. */
 export function randomProgram(random: Random, dialect: Dialect, reads: boolean): Program {
   let program: Program = { dialect, reads, entryValue: 1, template: "template 1\n", modules: new Map(), roots: [] };
@@ -252,21 +259,28 @@ function randomModule(random: Random, program: Program, name: string): ModuleSpe
   };
 }
 
-/** One or more edits that were saved together. Broken programs are mended soon. */
-export function randomStep(random: Random, program: Program, serial: number): Edit[] {
+/** One or more edits that were saved together. Broken programs are mended soon. `before`: what the program has been. */
+export function randomStep(random: Random, program: Program, before: readonly Program[]): Edit[] {
+  const serial = before.length;
   const broken = [...program.modules.values()].filter((module) => module.fault !== null);
   const mended = random.chance(0.6) ? mend(random, program, broken) : undefined;
   if (mended !== undefined) return [mended];
   const count = random.chance(0.25) ? 2 + random.below(3) : 1;
   const edits: Edit[] = [];
   for (let tries = 0, at = program; edits.length < count && tries < 50; tries++) {
-    const edit = randomEdit(random, at, serial * 10 + edits.length);
+    const edit = restored(random, before) ?? randomEdit(random, at, serial * 10 + edits.length);
     const next = applyEdit(at, edit);
     if (next === at && edit.type !== "touch") continue;
     edits.push(edit);
     at = next;
   }
   return edits;
+}
+
+function restored(random: Random, before: readonly Program[]): Edit | undefined {
+  if (before.length === 0 || !random.chance(0.06)) return undefined;
+  const modules = [...random.pick(before.slice(-RESTORED_FROM)).modules.values()];
+  return modules.length === 0 ? undefined : { type: "restore", spec: random.pick(modules) };
 }
 
 /** An edit that repairs something: a fault is taken out, or an import that leads nowhere. */

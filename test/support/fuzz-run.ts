@@ -17,7 +17,7 @@ import {
   routes,
   staticTargets,
 } from "./fuzz-program.js";
-import { AskedToWait, isWaitedAfter } from "./fuzz-wait.js";
+import { AskedToWait, isWaitedAfter, waits } from "./fuzz-wait.js";
 import { Random } from "./random.js";
 import { type ServedApp, serve } from "./served-app.js";
 import { TempApp } from "./temp-app.js";
@@ -39,9 +39,11 @@ export async function fuzz(dialect: Dialect, seed: number, count: number, reads:
   const random = new Random(seed);
   const start = randomProgram(random, dialect, reads);
   const steps: Step[] = [];
-  for (let index = 0, at = start; index < count; index++) {
-    const step = randomStep(random, at, index);
+  const before: Program[] = [];
+  for (let at = start; steps.length < count; ) {
+    const step = randomStep(random, at, before);
     steps.push(step);
+    before.push(at);
     at = step.reduce(applyEdit, at);
   }
   const found = await replay(start, steps);
@@ -83,6 +85,7 @@ async function replay(start: Program, steps: readonly Step[]): Promise<Differenc
       for (const edit of steps[step] ?? []) program = applyEdit(program, edit);
       disk.save(program, steps[step] ?? [], step % 2 === 1);
       if (isWaitedAfter(step)) await waiting.ask();
+      waits.edits += steps[step]?.length ?? 0;
       const product = await ask(served);
       const answers = await fresh.ask({ entry: disk.freshEntry, routes });
       const text =

@@ -7,18 +7,25 @@ import { DEADLINE_MS } from "./deadline.js";
 import type { FreshAnswers } from "./fuzz-fresh.js";
 
 /** `off`, or `all`: after each step; else after every other one, since a request has to notice edits by itself as well. */
-const mode = process.env.UNRELOADER_FUZZ_WAIT;
-
 export function isWaitedAfter(step: number): boolean {
+  const mode = process.env.UNRELOADER_FUZZ_WAIT;
   return mode === "all" || (mode !== "off" && step % 2 === 0);
 }
 
 /** How often, for the diagnostics of a long run. */
-export const waits: { total: number; live: number; failed: number } = { total: 0, live: 0, failed: 0 };
+export const waits: { edits: number; total: number; live: number; failed: number } = {
+  ...{ edits: 0, total: 0, live: 0, failed: 0 },
+};
+
+/** Milliseconds from the question to the answer, and without what the reload itself took. */
+export const waitTimes: { readonly whole: number[]; readonly above: number[] } = { whole: [], above: [] };
 
 export class AskedToWait {
   readonly #folder: string;
   #verdict: WaitVerdict | undefined;
+  #tookMs = 0;
+  /** What the report before has told. */
+  #reportedMs: number | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -27,7 +34,9 @@ export class AskedToWait {
   /** As `unreloader wait`, without the process. */
   async ask(): Promise<void> {
     const { supervisor } = await chooseSupervisor(this.#folder, undefined);
+    const started = performance.now();
     const reply = await askSupervisor(supervisor, { command: "wait", timeoutMs: DEADLINE_MS });
+    this.#tookMs = performance.now() - started;
     if ("error" in reply) throw new Error(`wait: ${reply.error}`);
     this.#verdict = reply.answer as WaitVerdict;
   }
@@ -44,7 +53,11 @@ export class AskedToWait {
     if (!("failure" in fresh) && verdict.verdict === "failed" && !mayBeStrict)
       return `wait: failed with ${verdict.error?.message}; a fresh process answers`;
     if (verdict.verdict === "failed" && !verdict.error) return "wait: failed, and no error";
-    const { generation } = await this.#state();
+    const { generation, lastReport } = await this.#state();
+    const reloadMs = lastReport && lastReport.durationMs !== this.#reportedMs ? lastReport.durationMs : 0;
+    this.#reportedMs = lastReport?.durationMs;
+    waitTimes.whole.push(this.#tookMs);
+    waitTimes.above.push(Math.max(0, this.#tookMs - reloadMs));
     if (generation === verdict.generation) return undefined;
     return `wait: ${verdict.verdict} as generation ${verdict.generation}, and requests have led to ${generation}`;
   }

@@ -19,7 +19,7 @@ export function answerText(
 ): string {
   switch (word) {
     case "status":
-      return statusLines(answer as SupervisorState, cwd).join("\n");
+      return statusLines(answer as SupervisorState & Broken, cwd).join("\n");
     case "ls":
       return lsLines((answer as { supervisors: SupervisorState[] }).supervisors, cwd).join("\n");
     case "wait":
@@ -51,8 +51,13 @@ export function answerText(
   }
 }
 
-function statusLines(state: SupervisorState, cwd: string): string[] {
-  const { phase, live, settled, ended, generation, epoch, modules, content, hold, lastReport, error } = state;
+interface Broken {
+  /** Code that only requests lead to. */
+  readonly broken: readonly CurrentError[];
+}
+
+function statusLines(state: SupervisorState & Broken, cwd: string): string[] {
+  const { phase, live, settled, ended, generation, epoch, modules, content, hold, lastReport, error, broken } = state;
   const what = ended ? "ended" : live ? "live" : phase === "running" ? "changes wait" : phase;
   return [
     `${what}: generation ${generation} in worker ${epoch}, ${counted(modules, "module")}, content ${content ?? "none"}`,
@@ -64,6 +69,7 @@ function statusLines(state: SupervisorState, cwd: string): string[] {
     ...(settled || hold ? [] : ["  now        something is under way"]),
     ...(lastReport ? [`  last       ${reportText(lastReport, cwd)}`] : []),
     ...(error ? errorLines(error, cwd) : []),
+    ...broken.flatMap((each) => ["only requests lead to this:", ...errorLines(each, cwd)]),
   ];
 }
 
@@ -81,10 +87,14 @@ interface InStep {
 }
 
 function waitLines(answer: WaitVerdict & Partial<InStep>, cwd: string): string[] {
-  const { verdict, generation, content, durationMs, error, waitingFor, unused = [], all = [], wasHeld } = answer;
+  const { verdict, generation, content, durationMs, error, waitingFor, wasHeld } = answer;
+  const { unused = [], missing = [], all = [] } = answer;
   const took = durationMs === undefined ? "" : ` after ${Math.round(durationMs)} ms`;
   const held = wasHeld === false ? ["nothing was held"] : [];
-  const remarks = unused.map((file) => `  ${shownPath(file, cwd)}: nothing that runs is made from it`);
+  const remarks = unused.map(
+    (file) =>
+      `  ${shownPath(file, cwd)}: ${missing.includes(file) ? "there is no such file, and " : ""}nothing that runs is made from it`,
+  );
   const others = all.map(({ url, reason }) => `  ${url}: ${reason ?? "runs it"}`);
   switch (verdict) {
     case "live":

@@ -1,5 +1,7 @@
 /** Runs a command: asks the supervisor that it means, prints what that answers, and sets the exit code. */
+import { statSync } from "node:fs";
 import path from "node:path";
+import { attempt } from "../../common/attempt.js";
 import { FIND_MS, WAIT_MS } from "../../common/deadlines.js";
 import { errorText, NoSupervisorError, OptionError } from "../../common/errors.js";
 import { visibleJson } from "../../common/visible-text.js";
@@ -16,6 +18,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   const isJson = argv.includes("--json");
   try {
     const parsed = parseCommand(argv, process.cwd());
+    checkRoot(parsed);
     if (parsed.help) ownLines().write("stdout", helpOf(parsed.word).split("\n"));
     else {
       const outcome = await carryOut(parsed);
@@ -26,6 +29,11 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     if (exitCode === undefined) throw error;
     tellFailure(errorText(error), exitCode, isJson);
   }
+}
+
+function checkRoot({ root }: ParsedCommand): void {
+  if (root !== undefined && attempt(() => statSync(root))?.isDirectory() !== true)
+    throw new OptionError(`--root ${root}: there is no such folder`);
 }
 
 function helpOf(word: string): string {

@@ -21,7 +21,8 @@ interface Seen {
 }
 
 export async function waitForAll({ urls, timeoutMs, local }: WaitForAll): Promise<Outcome> {
-  const end = performance.now() + timeoutMs;
+  const started = performance.now();
+  const end = started + timeoutMs;
   const here = await local().catch((error: unknown) => {
     // Then they only have to agree with each other.
     if (error instanceof NoSupervisorError) return undefined;
@@ -30,13 +31,18 @@ export async function waitForAll({ urls, timeoutMs, local }: WaitForAll): Promis
   if (here && here.exitCode !== 0) return here;
   const content = here && (here.answer as WaitVerdict).content;
   for (;;) {
-    const all = await Promise.all(urls.map((url) => look(url)));
+    const askMs = Math.min(ASK_MS, Math.max(1, Math.ceil(end - performance.now())));
+    const all = await Promise.all(urls.map((url) => look(url, askMs)));
     const wanted = content ?? all[0]?.content ?? null;
     const seen = all.map((each) => compared(each, wanted));
     const isThere = seen.every((each) => each.isThere);
     if (isThere || performance.now() >= end) {
       const verdict = isThere ? "live" : "late";
-      return { answer: { ...here?.answer, verdict, content: wanted, all: seen }, exitCode: isThere ? 0 : 4 };
+      const durationMs = performance.now() - started;
+      return {
+        answer: { ...here?.answer, verdict, content: wanted, durationMs, all: seen },
+        exitCode: isThere ? 0 : 4,
+      };
     }
     await pause(FIND_STEP_MS);
   }
@@ -48,9 +54,15 @@ interface State {
   readonly content: string | null;
 }
 
-async function look(url: string): Promise<{ url: string; content: string | null; reason: string | null }> {
+/** One that does not answer does not keep the others from being looked at. */
+const ASK_MS = 5000;
+
+async function look(
+  url: string,
+  askMs: number,
+): Promise<{ url: string; content: string | null; reason: string | null }> {
   try {
-    const response = await fetch(new URL("/__unreloader/state", url), { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(new URL("/__unreloader/state", url), { signal: AbortSignal.timeout(askMs) });
     if (!response.ok) return { url, content: null, reason: `${response.status} ${response.statusText}` };
     const { live, phase, content } = (await response.json()) as State;
     return { url, content, reason: live ? null : phase };
