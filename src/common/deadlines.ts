@@ -46,6 +46,9 @@ export const QUIET_MS = 50;
 /** How long a command waits for the app unless it is told otherwise; `--timeout` is the option. */
 export const WAIT_MS = 30_000;
 
+/** `unreloader bench`: how long one start of the app may take. No option: it starts the app a dozen times. */
+export const BENCH_START_MS = 60_000;
+
 /** `unreloader wait` may be called beside the start: so long a supervisor may not be there yet; with `--timeout`, that time. */
 export const FIND_MS = 2000;
 

@@ -8,7 +8,6 @@ import { serializeError } from "../common/protocol/serialized-error.js";
 import { wait } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
 import type { Entrance } from "../front/entrance.js";
-import { reachable } from "../graph/reachable.js";
 import type { LeakReport } from "../leaks/leak-report.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { serializeSourceError } from "../reports/failure.js";
@@ -51,10 +50,13 @@ const EXIT_CODES = { live: 0, failed: 3, late: 4 } as const;
 export function answersOf(parts: AnswersParts): Commands {
   const { view, cycle, leaks } = parts;
   return {
-    status: async () => {
+    status: async ({ files = false }) => {
       const state = view.now();
       const broken = lateFailures(undefined, parts).flatMap(({ isOld, error }) => (isOld ? [] : [error]));
-      return { answer: { ...state, broken }, exitCode: state.error || broken.length > 0 ? 3 : 0 };
+      return {
+        answer: { ...state, broken, ...(files && { files: loadedFiles(cycle.app) }) },
+        exitCode: state.error || broken.length > 0 ? 3 : 0,
+      };
     },
     wait: async ({ files, timeoutMs = WAIT_MS }, signal) => {
       const verdict = await waitFor(waitParts(parts), {
@@ -90,6 +92,13 @@ export function answersOf(parts: AnswersParts): Commands {
       requested({ entrance: parts.entrance, generation: () => cycle.generation }, given, signal),
     "explain-leak": async () => ({ answer: await leaks.explain() }),
   };
+}
+
+/** Of all modules, in the order of their evaluation. */
+function loadedFiles(app: LoadedApp | undefined): string[] {
+  if (!app) return [];
+  const evaluated = [...app.graph.files()].filter((file) => app.graph.get(file)?.evaluated);
+  return app.graph.evaluationOrder(app.roots).toLoad(evaluated);
 }
 
 /** The report of what was asked for; resolves when nothing is under way. */
@@ -175,13 +184,13 @@ function lateFailures(
   files: readonly string[] | undefined,
   { view, cycle: { app }, preparer }: AnswersParts,
 ): LateFailure[] {
-  const leads = app && reachable(app.graph, app.roots);
+  const leads = app?.ledTo;
   const isAskedFor = (file: string): boolean =>
     files?.includes(file) ??
     (leads?.has(file) || [...(app?.graph.importersOf(file) ?? [])].some((importer) => leads?.has(importer) === true));
   // What is gone, or has been led to by code that is gone, breaks nothing.
   const broken = new Map([...(app?.failures ?? [])].filter(([file]) => existsSync(file) && isAskedFor(file)));
-  for (const file of files ?? view.now().lastReport?.changed ?? []) {
+  for (const file of (files ?? view.now().lastReport?.changed ?? []).filter(isAskedFor)) {
     const error = app?.graph.get(file)?.evaluated ? undefined : preparer.syntaxErrorOf(file);
     if (error) broken.set(file, error);
   }

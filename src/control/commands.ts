@@ -15,7 +15,7 @@ const PATH = "the absolute path of a file";
 
 /** What an argument has to be, for the schema and in words. */
 const ARGUMENTS = {
-  status: {},
+  status: { files: [z.optional(z.boolean()), "true: with the files of all modules that are loaded"] },
   wait: {
     files: [z.optional(z.array(path)), "a list of absolute paths of files"],
     timeoutMs: [z.optional(milliseconds), MILLISECONDS],

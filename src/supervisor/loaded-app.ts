@@ -7,6 +7,7 @@ import type { ModuleNode } from "../graph/module-node.js";
 import { reachable } from "../graph/reachable.js";
 import type { AppEpoch } from "../thread/app-epoch.js";
 import { FileUses } from "./file-uses.js";
+import { LateLoads } from "./late-loads.js";
 import { type AsksByModule, NO_ASKS } from "./monitoring.js";
 import type { PendingChanges } from "./pending.js";
 import { moduleNode, type Preparation } from "./prepare.js";
@@ -18,6 +19,7 @@ export class LoadedApp {
   #modules: ReadonlyMap<string, PreparedModule>;
   #failures: ReadonlyMap<string, SourceError>;
   readonly #fileUses = new FileUses();
+  readonly #lateLoads = new LateLoads();
   /** File to the classes that its evaluation made; no entry when it made none. Goes when the file is purged or forgotten. */
   readonly #classes = new Map<string, LoadedModule["classes"]>();
   /** Another map whenever a module asks for something else. */
@@ -110,6 +112,7 @@ export class LoadedApp {
       if (classes.length > 0) this.#classes.set(file, classes);
       else this.#classes.delete(file);
       this.#takeAsks(file, asks);
+      this.#lateLoads.evaluated(file, dynamic);
       this.#fileUses.evaluated(
         file,
         reads.map((read) => read.file),
@@ -227,6 +230,7 @@ export class LoadedApp {
       const node = preparation.graph.get(file);
       if (!again.has(file)) {
         this.#fileUses.forget(file);
+        this.#lateLoads.forget(file);
         this.#classes.delete(file);
         this.#takeAsks(file, undefined);
       }
@@ -254,6 +258,14 @@ export class LoadedApp {
     return unloaded.length > 0 || asksLess;
   }
 
+  /** Files that the code which runs leads to, as far as is known; not those that only an older version of a module has loaded. */
+  get ledTo(): Set<string> {
+    return reachable(this.#graph, this.roots, ({ file, dynamic }) => {
+      const compiled = this.#modules.get(file)?.compiled;
+      return [...dynamic].filter((target) => this.#lateLoads.leads(file, compiled, target));
+    });
+  }
+
   /** Files that nothing leads to now, with the code that the thread was given. */
   unreachable(): Map<string, PreparedModule | undefined> {
     const reached = reachable(this.#graph, this.roots);
@@ -274,6 +286,7 @@ export class LoadedApp {
     for (const file of forgotten) {
       modules.delete(file);
       this.#before.delete(file);
+      this.#lateLoads.forget(file);
       this.#classes.delete(file);
     }
     this.#modules = modules;

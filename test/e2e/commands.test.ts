@@ -1,15 +1,20 @@
 /** Commands for scripts and agents: what is asked of a supervisor that runs, its answers and exit codes. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { askSupervisor, type Question } from "../../src/control/ask-supervisor.js";
 import { chooseSupervisor } from "../../src/control/choose-supervisor.js";
 import type { SupervisorState } from "../../src/control/state.js";
 import type { WaitVerdict } from "../../src/control/wait.js";
 import { COMMANDS } from "../../src/terminal/commands/command-table.js";
+import { isRunning } from "../../src/thread/process-state.js";
+import { DEADLINE_MS, eventually, within } from "../support/deadline.js";
 import { EmbeddedApp } from "../support/embedded-app.js";
+import { OutputLines } from "../support/output-lines.js";
 import { cliFile } from "../support/project.js";
-import { runToExit, serve } from "../support/served-app.js";
+import { cleanEnvironment, runToExit, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
 const files = {
@@ -210,7 +215,7 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   assert.match(misspelt.error?.message ?? "", /^wait: unknown argument file \(\S+\); it takes files, timeoutMs$/);
   const { pid } = await state();
   process.kill(pid, "SIGKILL");
-  const again = await agent.call("wait");
+  const again = await agent.call("wait", { timeoutMs: DEADLINE_MS });
   assert.equal(again.verdict, "live", JSON.stringify(again));
   assert.notEqual((await state()).pid, pid);
 
@@ -298,6 +303,45 @@ test("a script without a server is live; what a cooldown keeps waiting is not", 
   const reloaded = await ask<{ live: boolean; generation: number }>(app.app, { command: "reload" });
   assert.deepEqual([reloaded.live, reloaded.generation, reloaded.exitCode], [true, 2, 0]);
   assert.equal((await ask<WaitVerdict>(app.app, { command: "wait" })).verdict, "live");
+});
+
+test("a bench that is interrupted leaves the files, and no process, behind", async () => {
+  const source = {
+    "package.json": "{}",
+    "leaf.js": "exports.leaf = 1;",
+    "main.js": `const { readFileSync, writeFileSync } = require("node:fs");
+      require("./leaf.js");
+      const isPlain = process.execArgv.includes("--require");
+      if (isPlain && readFileSync(__dirname + "/leaf.js", "utf8").includes("bench " + 1)) {
+        setInterval(() => {}, 1e6);
+        writeFileSync(__dirname + "/stuck", String(process.pid));
+      } else require("node:http").createServer().listen(3000);`,
+  };
+  await using app = new TempApp(source);
+  const modified = () => Object.keys(source).map((file) => statSync(app.path(file)).mtimeMs);
+  const before = modified();
+  const child = spawn(process.execPath, [cliFile, "bench", "--rounds", "9"], {
+    ...{ cwd: app.folder, env: cleanEnvironment({ TMPDIR: app.scratch }) },
+  });
+  const lines = new OutputLines();
+  lines.follow(child.stdout);
+  lines.follow(child.stderr);
+  const ended = once(child, "exit");
+  await lines.wait(/^1 of 9: main\.js reload \S+ ms \(in place\), restart \S+ ms$/);
+  const stuck = async () => (existsSync(app.path("stuck")) ? Number(app.read("stuck")) : 0);
+  const pid = await eventually(stuck, (found) => found > 0, "the second round");
+  assert.match(app.read("leaf.js"), /\n;void "unreloader bench 1";\n$/);
+  child.kill("SIGINT");
+  assert.deepEqual(await within(ended, "the end"), [130, null]);
+  for (const [file, text] of Object.entries(source)) assert.equal(app.read(file), text);
+  modified().forEach((ms, index) => {
+    assert.ok(Math.abs(ms - (before[index] ?? 0)) < 0.01, `${ms} ${before[index]}`);
+  });
+  await eventually(
+    async () => isRunning(pid),
+    (runs) => !runs,
+    "the end of the restart",
+  );
 });
 
 test("without a supervisor the exit code is 4", async () => {

@@ -230,7 +230,7 @@ const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
 
 /** The environment without what the test runner put there for its own processes. */
 /** Without what the test runner and npm have put there: whoever runs under npm gets signals twice, for example. */
-function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const rest = Object.entries(process.env).filter(
     ([name]) => !/^(NODE_TEST_CONTEXT|NODE_OPTIONS|FORCE_COLOR|npm_.*)$/.test(name),
   );

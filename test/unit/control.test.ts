@@ -112,7 +112,7 @@ test("what cannot be answered is said in words, and the next question is answere
     "hold: forMs soon: expected milliseconds from 0 to 2147483647, such as 30000",
   );
   assert.match(await wrong(`{"command":"hold","for":5}`), /^hold: unknown argument for \(5\); it takes forMs$/);
-  assert.match(await wrong(`{"command":"status","x":1}`), /unknown argument x \(1\); it takes no arguments$/);
+  assert.match(await wrong(`{"command":"explain-leak","x":1}`), /unknown argument x \(1\); it takes no arguments$/);
   assert.match(await wrong(`{"command":"why"}`), /^why: file undefined: expected the absolute path of a file$/);
   const held = await askSupervisor(supervisor, { command: "hold", forMs: 5 });
   assert.deepEqual([held, asked.asked], [{ error: "not now", exitCode: 4 }, [{ forMs: 5 }]]);

@@ -9,6 +9,7 @@ import type { WaitVerdict } from "../../control/wait.js";
 import { type LeakReport, leakLines } from "../../leaks/leak-report.js";
 import type { ReloadReport } from "../../reports/report.js";
 import type { EditPlan } from "../../supervisor/plan-of-edit.js";
+import { type BenchResult, benchLines } from "../bench/bench-result.js";
 import type { Finding } from "../doctor/finding.js";
 import type { ParsedCommand } from "./parse-command.js";
 
@@ -42,6 +43,8 @@ export function answerText(
       return callText(answer as Called, cwd);
     case "request":
       return requestText(words, answer as RequestAnswer);
+    case "bench":
+      return benchLines(answer as BenchResult, cwd).join("\n");
     case "doctor":
       return (answer as { findings: Finding[] }).findings.flatMap(findingLines).join("\n");
     case "explain-leak":

@@ -1,6 +1,6 @@
 /** The commands for scripts and agents: how each is written, and what it does. docs/commands.md has the same; a test compares. */
 
-export type FlagKind = "switch" | "text" | "texts" | "milliseconds" | "since" | "generation";
+export type FlagKind = "switch" | "text" | "texts" | "milliseconds" | "since" | "generation" | "count";
 
 export interface CommandRow {
   /** What follows the word. */
@@ -76,6 +76,12 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     words: [0, 0],
   },
   doctor: { usage: "", doc: "what is wrong with this machine and project, and what to do about it", words: [0, 0] },
+  bench: {
+    usage: "[ENTRY] [--rounds N] [--file FILE]...",
+    doc: "reload against restart on this app: edits some of its files for a moment, and says so before",
+    flags: { rounds: "count", file: "texts" },
+    words: [0, 1],
+  },
   init: {
     usage: "[ENTRY] [--yes]",
     doc: "sets a project up: configuration, npm script, debugger, lines for agents; each only after showing it",

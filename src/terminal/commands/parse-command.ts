@@ -79,6 +79,9 @@ function flagValue(
       if (!/^\d{1,9}$/.test(value))
         throw new OptionError(`${name} ${value}: expected the number of a generation, such as 4`);
       return Number(value);
+    case "count":
+      if (!/^[1-9]\d{0,3}$/.test(value)) throw new OptionError(`${name} ${value}: expected a number, such as 10`);
+      return Number(value);
     case "since":
       if (!/^\d{1,9}(s|m|h)?$/.test(value))
         throw new OptionError(`${name} ${value}: expected the number of a generation, or a time such as 30s, 5m, 2h`);

@@ -53,9 +53,20 @@ function tellFailure(message: string, exitCode: ExitCode, isJson: boolean): void
   process.exitCode = exitCode;
 }
 
+/** Enough for medians that hold, and over in seconds. */
+const BENCH_ROUNDS = 10;
+
 /** Commands that put no question to one running supervisor; what they load is seldom needed. */
 const LOCAL: Readonly<Record<string, (parsed: ParsedCommand) => Promise<Outcome | undefined>>> = {
   doctor: async (parsed) => (await import("../doctor/doctor.js")).doctor(rootOf(parsed)),
+  bench: async (parsed) => {
+    const { rounds, file } = parsed.flags;
+    return (await import("../bench/bench.js")).bench({
+      ...{ entry: parsed.words[0], root: rootOf(parsed), isJson: parsed.json },
+      rounds: typeof rounds === "number" ? rounds : BENCH_ROUNDS,
+      files: (file as readonly string[] | undefined) ?? [],
+    });
+  },
   init: async (parsed) =>
     (await import("../init/init.js")).init(parsed.words[0], rootOf(parsed), {
       isAgreed: "yes" in parsed.flags,

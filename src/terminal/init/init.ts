@@ -1,13 +1,12 @@
 /** `unreloader init`: shows what it would write, and writes what is agreed to. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { attempt } from "../../common/attempt.js";
-import { OptionError } from "../../common/errors.js";
 import type { Outcome } from "../commands/outcome.js";
 import { ownLines } from "../terminal-lines.js";
-import { findEntry } from "./find-entry.js";
 import { type InitStep, planInit } from "./plan-init.js";
+import { projectEntry } from "./project-entry.js";
 
 interface Done {
   readonly file: string;
@@ -21,7 +20,7 @@ export async function init(
   root: string,
   { isAgreed, isJson }: { readonly isAgreed: boolean; readonly isJson: boolean },
 ): Promise<Outcome | undefined> {
-  const entry = entryOf(given, root);
+  const entry = projectEntry("init", given, root);
   const textOf = (file: string) => attempt(() => readFileSync(path.join(root, file), "utf8"));
   const steps = planInit({ entry, textOf });
   const say = (text: string): void => ownLines().write(isJson ? "stderr" : "stdout", text.split("\n"));
@@ -30,32 +29,6 @@ export async function init(
   for (const step of steps) done.push(await carryOut(step, root, { isAgreed, canAsk, say }));
   if (!isAgreed && !canAsk) say("nothing was written: there is nobody to ask; --yes writes what is shown");
   return isJson ? { answer: { root, entry, steps: done }, exitCode: 0 } : undefined;
-}
-
-function entryOf(given: string | undefined, root: string): string {
-  const isFile = (file: string): boolean => attempt(() => statSync(file))?.isFile() === true;
-  if (given !== undefined) {
-    const file = path.resolve(given);
-    if (isFile(file)) return path.relative(root, file).split(path.sep).join("/");
-    throw new OptionError(`init: entry ${given}: there is no such file; name the app's own main file`);
-  }
-  const text = attempt(() => readFileSync(path.join(root, "package.json"), "utf8"));
-  const found = findEntry({ manifest: manifestOf(text), has: (file) => isFile(path.join(root, file)) });
-  if (found === undefined)
-    throw new OptionError(
-      `init: no entry was found in ${root}: name the app's own main file, unreloader init src/main.ts`,
-    );
-  return found;
-}
-
-function manifestOf(text: string | undefined): Parameters<typeof findEntry>[0]["manifest"] {
-  if (text === undefined) return {};
-  try {
-    return (JSON.parse(text) ?? {}) as object;
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
-  }
 }
 
 interface Asking {

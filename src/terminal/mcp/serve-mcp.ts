@@ -60,7 +60,10 @@ async function called(
       const names = TOOLS.map((tool) => tool.name).join(", ");
       throw new Refused(`unknown tool ${name}: there are ${names}`, 1);
     }
-    const meant = { root, pid, comesInMs: FIND_MS, remark: () => undefined };
+    // As `unreloader wait` does it: an app that was killed a moment ago may come again.
+    const { timeoutMs } = given;
+    const comesInMs = name === "wait" && typeof timeoutMs === "number" ? Math.max(timeoutMs, FIND_MS) : FIND_MS;
+    const meant = { root, pid, comesInMs, remark: () => undefined };
     return resultOf(await findAndAsk(meant, questionOf(name, given, root)));
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof NoSupervisorError)) throw error;
