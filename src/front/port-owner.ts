@@ -78,7 +78,8 @@ async function ownerByLsof(port: number): Promise<PortOwner | undefined> {
 function shownCommand(words: readonly string[]): string {
   const [program = "", ...rest] = words.filter((word) => word !== "");
   const shown = [path.basename(program), ...rest.map((word) => (path.isAbsolute(word) ? path.basename(word) : word))];
-  const line = shown.join(" ");
+  // A program may be an argument, with its line breaks.
+  const line = shown.join(" ").replace(/\s+/g, " ");
   return line.length <= COMMAND_LENGTH ? line : `${line.slice(0, COMMAND_LENGTH - 1)}…`;
 }
 

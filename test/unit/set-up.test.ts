@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import { test } from "node:test";
+import { checkConfiguration } from "../../src/terminal/doctor/doctor.js";
 import { checkLayout, checkNativeAddons, checkTools, checkTsconfig } from "../../src/terminal/doctor/project-checks.js";
 import {
   checkCache,
   checkEvents,
+  checkInotify,
   checkNode,
   checkPort,
   checkTempFolder,
@@ -82,6 +84,25 @@ test("doctor says what it means and what to do", async () => {
   );
   assert.equal((await checkEvents(project())).level, "ok");
   assert.deepEqual([checkCache(project()).level, (await checkTempFolder()).level], ["ok", "ok"]);
+  assert.deepEqual(await checkConfiguration(app.folder), {});
+  app.write("unreloader.config.json", `{ "prot": 1 }`);
+  const { finding: wrong } = await checkConfiguration(app.folder);
+  assert.deepEqual([wrong?.level, wrong?.found.includes("prot")], ["bad", true], wrong?.found);
+  app.write("unreloader.config.json", `{ "port": 4000 }`);
+  assert.equal((await checkConfiguration(app.folder)).port, 4000);
+  if (process.platform === "linux") {
+    const few = checkInotify(project(), (name) => (name === "max_user_watches" ? 1 : 128));
+    assert.deepEqual([few?.level, few?.found.startsWith("1 watches and 128 ")], ["warn", true]);
+    assert.equal(checkInotify(project())?.level, "ok");
+  }
+  app.remove("node_modules");
+  app.write("node_modules", "a file");
+  const { level, found } = checkCache(project());
+  assert.deepEqual([level, /cannot be written: ENOTDIR/.test(found)], ["warn", true], found);
+  assert.match((await checkEvents(project())).found, /^they cannot be tried: ENOTDIR/);
+  app.remove("node_modules");
+  app.write(".pnp.cjs", "");
+  assert.match(checkLayout(project()).remedy ?? "", /yarn unreloader/);
   if (process.getuid?.() === 0) return;
   app.write("node_modules/.cache/unreloader/x", "");
   chmodSync(app.path("node_modules/.cache/unreloader"), 0o500);

@@ -2,7 +2,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { attempt } from "../../common/attempt.js";
+import { UnreloaderError } from "../../common/errors.js";
 import { supervisorsOfUser } from "../../control/supervisors-of-user.js";
+import { loadConfig } from "../../options/load-config.js";
+import { parseOptions } from "../../options/options.js";
 import type { Outcome } from "../commands/outcome.js";
 import type { Finding, Manifest, Project } from "./finding.js";
 import { checkLayout, checkNativeAddons, checkTools, checkTsconfig } from "./project-checks.js";
@@ -13,16 +16,18 @@ export async function doctor(root: string): Promise<Outcome> {
   const project: Project = { root, manifest };
   const supervisors = await supervisorsOfUser();
   const own = supervisors.map(({ state }) => state).filter((state) => state.root === root);
+  const { port, finding: configuration } = await checkConfiguration(root);
   const findings = [
     checkNode(),
     ...(broken ? [broken] : []),
+    configuration,
     await checkEvents(project),
     checkInotify(project),
     checkTsconfig(project),
     checkLayout(project),
     checkNativeAddons(project),
     checkTools(project),
-    await checkPort(undefined, new Set(supervisors.map(({ state }) => state.pid))),
+    await checkPort(port, new Set(supervisors.map(({ state }) => state.pid))),
     await checkTempFolder(),
     checkCache(project),
     {
@@ -33,6 +38,30 @@ export async function doctor(root: string): Promise<Outcome> {
   ].filter((finding) => finding !== undefined);
   const isBad = findings.some(({ level }) => level === "bad");
   return { answer: { root, findings }, exitCode: isBad ? 4 : 0 };
+}
+
+/** `port`: that it asks for. A broken package.json is told as such. */
+export async function checkConfiguration(root: string): Promise<{ finding?: Finding; port?: number }> {
+  const check = "configuration";
+  try {
+    const config = await loadConfig([root]);
+    if (config === undefined) return {};
+    const { entry, port } = (config.options ?? {}) as { readonly entry?: unknown; readonly port?: unknown };
+    // Without an entry it is named on the command line; any will do to look at the others.
+    const named = entry === undefined ? { entry: process.argv[1] } : {};
+    parseOptions(named, { cwd: root, origin: { type: "flags" }, config });
+    const found = path.relative(root, config.file);
+    return { finding: { check, level: "ok", found }, ...(typeof port === "number" && port > 0 && { port }) };
+  } catch (error) {
+    if (!(error instanceof UnreloaderError)) throw error;
+    return {
+      finding: {
+        ...{ check, level: "bad", found: error.message },
+        means: "the app cannot be started by `unreloader` alone",
+        remedy: "correct it; docs/options.md of unreloader says what fits",
+      },
+    };
+  }
 }
 
 function readManifest(root: string): { readonly manifest: Manifest; readonly broken?: Finding } {

@@ -61,7 +61,11 @@ export function checkLayout({ root, manifest }: Project): Finding {
   const wanted = Object.keys(manifest.dependencies ?? {}).length;
   if (wanted > 0 && !has("node_modules") && !isInstalledAbove(root))
     return {
-      ...{ check, level: "bad", found: `${wanted} dependencies, and no node_modules` },
+      ...{
+        check,
+        level: "bad",
+        found: `${wanted} ${wanted === 1 ? "dependency" : "dependencies"}, and no node_modules`,
+      },
       means: "the app cannot be started",
       remedy: `${managers[0] ?? "npm"} install`,
     };

@@ -1,5 +1,5 @@
 /** What the machine gives: Node, file events, their limits, folders for temporary files, a port. */
-import { readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { attempt } from "../../common/attempt.js";
@@ -47,6 +47,13 @@ export async function checkEvents({ root }: Pick<Project, "root">): Promise<Find
       means: "what is written there is not told here: files are looked at for each request (2 to 6 ms for 2000 files)",
       remedy: "where it can be, keep the project on a disk of this machine, or let the container sync files",
     };
+  const refusal = refusedBy(cacheFolder(root));
+  if (refusal !== undefined)
+    return {
+      ...{ check, level: "warn", found: `they cannot be tried: ${refusal}` },
+      means: "files are looked at for each request (2 to 6 ms for 2000 files)",
+      remedy: "let this user write there",
+    };
   const promptness = await probeEvents(cacheFolder(root), watchFolder, EVENT_PROBE_MS);
   // Those that were made for it, and are empty.
   for (let folder = cacheFolder(root); folder !== root; folder = path.dirname(folder)) attempt(() => rmdirSync(folder));
@@ -74,12 +81,16 @@ const MOST_FOLDERS = 20_000;
 /** Of the limit, for this project: editors and other tools need the rest. */
 const SHARE = 0.5;
 
-export function checkInotify({ root }: Pick<Project, "root">): Finding | undefined {
+function inotifyLimit(name: string): number {
+  return Number(attempt(() => readFileSync(`/proc/sys/fs/inotify/${name}`, "utf8")) ?? "NaN");
+}
+
+export function checkInotify({ root }: Pick<Project, "root">, limit = inotifyLimit): Finding | undefined {
   if (process.platform !== "linux") return undefined;
-  const limit = (name: string) => Number(attempt(() => readFileSync(`/proc/sys/fs/inotify/${name}`, "utf8")) ?? "NaN");
   const [watches, instances] = [limit("max_user_watches"), limit("max_user_instances")];
   const folders = foldersBelow(root);
-  const found = `${watches} watches and ${instances} instances for this user; this project has ${folders} folders`;
+  const has = `this project has ${folders} folder${folders === 1 ? "" : "s"}`;
+  const found = `${watches} watches and ${instances} instances for this user; ${has}`;
   const check = "inotify limits";
   if (!(folders > SHARE * watches) && !(instances < 16)) return { check, level: "ok", found };
   return {
@@ -121,20 +132,33 @@ export async function checkTempFolder(): Promise<Finding> {
 export function checkCache({ root }: Pick<Project, "root">): Finding {
   const check = "cache";
   const folder = cacheFolder(root);
-  const probe = path.join(folder, ".doctor");
-  try {
-    const names = attempt(() => readdirSync(folder)) ?? [];
-    const bytes = names.reduce((sum, name) => sum + (attempt(() => statSync(path.join(folder, name)))?.size ?? 0), 0);
-    if (names.length === 0) return { check, level: "ok", found: `${folder} is empty` };
-    writeFileSync(probe, "");
-    rmSync(probe, { force: true });
-    return { check, level: "ok", found: `${folder}: ${Math.ceil(bytes / 1024)} kB` };
-  } catch (error) {
+  const refusal = refusedBy(folder);
+  if (refusal !== undefined)
     return {
-      ...{ check, level: "warn", found: `${folder} cannot be written: ${errorText(error)}` },
+      ...{ check, level: "warn", found: `${folder} cannot be written: ${refusal}` },
       means: "each start compiles everything again, and commands do not find the supervisor",
       remedy: "let this user write there",
     };
+  const names = attempt(() => readdirSync(folder)) ?? [];
+  if (names.length === 0) return { check, level: "ok", found: `${folder} is empty` };
+  const bytes = names.reduce((sum, name) => sum + (attempt(() => statSync(path.join(folder, name)))?.size ?? 0), 0);
+  return { check, level: "ok", found: `${folder}: ${Math.ceil(bytes / 1024)} kB` };
+}
+
+/** Why nothing can be written there; undefined: it can. Leaves nothing behind. */
+function refusedBy(folder: string): string | undefined {
+  let made: string | undefined;
+  try {
+    made = mkdirSync(folder, { recursive: true });
+    const probe = path.join(folder, ".doctor");
+    writeFileSync(probe, "");
+    rmSync(probe, { force: true });
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return errorText(error);
+  } finally {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
   }
 }
 
