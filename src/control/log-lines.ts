@@ -26,6 +26,8 @@ export class LogLines {
   readonly #lines: LogLine[] = [];
   /** How much of what each board has was taken up; dead with its thread. */
   readonly #taken = new WeakMap<Written, number>();
+  /** The board that was asked last, and the generation then. */
+  #last: { readonly board: Written; readonly generation: number } | undefined;
 
   constructor(root: string) {
     this.#root = root;
@@ -49,6 +51,13 @@ export class LogLines {
   /** Takes up what the app has written since the last call. It keeps its newest 8 kB: of more, the rest is lost. */
   takeUp(board: Written | undefined, generation: number, now = Date.now()): void {
     if (!board) return;
+    // A worker that was replaced may have written since.
+    if (this.#last && this.#last.board !== board) this.#takeUp(this.#last.board, this.#last.generation, now);
+    this.#last = { board, generation };
+    this.#takeUp(board, generation, now);
+  }
+
+  #takeUp(board: Written, generation: number, now: number): void {
     const { written } = board;
     const before = this.#taken.get(board) ?? 0;
     const count = (written - before + 2 ** 32) % 2 ** 32;

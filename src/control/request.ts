@@ -2,6 +2,7 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from "node:http";
 import { WAIT_MS } from "../common/deadlines.js";
 import { errorText } from "../common/errors.js";
+import { PAGE_HEADER } from "../common/page/written-page.js";
 import { wait } from "../common/wait.js";
 import { type Entrance, Refusal } from "../front/entrance.js";
 import { type Answered, type CommandArguments, CommandError, type ExitCode } from "./commands.js";
@@ -68,17 +69,24 @@ export async function requested(
     const response = await responseOf(sent.end(body));
     const read = await beginningOf(response, signal);
     const { statusCode: status = 0, statusMessage: statusText = "" } = response;
-    return { answer: answered(by, { status, statusText, headers: response.headers }, read) };
+    // A page in place of the app: its worker has died, is blocked, or says in a session what the gate says.
+    const isOwn = response.headers[PAGE_HEADER] !== undefined;
+    const head = { status, statusText, headers: response.headers };
+    return { answer: answered(by, head, { ...read, isOwn }), ...(isOwn && { exitCode: exitCodeOf(status) }) };
   } catch (error) {
     if (error instanceof CommandError) throw error;
     if (signal.aborted) throw late;
     if (!(error instanceof Refusal)) throw new CommandError(`${method} ${url}: ${errorText(error)}`);
     const { status, text } = error.page;
     const read = { body: text, encoding: "utf8", isCut: false, isOwn: true } as const;
-    const exitCode: ExitCode = status === 503 ? 4 : 3;
     const head = { status, statusText: STATUS_CODES[status] ?? "", headers: {} };
-    return { answer: answered(generation(), head, read), exitCode };
+    return { answer: answered(generation(), head, read), exitCode: exitCodeOf(status) };
   }
+}
+
+/** Of a page in place of the app. */
+function exitCodeOf(status: number): ExitCode {
+  return status === 503 || status === 504 ? 4 : 3;
 }
 
 type Read = Pick<RequestAnswer, "body" | "encoding" | "isCut" | "isOwn">;

@@ -205,7 +205,8 @@ test("commands tell what runs, what an edit does, and whether it has arrived", a
   app.write("name.ts", files["name.ts"]);
   await ask(app, { command: "release" });
   assert.equal((await agent.call("wait")).verdict, "live");
-  await ask(app, { command: "request", method: "GET", url: "/crash" });
+  const crash = await ask<typeof page>(app, { command: "request", method: "GET", url: "/crash" });
+  assert.deepEqual([crash.status, crash.isOwn, crash.exitCode], [502, true, 3]);
   const crashes = await ask<{ errors: { kind: string; error: Error }[] }>(app, { command: "errors" });
   assert.deepEqual([crashes.errors.at(-1)?.kind, crashes.errors.at(-1)?.error.message], ["run", "crashed"]);
   assert.equal((await agent.call("call", { name: "sum", args: [3, 4] })).value, 7);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentHash } from "../../src/control/content-hash.js";
 import { ErrorHistory } from "../../src/control/error-history.js";
+import { LogLines } from "../../src/control/log-lines.js";
 import { ModuleGraph } from "../../src/graph/module-graph.js";
 import type { ModuleNode } from "../../src/graph/module-node.js";
 
@@ -64,5 +65,34 @@ test("an error is known since the generation in which it came, and is new until 
   assert.deepEqual(
     errors.since(3).map(({ sinceGeneration, lastGeneration }) => [sinceGeneration, lastGeneration]),
     [[7, 7]],
+  );
+});
+
+test("what a worker wrote before another took its place is among the lines", () => {
+  const board = () => {
+    let text = "";
+    return {
+      write: (more: string) => {
+        text += more;
+      },
+      get written() {
+        return text.length;
+      },
+      lastBytes: (most: number) => Buffer.from(text).subarray(-most),
+    };
+  };
+  const [first, second] = [board(), board()];
+  const lines = new LogLines("/app");
+  lines.takeUp(first, 1, 10);
+  first.write("one\n");
+  second.write("two\n");
+  lines.takeUp(second, 2, 20);
+  lines.takeUp(second, 2, 30);
+  assert.deepEqual(
+    lines.since({}).map(({ text, generation }) => [text, generation]),
+    [
+      ["one", 1],
+      ["two", 2],
+    ],
   );
 });

@@ -27,7 +27,10 @@ export async function doctor(root: string): Promise<Outcome> {
     checkLayout(project),
     checkNativeAddons(project),
     checkTools(project),
-    await checkPort(port, new Set(supervisors.map(({ state }) => state.pid))),
+    await checkPort(
+      port,
+      new Set(supervisors.flatMap(({ state: { pid, launcher } }) => [pid, ...(launcher ? [launcher] : [])])),
+    ),
     await checkTempFolder(),
     checkCache(project),
     {
