@@ -220,14 +220,17 @@ test("telemetry: spans go on after a save", async () => {
   assert.equal(await spanned(), "Good day");
 });
 
-test("fleet: all run the last save when `wait --all` returns", async () => {
-  await using app = copyOf("fleet", []);
-  await using one = run(app, [cliFile, "--no-launcher", "main.js"]);
-  await using two = run(app, [cliFile, "--no-launcher", "main.js"]);
+test("fleet: `wait --all` returns when all run the same files, and not before", async () => {
+  await using here = copyOf("fleet", []);
+  await using there = copyOf("fleet", []);
+  await using one = run(here, [cliFile, "--no-launcher", "main.js"]);
+  await using two = run(there, [cliFile, "--no-launcher", "main.js"]);
   const urls = [await one.origin(), await two.origin()];
-  app.edit("version.js", "one", "two");
-  const { code, text } = await ended(app, [cliFile, "wait", "--all", ...urls]);
-  assert.equal(code, 0, text);
+  const inStep = async (...flags: string[]) => (await ended(here, [cliFile, "wait", "--all", ...urls, ...flags])).code;
+  here.edit("version.js", "one", "two");
+  assert.equal(await inStep("--timeout", "100"), 4);
+  there.edit("version.js", "one", "two");
+  assert.equal(await inStep(), 0);
   assert.deepEqual([await ask(one), await ask(two)], ["two", "two"]);
 });
 
