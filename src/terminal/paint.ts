@@ -15,7 +15,8 @@ const ADDRESS = /^listening on \S+/;
 const ROW = /^( {2}\S.{14} )(?! )(.*)$/s;
 const FRAME = /^( {2}(?:> ?| {2})? *\d* \|)(.*)$/s;
 /** A URL, `file:line:column`, or what is said by the way. */
-const PART = /(https?:\/\/[^\s)]*[^\s):;,.])|([^\s:()|]+\.\w+:\d+(?::\d+)?)|(\((?:generation|epoch|\d+ modules) [^)]*\))/g;
+const PART =
+  /(https?:\/\/[^\s)]*[^\s):;,.])|([^\s:()|]+\.\w+:\d+(?::\d+)?)|(\((?:generation|epoch|\d+ modules) [^)]*\))/g;
 
 /** A line of ours, without control characters. What is none of ours stays as it is: one of `--log-format json`. */
 export function paintedLine(line: string, paint: Paint): string {
