@@ -2,6 +2,7 @@
 
 import Module from "node:module";
 import { DRAIN_MS, LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
+import { sessionDoorOf } from "../src/common/paths.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { BootOrder, SharedProcess } from "../src/common/protocol/orders.js";
@@ -24,6 +25,7 @@ import { PropertyLayers } from "./ledger/property-layers.js";
 import { RegistrationPlaces } from "./ledger/registration-places.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
 import { ListenRequests } from "./listener/listen-requests.js";
+import { OwnQuestions } from "./listener/own-questions.js";
 import { installVirtualListen, type VirtualListen } from "./listener/virtual-listen.js";
 import { LiveAnswers } from "./live/live-answers.js";
 import type { LoopHold } from "./loop-hold.js";
@@ -373,6 +375,7 @@ function createListen(
     isEnding: () => heart.isEnding,
     clock: () => heart.board.beats * BEAT_MS,
     heldDeadlineMs: order.heldDeadlineMs,
+    ownQuestions: order.panel ? new OwnQuestions(sessionDoorOf(order.socketFolder)) : undefined,
     live: order.live && new LiveAnswers(order.live, () => life.generation),
     answerTimeoutMs: LISTEN_ANSWER_MS,
   });

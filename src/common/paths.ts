@@ -29,6 +29,11 @@ export function shownPath(file: string, folder: string): string {
   return relative === "" || relative.startsWith(path.join("..", "..", "..")) ? file : relative;
 }
 
+/** Where main answers what the worker passes on to it: see src/panel/session-door.ts. */
+export function sessionDoorOf(folder: string): string {
+  return localSocketPath(folder, "own");
+}
+
 /** Where a server within this process listens: a socket in `folder`, or a pipe that is named after it. Keep `name` short. */
 export function localSocketPath(folder: string, name: string): string {
   // Paths of unix sockets are limited to about 100 bytes.

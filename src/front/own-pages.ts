@@ -7,10 +7,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from "node:net";
 import { BODY_WAIT_MS, GOODBYE_MS } from "../common/deadlines.js";
 import { isLocalClient } from "../common/page/loopback.js";
+import { isOwnPath, OWN_PATH } from "../common/page/own-paths.js";
 import { answerOf, type PageAnswer, type PageRequest, type WrittenPage } from "../common/page/written-page.js";
 import type { OwnPage } from "../pages/own-page.js";
 import { type PageStyle, writePage } from "../pages/write-page.js";
-import { isOwnPath, OWN_PATH } from "../panel/own-paths.js";
 
 /** Answers a request to a path of the supervisor's own. */
 export type OwnAnswer = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,5 +1,5 @@
 /** Which requests are for the supervisor itself, by their first bytes: one look at a byte for all others. Pure. */
-import { isOwnPath, LONGEST_PATH, OWN_PATH } from "../panel/own-paths.js";
+import { isOwnPath, LONGEST_PATH, OWN_PATH } from "../common/page/own-paths.js";
 
 const SPACE = 32;
 const UNDERSCORE = 95;

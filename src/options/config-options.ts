@@ -168,7 +168,7 @@ export interface ConfigOptions {
   strictPurge?: boolean | undefined;
   /**
    * HTML pages load themselves again in the browser when there is newer code.
-   * For pages in a browser on this machine, over HTTP without TLS.
+   * For pages in a browser on this machine.
    *
    * What fits: true or false.
    * @default `false`

@@ -180,7 +180,7 @@ export const optionTable = {
     default: false,
     flag: { kind: "switch" },
     doc: "HTML pages load themselves again in the browser when there is newer code",
-    more: "For pages in a browser on this machine, over HTTP without TLS. See [live pages](pages.md#live-pages).",
+    more: "For pages in a browser on this machine. See [live pages](pages.md#live-pages).",
   }),
   sockets: row({
     ...choice(["move", "close", "keep"]),

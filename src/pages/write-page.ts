@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { attempt } from "../common/attempt.js";
 import { escapeHtml } from "../common/page/escape-html.js";
+import { OWN_PATH } from "../common/page/own-paths.js";
 import {
   briefTexts,
   COMES_BACK,
@@ -14,7 +15,6 @@ import {
 } from "../common/page/written-page.js";
 import type { SerializedError } from "../common/protocol/serialized-error.js";
 import { visibleLines } from "../common/visible-text.js";
-import { OWN_PATH } from "../panel/own-paths.js";
 import { headingOf } from "../reports/failure-lines.js";
 import { browserText } from "./browser-texts.js";
 import { agePart, circumstances, errorParts, type HtmlStyle, writtenPart } from "./failure-html.js";

@@ -1,6 +1,7 @@
 /** What the supervisor answers below `/__unreloader/`: to clients on this machine, and to nobody that a browser asks for. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLocalClient } from "../common/page/loopback.js";
+import { type OwnName, ownName } from "../common/page/own-paths.js";
 import type { StateView, SupervisorState } from "../control/state.js";
 import { browserText } from "../pages/browser-texts.js";
 import type { ReloadReport, SupervisorEvents } from "../reports/report.js";
@@ -8,10 +9,10 @@ import { refusalOf } from "./caller-check.js";
 import { EventStreams, type StateNews } from "./event-stream.js";
 import type { LiveStreams } from "./live-streams.js";
 import { openEditor, placeToOpen } from "./open-editor.js";
-import { type OwnName, ownName } from "./own-paths.js";
 import { panelPage, panelPolicy } from "./panel-page.js";
 import type { PanelView } from "./panel-view.js";
 import { parseWanted, unreadyReason } from "./ready.js";
+import { SessionDoor } from "./session-door.js";
 
 export interface EndpointsOptions {
   readonly view: StateView;
@@ -19,15 +20,21 @@ export interface EndpointsOptions {
   /** With `--live`. */
   readonly live: LiveStreams | undefined;
   readonly root: string;
+  /** Of the sockets. */
+  readonly folder: string;
+  /** A server of the app speaks TLS or HTTP/2. */
+  hasSessions(): boolean;
 }
 
 export class Endpoints {
   readonly #options: EndpointsOptions;
   readonly #events: EventStreams;
   readonly #end = new AbortController();
+  readonly #door: SessionDoor;
 
   constructor(options: EndpointsOptions) {
     this.#options = options;
+    this.#door = new SessionDoor(options.folder, (request, response) => this.respond(request, response));
     this.#events = new EventStreams(() => newsOf(options.view.now()));
   }
 
@@ -60,6 +67,7 @@ export class Endpoints {
 
   tell<Name extends keyof SupervisorEvents>(event: Name, report: SupervisorEvents[Name]): void {
     if (event === "reload") this.#options.panel.reloaded(report as ReloadReport);
+    if (event === "listening" && this.#options.hasSessions()) this.#door.open();
     this.#events.tell(event, report);
     this.#options.live?.tell(event, report);
   }
@@ -68,6 +76,7 @@ export class Endpoints {
   close(): void {
     this.#end.abort();
     this.#events.close();
+    this.#door.close();
     this.#options.live?.close();
   }
 

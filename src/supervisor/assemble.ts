@@ -128,6 +128,7 @@ export function assemble({
     front,
     epochs,
   }));
+  const socketFolder = new SocketFolder();
   const isIgnored = ignoreFilter(options.root, options.ignore);
   const live =
     options.live &&
@@ -136,10 +137,16 @@ export function assemble({
       now: () => view.now(),
       files: new PageFiles({ root: options.root, isIgnored, writes: (file) => cycle.app?.writes(file) === true }),
     });
-  const endpoints = new Endpoints({ view, panel, live: live || undefined, root: options.root });
+  const endpoints = new Endpoints({
+    view,
+    panel,
+    live: live || undefined,
+    root: options.root,
+    folder: socketFolder.path,
+    hasSessions: () => front.endpoints().some(({ kind }) => kind !== "http" && kind !== "raw"),
+  });
   view.onChange(() => endpoints.changed());
   const startSettled = new StartSettled(() => view.changed());
-  const socketFolder = new SocketFolder();
   guard?.begin(socketFolder.path);
   /** What a request that begins now must do. */
   const admit = (isAgain?: boolean): Verdict | Promise<Verdict> => {

@@ -54,6 +54,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     cacheFolder: cacheFolder(options.root),
     adapters: options.adapters,
     sockets: options.sockets,
+    panel: options.panel,
     ...(options.live && { live: { id: given.socketFolder.id, script: browserText("live.js") } }),
     conditions: importConditions(),
     connectionTable: table,

@@ -35,11 +35,18 @@ test("an https server answers with the failure page on kept and new connections,
   await using app = new TempApp(
     files(`require("node:https").createServer(secure, (req, res) => res.end(page() + " " + req.method))`),
   );
-  await using served = await serve(app, "main.js");
+  await using served = await serve(app, "main.js", { flags: ["--live"] });
   if (!served.inPlace) return;
   const kept = new KeptConnection(served.origin);
+  const phase = async () => {
+    const { body } = await kept.request("/__unreloader/state");
+    return (JSON.parse(body) as { phase: string }).phase;
+  };
   try {
     assert.equal((await kept.request("/")).body, "page 1 GET");
+    assert.equal(await phase(), "running");
+    assert.equal((await kept.request("/__unreloader/other")).body, "page 1 GET");
+    assert.equal((await kept.request("/__unreloader/live", { headers: { host: "evil.com" } })).status, 403);
     app.write("page.js", BROKEN);
     for (const ask of [{}, { method: "POST", body: "x".repeat(100_000) }]) {
       for (const answer of [await kept.request("/", ask), await requestOnce(`${served.origin}/`, ask)]) {
@@ -52,6 +59,7 @@ test("an https server answers with the failure page on kept and new connections,
     assert.match(html.body, /<span class="message">.*page\.js/s);
     const head = await requestOnce(`${served.origin}/`, { method: "HEAD" });
     assert.deepEqual([head.status, head.body], [500, ""]);
+    assert.equal(await phase(), "failed");
     assert.match(await upgrade(served.port), /^HTTP\/1\.1 500 .*page\.js:1:/s);
     app.write("page.js", MENDED);
     assert.equal((await kept.request("/")).body, "page 3 GET");
@@ -80,6 +88,7 @@ for (const [name, server] of Object.entries(HTTP2_SERVERS)) {
     const session = connect();
     try {
       assert.deepEqual(await ask(session), { status: 200, body: "page 1" });
+      assert.match((await ask(session, "GET", { ":path": "/__unreloader/live" })).body, /"live":true/);
       app.write("page.js", BROKEN);
       const pages = await Promise.all([ask(session), ask(session, "POST"), ask(session)]);
       for (const page of pages) {
@@ -182,7 +191,7 @@ function ask(
   const answer = new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
     let body = "";
     let status: number | undefined;
-    const stream = session.request({ ...headers, ":path": "/", ":method": method });
+    const stream = session.request({ ":path": "/", ...headers, ":method": method });
     stream.on("response", (headers) => {
       status = headers[":status"];
     });

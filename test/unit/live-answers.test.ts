@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -13,6 +14,14 @@ import { policyWith } from "../../workers/live/policy.js";
 
 const SCRIPT = '<script data-unreloader="id.7">live()</script>';
 const NAVIGATION = { "sec-fetch-dest": "document", "accept-encoding": "gzip, br" };
+
+function liveAnswers(): LiveAnswers {
+  return new LiveAnswers({ id: "id", script: "live()" }, () => 7);
+}
+
+function connectionOf(kind: string, address = "127.0.0.1"): RelayedConnection {
+  return { server: { kind }, remote: { address } } as RelayedConnection;
+}
 
 interface Got {
   readonly status: number | undefined;
@@ -26,10 +35,10 @@ async function ask(
   headers: http.OutgoingHttpHeaders = NAVIGATION,
   { method = "GET", address = "127.0.0.1", kind = "http", onPart = () => {} } = {},
 ): Promise<Got> {
-  const live = new LiveAnswers({ id: "id", script: "live()" }, () => 7);
-  const connection = { server: { kind }, remote: { address } } as RelayedConnection;
+  const live = liveAnswers();
+  const connection = connectionOf(kind, address);
   const server = http.createServer((request, response) => {
-    live.begin(request, response, connection);
+    live.begin(connection, "request", [request, response]);
     app(request, response);
   });
   server.listen(0, "127.0.0.1");
@@ -91,6 +100,44 @@ test("a whole HTML answer to a browser has the script at its end, in whatever wa
   assert.match(older.parts.join(""), /<script/);
 });
 
+test("on streams of HTTP/2 as well, by Node's responses and without", async () => {
+  const html = "text/html";
+  const server = http2.createServer((request, response) => {
+    assert.equal(request.headers["accept-encoding"], "identity");
+    if (request.url === "/stream") return;
+    response.setHeader("content-type", request.url === "/json" ? "application/json" : html);
+    response.setHeader("content-length", 8);
+    response.end("<p>x</p>");
+  });
+  server.prependListener("stream", (stream, headers, flags, ...rest: unknown[]) => {
+    liveAnswers().begin(connectionOf("http2-secure"), "stream", [stream, headers, flags, ...rest]);
+    if (headers[":path"] !== "/stream") return;
+    stream.respond({ ":status": 200, "Content-Type": html, "Content-Security-Policy": "script-src 'self'" });
+    stream.write("<p>x</p>");
+    stream.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const session = http2.connect(`http://localhost:${(server.address() as AddressInfo).port}`);
+  try {
+    const get = async (path: string, method = "GET") => {
+      const stream = session.request({ ":path": path, ":method": method, ...NAVIGATION });
+      const [headers] = (await once(stream, "response")) as [http2.IncomingHttpHeaders];
+      return { headers, body: (await stream.setEncoding("utf8").toArray()).join("") };
+    };
+    const whole = await get("/");
+    assert.deepEqual([whole.body, whole.headers["content-length"]], [`<p>x</p>${SCRIPT}`, String(8 + SCRIPT.length)]);
+    const json = await get("/json");
+    assert.deepEqual([json.body, json.headers["content-length"]], ["<p>x</p>", "8"]);
+    const streamed = await get("/stream");
+    assert.equal(streamed.body, `<p>x</p>${SCRIPT}`);
+    assert.equal(streamed.headers["content-security-policy"], `script-src 'self' ${sourceHash("live()")}`);
+  } finally {
+    session.destroy();
+    server.close();
+  }
+});
+
 test("what streams goes on streaming, and is not compressed or said to be as before", async () => {
   const seen: IncomingMessage["headers"][] = [];
   const texts = ["<p>one", "<p>two", "<p>three"];
@@ -140,7 +187,7 @@ test("what is no whole HTML page for a browser on this machine is as the app has
     ["POST", answering(html), NAVIGATION, { method: "POST" }],
     ["from elsewhere", answering(html), NAVIGATION, { address: "192.168.1.7" }],
     ["by another name", answering(html), { ...NAVIGATION, host: "app.example" }],
-    ["within TLS", answering(html), NAVIGATION, { kind: "tls" }],
+    ["not of an HTTP server", answering(html), NAVIGATION, { kind: "raw" }],
   ];
   for (const [name, app, headers, how] of cases) {
     const got = await ask(app, headers as http.OutgoingHttpHeaders | undefined, how as object | undefined);

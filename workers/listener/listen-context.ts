@@ -7,6 +7,7 @@ import type { LiveAnswers } from "../live/live-answers.js";
 import { HeldRequests, type HoldableConnection } from "./held-requests.js";
 import { Http2Sessions } from "./http2-sessions.js";
 import { InFlight } from "./in-flight.js";
+import type { OwnQuestions } from "./own-questions.js";
 import { SpokenPage } from "./spoken-page.js";
 import type { Attribution, ListenContext } from "./virtual-server.js";
 
@@ -45,6 +46,8 @@ export interface VirtualListenOptions {
   readonly attribution?: Attribution;
   /** How long a request may be held in the worker; absent: as long as the front holds one by default. */
   readonly heldDeadlineMs?: number | undefined;
+  /** Absent: all paths are the app's. */
+  readonly ownQuestions?: OwnQuestions | undefined;
   /** `--live`. */
   readonly live?: LiveAnswers | undefined;
   /** `listen()` and `close()` sleep this long for the main thread's answer, then go on without; 0 when both are one thread. */
@@ -64,6 +67,7 @@ export function listenContext(options: VirtualListenOptions, onDeserted: ListenC
     cluster: new ClusterPrimary(),
     outside: AsyncLocalStorage.snapshot(),
     attribution: options.attribution ?? { owner: undefined, nobodys: (run) => run(), leaveToNobody: () => {} },
+    ownQuestions: options.ownQuestions,
     live: options.live,
     onDeserted,
   };

@@ -31,6 +31,7 @@ export class RequestEvents {
   readonly #spoken: SpokenPage;
   readonly #attribution: Attribution;
   readonly #sessions: Http2Sessions;
+  readonly #ownQuestions: ListenContext["ownQuestions"];
   readonly #live: ListenContext["live"];
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
@@ -40,8 +41,10 @@ export class RequestEvents {
     spoken,
     attribution,
     sessions,
+    ownQuestions,
     live,
-  }: Pick<ListenContext, "held" | "spoken" | "attribution" | "sessions" | "live">) {
+  }: Pick<ListenContext, "held" | "spoken" | "attribution" | "sessions" | "ownQuestions" | "live">) {
+    this.#ownQuestions = ownQuestions;
     this.#live = live;
     this.#sessions = sessions;
     this.#held = held;
@@ -81,6 +84,12 @@ export class RequestEvents {
 
   /** Hands the event to the server behind the connection's port, now or when the gate opens. */
   #enter(connection: RelayedConnection, event: string, args: unknown[]): boolean {
+    const own = this.#ownQuestions;
+    if (own?.isOne(connection, event, args) && connection.claim()) {
+      this.#count(connection, event, args);
+      this.#attribution.nobodys(() => own.answer(connection, event, args));
+      return true;
+    }
     if (!this.#held.mustHold(connection) && connection.claim()) return this.#deliver(connection, event, args);
     if (connection.moved && connection.server.kind !== "http") return refuse(event, args, connection);
     if (!isUpgrade(event)) {
@@ -123,19 +132,22 @@ export class RequestEvents {
 
   /** Counts it. `page`: what is said instead of the app's answer. */
   #begin(connection: RelayedConnection, event: string, args: unknown[], page: WrittenPage | undefined): void {
-    const receiver = connection.server.server;
-    if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
-    else if (!isUpgrade(event)) {
-      const response = args[1] as ServerResponse;
-      connection.beginResponse(response);
-      if (page === undefined) this.#live?.begin(args[0] as IncomingMessage, response, connection);
+    if (!isUpgrade(event)) {
+      this.#count(connection, event, args);
+      if (page === undefined) this.#live?.begin(connection, event, args);
     } else {
       connection.turnOpaque();
       const { _handle } = socketInternals(connection.socket);
       if (_handle) this.#attribution.leaveToNobody(_handle);
       // Node checked for listeners on the server that the connection came in on.
+      const receiver = connection.server.server;
       if (page === undefined && receiver.listenerCount(event) === 0) (args[1] as Socket).destroy();
     }
+  }
+
+  #count(connection: RelayedConnection, event: string, args: unknown[]): void {
+    if (event === "stream") connection.beginStream(args[0] as ServerHttp2Stream);
+    else connection.beginResponse(args[1] as ServerResponse);
   }
 
   #pass(server: Server, event: string | symbol, args: unknown[]): boolean {

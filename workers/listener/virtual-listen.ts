@@ -129,6 +129,7 @@ export class VirtualListen {
   async deserted(deadlineMs: number): Promise<void> {
     const deadline = performance.now() + deadlineMs;
     for (const server of this.listening()) server.release();
+    this.#context.ownQuestions?.endStreams();
     // Sockets and streams end without an event that all of them have.
     await lookUntil(() => this.oldestInUse() === undefined, DESERTED_POLL_MS, deadline);
   }

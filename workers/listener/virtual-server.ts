@@ -17,6 +17,7 @@ import type { Http2Sessions } from "./http2-sessions.js";
 import type { InFlight } from "./in-flight.js";
 import { publishSocket, suppressSocket, withoutPublishing } from "./net-channels.js";
 import { serverInternals, socketInternals } from "./node-internals.js";
+import type { OwnQuestions } from "./own-questions.js";
 import { readPreface, startReading } from "./preface-reader.js";
 import { RelayedConnection } from "./relayed-connection.js";
 import { restoreClose, stubClose } from "./released-servers.js";
@@ -58,6 +59,8 @@ export interface ListenContext {
   /** Runs outside of every async context, so that requests do not inherit the one of the module that listened. */
   readonly outside: <Result>(run: () => Result) => Result;
   readonly attribution: Attribution;
+  /** Undefined: all paths are the app's. */
+  readonly ownQuestions: OwnQuestions | undefined;
   /** Undefined: answers are the app's alone. */
   readonly live: LiveAnswers | undefined;
   /** A released server has no connections any more. */

@@ -1,15 +1,15 @@
 /**
  * `--live`: HTML answers to a browser that goes to a page get a script at their end, which loads the page again when there is
- * newer code. The app's own bytes pass as they are and when they are written, so what streams goes on streaming. Only in
- * HTTP/1 without TLS: within other sessions nobody answers what the script asks.
+ * newer code. The app's own bytes pass as they are and when they are written, so what streams goes on streaming.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import { isLocalHost, isLoopback } from "../../src/common/page/loopback.js";
 import { sourceHash } from "../../src/common/page/written-page.js";
 import type { LiveOrder } from "../../src/common/protocol/orders.js";
 import { responseInternals } from "../listener/node-internals.js";
 import type { RelayedConnection } from "../listener/relayed-connection.js";
-import { headWith } from "./head.js";
+import { headersWith, headWith } from "./head.js";
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -25,19 +25,28 @@ export class LiveAnswers {
     this.#hash = sourceHash(order.script);
   }
 
-  /** A request reaches the app. */
-  begin(request: IncomingMessage, response: ServerResponse, { server, remote }: RelayedConnection): void {
-    if (server.kind !== "http" || !isLoopback(remote?.address)) return;
-    if (!isNavigation(request) || !isLocalHost(request.headers.host ?? "")) return;
-    askForAllOfIt(request);
+  /** A request reaches the app: what `event` brought with its arguments `args`. */
+  begin({ server, remote }: RelayedConnection, event: string, args: readonly unknown[]): void {
+    if (server.kind === "raw" || !isLoopback(remote?.address)) return;
     const { id, script } = this.#order;
-    const text = `<script data-unreloader="${id}.${this.#generation()}">${script}</script>`;
-    addToEnd(response, Buffer.from(text), this.#hash);
+    const tag = () => Buffer.from(`<script data-unreloader="${id}.${this.#generation()}">${script}</script>`);
+    if (event === "stream") {
+      const [stream, headers, , rawHeaders] = args as [ServerHttp2Stream, IncomingHttpHeaders, number, string[]];
+      if (!isNavigation(headers[":method"], headers) || !isLocalHost(String(headers[":authority"] ?? ""))) return;
+      askForAllOfIt(headers, rawHeaders);
+      addToStream(stream, tag(), this.#hash);
+    } else {
+      const [request, response] = args as [IncomingMessage, ServerResponse];
+      const { method, headers, rawHeaders } = request;
+      if (!isNavigation(method, headers) || !isLocalHost(headers.host ?? "")) return;
+      askForAllOfIt(headers, rawHeaders);
+      addToEnd(response, tag(), this.#hash);
+    }
   }
 }
 
 /** A browser goes to a page: what scripts of pages ask for (fetch, htmx) is a part of one. */
-function isNavigation({ method, headers }: IncomingMessage): boolean {
+function isNavigation(method: unknown, headers: IncomingHttpHeaders): boolean {
   if (method !== "GET") return false;
   const into = headers["sec-fetch-dest"];
   // Sent to this machine by all present browsers; the other one by older ones.
@@ -50,7 +59,7 @@ function isNavigation({ method, headers }: IncomingMessage): boolean {
  * Asked as the browser does it, the app might answer that the page is the one from before, which has the script of then, or
  * in a compressed form to which nothing can be added.
  */
-function askForAllOfIt({ headers, rawHeaders }: IncomingMessage): void {
+function askForAllOfIt(headers: IncomingHttpHeaders, rawHeaders: string[] = []): void {
   delete headers["if-none-match"];
   delete headers["if-modified-since"];
   if (headers["accept-encoding"] !== undefined) headers["accept-encoding"] = "identity";
@@ -59,6 +68,32 @@ function askForAllOfIt({ headers, rawHeaders }: IncomingMessage): void {
     if (name === "if-none-match" || name === "if-modified-since") rawHeaders.splice(index, 2);
     else if (name === "accept-encoding") rawHeaders[index + 1] = "identity";
   }
+}
+
+/** The same on a stream of HTTP/2, which Node's responses are written to as well. */
+function addToStream(stream: ServerHttp2Stream, added: Buffer, hash: string): void {
+  const { respond, end } = stream;
+  let isAdded = false;
+  const put = (name: "respond" | "end", value: Method): void => {
+    Object.defineProperty(stream, name, { value, writable: true, configurable: true });
+  };
+  put("respond", (headers, options, ...more) => {
+    const endsNow = (options as { endStream?: boolean } | undefined)?.endStream === true;
+    const isObject = typeof headers === "object" && headers !== null && !Array.isArray(headers);
+    const changed =
+      endsNow || !isObject ? undefined : headersWith(headers as OutgoingHttpHeaders, { bytes: added.length, hash });
+    isAdded = changed !== undefined;
+    return Reflect.apply(respond as Method, stream, [changed ?? headers, options, ...more]);
+  });
+  put("end", (...args) => {
+    if (!isAdded) return Reflect.apply(end as Method, stream, args);
+    isAdded = false;
+    const [chunk, encoding] = args;
+    const isText = typeof chunk === "string" || chunk instanceof Uint8Array;
+    const rest = args.filter((arg) => typeof arg === "function");
+    const all = isText ? Buffer.concat([bytesOf(chunk, encoding), added]) : added;
+    return Reflect.apply(end as Method, stream, [all, ...rest]);
+  });
 }
 
 /** Below whatever the app and its packages put around these methods: what they let through here is what is sent. */

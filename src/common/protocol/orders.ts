@@ -81,6 +81,8 @@ export interface BootOrder {
   readonly adapters: readonly string[];
   /** What becomes of open connections whose listener is replaced. */
   readonly sockets: "move" | "close" | "keep";
+  /** Whether the supervisor answers below its own path. */
+  readonly panel: boolean;
   /** `--live`; absent: answers are the app's alone. */
   readonly live?: LiveOrder | undefined;
   readonly connectionTable: SharedArrayBuffer;
