@@ -9,6 +9,9 @@ export interface Question {
   readonly [argument: string]: unknown;
 }
 
+/** Nobody listens at its address: it was killed, and its number may be another process's now. */
+export class UnreachableSupervisor extends NoSupervisorError {}
+
 /**
  * What the supervisor answers, or why it cannot.
  * @throws NoSupervisorError when it cannot be reached, or ends before it has answered.
@@ -18,12 +21,12 @@ export async function askSupervisor(
   question: Question,
   signal?: AbortSignal,
 ): Promise<Reply> {
-  const unanswered = (because: string) =>
-    new NoSupervisorError(`the supervisor (process ${pid}) did not answer: ${because}`);
+  const said = (because: string): string => `the supervisor (process ${pid}) did not answer: ${because}`;
   const text = await exchange(address, `${JSON.stringify(question)}\n`, signal).catch((error: unknown) => {
-    throw unanswered(errorText(error));
+    const isNobody = ["ENOENT", "ECONNREFUSED"].includes((error as NodeJS.ErrnoException).code ?? "");
+    throw new (isNobody ? UnreachableSupervisor : NoSupervisorError)(said(errorText(error)));
   });
-  if (!text.endsWith("\n")) throw unanswered("it closed the connection");
+  if (!text.endsWith("\n")) throw new NoSupervisorError(said("it closed the connection"));
   return JSON.parse(text) as Reply;
 }
 

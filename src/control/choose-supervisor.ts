@@ -13,10 +13,16 @@ export interface Chosen {
 /**
  * The one with the process id `pid`, wherever it runs; or the newest one of the project at `root`; or, when none runs there,
  * the only one that runs for a folder below or above it.
+ * `dead`: addresses at which nobody listens.
  * @throws NoSupervisorError when there is none.
  */
-export async function chooseSupervisor(root: string, pid: number | undefined): Promise<Chosen> {
-  const { running, killed } = findSupervisors(cacheFolder(root));
+export async function chooseSupervisor(
+  root: string,
+  pid: number | undefined,
+  dead: ReadonlySet<string> = new Set(),
+): Promise<Chosen> {
+  const { running: registered, killed } = findSupervisors(cacheFolder(root));
+  const running = registered.filter(({ address }) => !dead.has(address));
   const left = killed.length === 0 ? "" : `; process ${killed.join(", ")} was killed and had left its file`;
   const hint = "start one, or name another project by --root";
   const list = running.map((known) => `${known.pid} (${path.relative(root, known.entry)})`).join(", ");

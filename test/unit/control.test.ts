@@ -10,7 +10,10 @@ import { askSupervisor } from "../../src/control/ask-supervisor.js";
 import { type Chosen, chooseSupervisor } from "../../src/control/choose-supervisor.js";
 import { CommandError, type Commands } from "../../src/control/commands.js";
 import { Control } from "../../src/control/control.js";
+import { announceSupervisor } from "../../src/control/running-supervisors.js";
+import { findAndAsk } from "../../src/terminal/commands/find-and-ask.js";
 import { cacheFolder } from "../../src/thread/environment.js";
+import { within } from "../support/deadline.js";
 import { TempApp } from "../support/temp-app.js";
 
 const leak = {
@@ -161,6 +164,27 @@ test("the file of one that was killed is removed, and the message names it", asy
     readdirSync(folder).filter((name) => name.startsWith("supervisor-")),
     [],
   );
+});
+
+test("the number of one that was killed may be another process's: the next one is asked, and nobody waits for it", async () => {
+  await using asked = new Asked();
+  const { app } = asked;
+  await asked.opened();
+  const dead = {
+    pid: process.pid,
+    entry: app.path("app.js"),
+    address: app.path("nowhere"),
+    startedAt: Date.now() + 1e6,
+  };
+  const forget = announceSupervisor(cacheFolder(app.folder), "dead", dead);
+  const meant = { root: app.folder, pid: undefined, comesInMs: 100, remark: () => undefined };
+  assert.deepEqual(await findAndAsk(meant, explainLeak), { answer: [leak], exitCode: 0 });
+  await asked.control.close();
+  await assert.rejects(
+    within(findAndAsk(meant, explainLeak), "the end"),
+    /^NoSupervisorError: no supervisor is running/,
+  );
+  forget();
 });
 
 test("a socket that cannot be opened is told, and is no failure", async () => {

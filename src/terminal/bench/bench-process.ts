@@ -5,7 +5,7 @@ import { CLOSE_MS } from "../../common/deadlines.js";
 import { wait } from "../../common/wait.js";
 
 /** Of what it writes, this much is shown should it fail. */
-const SHOWN_CHARACTERS = 2000;
+const SHOWN_CHARACTERS = 4000;
 
 export class BenchProcess {
   readonly child: ChildProcess;
@@ -35,7 +35,7 @@ export class BenchProcess {
 
   /** The last lines that it wrote. */
   get lastLines(): string {
-    return this.#written.trimEnd().split("\n").slice(-10).join("\n");
+    return this.#written.trimEnd().split("\n").slice(-20).join("\n");
   }
 
   /** As somebody would end it who has time. */

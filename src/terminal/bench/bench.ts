@@ -122,6 +122,11 @@ function checkWritable(file: string): void {
     throw new OptionError(`${file} cannot be written: bench appends a line to it for a moment; name others by --file`);
 }
 
+interface Failed {
+  readonly how: "late" | "ended";
+  readonly lastLines: string;
+}
+
 /** Processes of the app without a supervisor, one after the other. */
 class Restarts {
   readonly #entry: string;
@@ -148,23 +153,26 @@ class Restarts {
     for (const [text, args] of ways) {
       this.text = text;
       this.#args = [...args, this.#entry];
-      if (typeof (await this.#start()) === "number") return;
+      const took = await this.#start();
+      if (typeof took === "number") return;
+      if (text === ways.at(-1)?.[0]) throw this.#failed(took);
     }
-    await this.time();
   }
 
   /** Milliseconds from its start until it listens. */
   async time(): Promise<number> {
     const took = await this.#start();
     if (typeof took === "number") return took;
-    const why = took.how === "late" ? `does not listen after ${BENCH_START_MS / 1000} s` : "ended before it listened";
-    throw new Refused(
-      `${this.text} ${why}${took.lastLines === "" ? "" : `:\n${took.lastLines}`}`,
-      took.how === "late" ? 4 : 3,
-    );
+    throw this.#failed(took);
   }
 
-  async #start(): Promise<number | { readonly how: "late" | "ended"; readonly lastLines: string }> {
+  #failed({ how, lastLines }: Failed): Refused {
+    const why = how === "late" ? `does not listen after ${BENCH_START_MS / 1000} s` : "ended before it listened";
+    const text = `${this.text} ${why}: bench needs an app that serves`;
+    return new Refused(lastLines === "" ? text : `${text}; it wrote last:\n${lastLines}`, how === "late" ? 4 : 3);
+  }
+
+  async #start(): Promise<number | Failed> {
     const started = performance.now();
     const running = new BenchProcess(["--require", this.#probe, ...this.#args], this.#root);
     this.#running = running;

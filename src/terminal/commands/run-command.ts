@@ -49,7 +49,7 @@ function exitCodeOf(error: unknown): ExitCode | undefined {
 
 function tellFailure(message: string, exitCode: ExitCode, isJson: boolean): void {
   if (isJson) ownLines().write("stdout", [visibleJson(JSON.stringify({ error: { message }, exitCode }))]);
-  else ownLines().write("stderr", [`unreloader: ${message}`]);
+  else ownLines().write("stderr", `unreloader: ${message}`.split("\n"));
   process.exitCode = exitCode;
 }
 
