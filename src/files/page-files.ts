@@ -12,6 +12,8 @@ const PAGE_FILE = /\.(?:css|html?|ejs|eta|hbs|handlebars|liquid|mustache|njk|pug
 /** An editor saves in several steps. */
 const QUIET_MS = 30;
 const MOST_FOLDERS = 5000;
+/** Each page that is loaded asks for a look. */
+const LOOK_MS = 5000;
 
 export interface PageFilesOptions {
   readonly root: string;
@@ -30,6 +32,7 @@ export class PageFiles {
   readonly #marked = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   onChange: (files: readonly string[]) => void = () => {};
 
@@ -38,11 +41,13 @@ export class PageFiles {
   }
 
   /** Begins to watch what is there now. */
-  look(): Promise<void> {
+  async look(): Promise<void> {
+    if (this.#looking === undefined && performance.now() - this.#lookedAt < LOOK_MS) return;
     this.#looking ??= this.#walk().finally(() => {
       this.#looking = undefined;
+      this.#lookedAt = performance.now();
     });
-    return this.#looking;
+    await this.#looking;
   }
 
   close(): void {

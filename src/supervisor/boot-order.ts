@@ -55,7 +55,7 @@ export function bootOrder(given: BootSettings, epoch: number, generation: number
     adapters: options.adapters,
     sockets: options.sockets,
     panel: options.panel,
-    ...(options.live && { live: { id: given.socketFolder.id, script: browserText("live.js") } }),
+    ...(options.live && options.panel && { live: { id: given.socketFolder.id, script: browserText("live.js") } }),
     conditions: importConditions(),
     connectionTable: table,
     endsByItself: given.endsByItself,
