@@ -2,10 +2,13 @@
  * Carries out a plan: the one list of those who take part in its life, and what main is told of it. They begin in this order;
  * what began last is committed, or rolled back, first.
  */
+import { LATE_READS_MS, READS_POLL_MS } from "../src/common/deadlines.js";
 import type { SupervisorOrder } from "../src/common/protocol/orders.js";
+import { lookUntil } from "../src/common/wait.js";
 import type { Abandonment } from "./abandonment.js";
 import type { AppParts } from "./assemble.js";
 import { shownName } from "./classes/base-chain.js";
+import type { Kept } from "./ledger/package-keepers.js";
 import type { PlanParticipant } from "./plan-participant.js";
 import type { ModuleEdges } from "./runtime/module-edges.js";
 import type { ModuleVersion } from "./runtime/module-record.js";
@@ -60,6 +63,7 @@ export class PlanApplication {
       return;
     }
     compiler.forget({ files: plan.forget, lookups: plan.lookupsChanged });
+    this.#parts.packageKeepers.begin(plan.purge);
     const tellEdges = runtime.holdEdges();
     let endWatching: (() => void) | undefined;
     const purging: VersionToPurge[] = [];
@@ -80,7 +84,8 @@ export class PlanApplication {
         affected: (files) => this.#parts.purge.affected(files),
       });
       await abandonment.unless(serving.filesRead());
-      this.#tellApplied(plan, applied, purging);
+      const kept = await this.#keptByPackage();
+      this.#tellApplied(plan, applied, purging, kept);
     } catch (error) {
       this.#tellFailed(plan, error);
     } finally {
@@ -115,10 +120,23 @@ export class PlanApplication {
     return undefined;
   }
 
+  /** What a package may be given later than at the evaluation has its time: an app listens when it is done. */
+  async #keptByPackage(): Promise<Kept | undefined> {
+    const { packageKeepers, listen } = this.#parts;
+    let kept = packageKeepers.kept();
+    if (kept && listen.awaitsAdoption) {
+      await lookUntil(() => !listen.awaitsAdoption, READS_POLL_MS, performance.now() + LATE_READS_MS);
+      kept = packageKeepers.kept();
+    }
+    packageKeepers.end(kept !== undefined);
+    return kept;
+  }
+
   #tellApplied(
     { planId, generation }: ApplyPlan,
     { purged, loaded }: AppliedPlan,
     versions: readonly VersionToPurge[],
+    kept: Kept | undefined,
   ): void {
     const { purge, stale, packageRegistrations, reports, classes } = this.#parts;
     purge.takeEffects();
@@ -129,7 +147,7 @@ export class PlanApplication {
       planId,
       purged: purged.map((file) => ({ file, classes: [...(classes.purge.purged.get(file) ?? [])] })),
       loaded,
-      stuck,
+      stuck: kept ? [decisive(kept, stuck), ...stuck.slice(1)] : stuck,
     });
     stale.stuck(generation, stuck);
   }
@@ -157,4 +175,14 @@ export class PlanApplication {
       reopened: purged.length < all.length,
     };
   }
+}
+
+/** Said of what could not be taken out, if there is anything. */
+function decisive({ file, packageName }: Kept, [stuck]: readonly Stuck[]): Stuck & { readonly decides: true } {
+  return { ...(stuck ?? { file, what: `value in the package ${packageName}` }), decides: true };
+}
+
+interface Stuck {
+  readonly file: string;
+  readonly what: string;
 }

@@ -2,7 +2,7 @@
 
 import Module from "node:module";
 import { DRAIN_MS, LISTEN_ANSWER_MS } from "../src/common/deadlines.js";
-import { sessionDoorOf } from "../src/common/paths.js";
+import { packageOf, sessionDoorOf } from "../src/common/paths.js";
 import type { Adapter } from "../src/common/protocol/adapter.js";
 import type { WorkerReport } from "../src/common/protocol/messages.js";
 import type { BootOrder, SharedProcess } from "../src/common/protocol/orders.js";
@@ -16,10 +16,13 @@ import { OwnClasses } from "./classes/own-classes.js";
 import { Heart } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { LateCompiler } from "./late-compiler.js";
+import { callersAbove } from "./ledger/caller.js";
 import { EnvironmentReads } from "./ledger/environment-reads.js";
 import { installLedger } from "./ledger/install.js";
 import { Ledger } from "./ledger/ledger.js";
 import { OwnGlobals } from "./ledger/own-globals.js";
+import { OwnPatches } from "./ledger/own-patches.js";
+import { PackageKeepers } from "./ledger/package-keepers.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
 import { PropertyLayers } from "./ledger/property-layers.js";
 import { RegistrationPlaces } from "./ledger/registration-places.js";
@@ -36,6 +39,8 @@ import type { OrderQueue } from "./order-queue.js";
 import { LoadedPackageFiles } from "./package-files.js";
 import { Purge } from "./purge.js";
 import type { RuntimeHost } from "./runtime/host.js";
+import { LateReads } from "./runtime/late-reads.js";
+import type { ModuleEdges } from "./runtime/module-edges.js";
 import { Observer } from "./runtime/observer.js";
 import { Runtime } from "./runtime/runtime.js";
 import { hideReadsOfShownObjects } from "./shown-objects.js";
@@ -64,6 +69,7 @@ export interface AppParts {
   readonly ownAdapters: Adapter[];
   readonly leftovers: LeftoverRejections;
   readonly packageRegistrations: PackageRegistrations;
+  readonly packageKeepers: PackageKeepers;
   readonly monitored: Monitored;
   readonly life: AppLife;
   readonly purge: Purge;
@@ -140,6 +146,15 @@ export function assemble(
     },
     read: ({ file }) => observer.readGlobal(file),
   });
+  const ownPatches = new OwnPatches({
+    ownerOf: (target, key) => {
+      const owner = layers.ownerOf(target, key);
+      return owner?.isPreload ? undefined : owner;
+    },
+    read: ({ file }) => observer.readGlobal(file),
+  });
+  let patchable: ((exports: unknown) => void) | undefined;
+  layers.changedAnew = (owner, ...how) => runtime.noteKeptUsers(owner, ...how);
   const ownAdapters: Adapter[] = [];
   const adapters = createAdapters(ledger, ownAdapters, order, reports);
   const packageFiles = new LoadedPackageFiles({ root, send });
@@ -155,10 +170,18 @@ export function assemble(
   packageLoads.install();
   const leftovers = new LeftoverRejections(observer);
   const places = new RegistrationPlaces();
+  const packageKeepers = new PackageKeepers({
+    imports: (file, packageName) => runtime.imports(file, packageName),
+    bodyOf: (file) => runtime.bodyOf(file),
+    scopeOf: (file) => runtime.scopeOf(file),
+    valuesOf: (file) => runtime.valuesOf(file),
+    isForeign: (value) => runtime.isForeign(value),
+  });
   const packageRegistrations = new PackageRegistrations({
     ledger,
     observer,
     places,
+    keepers: packageKeepers,
     isPassive: (file) => runtime.isPassive(file),
     imports: (file, packageName) => runtime.imports(file, packageName),
     passesOn: (file) => runtime.passesOn(file),
@@ -194,7 +217,21 @@ export function assemble(
     linking: (run) => heart.board.link(run),
     lookedUp: (specifier, importer, kind) => send({ type: "specifierLookedUp", specifier, importer, kind }),
   });
+  const lateReads: LateReads = new LateReads({
+    requests: () => listen.requests.asked(),
+    readers: () => callersAbove(LateReads.prototype.read),
+    keepers: (frames, isSecond) => keepersOf(frames, isSecond ? undefined : runtime, runtime.currentVersion(entry)),
+    kept(file, by) {
+      const who = by.map((version) => reports.shown(version.file)).join(", ");
+      reports.log(
+        "warn",
+        `${reports.shown(file)} has changed, and a request was answered from what was read of it before: ${who} is evaluated again`,
+      );
+    },
+    hashOf: (file) => runtime.hashOf(file),
+  });
   const host: RuntimeHost = {
+    lateReads,
     prepare: (file) => compiler.prepare(file),
     prepareAs: (file, as) => compiler.prepareAs(file, as),
     missing: (...sought) => compiler.missing(...sought),
@@ -211,13 +248,17 @@ export function assemble(
     sourceMap: (compiled) => compiler.sourceMap(compiled),
     dynamicImports: (text) => compiler.dynamicImports(text),
     linking: (run) => heart.board.link(run),
+    handedOver: (exports) => patchable?.(exports),
     unknownPackage: (exports, name) => packageRegistrations.handedOver(exports, name),
     adapts: (packageName) => adapters.wants(packageName),
     packageLoaded(file, namespace) {
       packageFiles.imported(file);
       packageLoads.imported(file, namespace);
     },
-    evaluated: (version) => classes.purge.evaluated(version),
+    evaluated(version) {
+      classes.purge.evaluated(version);
+      lateReads.evaluated(version);
+    },
     written: (file) => send({ type: "fileWritten", file }),
     forget: (file) => compiler.forget({ files: [file], lookups: false }),
     moduleWritten: (file, hash, isState) =>
@@ -264,6 +305,10 @@ export function assemble(
   const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, life, send });
   // What comes through the gate is no part of a start or a reload.
   if (order.cells) listen.requests.onBegin = () => runtime.swapping.requested();
+  listen.requests.onEnd = (request) => {
+    const asked = request.asked?.();
+    if (asked !== undefined && request.began !== undefined) lateReads.over(asked, request.began);
+  };
   const calls = new Calls({
     entry: async () => {
       await runtime.import(entry);
@@ -301,6 +346,10 @@ export function assemble(
     places,
     layers,
     ownGlobals,
+    ownPatches,
+    packages(watch) {
+      patchable = watch;
+    },
     isMentioned: (name) => runtime.mentions(name),
     packageGlobal(name, value, owner) {
       if (!adapters.keepsGlobal(name)) packageRegistrations.foundGlobal(value, owner);
@@ -324,8 +373,36 @@ export function assemble(
   });
   hideOwnModules();
   const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, compiler };
-  const undoing = { ledger, adapters, ownAdapters, leftovers, packageRegistrations, purge, classes, stale };
+  const undoing = {
+    ledger,
+    adapters,
+    ownAdapters,
+    leftovers,
+    packageRegistrations,
+    packageKeepers,
+    purge,
+    classes,
+    stale,
+  };
   return { ...thread, ...undoing, monitored, life, runtime, listens, listen, calls, serving };
+}
+
+/**
+ * Who may keep what these files have read: the module itself, or those that use the package that has. `runtime`: absent, when
+ * that was not enough.
+ */
+function keepersOf(
+  [reader, ...above]: readonly string[],
+  runtime: Runtime | undefined,
+  entry: ModuleEdges | undefined,
+): ModuleEdges[] {
+  if (!runtime || reader === undefined) return entry ? [entry] : [];
+  const found = packageOf(reader);
+  const own = [reader, ...above].flatMap((file) => runtime.currentVersion(file) ?? []).slice(0, 1);
+  if (!found) return own;
+  const users = runtime.versions().filter(({ file }) => runtime.imports(file, found.name));
+  if (users.length > 0) return users;
+  return entry ? [entry] : own;
 }
 
 function createAdapters(

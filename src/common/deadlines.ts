@@ -126,6 +126,12 @@ export const UNSURE_START_MS = 10_000;
 /** A socket that was connected or written to, with nobody who awaits an answer, may lead to one for so long. No option: as above. */
 export const BRIEF_START_MS = 2000;
 
+/**
+ * What an evaluation has left behind is followed for so long after the app listens, as long as something of it is under way: what
+ * it sets then (timers, listeners) is the module's. No option: requests are dearer meanwhile, on Node 20 and 22.
+ */
+export const LEFT_BEHIND_MS = 10_000;
+
 /** Files that an entry reads before it serves or listens count as read at its start, for so long. No option: nobody waits for it. */
 export const START_READS_MS = 10_000;
 

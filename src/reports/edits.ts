@@ -179,8 +179,8 @@ export const EDITS = {
   },
   UR65: {
     outcome: "fresh worker",
-    edit: "with `--strict-purge`: a package keeps what a purged module has registered",
-    why: "only a fresh thread is rid of it",
+    edit: "a module from which a package keeps what it was given first; with `--strict-purge`, anything that it has registered",
+    why: "only a fresh thread is rid of it; the next edits of the module take one at once",
   },
   UR66: {
     outcome: "fresh worker",

@@ -71,6 +71,8 @@ type NotApplied = Exclude<ApplyOutcome, { type: "applied" | "outdated" }>;
 export class InPlaceReload {
   readonly #options: InPlaceReloadOptions;
   readonly #swaps = new FunctionSwaps();
+  /** Files whose reload in place has left something in a package that decides what the app answers, with what it was. */
+  readonly #stuckOnce = new Map<string, string>();
 
   constructor(options: InPlaceReloadOptions) {
     this.#options = options;
@@ -110,8 +112,12 @@ export class InPlaceReload {
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
     const { preparation, deleted, readers } = step;
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
-    const [stuck] = outcome.stuck;
-    if (stuck && strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
+    const stuck = outcome.stuck.find(({ decides }) => decides || strictPurge);
+    if (stuck) {
+      const { file, what, decides } = stuck;
+      if (decides) this.#stuckOnce.set(file, what);
+      return { type: "needsRestart", reason: { type: "stuck", file, what } };
+    }
     this.#swaps.purged(app, plan.purge);
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
@@ -176,6 +182,9 @@ export class InPlaceReload {
     const { recorded } = monitoring;
     const decision = decideInPlace({ app, pending, preparation, recorded, missing, scope, isInspected });
     if (decision.type !== "apply") return decision;
+    const file = decision.plan.purge.find((each) => this.#stuckOnce.has(each));
+    if (file !== undefined)
+      return { type: "needsRestart", reason: { type: "stuck", file, what: this.#stuckOnce.get(file) ?? "" } };
     const outdated = ownWrites.takeOutdated(decision.plan.purge);
     if (outdated.length === 0) return decision;
     for (const file of outdated) pending.changed.add(file);

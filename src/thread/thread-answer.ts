@@ -42,7 +42,11 @@ export type ApplyOutcome =
       readonly loaded: readonly LoadedModule[];
       readonly purged: readonly { file: string; classes: string[] }[];
       /** What purged files have left in packages. */
-      readonly stuck: readonly { readonly file: string; readonly what: string }[];
+      readonly stuck: readonly {
+        readonly file: string;
+        readonly what: string;
+        readonly decides?: boolean | undefined;
+      }[];
     }
   /** Nothing was done, since the graph was not up to date; now it is. */
   | { readonly type: "outdated" }

@@ -238,6 +238,55 @@ exports.all = () => Object.entries(globalThis.registryOfAll.by).sort().join(" ")
     }
   });
 
+  test("who has used a variable, a global or a patch at its evaluation is evaluated again when another module changes it", async () => {
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+const { id } = require("./store");
+const all = ["early", "variables", "globals", "patches", "reader", "module", "class"].map((file) => require("./" + file));
+const answer = async () => [...all.filter(Array.isArray).map(String), id];
+${listen}`,
+      "store.js": `exports.id = String(process.hrtime.bigint());\n`,
+      "early.js": `module.exports = [process.env.UR_WORD];\n`,
+      "variables.js": `Object.assign(process.env, { UR_WORD: "one" });\n`,
+      "globals.js": "",
+      "patches.js": `const { Query } = require("query");
+const { Resolver } = require("node:dns");
+String.prototype.shout = function () { return this + "!"; };
+Query.prototype.exec = () => "patched";
+Resolver.prototype.cancel = () => "none";
+`,
+      "reader.js": `const { UR_WORD, UR_MORE } = process.env;
+module.exports = [UR_WORD, UR_MORE, typeof flag, "shout" in String.prototype && "a".shout(), isNaN(Math.random())];
+`,
+      "module.js": `const { Resolver } = require("node:dns");\nmodule.exports = [new Resolver().cancel()];\n`,
+      "class.js": `const { Query } = require("query");\nmodule.exports = [new Query().exec()];\n`,
+      "node_modules/query/package.json": `{ "name": "query", "version": "1.0.0" }`,
+      "node_modules/query/index.js": `exports.Query = class { exec() { return "plain"; } };\n`,
+    });
+    await using served = await serve(app, "main.js");
+    const first = (await served.json("/")) as string[];
+    const id = first.at(-1);
+    assert.deepEqual(first, ["", "one,,undefined,a!,false", "none", "patched", id]);
+    const edits: [string, string, string, string[]][] = [
+      ["variables.js", `"one"`, `"two"`, ["", "two,,undefined,a!,false"]],
+      ["early.js", "WORD]", "WORD, 1]", [",1", "two,,undefined,a!,false"]],
+      ["variables.js", "UR_WORD", "UR_MORE", [",1", ",two,undefined,a!,false"]],
+      ["globals.js", "", "globalThis.flag = 1;", [",1", ",two,number,a!,false"]],
+      ["globals.js", "globalThis.flag = 1;", "// none", [",1", ",two,undefined,a!,false"]],
+      ["patches.js", `"!"`, `"?"`, [",1", ",two,undefined,a?,false", "none", "patched"]],
+      ["patches.js", `"none"`, `"all"`, [",1", ",two,undefined,a?,false", "all", "patched"]],
+      ["patches.js", "Query.prototype.exec", "Math.random", [",1", ",two,undefined,a?,true", "all", "plain"]],
+      ["patches.js", "String.prototype", "Number.prototype", [",1", ",two,undefined,false,true", "all", "plain"]],
+    ];
+    for (const [file, before, after, expected] of edits) {
+      if (before === "") app.write(file, after);
+      else app.edit(file, before, after);
+      const now = (await served.json("/")) as string[];
+      assert.deepEqual(now.slice(0, expected.length), expected, `${file} ${after}\n${served.lines}`);
+      if (served.inPlace) assert.equal(now.at(-1), id, `${file} ${after}: the store is kept`);
+    }
+  });
+
   test("what modules have put into packages, wherever these keep it, goes with them, and comes back to its place", async () => {
     const packageOf = (name: string, text: string) => ({
       [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,
@@ -314,6 +363,53 @@ module.exports = bus;
       assert.deepEqual(now.slice(0, -1), expected, `${file}\n${served.lines}`);
       if (served.inPlace) assert.equal(now.at(-1), id, `${file}: the store is kept`);
     }
+  });
+
+  test("a package that keeps what it is given first gets a fresh worker, when that is evaluated again, and only then", async () => {
+    const packageOf = (name: string, text: string) => ({
+      [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,
+      [`node_modules/${name}/index.js`]: text,
+    });
+    await using app = new TempApp({
+      "main.js": `const { createServer } = require("node:http");
+require("./app");
+require("./db");
+const { word } = require("./word");
+const answer = async () => [require("framework").run(), require("driver").Client.get().url, word];
+${listen}`,
+      "app.js": `const app = { run: () => "a1" };\nrequire("framework").init(app);\n`,
+      "db.js": `exports.client = require("driver").Client.get({ url: "db1" });\n`,
+      "word.js": `exports.word = "one";\n`,
+      ...packageOf(
+        "framework",
+        `let app;\nexports.init = (given) => (app ??= given);\nexports.run = () => app.run();\n`,
+      ),
+      ...packageOf(
+        "driver",
+        `exports.Client = class Client {
+  constructor({ url }) { this.url = url; }
+  static get(options) { return (Client.instance ??= new Client(options)); }
+};
+`,
+      ),
+    });
+    await using served = await serve(app, "main.js");
+    assert.deepEqual(await served.json("/"), ["a1", "db1", "one"]);
+    const restarts = () => served.lines.matching(/restarted/).length;
+    const edits: [string, string, string, string[], number][] = [
+      ["word.js", "one", "two", ["a1", "db1", "two"], 0],
+      ["app.js", "a1", "a2", ["a2", "db1", "two"], 1],
+      ["word.js", "two", "three", ["a2", "db1", "three"], 1],
+      ["db.js", "db1", "db2", ["a2", "db2", "three"], 2],
+      ["app.js", "a2", "a3", ["a3", "db2", "three"], 3],
+    ];
+    for (const [file, before, after, expected, count] of edits) {
+      app.edit(file, before, after);
+      assert.deepEqual(await served.json("/"), expected, `${file} ${after}\n${served.lines}`);
+      if (served.inPlace) assert.equal(restarts(), count, `${file} ${after}\n${served.lines}`);
+    }
+    if (served.inPlace)
+      assert.ok(served.lines.matching(/db\.js was purged, but its value in the package driver stays/).length);
   });
 
   test("modules that the app writes, itself or by a process, reload nothing, and are loaded as they were written", async () => {

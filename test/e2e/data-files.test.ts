@@ -374,4 +374,45 @@ export const text = () => names.join(" ");
     app.remove("plugins/b.cjs");
     assert.equal(await served.text("/"), "A");
   });
+
+  test("a file that a request has read, and that is kept, is found out by the next request for the same, and followed then", async () => {
+    const page = `import { readFileSync } from "node:fs";
+import { render } from "engine";
+const cache = new Map();
+const read = (file) => readFileSync(new URL(file, import.meta.url), "utf8");
+const cached = (file) => cache.get(file) ?? cache.set(file, read(file)).get(file);
+export const text = () => [cached("a.txt"), render("b.txt"), read("c.txt")].join(" ");
+`;
+    await using app = smallApp(page, {
+      "a.txt": "a1",
+      "b.txt": "b1",
+      "c.txt": "c1",
+      "node_modules/engine/package.json": `{ "name": "engine", "version": "1.0.0" }`,
+      "node_modules/engine/index.js": `const cache = {};
+exports.render = (file) => (cache[file] ??= require("node:fs").readFileSync(file, "utf8"));
+`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "a1 b1 c1");
+    app.write("a.txt", "a2");
+    await eventually(
+      () => served.text("/"),
+      (text) => text === "a2 b1 c1",
+      "the new text",
+    );
+    app.write("a.txt", "a3");
+    assert.equal(await served.text("/"), "a3 b1 c1");
+    app.write("c.txt", "c2");
+    assert.equal(await served.text("/"), "a3 b1 c2");
+    if (!served.inPlace) return;
+    assert.equal(served.lines.matching(/a\.txt has changed, and a request was answered from what was read/).length, 1);
+    assert.deepEqual(served.lines.matching(/c\.txt/), []);
+    // What a package keeps for itself is told at least.
+    app.write("b.txt", "b2");
+    await eventually(
+      () => served.text("/"),
+      () => served.lines.matching(/b\.txt has changed/).length > 0,
+      "a line",
+    );
+  });
 });

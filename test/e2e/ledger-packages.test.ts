@@ -59,6 +59,62 @@ describe("registrations with a package that no adapter knows", () => {
     assert.deepEqual(complaints(served), []);
   });
 
+  test("also those of callbacks and continuations that it has left behind", async () => {
+    await using app = new TempApp({
+      "node_modules/jobs/package.json": `{ "name": "jobs", "version": "1.0.0", "main": "index.js" }`,
+      "node_modules/jobs/index.js": `exports.jobs = [];
+exports.add = (name) => {
+  if (exports.jobs.some((job) => job.name === name)) throw new Error(name + " is there already");
+  exports.jobs.push({ name, run() {} });
+};`,
+      "word.js": `exports.word = "one";\n`,
+      "main.js": `const { createServer } = require("node:http");
+const { execFile } = require("node:child_process");
+const { promises, readFile } = require("node:fs");
+const { setTimeout: delay } = require("node:timers/promises");
+const { connect } = require("node:net");
+const { EventEmitter } = require("node:events");
+const { add, jobs } = require("jobs");
+const { word } = require("./word");
+const waiting = [];
+const registered = (name, begin) => waiting.push(new Promise((resolve) => begin(() => resolve(add(name)))));
+const bus = new EventEmitter();
+const ticks = [];
+registered("event", (done) => bus.once("late", done));
+registered("timer", (done) => setTimeout(done, 5));
+setTimeout(() => [bus, process].forEach((one) => one.emit("late")), 10);
+registered("process event", (done) => process.once("late", done));
+const server = createServer(async (_, response) => {
+  const problems = (await Promise.allSettled(waiting)).flatMap(({ reason }) => reason?.message ?? []);
+  response.end(JSON.stringify([word, jobs.map(({ name }) => name).sort(), problems, ticks.length]));
+});
+server.listen(process.env.PORT, "127.0.0.1", () => {
+  add("listen");
+  registered("file", (done) => readFile(__filename, done));
+  registered("child", (done) => execFile(process.execPath, ["-v"], done));
+  registered("await", async (done) => {
+    await promises.readFile(__filename);
+    await delay(5);
+    await new Promise((resolve) => connect(server.address().port, "127.0.0.1", resolve).on("error", resolve).unref());
+    await promises.readFile(__filename);
+    done();
+    // Of the first start, too.
+    const tick = () => ticks.push(word);
+    process.on("SIGWINCH", tick);
+    setInterval(tick, 60_000).unref();
+    ticks.push(process.listenerCount("SIGWINCH"));
+  });
+});
+`,
+    });
+    await using served = await serve(app, "main.js");
+    const names = ["await", "child", "event", "file", "listen", "process event", "timer"];
+    for (const word of ["one", "two", "three"]) {
+      app.write("word.js", `exports.word = "${word}";\n`);
+      assert.deepEqual(await served.json("/"), [word, names, [], 1], String(served.lines));
+    }
+  });
+
   test("but what the package made for whoever asks stays", async () => {
     await using app = new TempApp({
       "node_modules/hooks/package.json": `{ "name": "hooks", "version": "1.0.0", "main": "index.js" }`,

@@ -1,5 +1,5 @@
 /** What modules patch: prototypes and functions of the language, and of Node's modules that are loaded. */
-import { isObject } from "../../src/common/untouched.js";
+import { isObject, isProxy, ownKeys, ownValue } from "../../src/common/untouched.js";
 import { settingsOf } from "./settings.js";
 import { WatchedObjects } from "./watched-objects.js";
 
@@ -53,12 +53,39 @@ const SUSPICIOUS_WORD = /\b(?:stub|mock|shim|polyfill|instrument|monkey)|(?<!\.)
 /** Under any spelling, as in `const HTTP = require("http")`. */
 const ASSIGNED_MODULE = new RegExp(String.raw`\b(?!module\s*\.\s*exports\b)(${MODULES.join("|")})${ASSIGNED}`, "gi");
 
+/** Properties of a package's exports, and in the objects among them: more is a table of data. */
+const EXPORTS = 300;
+
 export class Builtins {
   readonly objects = new WatchedObjects();
+  /** Exports of packages that are not looked at yet, and those that have been found already. */
+  readonly #packages = new Set<object>();
+  readonly #knownPackages = new WeakSet<object>();
   readonly #modules = new Set<string>();
+  /** Functions, prototypes and objects of the language, and such as it, and classes of packages: each with the name of the global, if it is one. */
+  readonly #ofLanguage = new Map<object, string | undefined>();
+
+  /** Whether who uses its properties can be seen: not so with Node's modules, which ES modules have bindings of. */
+  isSeen(target: object): boolean {
+    return this.#ofLanguage.has(target);
+  }
+
+  /** The global that is this object of the language. */
+  nameOf(target: object): string | undefined {
+    return this.#ofLanguage.get(target);
+  }
+
+  /** An own module has got the exports of a package: its classes may be patched. */
+  addPackage(exports: unknown): void {
+    if (!isObject(exports) || this.#knownPackages.has(exports)) return;
+    this.#knownPackages.add(exports);
+    this.#packages.add(exports);
+  }
 
   /** Adds what has been loaded by now. */
   update(): void {
+    for (const exports of this.#packages) this.#addClassesOf(exports);
+    this.#packages.clear();
     if (this.#modules.size === 0) this.#addLanguage();
     for (const name of MODULES) {
       const module = this.#modules.has(name) ? undefined : loadedBuiltin(name);
@@ -66,6 +93,25 @@ export class Builtins {
       this.#modules.add(name);
       this.#addWithMembers(module);
       this.#addSettings(name, module);
+    }
+  }
+
+  /** The exports, the objects and classes in them, and the classes in those objects (`default`). */
+  #addClassesOf(exports: object): void {
+    const members = [exports, ...valuesOf(exports)];
+    for (const member of members) {
+      this.#addClass(member);
+      if (typeof member !== "function") for (const inner of valuesOf(member)) this.#addClass(inner);
+    }
+  }
+
+  #addClass(made: object): void {
+    if (typeof made !== "function" || isProxy(made)) return;
+    const prototype: unknown = ownValue(made, "prototype");
+    if (!isObject(prototype) || isProxy(prototype) || ownKeys(prototype).length < 2) return;
+    for (const target of [made, prototype]) {
+      this.objects.add(target);
+      if (!this.#ofLanguage.has(target)) this.#ofLanguage.set(target, undefined);
     }
   }
 
@@ -78,7 +124,12 @@ export class Builtins {
     for (const name of [...LANGUAGE, ...OBJECTS]) {
       const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
       if (!descriptor || (LAZY.has(name) && !descriptor.value)) continue;
-      this.#addFunction(Reflect.get(globalThis, name));
+      const value: unknown = Reflect.get(globalThis, name);
+      this.#addFunction(value);
+      if (!isObject(value)) continue;
+      this.#ofLanguage.set(value, name);
+      const { prototype } = value as { prototype?: unknown };
+      if (isObject(prototype)) this.#ofLanguage.set(prototype, undefined);
     }
     this.#addSettings("process", process);
     this.#modules.add("language");
@@ -106,6 +157,17 @@ export class Builtins {
     this.objects.add(value);
     this.objects.add(prototype);
   }
+}
+
+/** Objects and functions that the properties of an object are; no getter is asked. */
+function valuesOf(object: object): object[] {
+  if (isProxy(object)) return [];
+  return ownKeys(object)
+    .slice(0, EXPORTS)
+    .flatMap((key) => {
+      const value: unknown = ownValue(object, key);
+      return isObject(value) ? [value] : [];
+    });
 }
 
 /** The exports of Node's modules that apps use, as far as they are loaded. */

@@ -42,6 +42,12 @@ export function ownFileAbove(wrapper: (...args: never[]) => unknown): string | u
   return own?.startsWith("file:") ? fileURLToPath(own) : own;
 }
 
+/** Files of the app and of packages above `wrapper`, which is on the stack, innermost first. */
+export function callersAbove(wrapper: (...args: never[]) => unknown): string[] {
+  const files = filesAbove(wrapper).filter((file) => !file.startsWith("node:") && kindOf(file) !== "supervisor");
+  return [...new Set(files.map((file) => (file.startsWith("file:") ? fileURLToPath(file) : file)))];
+}
+
 function kindOf(file: string): Caller["kind"] {
   if (isSupervisorCode(file)) return "supervisor";
   return isBelowPackages(file) ? "package" : "own";

@@ -2,7 +2,7 @@
 import type { EnvironmentTraps } from "../main-thread/environment-view.js";
 import type { Observer } from "../runtime/observer.js";
 import type { EnvironmentReads } from "./environment-reads.js";
-import type { PropertyLayers } from "./property-layers.js";
+import type { MayHaveUsed, PropertyChange, PropertyLayers } from "./property-layers.js";
 import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
 
 export interface EnvironmentOptions {
@@ -12,6 +12,13 @@ export interface EnvironmentOptions {
   readonly traps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
   readonly reads?: EnvironmentReads | undefined;
+}
+
+/** What a change of a variable is called, and whether a module was evaluated with the variable. */
+function about(key: string | symbol): Pick<PropertyChange, "what" | "mayHaveUsed" | "isExact"> {
+  const name = String(key);
+  const mayHaveUsed: MayHaveUsed = ({ variables }) => variables.has(name) || variables.has("*");
+  return { what: `process.env.${name}`, mayHaveUsed, isExact: true };
 }
 
 /** Returns the way back. Reading a variable costs what it did before. */
@@ -24,7 +31,7 @@ export function installEnvironment(options: EnvironmentOptions): () => void {
     const before = Object.getOwnPropertyDescriptor(variables, key);
     const result = run();
     const after = Object.getOwnPropertyDescriptor(variables, key);
-    layers.changed({ owner, target: variables, key, before, after, what: `process.env.${String(key)}` });
+    layers.changed({ owner, target: variables, key, before, after, ...about(key) });
     return result;
   };
   const handler: ProxyHandler<NodeJS.ProcessEnv> = {
@@ -45,12 +52,18 @@ export function installEnvironment(options: EnvironmentOptions): () => void {
       const result = Reflect.apply(original, this, args);
       for (const key of Object.keys(variables)) {
         const after = Object.getOwnPropertyDescriptor(variables, key);
-        const what = `process.env.${key}`;
-        if (!known.has(key)) layers.changed({ owner, target: variables, key, before: undefined, after, what });
+        if (!known.has(key)) layers.changed({ owner, target: variables, key, before: undefined, after, ...about(key) });
       }
       return result;
     };
     return load;
+  });
+  options.reads?.attribute((name) => {
+    const { reader } = observer;
+    if (!reader) return;
+    reader.variables.add(name);
+    const owner = layers.ownerOf(variables, name);
+    if (owner && !owner.isPreload) observer.readGlobal(owner.file);
   });
   return () => {
     restoreLoading();

@@ -15,6 +15,7 @@ import { installInstrumentation } from "./instrumentation.js";
 import type { Ledger } from "./ledger.js";
 import { installListeners } from "./listeners.js";
 import type { OwnGlobals } from "./own-globals.js";
+import type { OwnPatches } from "./own-patches.js";
 import { installProcessSettings } from "./process-settings.js";
 import type { PropertyLayers } from "./property-layers.js";
 import type { RegistrationPlaces } from "./registration-places.js";
@@ -31,11 +32,14 @@ export interface LedgerInstallOptions {
   staysGlobal?(name: string, value: unknown): boolean;
   /** Whether the text of an own module has the name. */
   isMentioned?(name: string): boolean;
+  /** Tells of the exports of packages that own modules get. */
+  packages?(watch: (exports: unknown) => void): void;
   /** A package has put an object on globalThis. `owner`: while this module was being evaluated. */
   packageGlobal?(name: string, value: object, owner: ModuleEdges | undefined): void;
   readonly places: RegistrationPlaces;
   readonly layers: PropertyLayers;
   readonly ownGlobals: OwnGlobals;
+  readonly ownPatches: OwnPatches;
   /** What `process.env` is a proxy of, if it is one. */
   readonly environmentTraps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
@@ -52,7 +56,7 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
   const clock = { setTimeout: nodeTimers.setTimeout, setImmediate: nodeTimers.setImmediate };
   const chains = new TimerChains(observer, clock);
   const registrations = new Registrations(ledger);
-  const { layers, ownGlobals } = options;
+  const { layers, ownGlobals, ownPatches, environmentReads } = options;
   const handles = new Handles(ledger);
   const creators = new Creators(observer, (creation) => handles.created(creation));
   const uninstalls = [
@@ -71,12 +75,24 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
     installChannels({ ledger }),
     installInstrumentation({ ledger }),
     installFileWatches({ ledger }),
-    installEnvironment({ observer, layers, traps: options.environmentTraps, reads: options.environmentReads }),
+    installEnvironment({ observer, layers, traps: options.environmentTraps, reads: environmentReads }),
     installProcessSettings({ ledger }),
-    installSharedProperties({ observer, ...options }),
+    installSharedProperties({
+      observer,
+      ...options,
+      evaluates() {
+        ownGlobals.watch();
+        ownPatches.watch();
+        environmentReads?.begin();
+      },
+    }),
   ];
   syncBuiltinESMExports();
-  observer.idle = () => ownGlobals.unwatch();
+  observer.idle = () => {
+    ownGlobals.unwatch();
+    ownPatches.unwatch();
+    environmentReads?.end();
+  };
   return () => {
     for (const uninstall of uninstalls.reverse()) uninstall();
     syncBuiltinESMExports();

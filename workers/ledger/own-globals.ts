@@ -5,7 +5,8 @@
  */
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Slots } from "../written/slots.js";
-import { globalDescriptor, VALUE } from "./global-descriptor.js";
+import { globalDescriptor } from "./global-descriptor.js";
+import { StandingProperties } from "./standing-properties.js";
 
 export interface OwnGlobalsOptions {
   /** The version that has set the global last; undefined: none that is current. */
@@ -22,8 +23,7 @@ export class OwnGlobals {
   readonly #names = new Set<PropertyKey>();
   /** All that can be accessors are. */
   #watching = false;
-  /** Names that may be accessors. */
-  readonly #standing = new Set<PropertyKey>();
+  readonly #standing = new StandingProperties();
 
   constructor(options: OwnGlobalsOptions) {
     this.#options = options;
@@ -72,31 +72,13 @@ export class OwnGlobals {
   /** None is. */
   unwatch(): void {
     this.#watching = false;
-    for (const name of this.#standing) {
-      const property = globalDescriptor(name);
-      // What the app has replaced, or sealed, stays.
-      if (property && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== property.get) {
-        Reflect.defineProperty(globalThis, name, property);
-      }
-    }
-    this.#standing.clear();
+    this.#standing.fall();
   }
 
   #stand(name: PropertyKey): void {
-    const property = Object.getOwnPropertyDescriptor(globalThis, name);
-    if (!property || !("value" in property) || !property.writable || !property.configurable) return;
-    let value: unknown = property.value;
-    const get = (): unknown => {
+    this.#standing.stand(globalThis, name, () => {
       const owner = this.#options.ownerOf(name);
       if (owner) this.#options.read(owner);
-      return value;
-    };
-    Object.defineProperty(get, VALUE, { value: () => value });
-    const set = (given: unknown): void => {
-      value = given;
-    };
-    const { enumerable = false } = property;
-    this.#standing.add(name);
-    Object.defineProperty(globalThis, name, { get, set, enumerable, configurable: true });
+    });
   }
 }

@@ -1,13 +1,15 @@
 /**
  * The net under the adapters: packages that nobody knows, and with which modules register something while they are
- * evaluated. The collections that a package exports, or keeps behind what it exports, are compared around each evaluation; what
- * a module has added is taken out at its purge.
+ * evaluated, or in callbacks that they have left behind (of `listen()`, a timer, a promise). The collections that a package
+ * exports, or keeps behind what it exports, are compared around each of these; what a module has added is taken out at its purge.
  */
 
 import { withoutProxies } from "../../src/common/proxy-targets.js";
 import { isArray, isProxy, prototypeOf, textOf } from "../../src/common/untouched.js";
+import type { EvaluationWatch } from "../runtime/evaluation-watch.js";
+import type { PieceWatch } from "../runtime/left-behind.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
-import type { EvaluationWatch, Observer } from "../runtime/observer.js";
+import type { Observer } from "../runtime/observer.js";
 import { constructorOf, type Slots, slotsOfCollection } from "../written/slots.js";
 import type { Ledger } from "./ledger.js";
 import {
@@ -20,7 +22,8 @@ import {
   sizeOf,
   takeOut,
 } from "./package-collections.js";
-import { privateCollectionsOf } from "./package-scopes.js";
+import type { PackageKeepers } from "./package-keepers.js";
+import { collectionsIn, scopeVariablesOf } from "./package-scopes.js";
 import type { RegistrationPlaces } from "./registration-places.js";
 
 export interface PackageRegistrationsOptions {
@@ -28,6 +31,8 @@ export interface PackageRegistrationsOptions {
   readonly observer: Observer;
   /** Where things stood that purged modules had registered. */
   readonly places: RegistrationPlaces;
+  /** Which packages keep in variables what they are given first. */
+  readonly keepers?: PackageKeepers | undefined;
   /** The module's top level calls nothing: it need not be watched. */
   isPassive(file: string): boolean;
   /** Whether the text of the file names the package. */
@@ -45,6 +50,13 @@ export interface PackageRegistrationsOptions {
 /** How deep an entry is searched for functions that a module has handed over. */
 const ENTRY_DEPTH = 3;
 
+/**
+ * Looks around callbacks and continuations may take so many milliseconds behind an evaluation, and later this part of the time:
+ * one takes 10 to 200 us, and an evaluation may leave 20,000 continuations behind, or a listener for all that a connection receives.
+ */
+const LOOKS_MS = 50;
+const SHARE = 0.02;
+
 interface Known {
   /** Undefined for what stands on globalThis. */
   readonly packageName: string | undefined;
@@ -54,7 +66,7 @@ interface Known {
   slots: Slots;
 }
 
-export class PackageRegistrations implements EvaluationWatch {
+export class PackageRegistrations implements EvaluationWatch, PieceWatch {
   readonly #options: PackageRegistrationsOptions;
   /** Collection to what was in it at the last look. As many as packages export; they are never unloaded. */
   readonly #known = new Map<Collection, Known>();
@@ -68,6 +80,11 @@ export class PackageRegistrations implements EvaluationWatch {
   /** Nothing but evaluations has run since the last look. */
   #isFresh = false;
   readonly #waiting = new Set<ModuleEdges>();
+  /** Callbacks on the stack around which is looked, innermost last. */
+  readonly #pieces: ModuleEdges[] = [];
+  /** Milliseconds that looks around these may take, and when that was known. */
+  #leftMs = LOOKS_MS;
+  #leftAt = 0;
   /** What could not be taken out of packages, since `takeStuck`. */
   #stuck: { file: string; what: string }[] = [];
 
@@ -77,7 +94,13 @@ export class PackageRegistrations implements EvaluationWatch {
 
   /** Returns the way back. */
   install(): () => void {
-    return this.#options.observer.watchEvaluations(this);
+    const { observer } = this.#options;
+    observer.pieces = this;
+    const unwatch = observer.watchEvaluations(this);
+    return () => {
+      observer.pieces = undefined;
+      unwatch();
+    };
   }
 
   /** What purged modules have registered and is still in packages, told once. */
@@ -92,7 +115,7 @@ export class PackageRegistrations implements EvaluationWatch {
     if ((typeof exports !== "object" && typeof exports !== "function") || exports === null) return;
     if (this.#packages.has(exports)) return;
     this.#packages.add(exports);
-    const [user] = this.#running.slice(-1);
+    const user = this.#running.at(-1) ?? this.#pieces.at(-1);
     if (user && this.#mayUse(user)) this.#watch(exports, packageName);
     else this.#unused.set(exports, packageName);
   }
@@ -112,9 +135,11 @@ export class PackageRegistrations implements EvaluationWatch {
 
   #watch(exports: object, packageName: string): void {
     for (const collection of collectionsOf(exports)) this.#know(collection, packageName, false);
-    for (const collection of privateCollectionsOf(exports, this.#options.isForeign)) {
+    const variables = scopeVariablesOf(exports);
+    for (const collection of collectionsIn(variables, this.#options.isForeign)) {
       this.#know(collection, packageName, true);
     }
+    this.#options.keepers?.handedOver(exports, packageName, variables);
   }
 
   #know(collection: Collection, packageName: string, isPrivate: boolean): void {
@@ -146,6 +171,7 @@ export class PackageRegistrations implements EvaluationWatch {
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     this.#running.push(inner);
+    this.#leftMs = LOOKS_MS;
     this.#watchUsedBy(inner);
     if (this.#isPassive(inner) && outer !== undefined) return;
     if (outer === undefined ? !this.#isFresh : !this.#isPassive(outer)) this.#look(outer ?? this.#onlyWaiting());
@@ -193,6 +219,28 @@ export class PackageRegistrations implements EvaluationWatch {
       if (owners.size === 0 || owners.has(reader) || !this.#options.imports(reader.file, packageName)) continue;
       for (const { file } of owners) reader.usesGlobal(file);
     }
+  }
+
+  goesOn(edges: ModuleEdges): void {
+    if (this.#isPassive(edges)) return;
+    const now = performance.now();
+    this.#leftMs = Math.min(LOOKS_MS, this.#leftMs + (now - this.#leftAt) * SHARE);
+    this.#leftAt = now;
+    if (this.#leftMs <= 0) return;
+    this.#lookAround(this.#onlyWaiting());
+    this.#pieces.push(edges);
+  }
+
+  paused(edges: ModuleEdges): void {
+    if (this.#pieces.at(-1) !== edges) return;
+    this.#pieces.pop();
+    this.#lookAround(edges);
+  }
+
+  #lookAround(owner: ModuleEdges | undefined): void {
+    const began = performance.now();
+    this.#look(owner);
+    this.#leftMs -= performance.now() - began;
   }
 
   #onlyWaiting(): ModuleEdges | undefined {

@@ -39,24 +39,40 @@ interface Scope {
   readonly object: object;
 }
 
-/** Maps, sets, arrays and plain objects in the scopes of what a package exports. `isForeign`: what is known as a package's exports. */
-export function privateCollectionsOf(exports: object, isForeign: (value: object) => boolean): object[] {
+export interface ScopeVariable {
+  /** Which function's scope, and the name. */
+  readonly key: string;
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** Variables in the scopes of what a package exports. */
+export function scopeVariablesOf(exports: object): ScopeVariable[] {
   const functions = functionsOf(exports);
-  if (functions.length === 0) return [];
+  const variables: ScopeVariable[] = [];
+  for (const [index, scopes] of (functions.length === 0 ? [] : scopesOf(functions)).entries()) {
+    if (scopes === undefined) continue;
+    for (const [depth, { description, object }] of Array.from(scopes as ArrayLike<Scope>).entries()) {
+      if (SHARED.has(description)) break;
+      for (const name of enumerableNames(object)) {
+        if (!OF_NODE.has(name))
+          variables.push({ key: `${index}.${depth}.${name}`, name, value: ownValue(object, name) });
+      }
+    }
+  }
+  return variables;
+}
+
+/** Maps, sets, arrays and plain objects in variables of a package. `isForeign`: what is known as a package's exports. */
+export function collectionsIn(list: readonly ScopeVariable[], isForeign: (value: object) => boolean): object[] {
+  if (list.length === 0) return [];
   const exported = new Set<unknown>([
     ...loadedBuiltins(),
     ...Object.values(moduleInternals._cache).map((module) => module?.exports),
   ]);
   const variables = new Map<unknown, string>();
-  for (const scopes of scopesOf(functions)) {
-    if (scopes === undefined) continue;
-    for (const { description, object } of Array.from(scopes as ArrayLike<Scope>)) {
-      if (SHARED.has(description)) break;
-      for (const name of enumerableNames(object)) {
-        const value = OF_NODE.has(name) ? undefined : ownValue(object, name);
-        if (isObject(value) && typeof value !== "function" && !exported.has(value)) variables.set(value, name);
-      }
-    }
+  for (const { name, value } of list) {
+    if (isObject(value) && typeof value !== "function" && !exported.has(value)) variables.set(value, name);
   }
   const roots = [...variables].flatMap(([value, name]) => [name, value]);
   const found = reach(roots, BOUNDS, (object) => (isForeign(object) ? undefined : slotsOf(object)));

@@ -4,21 +4,28 @@
  */
 import { syncBuiltinESMExports } from "node:module";
 import { isObject } from "../../src/common/untouched.js";
+import type { EvaluationWatch } from "../runtime/evaluation-watch.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
-import type { EvaluationWatch, Observer } from "../runtime/observer.js";
+import type { Observer } from "../runtime/observer.js";
 import { Builtins, mayPatch } from "./builtins.js";
-import { globalDescriptor } from "./global-descriptor.js";
 import { GlobalNames } from "./global-names.js";
+import { mentionsGlobal, mentionsProperty } from "./mentions.js";
 import type { OwnGlobals } from "./own-globals.js";
-import type { PropertyLayers } from "./property-layers.js";
+import type { OwnPatches } from "./own-patches.js";
+import type { MayHaveUsed, PropertyLayers } from "./property-layers.js";
 import type { Difference } from "./watched-objects.js";
 
 export interface SharedPropertiesOptions {
   readonly observer: Observer;
   readonly layers: PropertyLayers;
   readonly ownGlobals: OwnGlobals;
+  readonly ownPatches: OwnPatches;
+  /** Modules are evaluated from here on, until none is. */
+  evaluates(): void;
   /** A package has put an object on globalThis. `owner`: while this module was being evaluated. */
   packageGlobal?(name: string, value: object, owner: ModuleEdges | undefined): void;
+  /** Tells of the exports of packages that own modules get. */
+  packages?(watch: (exports: unknown) => void): void;
   /** The text of an own file that is being evaluated. */
   sourceOf(file: string): string | undefined;
   /** Whether a global that a module has set stays when the module is purged. */
@@ -29,7 +36,9 @@ export interface SharedPropertiesOptions {
 
 /** Returns the way back. To be called when everything else that replaces something of Node's has been installed. */
 export function installSharedProperties(options: SharedPropertiesOptions): () => void {
-  return options.observer.watchEvaluations(new SharedProperties(options));
+  const properties = new SharedProperties(options);
+  options.packages?.((exports) => properties.handedOver(exports));
+  return options.observer.watchEvaluations(properties);
 }
 
 class SharedProperties implements EvaluationWatch {
@@ -48,13 +57,18 @@ class SharedProperties implements EvaluationWatch {
     this.#options = options;
   }
 
+  handedOver(exports: unknown): void {
+    this.#builtins.addPackage(exports);
+    if (this.#isWatched(this.#running.at(-1))) this.#builtins.update();
+  }
+
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
     const before = outer ?? this.#onlyWaiting();
     const exactly = this.#suspect(inner) || this.#isWatched(outer);
     this.#attribute(before, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(before);
     this.#running.push(inner);
-    this.#options.ownGlobals.watch();
+    this.#options.evaluates();
   }
 
   leaving(inner: ModuleEdges): void {
@@ -62,7 +76,8 @@ class SharedProperties implements EvaluationWatch {
     const exactly = this.#isWatched(inner) || this.#isWatched(this.#running.at(-1));
     this.#attribute(inner, this.#globals.look(exactly));
     if (exactly) this.#lookAtBuiltins(inner);
-    if (this.#running.length > 0) this.#options.ownGlobals.watch();
+    if (!this.#waiting.has(inner)) this.#options.layers.evaluated(inner);
+    if (this.#running.length > 0) this.#options.evaluates();
   }
 
   suspending(inner: ModuleEdges): void {
@@ -83,6 +98,7 @@ class SharedProperties implements EvaluationWatch {
     this.#look(edges, this.#onlyWaiting());
     this.#waiting.delete(edges);
     if (this.#suspect(edges)) this.#waitingSuspects--;
+    this.#options.layers.evaluated(edges);
   }
 
   /** Nothing tells whose continuation has run; when one module waits, it was that one's (requests are held meanwhile). */
@@ -133,11 +149,18 @@ class SharedProperties implements EvaluationWatch {
       if (!owner) continue;
       const stays = isGlobal && after ? () => this.#options.staysGlobal?.(name, after.value) ?? false : undefined;
       const what = isGlobal ? `global ${name}` : `patched ${name}`;
-      const now = isGlobal ? () => globalDescriptor(key) : undefined;
-      const change = { owner, target, key, before, after, what, stays, now };
+      const isUnseen = !isGlobal && !this.#builtins.isSeen(target);
+      const mayHaveUsed: MayHaveUsed = (_, text) => this.#mentions(text, target, key);
+      const change = { owner, target, key, before, after, what, stays, isUnseen, mayHaveUsed };
       this.#options.layers.changed({ ...change, restored: syncBuiltinESMExports });
       if (isNamed) this.#options.ownGlobals.add(key);
+      if (!isUnseen) this.#options.ownPatches.add(target, key);
     }
+  }
+
+  #mentions(text: string, target: object, key: PropertyKey): boolean {
+    if (target !== globalThis) return mentionsProperty(text, this.#builtins.nameOf(target), key);
+    return typeof key === "symbol" ? mentionsProperty(text, undefined, key) : mentionsGlobal(text, String(key));
   }
 
   /**

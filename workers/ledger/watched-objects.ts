@@ -1,4 +1,5 @@
 /** Objects that modules share, and what their properties were when they were last looked at. */
+import { sharedDescriptor } from "./global-descriptor.js";
 import type { Descriptor } from "./property-layers.js";
 import { isSame } from "./property-layers.js";
 
@@ -30,7 +31,7 @@ export class WatchedObjects {
 function propertiesOf(target: object): Map<PropertyKey, PropertyDescriptor> {
   const properties = new Map<PropertyKey, PropertyDescriptor>();
   for (const key of Reflect.ownKeys(target)) {
-    const descriptor = Object.getOwnPropertyDescriptor(target, key);
+    const descriptor = sharedDescriptor(target, key);
     if (descriptor) properties.set(key, descriptor);
   }
   return properties;
@@ -41,7 +42,7 @@ function compare(target: object, known: Map<PropertyKey, PropertyDescriptor>, di
   for (const key of Reflect.ownKeys(target)) {
     const before = known.get(key);
     if (before) seen++;
-    const after = Object.getOwnPropertyDescriptor(target, key);
+    const after = sharedDescriptor(target, key);
     if (!after || isSame(before, after)) continue;
     known.set(key, after);
     if (!before) seen++;

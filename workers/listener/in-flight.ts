@@ -15,6 +15,10 @@ export interface RequestInFlight<Connection extends object = object> {
   contentType(): string | undefined;
   /** `GET /path`; absent: it has no such name. */
   label?(): string | undefined;
+  /** When it began, in milliseconds since 1970. */
+  readonly began?: number;
+  /** The same with the query; undefined for what changes something, and for what has no such name. */
+  asked?(): string | undefined;
 }
 
 /** An answer that has been streaming this long is not waited for. */
@@ -69,6 +73,13 @@ export class InFlight {
 
   /** Before the app hears of it. */
   onBegin: (() => void) | undefined;
+  /** It is answered, or its connection is closed. */
+  onEnd: ((request: RequestInFlight) => void) | undefined;
+
+  /** What the requests are for that change nothing. */
+  asked(): string[] {
+    return [...this.#requests].map((request) => request.asked?.() ?? "");
+  }
 
   begin(request: RequestInFlight): void {
     this.#requests.add(request);
@@ -76,7 +87,9 @@ export class InFlight {
   }
 
   end(request: RequestInFlight): void {
-    if (this.#requests.delete(request) && this.#waiters.length > 0) this.#wake();
+    if (!this.#requests.delete(request)) return;
+    this.onEnd?.(request);
+    if (this.#waiters.length > 0) this.#wake();
   }
 
   /** Something that is no request is in flight as well, until the returned function is called. */
@@ -155,6 +168,7 @@ abstract class CarriedRequest<Connection extends object, Carrier extends { reado
 {
   readonly connection: Connection;
   readonly since: number;
+  readonly began = Date.now();
   protected readonly carrier: Carrier;
 
   constructor(connection: Connection, since: number, carrier: Carrier) {
@@ -175,6 +189,11 @@ export class ResponseInFlight<Connection extends object> extends CarriedRequest<
     const { method = "GET", url = "/" } = this.carrier.req;
     // A query may hold what nobody else shall read.
     return `${method} ${url.split("?", 1)[0]}`;
+  }
+
+  asked(): string | undefined {
+    const { method, url = "/" } = this.carrier.req;
+    return method === "GET" ? url : undefined;
   }
 
   contentType(): string | undefined {

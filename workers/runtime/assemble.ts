@@ -46,6 +46,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const reads = new FileReads({
     root: options.root,
     reader: () => observer.reader,
+    late: asked.lateReads,
     written: (file) => asked.written?.(file),
     versions: () => registry.versions(),
     isModule: (file) => registry.find(file) !== undefined,
@@ -92,6 +93,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     loading: (run) => loading.askPackage(run),
     loaded: (file, namespace) => host.packageLoaded?.(file, namespace),
     adapts: (name) => host.adapts?.(name) ?? false,
+    handedOver: (exports) => host.handedOver?.(exports),
     unknownPackage: (exports, name) => host.unknownPackage?.(exports, name),
     requests: packageRequests,
     linking: (run) => (host.linking ? host.linking(run) : run()),

@@ -22,10 +22,17 @@ export interface FileReadsOptions {
   versions(): Iterable<ModuleEdges>;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written(file: string): void;
+  /** Who wants to know what no evaluation reads. */
+  readonly late?: LateFileUses | undefined;
   /** Whether it is the file of a module. */
   isModule(file: string): boolean;
   /** The app writes the file of a module; `hash`: of what will be in it, undefined when that is not known yet. */
   moduleWritten(file: string, hash: string | undefined): void;
+}
+
+export interface LateFileUses {
+  read(file: string): void;
+  written(file: string): void;
 }
 
 /** `writes`: the call may change the file. */
@@ -189,7 +196,11 @@ export class FileReads {
   #onRead(argument: unknown, isOfVariables = false): void {
     const edges = this.#reader();
     const early = this.#ownWork.isUnderWay ? undefined : this.#early;
-    const file = edges || early ? this.#counted(argument) : undefined;
+    if (!edges && !early) {
+      this.#onLateRead(argument);
+      return;
+    }
+    const file = this.#counted(argument);
     if (file === undefined) return;
     if (!edges) {
       if (early && !early.has(file)) early.set(file, this.hashOf(file));
@@ -197,6 +208,13 @@ export class FileReads {
     }
     this.#used(edges, file, isOfVariables || VARIABLES.test(file));
     if (!edges.reads.has(file)) edges.readsFile(file, this.hashOf(file));
+  }
+
+  #onLateRead(argument: unknown): void {
+    const { late, isModule } = this.#options;
+    if (!late || this.#ownWork.isUnderWay) return;
+    const file = absolutePath(argument);
+    if (file !== undefined && this.#isBelowRoot(file) && !isModule(file)) late.read(file);
   }
 
   /** `isWide`: what has looked at the environment since depends on it as well, which nobody sees. */
@@ -251,6 +269,7 @@ export class FileReads {
     if (this.#ownWork.isUnderWay) return;
     const file = absolutePath(argument);
     if (file === undefined) return;
+    this.#options.late?.written(file);
     if (this.#known.has(file) || this.#known.has(path.dirname(file))) this.#options.written(file);
     if (this.#options.isModule(file)) this.#options.moduleWritten(file, hash());
   }
@@ -266,12 +285,16 @@ export class FileReads {
 
   #counted(argument: unknown): string | undefined {
     const file = absolutePath(argument);
-    const { root } = this.#options;
-    if (file === undefined || root === undefined || NOT_COUNTED.test(file)) return undefined;
-    if (file !== root && !file.startsWith(root + path.sep)) return undefined;
+    if (file === undefined || !this.#isBelowRoot(file)) return undefined;
     this.#known.add(file);
     if (this.#known.size > this.#sweepAt) this.#sweep(file);
     return file;
+  }
+
+  #isBelowRoot(file: string): boolean {
+    const { root } = this.#options;
+    if (root === undefined || NOT_COUNTED.test(file)) return false;
+    return file === root || file.startsWith(root + path.sep);
   }
 
   /** Names that are new at each evaluation would be kept for ever. */

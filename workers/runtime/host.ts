@@ -9,6 +9,7 @@ import type { CompileAs } from "../../src/common/compile/compiler.js";
 import type { EncodedSourceMap } from "../../src/common/compile/source-map.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { Slots } from "../written/slots.js";
+import type { LateFileUses } from "./file-reads.js";
 import type { ModuleEdges } from "./module-edges.js";
 import type { EsmModule, ModuleVersion } from "./module-record.js";
 import type { Observer } from "./observer.js";
@@ -57,6 +58,10 @@ export interface RuntimeHost {
   adapts?(packageName: string): boolean;
   /** An own file has got the exports of a package that no adapter looks after; may be told more than once. */
   unknownPackage?(exports: unknown, name: string): void;
+  /** Who wants to know of files that are read later than at an evaluation. */
+  readonly lateReads?: LateFileUses | undefined;
+  /** An own file has got the exports of a package; may be told more than once. */
+  handedOver?(exports: unknown): void;
   /** Runs what has Node link modules; absent: just so. */
   linking?<Result>(run: () => Result): Result;
   /** Edges that came up outside a plan. Each entry is complete: it replaces what was known of that file's version. */

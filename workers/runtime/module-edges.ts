@@ -18,6 +18,8 @@ export class ModuleEdges {
   readonly dynamic = new Set<string>();
   /** Own files that have set globals that it read while it was evaluated. */
   readonly globals = new Set<string>();
+  /** Environment variables that it read while it was evaluated; `*`: all that there are. */
+  readonly variables = new Set<string>();
   /** Own files whose state is another one since this version wrote to it. */
   readonly written = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */

@@ -59,6 +59,8 @@ export interface NativeModulesOptions {
   loaded(file: string, namespace: object): void;
   /** Whether an adapter looks after what is registered with this package. */
   adapts(packageName: string): boolean;
+  /** Told of the exports of packages that own files get. */
+  handedOver(exports: unknown): void;
   /** Told of the exports of packages that no adapter knows. */
   unknownPackage(exports: unknown, name: string): void;
   /** What has to know what own code asks for, and in which order; absent: nothing. */
@@ -225,6 +227,7 @@ export class NativeModules {
   #handOver(exports: unknown, file: string): void {
     const found = packageOf(file);
     this.foreign.add(exports);
+    if (found) this.#options.handedOver(exports);
     if (found && !this.#options.adapts(found.name)) this.#options.unknownPackage(exports, found.name);
   }
 

@@ -4,21 +4,10 @@
  * of `async function main()`) still counts as its own while the observing window is open.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { type EvaluationWatch, together } from "./evaluation-watch.js";
+import { LeftBehind, type PieceWatch } from "./left-behind.js";
 import type { ModuleEdges } from "./module-edges.js";
 import { type Doer, Turns, type TurnWatch } from "./turns.js";
-
-/** What has to know when a piece of a module's evaluation begins and ends; pieces nest. */
-export interface EvaluationWatch {
-  /** `inner` begins; until now `outer` ran, if any did. */
-  entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void;
-  leaving(inner: ModuleEdges): void;
-  /** From here on what runs is not the doing of `inner`, which goes on afterwards: a package is being loaded. */
-  suspending(inner: ModuleEdges): void;
-  resuming(inner: ModuleEdges): void;
-  /** The evaluation of a module goes on asynchronously. */
-  waiting(edges: ModuleEdges): void;
-  settled(edges: ModuleEdges): void;
-}
 
 /** What goes on asynchronously, and whose doing it is. */
 interface Continuation {
@@ -61,6 +50,12 @@ export class Observer {
     doer: () => this.#doer(),
     leaveToNobody: () => this.#continuations.enterWith(NOBODYS),
     countsUnknown: () => this.#windowOpen && !this.inUse?.(),
+  });
+  /** Told of callbacks and continuations that modules have left behind. */
+  pieces: PieceWatch | undefined;
+  readonly #leftBehind = new LeftBehind({
+    owner: () => this.#continuations.getStore()?.edges,
+    watch: () => this.pieces,
   });
   /** Continuations have been watched, and costs remain until that is switched off. */
   #watched = false;
@@ -205,11 +200,13 @@ export class Observer {
     const outer = this.#resumed;
     this.#resumed = edges;
     this.active = true;
+    this.pieces?.goesOn(edges);
     try {
       if (!this.#watchesContinuations) return run();
       const isNobodys = isLate || !edges.open || !this.#ofWindow.has(edges);
       return this.#turns.run(isNobodys ? "nobody" : edges, () => this.#continue({ edges, isLate }, run));
     } finally {
+      this.pieces?.paused(edges);
       this.#resumed = outer;
       this.#update();
     }
@@ -252,6 +249,7 @@ export class Observer {
 
   /** From here on requests pay nothing; takes effect when no asynchronous evaluation is under way any more. */
   closeWindow(): void {
+    if (this.#windowOpen && this.#leftBehind.isUnderWay) this.#leftBehind.follow(this.followContinuations());
     this.#windowOpen = false;
     this.#update();
   }
@@ -297,6 +295,7 @@ export class Observer {
     const wasActive = this.active;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
     this.#turns.switch(this.#observesContinuations);
+    this.#leftBehind.switch(watches && this.pieces !== undefined);
     if (this.#inWindow.size > 0 && !this.#observesContinuations) {
       for (const edges of this.#inWindow) edges.setOpen(this.#evaluating === edges);
       this.#inWindow.clear();
@@ -319,28 +318,4 @@ export class Observer {
     this.#watched = true;
     return this.#continuations.run(continuation, run);
   }
-}
-
-function together(watches: readonly EvaluationWatch[]): EvaluationWatch | undefined {
-  if (watches.length < 2) return watches[0];
-  return {
-    entering: (inner, outer) => {
-      for (const watch of watches) watch.entering(inner, outer);
-    },
-    leaving: (inner) => {
-      for (const watch of watches) watch.leaving(inner);
-    },
-    suspending: (inner) => {
-      for (const watch of watches) watch.suspending(inner);
-    },
-    resuming: (inner) => {
-      for (const watch of watches) watch.resuming(inner);
-    },
-    waiting: (edges) => {
-      for (const watch of watches) watch.waiting(edges);
-    },
-    settled: (edges) => {
-      for (const watch of watches) watch.settled(edges);
-    },
-  };
 }

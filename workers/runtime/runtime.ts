@@ -264,13 +264,35 @@ export class Runtime {
   /** Whether the text of an own file asks for a package, or for a file in it. */
   imports(file: string, name: string): boolean {
     const compiled = this.#parts.registry.version(file)?.prepared.compiled;
-    const specifiers = compiled ? [...compiled.imports.map(({ specifier }) => specifier), ...compiled.requires] : [];
+    if (!compiled) return false;
+    const { imports, requires, dynamicImports } = compiled;
+    const specifiers = [...imports.map(({ specifier }) => specifier), ...requires, ...dynamicImports];
     return specifiers.some((specifier) => specifier === name || specifier.startsWith(`${name}/`));
   }
 
   /** The text of an own file as it is evaluated. */
   bodyOf(file: string): string | undefined {
     return this.#parts.registry.version(file)?.prepared.compiled.body;
+  }
+
+  /** Current versions of own files. */
+  versions(): ModuleEdges[] {
+    return [...this.#parts.registry.versions()];
+  }
+
+  /** Of what is in a file now. */
+  hashOf(file: string): string | undefined {
+    return this.#parts.reads.hashOf(file);
+  }
+
+  /** `__ur` of the version of an own file. */
+  scopeOf(file: string): object | undefined {
+    return this.#parts.registry.version(file)?.scope;
+  }
+
+  /** What the bindings of an own file hold. */
+  valuesOf(file: string): unknown[] {
+    return (this.#parts.bindings.of(file) ?? []).filter((_, index) => index % 2 === 1);
   }
 
   /** Whether an ES module exports what it imports. */
@@ -330,6 +352,24 @@ export class Runtime {
   /** Kept modules depend on those of `purged` from which they have filled a variable. */
   noteMemos(purged: ReadonlySet<string>): void {
     for (const [file, source] of keptMemos(this.#parts, purged)) this.currentVersion(file)?.observe(source);
+  }
+
+  /**
+   * `owner`, evaluated by the plan under way, has changed for all what kept modules may have been evaluated with: these are
+   * evaluated again, and whenever it is. `isExact`: so are those of the plan that it comes behind.
+   */
+  noteKeptUsers(
+    owner: ModuleEdges,
+    mayHaveUsed: (version: ModuleEdges, text: string) => boolean,
+    isExact: boolean,
+  ): void {
+    const { registry, observer } = this.#parts;
+    if (!observer.isEvaluatedInWindow(owner)) return;
+    for (const { version } of registry.all()) {
+      if (!version || version.edges.purged || version.edges.isPreload) continue;
+      if (!isExact && observer.isEvaluatedInWindow(version.edges)) continue;
+      if (mayHaveUsed(version.edges, version.prepared.compiled.body)) owner.writes(version.edges.file);
+    }
   }
 
   /** An adapter looks after the package with these exports: what its instances hold is not looked at. */

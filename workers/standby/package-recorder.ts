@@ -6,9 +6,10 @@
 import path from "node:path";
 import type { PackageLog, PackageRequest } from "../../src/common/protocol/package-log.js";
 import { requestKey } from "../../src/common/protocol/request-key.js";
+import type { EvaluationWatch } from "../runtime/evaluation-watch.js";
 import type { FileUse } from "../runtime/file-reads.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
-import type { EvaluationWatch, Observer } from "../runtime/observer.js";
+import type { Observer } from "../runtime/observer.js";
 import type { AskedPackage, EvaluationVisits, PackageRequestWatch } from "../runtime/package-watch.js";
 import { Eligibility } from "./eligibility.js";
 import type { LoadWatch, SeenLoad } from "./load-watch.js";

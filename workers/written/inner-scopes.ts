@@ -6,7 +6,7 @@
  * One look costs 0.1 to 0.2 ms, and 0.05 to 0.1 ms for each function (Node 20, 22, 24 and 26).
  */
 
-import { enumerableNames, hasOwn, ownDescriptor } from "../../src/common/untouched.js";
+import { enumerableNames, hasOwn, ownDescriptor, ownValue } from "../../src/common/untouched.js";
 import { scopesOf } from "./scope-lists.js";
 import { ACCESSOR, type Slots } from "./slots.js";
 
@@ -18,6 +18,8 @@ export interface InnerScopes {
   readonly variables: Slots;
   /** The function stands in an own module's text. */
   readonly isOwn: boolean;
+  /** The `__ur` of the version that it was made by; undefined when it is no own module's. */
+  readonly madeBy?: unknown;
 }
 
 interface Scope {
@@ -52,7 +54,7 @@ function innerOf(list: ArrayLike<Scope>): InnerScopes {
       return [`${depth}.${name}`, variable && "value" in variable ? variable.value : ACCESSOR];
     }),
   );
-  return { variables, isOwn };
+  return { variables, isOwn, madeBy: isOwn ? ownValue(within[ofModule]?.object ?? {}, "__ur") : undefined };
 }
 
 /**
