@@ -28,7 +28,6 @@ export class ErrorHistory {
   /** What the newest code fails with, and whether what was loaded before the last edit has failed with it as well. */
   #current: { readonly key: string; readonly isNew: boolean; readonly sinceGeneration: number } | undefined;
 
-  /** `isSave`: files have changed since the newest code was tried before. */
   add(
     kind: ErrorKind,
     { error, importedBy, generation }: Pick<KnownError, "error" | "importedBy"> & { readonly generation: number },
@@ -51,13 +50,16 @@ export class ErrorHistory {
     if (oldest !== undefined && this.#known.size > KEPT) this.#known.delete(oldest);
   }
 
-  /** The newest code cannot be loaded, or has failed while it ran. */
-  fails(error: SerializedError, generation: number): void {
+  /**
+   * The newest code cannot be loaded, or has failed while it ran. `isSave`: files have changed since it was tried before; else
+   * it is the same code again.
+   */
+  fails(error: SerializedError, generation: number, isSave = true): void {
     const key = keyOf(error);
     const isSame = this.#current?.key === key;
     this.#current = {
       key,
-      isNew: !isSame,
+      isNew: !isSame || (!isSave && this.#current?.isNew === true),
       sinceGeneration: isSame ? (this.#current?.sinceGeneration ?? 0) : generation,
     };
   }

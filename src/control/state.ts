@@ -255,7 +255,7 @@ export class StateView {
     this.#exit = undefined;
     if (!this.#hasEnded) {
       this.errors.add(kind, { error, importedBy, generation });
-      this.errors.fails(error, generation);
+      this.errors.fails(error, generation, report.changed.length > 0);
     }
     this.changed();
   }

@@ -117,7 +117,8 @@ export class HeldClients {
 
   #page(what: string, reason = this.#options.waitingFor()): OwnPage {
     const message = `${what}: it waits for ${reason ?? "the app's new code, which is not loaded yet"}`;
-    const error = serializeError(new UnreloaderError("ERR_UNRELOADER_HELD", message));
+    // Where it was noticed says nothing about the app.
+    const error = { ...serializeError(new UnreloaderError("ERR_UNRELOADER_HELD", message)), stack: undefined };
     return { status: 503, text: `${message}.\nNothing of it has reached the app: send it again.\n`, error };
   }
 

@@ -115,4 +115,5 @@ http.createServer((req, res) => res.end("fine")).listen(process.env.PORT);
   assert.equal(held.headers["retry-after"], "1");
   assert.match(held.body, /has held this request for 0\.3 s.*it waits for/s);
   assert.match(held.body, /Comes back by itself/);
+  assert.doesNotMatch(held.body, /<h2>Stack/);
 });

@@ -50,6 +50,9 @@ test("an error is known since the generation in which it came, and is new until 
   const errors = new ErrorHistory();
   const error = { name: "TypeError", message: "no", location: { file: "/a.js", line: 1, column: 1 } };
   errors.fails(error, 4);
+  // The same code again.
+  errors.fails(error, 4, false);
+  assert.equal(errors.current?.isNew, true);
   assert.deepEqual(errors.current && { ...errors.current, key: "" }, { key: "", isNew: true, sinceGeneration: 4 });
   errors.fails({ ...error, location: { file: "/a.js", line: 9, column: 1 } }, 5);
   assert.deepEqual(errors.current && { ...errors.current, key: "" }, { key: "", isNew: false, sinceGeneration: 4 });
