@@ -82,7 +82,7 @@ function detailsHtml(page: OwnPage, id: string, { cwd, hasPanel }: PageStyle): s
 ${failure ? agePart(failure.age, failure.report, style) : ""}</header>
 <main>
 ${error ? errorParts(error, style) : ""}${failure ? circumstances(failure, style) : nextPart(page)}${writtenPart(lastLines)}</main>
-<footer><p id="now" role="status">${escapeHtml(page.isLast ? ENDS : NEXT[status])}</p></footer>
+<footer><p id="now" role="status">${escapeHtml(page.isLast ? ENDS : NEXT[status])}</p>${hasPanel ? PANEL_LINK : ""}</footer>
 </form>
 <pre id="text" hidden>${escapeHtml(visibleLines(page.text))}</pre>
 <script>${browserText("failure-page.js")}</script>`;
@@ -108,6 +108,7 @@ const NEXT: Readonly<Record<OwnPage["status"], string>> = {
   504: "Comes back by itself when the app answers; a save takes a fresh worker.",
 };
 
+const PANEL_LINK = `<p><a href="${OWN_PATH}">All modules, reloads and errors</a></p>`;
 const ENDS = "The app has come to its end, and unreloader with it.";
 
 /** The rest of the text where there is no report: what to do next. */

@@ -122,7 +122,7 @@ function hostileText(random: Random, length: number): string {
 
 /** Every tag that our own pages have. */
 const OWN_TAGS =
-  /^(?:!doctype|html|head|meta|title|style|noscript|body|form|header|main|footer|p|span|h1|h2|h3|figure|figcaption|button|code|pre|i|b|section|ol|li|details|summary|time|script)$/;
+  /^(?:!doctype|html|head|meta|title|style|noscript|body|form|header|main|footer|p|span|h1|h2|h3|figure|figcaption|button|code|pre|i|b|section|ol|li|details|summary|time|script|a)$/;
 
 test("whatever an app's names, messages and sources hold, the HTML has our own tags only", () => {
   const random = randomSource("pages");
