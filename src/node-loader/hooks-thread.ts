@@ -1,11 +1,8 @@
 /** Node's hooks for `import` where they run in a thread of their own (before 22.15). */
-import { OwnFiles, type OwnFilesOptions, urlOf } from "./own-files.js";
+import { type ImportContext, OwnFiles, type OwnFilesOptions, urlOf, withJsonType } from "./own-files.js";
 
 export type HooksThreadInput = OwnFilesOptions;
 
-interface ResolveContext {
-  readonly parentURL?: string | undefined;
-}
 interface Resolved {
   readonly url: string;
   readonly shortCircuit?: boolean;
@@ -25,8 +22,8 @@ export function initialize(input: HooksThreadInput): void {
 
 export async function resolve(
   specifier: string,
-  context: ResolveContext,
-  next: (specifier: string, context: ResolveContext) => Promise<Resolved>,
+  context: ImportContext,
+  next: (specifier: string, context: ImportContext) => Promise<Resolved>,
 ): Promise<Resolved> {
   const importer = context.parentURL === undefined ? undefined : own?.ownFile(context.parentURL);
   if (own === undefined || importer === undefined) return next(specifier, context);
@@ -34,7 +31,8 @@ export async function resolve(
     const file = own?.find(specifier, importer, "import");
     return file === undefined ? undefined : { url: urlOf(file), shortCircuit: true };
   };
-  if (own.compiledFile(context.parentURL) !== undefined) return find() ?? (await next(specifier, context));
+  if (own.compiledFile(context.parentURL) !== undefined)
+    return withJsonType(find() ?? (await next(specifier, context)), context);
   try {
     return await next(specifier, context);
   } catch (error) {

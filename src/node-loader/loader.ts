@@ -4,12 +4,11 @@
  */
 import Module from "node:module";
 import type { HooksThreadInput } from "./hooks-thread.js";
-import { OwnFiles, type OwnFilesOptions, urlOf } from "./own-files.js";
+import { type ImportContext, OwnFiles, type OwnFilesOptions, urlOf, withJsonType } from "./own-files.js";
 
 /** What `@types/node` 20 lacks. */
-interface ResolveContext {
+interface ResolveContext extends ImportContext {
   readonly conditions: readonly string[];
-  readonly parentURL?: string | undefined;
 }
 type Resolved = { url: string; format?: string | null | undefined; shortCircuit?: boolean };
 type Loaded = { format: string; source?: string; shortCircuit?: boolean };
@@ -64,11 +63,13 @@ function installHooks(own: OwnFiles): () => void {
       const importer = context.parentURL === undefined ? undefined : own.ownFile(context.parentURL);
       if (importer === undefined) return next(specifier, context);
       const kind = context.conditions.includes("require") ? "require" : "import";
-      return preferring(
-        own.compiledFile(context.parentURL) !== undefined,
+      const isCompiled = own.compiledFile(context.parentURL) !== undefined;
+      const resolved = preferring(
+        isCompiled,
         () => found(own.find(specifier, importer, kind)),
         () => next(specifier, context),
       );
+      return isCompiled && kind === "import" ? withJsonType(resolved, context) : resolved;
     },
     load(url, context, next) {
       const file = own.compiledFile(url);

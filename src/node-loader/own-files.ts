@@ -112,6 +112,20 @@ function passingOn(file: string, names: readonly string[]): string {
   ].join("\n");
 }
 
+export interface ImportContext {
+  readonly parentURL?: string | undefined;
+  readonly importAttributes?: Readonly<Record<string, string>> | undefined;
+}
+
+/** JSON that a compiled file imports needs no attribute, as with other loaders of TypeScript. */
+export function withJsonType<Resolved extends { readonly url: string }>(
+  resolved: Resolved,
+  { importAttributes }: ImportContext,
+): Resolved {
+  if (importAttributes?.type !== undefined || !new URL(resolved.url).pathname.endsWith(".json")) return resolved;
+  return { ...resolved, importAttributes: { ...importAttributes, type: "json" } };
+}
+
 export function urlOf(file: string): string {
   return pathToFileURL(path.resolve(file)).href;
 }

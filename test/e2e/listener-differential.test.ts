@@ -103,9 +103,11 @@ const HTTP_APP = `
       case "/raw": req.socket.end("HTTP/1.1 299 Raw\\r\\nX: y\\r\\n\\r\\nraw"); break;
       case "/chunks": { let n = 0; const next = () => { if (n++ < 5) { res.write("chunk " + n + ";"); setImmediate(next); } else res.end(); }; next(); break; }
       case "/ip": res.end(req.socket.remoteAddress + " " + req.socket.remoteFamily + " " + (req.socket.remotePort > 0)); break;
+      case "/other": other.emit("request", req, res); break;
       default: res.statusCode = 404; res.end("no " + path);
     }
   });
+  const other = http.createServer((req, res) => res.end("other " + req.method)).listen(0);
   server.on("upgrade", (req, socket, head) => {
     socket.write("HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n" + head);
     socket.on("data", (data) => socket.write(data));
@@ -123,6 +125,7 @@ const CONVERSATIONS: Record<string, readonly string[]> = {
   "odd header case, order and duplicates": [
     `GET /echo HTTP/1.1\r\nhOsT: h\r\nX-A: 1\r\nx-a: 2\r\nCookie: a\r\nCookie: b\r\n${close}\r\n`,
   ],
+  "a request that is passed on to another server": [`GET /other HTTP/1.1\r\nHost: h\r\n${close}\r\n`],
   "HTTP/1.0": ["GET /echo HTTP/1.0\r\n\r\n"],
   "HTTP/1.0 with keep-alive": ["GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", `GET /echo HTTP/1.0\r\n\r\n`],
   "no Host": ["GET /echo HTTP/1.1\r\n\r\n"],

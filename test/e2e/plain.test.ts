@@ -35,10 +35,11 @@ describe("--no-reload", { skip: plainMode }, () => {
         ...esm,
         "main.ts": `import http from "node:http";
 import settings from "./settings.json" with { type: "json" };
+import bare from "./settings.json";
 import { Level, Shape, Box } from "./types.js";
 const late = await import("./late.js");
 import { common, passed } from "./common.cjs";
-const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text, common: common + passed, settings, main: import.meta.filename };
+const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text, common: common + passed, settings: { ...settings, ...bare }, main: import.meta.filename };
 http.createServer((_, response) => response.end(JSON.stringify(state))).listen(process.env.PORT, "127.0.0.1");
 `,
         "types.ts": `export enum Level { low, high }

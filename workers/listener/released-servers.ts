@@ -27,6 +27,19 @@ export function restoreClose(server: Server): void {
     if (Object.getOwnPropertyDescriptor(server, name)?.value === stub) Reflect.deleteProperty(server, name);
 }
 
+/** `server` listens on behalf of its app. When the app lets it listen itself, `before` runs first. */
+export function onOwnListen(server: Server, before: () => void): void {
+  const { listen } = server;
+  const own = Object.getOwnPropertyDescriptor(server, "listen");
+  const value = (...args: unknown[]): unknown => {
+    if (own === undefined) Reflect.deleteProperty(server, "listen");
+    else Object.defineProperty(server, "listen", own);
+    before();
+    return Reflect.apply(listen, server, args);
+  };
+  Object.defineProperty(server, "listen", { configurable: true, writable: true, value });
+}
+
 /**
  * A server that was replaced for good: what it listened with would only keep the old module alive. Node still asks it which
  * events have listeners, though, for the connections that came in on it.

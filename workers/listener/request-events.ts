@@ -35,6 +35,8 @@ export class RequestEvents {
   readonly #live: ListenContext["live"];
   /** Servers whose `emit` is wrapped, with the one below; for as long as the server lives. */
   readonly #below = new WeakMap<Server, Emit>();
+  /** Requests and streams that have come in: one that is emitted again is passed on by the app, to a server of its choice. */
+  readonly #seen = new WeakSet<object>();
 
   constructor({
     held,
@@ -66,7 +68,8 @@ export class RequestEvents {
   #onEvent(server: Server, event: string | symbol, args: unknown[]): boolean {
     const find = typeof event === "string" && Object.hasOwn(REQUEST_EVENTS, event) ? REQUEST_EVENTS[event] : undefined;
     const connection = find?.(args[0]);
-    if (connection !== undefined) return this.#enter(connection, event as string, args);
+    if (connection !== undefined && this.#isFirst(args[0] as object))
+      return this.#enter(connection, event as string, args);
     if (event === "clientError" && isMoved(args[1] as Socket)) return true;
     if (event === "secureConnection") {
       const socket = args[0] as Socket;
@@ -80,6 +83,12 @@ export class RequestEvents {
       }
     }
     return this.#pass(server, event, args);
+  }
+
+  #isFirst(subject: object): boolean {
+    const isFirst = !this.#seen.has(subject);
+    if (isFirst) this.#seen.add(subject);
+    return isFirst;
   }
 
   /** Hands the event to the server behind the connection's port, now or when the gate opens. */

@@ -35,6 +35,11 @@ export class ServerOrigins {
     this.#exported.set(server, { file, asked });
   }
 
+  /** The app lets it listen itself. */
+  exportsNoLonger(server: Server): void {
+    this.#exported.delete(server);
+  }
+
   /** Main has been asked for the port of this server. */
   asked(server: Server): void {
     this.#exported.get(server)?.asked();

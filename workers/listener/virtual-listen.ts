@@ -22,6 +22,7 @@ import { type ServerInternals, serverInternals } from "./node-internals.js";
 import { OwnRequests } from "./own-requests.js";
 import { PlanServers } from "./plan-servers.js";
 import { endResponse, finishResponse } from "./relayed-connection.js";
+import { onOwnListen, restoreClose } from "./released-servers.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
 import { ServerOrigins } from "./server-origins.js";
@@ -54,6 +55,8 @@ export class VirtualListen {
   readonly #closing = new Set<VirtualServer>();
   /** Called when the app closes a server. */
   onClosing: () => void = () => {};
+  /** Called when a server of an exported app has given its public port up to what the app opens itself, if that is there. */
+  onSuperseded: () => void = () => {};
   #lastListenId = (OWN_THREAD_ID % THREADS) * IDS_PER_THREAD;
 
   constructor(options: VirtualListenOptions) {
@@ -155,6 +158,11 @@ export class VirtualListen {
     return new Promise((resolve) => {
       this.#origins.exports(server, file, resolve);
       server.listen(target.port, target.host);
+      onOwnListen(server, () => {
+        this.#origins.exportsNoLonger(server);
+        this.#supersede(this.listening().filter((virtual) => virtual.server === server));
+        restoreClose(server);
+      });
     });
   }
 
@@ -229,8 +237,26 @@ export class VirtualListen {
     const shared = typeof fd === "number" && fd >= 0 ? this.listening().find((other) => other.fd === fd) : undefined;
     const target = shared?.identity.target ?? listenTarget(...args);
     if (this.#origins.isLeftover(server, () => this.#listensAt(target))) return;
+    if (!this.#origins.isExported(server)) this.#supersedeExported(target);
     this.#listenVirtually(server, target, files, shared?.identity.listenId);
     this.#origins.asked(server);
+  }
+
+  /**
+   * What the app exports was served since nothing listened. It is not served any more once the app listens itself, unless
+   * that is at a request, on another port.
+   */
+  #supersedeExported(target: ListenTarget): void {
+    const isStarting = this.#context.attribution.owner !== undefined;
+    const isSuperseded = ({ server, address }: VirtualServer) =>
+      this.#origins.isExported(server) &&
+      (isStarting || (typeof address === "object" && target.type === "port" && address.port === target.port));
+    this.#supersede(this.listening().filter(isSuperseded));
+  }
+
+  #supersede(superseded: readonly VirtualServer[]): void {
+    for (const virtual of superseded) this.#release(virtual);
+    if (superseded.length > 0) this.onSuperseded();
   }
 
   #listensAt(target: ListenTarget): boolean {

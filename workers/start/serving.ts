@@ -62,6 +62,7 @@ export class Serving implements PlanParticipant<RuntimePlan> {
         enqueue(() => this.#begunWorkDone());
       },
     });
+    listen.onSuperseded = () => this.#watchBegunWork()();
   }
 
   /** A start is evaluated, until the returned function is called. `portsWait`: ports are open that wait for its servers. */
