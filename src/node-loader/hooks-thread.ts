@@ -25,7 +25,7 @@ export async function resolve(
   context: ImportContext,
   next: (specifier: string, context: ImportContext) => Promise<Resolved>,
 ): Promise<Resolved> {
-  const importer = context.parentURL === undefined ? undefined : own?.ownFile(context.parentURL);
+  const importer = own?.importer(specifier, context.parentURL);
   if (own === undefined || importer === undefined) return next(specifier, context);
   const find = (): Resolved | undefined => {
     const file = own?.find(specifier, importer, "import");

@@ -60,7 +60,7 @@ export function installLoader(options: OwnFilesOptions): InstalledLoader {
 function installHooks(own: OwnFiles): () => void {
   const hooks = loader.registerHooks?.({
     resolve(specifier, context, next) {
-      const importer = context.parentURL === undefined ? undefined : own.ownFile(context.parentURL);
+      const importer = own.importer(specifier, context.parentURL);
       if (importer === undefined) return next(specifier, context);
       const kind = context.conditions.includes("require") ? "require" : "import";
       const isCompiled = own.compiledFile(context.parentURL) !== undefined;

@@ -39,6 +39,15 @@ export class OwnFiles {
     return isBelowPackages(file) ? undefined : file;
   }
 
+  /**
+   * The own file that imports something; where a package imports an own file by its URL (a framework's configuration, a
+   * migration), that file.
+   */
+  importer(specifier: string, parentURL: string | undefined): string | undefined {
+    if (parentURL === undefined) return undefined;
+    return this.ownFile(parentURL) ?? this.ownFile(specifier);
+  }
+
   text(file: string): TextForNode {
     return this.#ahead?.texts[file] ?? this.#loaded().textForNode(file);
   }

@@ -38,8 +38,10 @@ import settings from "./settings.json" with { type: "json" };
 import bare from "./settings.json";
 import { Level, Shape, Box } from "./types.js";
 const late = await import("./late.js");
+import { load } from "loading";
+const again = await load(new URL("./late.js", import.meta.url).href);
 import { common, passed } from "./common.cjs";
-const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text, common: common + passed, settings: { ...settings, ...bare }, main: import.meta.filename };
+const state = { level: Level.high, shape: Shape.side, size: new Box(3).size, late: late.text + again.text, common: common + passed, settings: { ...settings, ...bare }, main: import.meta.filename };
 http.createServer((_, response) => response.end(JSON.stringify(state))).listen(process.env.PORT, "127.0.0.1");
 `,
         "types.ts": `export enum Level { low, high }
@@ -51,8 +53,10 @@ export class Box { constructor(readonly size: number) {} }
         "late.mts": "",
         "late.ts": `export const text: string = "late";\n`,
         "settings.json": `{ "a": 1 }`,
+        "node_modules/loading/package.json": `{ "name": "loading", "type": "module", "exports": "./index.js" }`,
+        "node_modules/loading/index.js": "export const load = (url) => import(url);",
       },
-      answer: { level: 1, shape: 4, size: 3, late: "late", common: "cp", settings: { a: 1 }, main: "FOLDER/main.ts" },
+      answer: { level: 1, shape: 4, size: 3, late: "latelate", common: "cp", settings: { a: 1 }, main: "FOLDER/main.ts" },
     },
     {
       name: "TypeScript with import syntax in a CommonJS package, as the main module",
