@@ -269,10 +269,13 @@ ${make}.listen(0, "127.0.0.1", function () { console.log("other at", this.addres
       const [opened] = served.lines.all.slice(from).filter((line) => /listening on|closed/.test(line));
       assert.match(opened ?? "", /listening on/, "a client that saw the one port closed must find the other open");
       if (where !== "in place") return;
-      const server = `const server = require("node:http").createServer((req, res) => res.end("late"));`;
       app.write(
         "main.js",
-        `${server} module.exports = server; setTimeout(() => server.listen(process.env.PORT), 50);\n`,
+        `let text = "early";
+const server = require("node:http").createServer((req, res) => res.end(text));
+module.exports = server;
+setTimeout(() => server.listen(process.env.PORT, () => { text = "late"; }), 50);
+`,
       );
       const isLate = (text: string) => text === "late";
       await eventually(() => served.text("/"), isLate, "the app to listen itself at the port of what it exports");

@@ -107,7 +107,7 @@ const HTTP_APP = `
       default: res.statusCode = 404; res.end("no " + path);
     }
   });
-  const other = http.createServer((req, res) => res.end("other " + req.method)).listen(0);
+  const other = http.createServer((req, res) => res.end("other " + req.method));
   server.on("upgrade", (req, socket, head) => {
     socket.write("HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: echo\\r\\nConnection: Upgrade\\r\\n\\r\\n" + head);
     socket.on("data", (data) => socket.write(data));
@@ -117,6 +117,7 @@ const HTTP_APP = `
   if (globalThis.withContinue) server.on("checkContinue", (req, res) => { if (req.url === "/refuse") { res.writeHead(417).end(); } else { res.writeContinue(); server.emit("request", req, res); } });
   server.listen(0);
   report(server.address().port);
+  other.listen(0);
 `;
 
 const close = "Connection: close\r\n";
