@@ -56,7 +56,15 @@ export class Box { constructor(readonly size: number) {} }
         "node_modules/loading/package.json": `{ "name": "loading", "type": "module", "exports": "./index.js" }`,
         "node_modules/loading/index.js": "export const load = (url) => import(url);",
       },
-      answer: { level: 1, shape: 4, size: 3, late: "latelate", common: "cp", settings: { a: 1 }, main: "FOLDER/main.ts" },
+      answer: {
+        level: 1,
+        shape: 4,
+        size: 3,
+        late: "latelate",
+        common: "cp",
+        settings: { a: 1 },
+        main: "FOLDER/main.ts",
+      },
     },
     {
       name: "TypeScript with import syntax in a CommonJS package, as the main module",
