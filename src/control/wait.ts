@@ -55,7 +55,8 @@ export async function waitFor(parts: WaitParts, { files, timeoutMs, signal }: Wa
   const left = (): number => Math.max(0, end - performance.now());
   const answer = (verdict: WaitVerdict["verdict"], more: Partial<WaitVerdict> = {}): WaitVerdict => {
     const { generation, epoch, content, phase } = view.now();
-    const unused = files?.filter((file) => !parts.uses(file)) ?? [];
+    // What has failed would be part of it.
+    const unused = files?.filter((file) => !parts.uses(file) && file !== more.error?.file) ?? [];
     return {
       verdict,
       generation,

@@ -30,9 +30,13 @@ export async function waitForAll({ urls, timeoutMs, local }: WaitForAll): Promis
   });
   if (here && here.exitCode !== 0) return here;
   const content = here && (here.answer as WaitVerdict).content;
+  let before: readonly Looked[] = [];
   for (;;) {
     const askMs = Math.min(ASK_MS, Math.max(1, Math.ceil(end - performance.now())));
-    const all = await Promise.all(urls.map((url) => look(url, askMs)));
+    const looked = await Promise.all(urls.map((url) => look(url, askMs)));
+    // What was known a moment ago says more than that the time is over.
+    const all = looked.map((each, index) => (each.isLate ? (before[index] ?? each) : each));
+    before = all;
     const wanted = content ?? all[0]?.content ?? null;
     const seen = all.map((each) => compared(each, wanted));
     const isThere = seen.every((each) => each.isThere);
@@ -57,21 +61,28 @@ interface State {
 /** One that does not answer does not keep the others from being looked at. */
 const ASK_MS = 5000;
 
-async function look(
-  url: string,
-  askMs: number,
-): Promise<{ url: string; content: string | null; reason: string | null }> {
+interface Looked {
+  readonly url: string;
+  readonly content: string | null;
+  readonly reason: string | null;
+  /** It has not answered in time. */
+  readonly isLate?: boolean;
+}
+
+async function look(url: string, askMs: number): Promise<Looked> {
   try {
     const response = await fetch(new URL("/__unreloader/state", url), { signal: AbortSignal.timeout(askMs) });
     if (!response.ok) return { url, content: null, reason: `${response.status} ${response.statusText}` };
     const { live, phase, content } = (await response.json()) as State;
     return { url, content, reason: live ? null : phase };
   } catch (error) {
+    if ((error as Error).name === "TimeoutError")
+      return { url, content: null, reason: `has not answered after ${askMs} ms`, isLate: true };
     return { url, content: null, reason: errorText((error as Error).cause ?? error) };
   }
 }
 
-function compared({ url, content, reason }: Awaited<ReturnType<typeof look>>, wanted: string | null): Seen {
+function compared({ url, content, reason }: Looked, wanted: string | null): Seen {
   const differs = content === wanted ? null : `runs ${content}, not ${wanted}`;
   const why = reason ?? differs;
   return { url, isThere: why === null, content, reason: why };
