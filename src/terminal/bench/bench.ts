@@ -88,10 +88,9 @@ export async function bench({ entry: given, root, rounds, files, isJson }: Bench
 
 /** Absolute. */
 async function entryOf(given: string | undefined, root: string): Promise<string> {
-  if (given === undefined) {
-    const options = (await loadConfig([root]))?.options as { readonly entry?: unknown } | undefined;
-    if (typeof options?.entry === "string") return path.resolve(root, options.entry);
-  }
+  // One that is broken is told before anything is started.
+  const options = (await loadConfig([root]))?.options as { readonly entry?: unknown } | undefined;
+  if (given === undefined && typeof options?.entry === "string") return path.resolve(root, options.entry);
   return path.resolve(root, projectEntry("bench", given, root));
 }
 
