@@ -72,6 +72,11 @@ export class Endpoints {
     this.#options.live?.tell(event, report);
   }
 
+  /** The folder of the sockets was removed, and is there again. */
+  ensure(): void {
+    this.#door.ensure();
+  }
+
   /** What is open would hold up the end of the supervisor. */
   close(): void {
     this.#end.abort();

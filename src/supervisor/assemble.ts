@@ -168,6 +168,7 @@ export function assemble({
     unreachable: (server) => {
       epochs.listenAgain(server);
       void control.ensure();
+      endpoints.ensure();
     },
     ownEpoch: (address, port) => epochs.ownEpoch(address, port),
     pages: { cwd: process.cwd(), hasPanel: options.panel },

@@ -46,7 +46,7 @@ export class OwnQuestions {
   /** Whether the event brings a question of this kind. */
   isOne({ server }: RelayedConnection, event: string, args: readonly unknown[]): boolean {
     // What comes in plain HTTP/1, main has answered before.
-    if (server.kind === "http" || (event !== "request" && event !== "stream")) return false;
+    if (server.kind === "http" || server.kind === "raw" || (event !== "request" && event !== "stream")) return false;
     const path = event === "stream" ? (args[1] as IncomingHttpHeaders)[":path"] : (args[0] as IncomingMessage).url;
     return isOwnPath(String(path ?? "").split("?", 1)[0] ?? "");
   }
