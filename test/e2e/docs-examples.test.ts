@@ -62,6 +62,7 @@ test("every example compiles", async () => {
       "tsconfig.json": JSON.stringify(tsconfig),
       "surroundings.d.ts": surroundings,
       "pg.d.ts": `declare module "pg" { const pg: { Pool: new () => { end(): Promise<void> } }; export default pg; }\n`,
+      "greeting.ts": "export const greeting = (name?: string): string => name ?? '';\n",
       "routes.ts": "export const routes: readonly string[] = [];\n",
       ...Object.fromEntries(examples),
     },
