@@ -147,7 +147,7 @@ function loadsInAnyOrder(program: Program): boolean {
     entered.add(name);
     for (const target of staticTargets(module)) if (!visit(target)) return false;
     const now = module.uses.filter(
-      ({ how }) => how === "eager" || how === "call" || how === "extra" || how === "write",
+      ({ how }) => how === "eager" || how === "call" || how === "extra" || how === "write" || how === "shared",
     );
     const needed = [...now.map((use) => use.target), ...[module.base, module.star].filter((target) => target !== null)];
     if (!needed.every(ready)) return false;
@@ -212,6 +212,7 @@ const HOWS: readonly How[] = [
   "extra",
   "write",
   "write",
+  "shared",
   "late",
   "late",
   "keys",

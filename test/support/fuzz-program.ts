@@ -8,10 +8,11 @@ export const dialects: readonly Dialect[] = ["commonjs", "esm", "typescript", "m
 
 /**
  * How one module uses another. While it is evaluated: `eager` reads a sum, `call` calls a function (which reads late
- * imports of its own), `extra` reads an export that may be missing, `write` adds to a list that the target keeps for itself. Later: `late` reads through the import, `keys`
+ * imports of its own), `extra` reads an export that may be missing, `write` adds to a list that the target keeps for itself,
+ * `shared` reads what the target changes for all: a variable of the environment, a global, a patch. Later: `late` reads through the import, `keys`
  * lists what the target exports, `lazy` and `computed` load the target first, by a literal or a computed specifier.
  */
-export type How = "eager" | "call" | "extra" | "write" | "late" | "keys" | "lazy" | "computed";
+export type How = "eager" | "call" | "extra" | "write" | "shared" | "late" | "keys" | "lazy" | "computed";
 
 export interface Use {
   readonly target: string;
@@ -30,7 +31,7 @@ export interface ModuleSpec {
   readonly base: string | null;
   /** Module whose exports this one passes on. */
   readonly star: string | null;
-  /** Whether it exports `extra`. */
+  /** Whether it exports `extra`, and changes something for all. */
   readonly extra: boolean;
   /** Whether it awaits at top level. */
   readonly awaits: boolean;
@@ -86,7 +87,7 @@ export function entryLanguage(dialect: Dialect): ModuleSpec["language"] {
   return ({ commonjs: "cjs", esm: "esm", typescript: "ts", mixed: "esm", classes: "cjs" } as const)[dialect];
 }
 
-const STATIC: ReadonlySet<How> = new Set(["eager", "call", "extra", "write", "late", "keys"]);
+const STATIC: ReadonlySet<How> = new Set(["eager", "call", "extra", "write", "shared", "late", "keys"]);
 
 /** Modules that are loaded with this one, in the order of its import statements. */
 export function staticTargets(module: ModuleSpec): string[] {
@@ -124,7 +125,9 @@ function renderCommonJs(program: Program, module: ModuleSpec): string {
     `exports.value = value;`,
   );
   lines.push(`exports.only_${module.name} = ${module.value};`);
-  if (module.extra) lines.push(`exports.extra = ${JSON.stringify(`extra of ${module.name}`)};`);
+  if (module.extra) {
+    lines.push(`exports.extra = ${JSON.stringify(`extra of ${module.name}`)};`, sharedLine(module, ""));
+  }
   if (module.star !== null)
     lines.push(
       `for (const key of Object.keys(${module.star})) if (key.startsWith("only_")) exports[key] = ${module.star}[key];`,
@@ -180,7 +183,8 @@ function renderEsm(program: Program, module: ModuleSpec): string {
       ...(module.base === target ? [`Thing as ${target}_Thing`] : []),
     ];
     if (hows.includes("late") || hows.includes("keys")) lines.push(`import * as ${target} from ${quoted(target)};`);
-    if (named.length > 0) lines.push(`import { ${named.join(", ")} } from ${quoted(target)};`);
+    if (named.length === 0) lines.push(`import ${quoted(target)};`);
+    else lines.push(`import { ${named.join(", ")} } from ${quoted(target)};`);
     if (module.star === target) lines.push(`export * from ${quoted(target)};`);
   }
   if (typed) lines.push(`import type { Settle } from "${"../".repeat(from.split("/").length - 1) || "./"}view.js";`);
@@ -190,7 +194,10 @@ function renderEsm(program: Program, module: ModuleSpec): string {
   lines.push(`export const name${typed ? ": string" : ""} = ${JSON.stringify(module.name)};`);
   lines.push(`export const value${typed ? ": number" : ""} = ${value};`);
   lines.push(`export const only_${module.name} = ${module.value};`);
-  if (module.extra) lines.push(`export const extra = ${JSON.stringify(`extra of ${module.name}`)};`);
+  if (module.extra) {
+    const any = typed ? " as any" : "";
+    lines.push(`export const extra = ${JSON.stringify(`extra of ${module.name}`)};`, sharedLine(module, any));
+  }
   const cjs = (target: string) => program.modules.get(target)?.language === "cjs";
   const bind = (target: string, name: string): Bound => (cjs(target) ? target : { bound: `${target}_${name}` });
   const eager = eagerReads(module, bind);
@@ -252,8 +259,19 @@ function eagerReads(module: ModuleSpec, bind: Bind): string[] {
     if (how === "eager") return [read(bind, target, "sum")];
     if (how === "call") return [`${read(bind, target, "answer")}(1)`];
     if (how === "extra") return [read(bind, target, "extra")];
+    if (how === "shared") {
+      const patch = `Reflect.get(Number.prototype, "ur_${target}")?.() ?? null`;
+      return [`process.env.UR_${target} ?? null`, `Reflect.get(globalThis, "ur_${target}") ?? null`, patch];
+    }
     return [];
   });
+}
+
+/** What it changes depends on its value, so that an edit of that takes one thing away and adds another. */
+function sharedLine({ name, value }: ModuleSpec, any: string): string {
+  if (value % 3 === 0) return `process.env.UR_${name} = String(value);`;
+  if (value % 3 === 1) return `(globalThis${any}).ur_${name} = value;`;
+  return `(Number.prototype${any}).ur_${name} = () => value;`;
 }
 
 function lateReads(module: ModuleSpec): string[] {
