@@ -178,8 +178,8 @@ export class PlanApplication {
 }
 
 /** Said of what could not be taken out, if there is anything. */
-function decisive({ file, packageName }: Kept, [stuck]: readonly Stuck[]): Stuck & { readonly decides: true } {
-  return { ...(stuck ?? { file, what: `value in the package ${packageName}` }), decides: true };
+function decisive({ file, packageName }: Kept, [stuck]: readonly Stuck[]): Stuck & { readonly decides: string } {
+  return { ...(stuck ?? { file, what: `value in the package ${packageName}` }), decides: packageName };
 }
 
 interface Stuck {

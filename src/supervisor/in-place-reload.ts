@@ -71,8 +71,8 @@ type NotApplied = Exclude<ApplyOutcome, { type: "applied" | "outdated" }>;
 export class InPlaceReload {
   readonly #options: InPlaceReloadOptions;
   readonly #swaps = new FunctionSwaps();
-  /** Files whose reload in place has left something in a package that decides what the app answers, with what it was. */
-  readonly #stuckOnce = new Map<string, string>();
+  /** Files whose reload in place has left something in a package that decides what the app answers. */
+  readonly #stuckOnce = new Map<string, { readonly what: string; readonly packageName: string }>();
 
   constructor(options: InPlaceReloadOptions) {
     this.#options = options;
@@ -112,10 +112,10 @@ export class InPlaceReload {
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
     const { preparation, deleted, readers } = step;
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
-    const stuck = outcome.stuck.find(({ decides }) => decides || strictPurge);
+    const stuck = outcome.stuck.find(({ decides }) => decides !== undefined || strictPurge);
     if (stuck) {
       const { file, what, decides } = stuck;
-      if (decides) this.#stuckOnce.set(file, what);
+      if (decides !== undefined) this.#stuckOnce.set(file, { what, packageName: decides });
       return { type: "needsRestart", reason: { type: "stuck", file, what } };
     }
     this.#swaps.purged(app, plan.purge);
@@ -182,9 +182,12 @@ export class InPlaceReload {
     const { recorded } = monitoring;
     const decision = decideInPlace({ app, pending, preparation, recorded, missing, scope, isInspected });
     if (decision.type !== "apply") return decision;
-    const file = decision.plan.purge.find((each) => this.#stuckOnce.has(each));
-    if (file !== undefined)
-      return { type: "needsRestart", reason: { type: "stuck", file, what: this.#stuckOnce.get(file) ?? "" } };
+    for (const file of decision.plan.purge) {
+      const stuck = this.#stuckOnce.get(file);
+      // As it runs now: an edit that takes the package out is one more.
+      if (stuck && app.modules.get(file)?.compiled.source.includes(stuck.packageName))
+        return { type: "needsRestart", reason: { type: "stuck", file, what: stuck.what } };
+    }
     const outdated = ownWrites.takeOutdated(decision.plan.purge);
     if (outdated.length === 0) return decision;
     for (const file of outdated) pending.changed.add(file);

@@ -45,7 +45,7 @@ export type ApplyOutcome =
       readonly stuck: readonly {
         readonly file: string;
         readonly what: string;
-        readonly decides?: boolean | undefined;
+        readonly decides?: string | undefined;
       }[];
     }
   /** Nothing was done, since the graph was not up to date; now it is. */

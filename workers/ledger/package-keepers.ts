@@ -30,8 +30,8 @@ interface Watched {
   readonly exports: object;
   /** Objects whose properties are places, each with the names of those that had something. */
   readonly holders: ReadonlyMap<object, ReadonlySet<PropertyKey>>;
-  /** Variables that had nothing. */
-  readonly variables: ReadonlySet<string>;
+  /** What variables held; undefined for nothing, and for strings and the like. */
+  readonly variables: ReadonlyMap<string, WeakRef<object> | undefined>;
   /** File to how many plans have purged it and left nothing of it there. */
   readonly clean: Map<string, number>;
 }
@@ -83,9 +83,12 @@ export class PackageKeepers {
       if (isProxy(holder) || ownKeys(holder).length > NAMES || !isHolder(holder)) continue;
       holders.set(holder, new Set(ownKeys(holder).filter((key) => !isNothing(ownValue(holder, key)))));
     }
-    const empty = new Set(variables.flatMap(({ key, value }) => (isNothing(value) ? key : [])));
-    if (holders.size + empty.size > 0)
-      this.#packages.push({ name, exports, holders, variables: empty, clean: new Map() });
+    const held = variables.flatMap(({ key, value }): [string, WeakRef<object> | undefined][] => {
+      if (isObject(value)) return [[key, new WeakRef(value)]];
+      return isNothing(value) ? [[key, undefined]] : [];
+    });
+    if (holders.size + held.length === 0) return;
+    this.#packages.push({ name, exports, holders, variables: new Map(held), clean: new Map() });
   }
 
   /** A plan is going to purge these files. */
@@ -122,8 +125,12 @@ export class PackageKeepers {
 
   /** Nothing more is asked of this plan. */
   end(isAnyKept: boolean): void {
-    for (const { of } of isAnyKept ? [] : this.#before) {
-      for (const { file } of this.#purged) of.clean.set(file, (of.clean.get(file) ?? 0) + 1);
+    for (const { file, text } of isAnyKept ? [] : this.#purged) {
+      const own = literalsIn([text]);
+      for (const { of, found } of this.#before) {
+        // What stands in both may stay behind by another edit.
+        if (![...found.literals].some((literal) => own.has(literal))) of.clean.set(file, (of.clean.get(file) ?? 0) + 1);
+      }
     }
     this.#before = [];
     this.#purged = [];
@@ -160,7 +167,11 @@ export class PackageKeepers {
       }
     }
     if (variables.size > 0) {
-      for (const { key, value } of scopeVariablesOf(exports)) if (variables.has(key)) places.push(key, value);
+      for (const { key, value } of scopeVariablesOf(exports)) {
+        const before = variables.get(key);
+        const isFilled = before ? isObject(value) && before.deref() !== value : variables.has(key);
+        if (isFilled) places.push(key, value);
+      }
     }
     const objects = new Set<object>();
     const literals = new Set<string>();

@@ -228,8 +228,8 @@ export const workerReport = z.discriminatedUnion("type", [
     purged: z.array(z.strictObject({ file: z.string(), classes: z.array(z.string()) })),
     /** In evaluation order. */
     loaded: z.array(loadedModule),
-    /** What purged files have registered with packages and what could not be taken out. `decides`: answers depend on it. */
-    stuck: z.array(z.strictObject({ file: z.string(), what: z.string(), decides: z.optional(z.boolean()) })),
+    /** What purged files have registered with packages and what could not be taken out. `decides`: the package, when answers depend on it. */
+    stuck: z.array(z.strictObject({ file: z.string(), what: z.string(), decides: z.optional(z.string()) })),
   }),
   /** What the plan purges is purged: from here on it is the new code that may take its time. */
   z.strictObject({ type: z.literal("planPurged"), planId: z.int() }),
