@@ -7,6 +7,12 @@ import { shownPath } from "../common/paths.js";
 import { PendingChanges } from "./pending.js";
 
 const MOST_IN_A_ROW = 5;
+/** Of files of modules, which people and scripts save, too. */
+const MOST_OF_MODULES = 20;
+/** The same for modules, as they are written by a process that has to start first. */
+const SOON_OF_MODULES_MS = 500;
+/** After so many, whoever asks in between, a line says so. */
+const TOLD_AT = 10;
 /** From the end of a cycle: nobody saves so soon, again and again, and asks for nothing. */
 const SOON_MS = 250;
 
@@ -19,6 +25,8 @@ export class CausedReloads {
   readonly #options: CausedReloadsOptions;
   #files = "";
   #inARow = 0;
+  /** The same, although somebody may have asked in between. */
+  #soonInARow = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
   /** What was taken out and is to be taken in when somebody asks. */
   #dropped = new PendingChanges();
@@ -46,7 +54,7 @@ export class CausedReloads {
     this.#endedAt = performance.now();
   }
 
-  /** Takes out of `pending` what the cycles before have caused; true: it has. Modules stay: nothing tells people's saves from such. */
+  /** Takes out of `pending` what the cycles before have caused; true: it has. */
   drop(pending: PendingChanges, isModule: (file: string) => boolean): boolean {
     if (this.#isDue) {
       this.#isDue = false;
@@ -57,15 +65,22 @@ export class CausedReloads {
     const files = pending.all();
     if (files.length === 0) return false;
     const named = files.join("\n");
-    const isSame = named === this.#files && performance.now() - this.#endedAt < SOON_MS;
-    const isCaused = isSame && pending.config.size === 0 && !files.some(isModule);
-    this.#inARow = isCaused ? this.#inARow + 1 : 0;
+    const sinceMs = named === this.#files ? performance.now() - this.#endedAt : Number.POSITIVE_INFINITY;
+    const isSame = sinceMs < SOON_MS;
+    const isOfModules = files.some(isModule);
+    this.#inARow = isSame && pending.config.size === 0 ? this.#inARow + 1 : 0;
+    this.#soonInARow = sinceMs < SOON_OF_MODULES_MS ? this.#soonInARow + 1 : 0;
     this.#files = named;
-    if (this.#inARow < MOST_IN_A_ROW) return false;
+    const shown = files.map((file) => shownPath(file, this.#options.root)).join(", ");
+    if (isOfModules && this.#soonInARow === TOLD_AT)
+      this.#options.warn(
+        `${shown}: written again right after each of the last ${TOLD_AT} reloads, by a process of the app as it seems; --ignore leaves it alone`,
+      );
+    const most = isOfModules ? MOST_OF_MODULES : MOST_IN_A_ROW;
+    if (this.#inARow < most) return false;
     if (named !== this.#certain) this.#dropped.take(pending);
     for (const file of files) for (const kind of [pending.changed, pending.deleted, pending.added]) kind.delete(file);
-    if (this.#inARow > MOST_IN_A_ROW) return true;
-    const shown = files.map((file) => shownPath(file, this.#options.root)).join(", ");
+    if (this.#inARow > most) return true;
     this.#options.warn(
       `${shown}: written whenever the app loads, by itself as it seems; it is not loaded again for that`,
     );

@@ -52,7 +52,7 @@ interface Found {
 }
 
 /** After so many plans in which a package has kept nothing of a file, it is not looked at for that file: a look costs 1 to 3 ms. */
-const TRIALS = 3;
+const TRIALS = 2;
 const BOUNDS = { depth: 3, objects: 200 };
 /** Steps from a place to a string or number that may come from a module's text. */
 const LITERALS_DEPTH = 1;
