@@ -47,7 +47,7 @@ export class PlanApplication {
 
   /** Never rejects: the outcome is reported. */
   async apply(plan: ApplyPlan, abandonment: Abandonment): Promise<void> {
-    const { listen, runtime, reports, compiler, serving } = this.#parts;
+    const { listen, runtime, reports, compiler, serving, packageStates } = this.#parts;
     await abandonment.unless(listen.requests.drainedForReload(plan.drainMs));
     this.#othersRun = listen.requests.size > 0;
     const held = this.#noteKept(plan.purge);
@@ -64,6 +64,7 @@ export class PlanApplication {
     }
     compiler.forget({ files: plan.forget, lookups: plan.lookupsChanged });
     this.#parts.packageKeepers.begin(plan.purge);
+    packageStates.planned(plan.dropped ?? []);
     const tellEdges = runtime.holdEdges();
     let endWatching: (() => void) | undefined;
     const purging: VersionToPurge[] = [];
@@ -138,7 +139,7 @@ export class PlanApplication {
     versions: readonly VersionToPurge[],
     kept: Kept | undefined,
   ): void {
-    const { purge, stale, packageRegistrations, reports, classes } = this.#parts;
+    const { purge, stale, packageRegistrations, packageStates, reports, classes } = this.#parts;
     purge.takeEffects();
     stale.purged(generation, versions);
     const stuck = packageRegistrations.takeStuck();
@@ -148,6 +149,7 @@ export class PlanApplication {
       purged: purged.map((file) => ({ file, classes: [...(classes.purge.purged.get(file) ?? [])] })),
       loaded,
       stuck: kept ? [decisive(kept, stuck), ...stuck.slice(1)] : stuck,
+      left: packageStates.left(),
     });
     stale.stuck(generation, stuck);
   }

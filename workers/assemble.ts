@@ -24,6 +24,7 @@ import { OwnGlobals } from "./ledger/own-globals.js";
 import { OwnPatches } from "./ledger/own-patches.js";
 import { PackageKeepers } from "./ledger/package-keepers.js";
 import { PackageRegistrations } from "./ledger/package-registrations.js";
+import { PackageStates } from "./ledger/package-states.js";
 import { PropertyLayers } from "./ledger/property-layers.js";
 import { RegistrationPlaces } from "./ledger/registration-places.js";
 import { LeftoverRejections } from "./leftover-rejections.js";
@@ -70,6 +71,7 @@ export interface AppParts {
   readonly leftovers: LeftoverRejections;
   readonly packageRegistrations: PackageRegistrations;
   readonly packageKeepers: PackageKeepers;
+  readonly packageStates: PackageStates;
   readonly monitored: Monitored;
   readonly life: AppLife;
   readonly purge: Purge;
@@ -177,11 +179,18 @@ export function assemble(
     valuesOf: (file) => runtime.valuesOf(file),
     isForeign: (value) => runtime.isForeign(value),
   });
+  const packageStates = new PackageStates({
+    touches: (file) => runtime.packageStatementsOf(file),
+    bodyOf: (file) => runtime.bodyOf(file),
+    isCurrent: (text) => runtime.hasBodyWith(text),
+  });
   const packageRegistrations = new PackageRegistrations({
     ledger,
     observer,
     places,
     keepers: packageKeepers,
+    entering: (file) => packageStates.entering(file),
+    isDataOf: (file, entry) => packageStates.isDataOf(file, entry),
     isPassive: (file) => runtime.isPassive(file),
     imports: (file, packageName) => runtime.imports(file, packageName),
     passesOn: (file) => runtime.passesOn(file),
@@ -249,7 +258,10 @@ export function assemble(
     dynamicImports: (text) => compiler.dynamicImports(text),
     linking: (run) => heart.board.link(run),
     handedOver: (exports) => patchable?.(exports),
-    unknownPackage: (exports, name) => packageRegistrations.handedOver(exports, name),
+    unknownPackage(exports, name) {
+      packageRegistrations.handedOver(exports, name);
+      packageStates.handedOver(exports, name);
+    },
     adapts: (packageName) => adapters.wants(packageName),
     packageLoaded(file, namespace) {
       packageFiles.imported(file);
@@ -380,6 +392,7 @@ export function assemble(
     leftovers,
     packageRegistrations,
     packageKeepers,
+    packageStates,
     purge,
     classes,
     stale,

@@ -15,6 +15,7 @@ import type { RestartReason, SwappedFile } from "../reports/report.js";
 import { errorOfEnd } from "../thread/app-thread.js";
 import type { ApplyOutcome, Interruption } from "../thread/thread-answer.js";
 import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { droppedStatements } from "./dropped-statements.js";
 import { type EditCodes, raised } from "./edit-codes.js";
 import { FunctionSwaps } from "./function-swaps.js";
 import { decideInPlace, goneFrom, type InPlaceDecision, planAgain } from "./in-place-decision.js";
@@ -112,12 +113,15 @@ export class InPlaceReload {
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
     const { preparation, deleted, readers } = step;
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
+    // What is left of a statement that is gone says nothing about the next edits of its file.
+    if (outcome.left && !strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...outcome.left } };
     const stuck = outcome.stuck.find(({ decides }) => decides !== undefined || strictPurge);
     if (stuck) {
       const { file, what, decides } = stuck;
       if (decides !== undefined) this.#stuckOnce.set(file, { what, packageName: decides });
       return { type: "needsRestart", reason: { type: "stuck", file, what } };
     }
+    if (outcome.left) return { type: "needsRestart", reason: { type: "stuck", ...outcome.left } };
     this.#swaps.purged(app, plan.purge);
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
@@ -262,6 +266,10 @@ export class InPlaceReload {
       forget: [...pending.deleted, ...preparation.failures.keys()].filter((file) => !preparation.modules.has(file)),
       classNames: this.#options.monitoring.classNames(),
       lookupsChanged: pending.changesLookups,
+      dropped: droppedStatements(
+        plan.purge.flatMap((file) => app.modules.get(file)?.compiled ?? []),
+        [...new Set([...plan.purge, ...plan.load])].flatMap((file) => preparation.modules.get(file)?.compiled ?? []),
+      ),
       drainMs: this.#options.drainMs,
     };
   }

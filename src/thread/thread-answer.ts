@@ -47,6 +47,8 @@ export type ApplyOutcome =
         readonly what: string;
         readonly decides?: string | undefined;
       }[];
+      /** What a purged module has done to a package, and is not done any more. */
+      readonly left?: { readonly file: string; readonly what: string } | undefined;
     }
   /** Nothing was done, since the graph was not up to date; now it is. */
   | { readonly type: "outdated" }
@@ -77,7 +79,7 @@ export function bootOutcome(answer: ThreadAnswer): BootOutcome {
 export function applyOutcome(answer: ThreadAnswer): ApplyOutcome {
   switch (answer.type) {
     case "planApplied":
-      return { type: "applied", loaded: answer.loaded, purged: answer.purged, stuck: answer.stuck };
+      return { type: "applied", loaded: answer.loaded, purged: answer.purged, stuck: answer.stuck, left: answer.left };
     case "planOutdated":
       return { type: "outdated" };
     case "planFailed":

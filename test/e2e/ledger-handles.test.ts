@@ -11,7 +11,7 @@ import { eventually } from "../support/deadline.js";
 import { ledgerApp, reloadMade } from "../support/ledger-app.js";
 import { plainMode, serve } from "../support/served-app.js";
 
-const RELOADS = 20;
+const RELOADS = 14;
 
 /** Resources as Node counts them, and open files where the system tells. */
 const resources = `import { existsSync, readdirSync } from "node:fs";

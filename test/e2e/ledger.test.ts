@@ -9,7 +9,7 @@ import { ledgerApp, reloadMade } from "../support/ledger-app.js";
 import { plainMode, type ServedApp, serve } from "../support/served-app.js";
 import type { TempApp } from "../support/temp-app.js";
 
-const RELOADS = 20;
+const RELOADS = 14;
 
 const reload = (app: TempApp, served: ServedApp, times = RELOADS) => reloadMade(app, served, times);
 

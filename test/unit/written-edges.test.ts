@@ -146,13 +146,9 @@ describe("what functions keep in scopes of their own", () => {
   });
 
   test("is not asked of functions that the top level makes itself", () => {
-    const { functions } = evaluationEffects(
-      parse(
-        `const { c } = require("./c"); function a() {} const b = () => {}; let d = create(), e = (() => () => {})();
-exports.f = () => {}; exports.g = create(); module.exports = { h() {}, a, i: b, j: d, k: c, l: { m: function () {} } };`,
-        "commonjs",
-      ).program,
-    );
+    const text = `const { c } = require("./c"); function a() {} const b = () => {}; let d = create(), e = (() => () => {})();
+exports.f = () => {}; exports.g = create(); module.exports = { h() {}, a, i: b, j: d, k: c, l: { m: function () {} } };`;
+    const { functions } = evaluationEffects(parse(text, "commonjs").program, text);
     assert.deepEqual(functions, ["a", "b", "c", "f", "h", "i", "k", "m"]);
   });
 

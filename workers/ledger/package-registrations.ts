@@ -33,6 +33,10 @@ export interface PackageRegistrationsOptions {
   readonly places: RegistrationPlaces;
   /** Which packages keep in variables what they are given first. */
   readonly keepers?: PackageKeepers | undefined;
+  /** The evaluation of a file begins. */
+  entering(file: string): void;
+  /** Whether an entry is plain data that the file has given. */
+  isDataOf(file: string, entry: object): boolean;
   /** The module's top level calls nothing: it need not be watched. */
   isPassive(file: string): boolean;
   /** Whether the text of the file names the package. */
@@ -170,6 +174,7 @@ export class PackageRegistrations implements EvaluationWatch, PieceWatch {
   }
 
   entering(inner: ModuleEdges, outer: ModuleEdges | undefined): void {
+    this.#options.entering(inner.file);
     this.#running.push(inner);
     this.#leftMs = LOOKS_MS;
     this.#watchUsedBy(inner);
@@ -268,7 +273,7 @@ export class PackageRegistrations implements EvaluationWatch, PieceWatch {
   #added(owner: ModuleEdges, collection: Collection, { packageName, isPrivate }: Known, added: Added): void {
     // What a package has made and put by for itself (a pool, a cache, a queue) is to stay there: only code of the app's counts.
     const isRegistration = isPrivate
-      ? this.#holds(added, ENTRY_DEPTH, (made) => this.#isOf(owner, made))
+      ? this.#holds(added, ENTRY_DEPTH, (made) => this.#isOf(owner, made)) || this.#options.isDataOf(owner.file, added)
       : [added.key, added.value].every((part) => isPlain(part)) || this.#holds(added, ENTRY_DEPTH);
     if (!isRegistration) return;
     const place = this.#options.places.take(owner.file, collection);

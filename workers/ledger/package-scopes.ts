@@ -20,6 +20,7 @@ import { reach } from "../written/reach.js";
 import { scopesOf } from "../written/scope-lists.js";
 import { type Slots, slotsOfCollection } from "../written/slots.js";
 import { loadedBuiltins } from "./builtins.js";
+import { exportedValue } from "./exported-value.js";
 
 /** Functions of one package that are asked: each costs 0.3 to 1 ms. Those of one file mostly share their scope. */
 const FUNCTIONS = 3;
@@ -48,7 +49,11 @@ export interface ScopeVariable {
 
 /** Variables in the scopes of what a package exports. */
 export function scopeVariablesOf(exports: object): ScopeVariable[] {
-  const functions = functionsOf(exports);
+  return variablesBehind(functionsOf(exports));
+}
+
+/** Variables in the scopes of functions. */
+export function variablesBehind(functions: readonly object[]): ScopeVariable[] {
   const variables: ScopeVariable[] = [];
   for (const [index, scopes] of (functions.length === 0 ? [] : scopesOf(functions)).entries()) {
     if (scopes === undefined) continue;
@@ -94,7 +99,7 @@ function functionsOf(exports: object): object[] {
       const members = [holder, ...(prototype && prototype !== Object.prototype ? [prototype] : [])];
       let taken = 0;
       for (const key of members.flatMap((from) => ownKeys(from).map((name) => [from, name] as const))) {
-        const value = ownValue(...key);
+        const value = exportedValue(...key);
         if (!isObject(value) || key[1] === "constructor" || key[1] === "prototype") continue;
         if (isPackages(value) && taken < FUNCTIONS_OF_ONE) {
           functions.add(value);

@@ -4,6 +4,7 @@
  */
 import type Module from "node:module";
 import type { ModuleFormat, PreparedModule, ResolveKind } from "../../src/common/compile/compiled-module.js";
+import type { PackageStatement } from "../../src/common/compile/package-statements.js";
 import type { LoadedModule } from "../../src/common/protocol/messages.js";
 import type { NodePreload } from "../../src/common/protocol/orders.js";
 import type { SourceLocation } from "../../src/common/protocol/serialized-error.js";
@@ -255,6 +256,18 @@ export class Runtime {
       if ((version?.prepared ?? prepared)?.compiled.source.includes(name)) return true;
     }
     return false;
+  }
+
+  /** Whether a text is in one of a module that is loaded now. */
+  hasBodyWith(text: string): boolean {
+    for (const { version } of this.#parts.registry.all())
+      if (version?.prepared.compiled.body.includes(text)) return true;
+    return false;
+  }
+
+  /** Statements of a file that do something to packages. */
+  packageStatementsOf(file: string): readonly PackageStatement[] {
+    return this.#parts.registry.version(file)?.prepared.compiled.effects.packageStatements ?? [];
   }
 
   formatOf(file: string): ModuleFormat | undefined {

@@ -232,7 +232,7 @@ function rewrite(request: DeriveRequest, derived: DerivedText, goal: ParseGoal |
   const interop = parsed.goal === "module" && request.kind.interop;
   try {
     if (parsed.problem) throw parsed.problem;
-    const effects = evaluationEffects(parsed.program);
+    const effects = evaluationEffects(parsed.program, derived.text);
     if (parsed.goal === "commonjs") {
       const redeclared = redeclaredWrapperName(parsed.program);
       if (redeclared) throw redeclared;

@@ -4,6 +4,7 @@
  */
 import { addPatternNames, addVarNames } from "./bindings.js";
 import { type Memo, memosOf } from "./memos.js";
+import { type PackageStatement, packageStatementsOf } from "./package-statements.js";
 import { type Class, forEachChild, type Node, type Program } from "./syntax-tree.js";
 
 export interface EvaluationEffects {
@@ -15,9 +16,12 @@ export interface EvaluationEffects {
   readonly functions: readonly string[];
   /** Absent: there are none. */
   readonly memos?: readonly Memo[];
+  /** Absent: there are none. */
+  readonly packageStatements?: readonly PackageStatement[];
 }
 
-export function evaluationEffects(program: Program): EvaluationEffects {
+export function evaluationEffects(program: Program, source: string): EvaluationEffects {
+  const packageStatements = packageStatementsOf(program, source);
   const stateless = !program.body.some(holdsState);
   const memos = memosOf(program);
   return {
@@ -25,6 +29,7 @@ export function evaluationEffects(program: Program): EvaluationEffects {
     stateless,
     functions: topFunctionNames(program),
     ...(memos.length > 0 && { memos }),
+    ...(packageStatements.length > 0 && { packageStatements }),
   };
 }
 

@@ -230,6 +230,8 @@ export const workerReport = z.discriminatedUnion("type", [
     loaded: z.array(loadedModule),
     /** What purged files have registered with packages and what could not be taken out. `decides`: the package, when answers depend on it. */
     stuck: z.array(z.strictObject({ file: z.string(), what: z.string(), decides: z.optional(z.string()) })),
+    /** What a purged module has done to a package and its new version does not do any more: only a fresh thread is free of it. */
+    left: z.optional(z.strictObject({ file: z.string(), what: z.string() })),
   }),
   /** What the plan purges is purged: from here on it is the new code that may take its time. */
   z.strictObject({ type: z.literal("planPurged"), planId: z.int() }),

@@ -6,6 +6,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { NewBody } from "../compile/live-functions.js";
+import type { PackageStatement } from "../compile/package-statements.js";
 import type { WrittenPage } from "../page/written-page.js";
 import type { PublicAddress } from "./bound-address.js";
 import type { PackageRequest } from "./package-log.js";
@@ -241,6 +242,15 @@ export interface FunctionSwap {
   readonly bodies: readonly NewBody[];
 }
 
+/** A statement for what it leaves in a package, that the new version of a module does not have any more. */
+export interface DroppedStatement extends PackageStatement {
+  readonly file: string;
+  /** There is one with the same target in its place. */
+  readonly isChanged: boolean;
+  /** Texts of all that is done to the same package now. */
+  readonly present: string;
+}
+
 export interface PlanOrder {
   readonly generation: number;
   /** In this order. */
@@ -261,6 +271,8 @@ export interface PlanOrder {
   readonly classNames?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Files were added or deleted: specifiers may lead elsewhere. */
   readonly lookupsChanged: boolean;
+  /** What the purged modules do to packages and the new ones do not. */
+  readonly dropped?: readonly DroppedStatement[];
   /** Bodies to swap; then nothing is purged or evaluated. Refused when an evaluation has called one of the functions. */
   readonly swaps?: readonly FunctionSwap[];
   /** Milliseconds that requests in flight get before the purge. */
