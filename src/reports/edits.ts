@@ -179,8 +179,8 @@ export const EDITS = {
   },
   UR65: {
     outcome: "fresh worker",
-    edit: "a module from which a package keeps what it was given first; with `--strict-purge`, anything that it has registered",
-    why: "only a fresh thread is rid of it; the next edits of the module take one at once",
+    edit: 'a module of which a package keeps something: what it was given first, or what a statement has done that is gone or another one now (`dayjs.locale("fr")`, `axios.defaults.timeout = 5`); with `--strict-purge`, anything that it has registered',
+    why: "only a fresh thread is rid of it; after what was given first the next edits of the module take one at once",
   },
   UR66: {
     outcome: "fresh worker",

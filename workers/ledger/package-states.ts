@@ -52,6 +52,8 @@ const BEHIND = 6;
 const ORIGIN = { depth: 3, objects: 50 };
 /** Of one object: a larger one is a table of data. */
 const ENTRIES = 1500;
+/** Characters of a literal that is hardly there by accident. */
+const TELLING = 2;
 /** What data is made of. */
 const PLAIN: ReadonlySet<unknown> = new Set([Object, RegExp]);
 /** Listeners are the ledger's. */
@@ -102,7 +104,7 @@ export class PackageStates {
     const parts = partsOf(entry).slice(1);
     const isPlain = parts.every((part) => !isObject(part) || isArray(part) || PLAIN.has(constructorOf(part)));
     const text = texts.join("\n");
-    return isPlain && parts.some((part) => isLiteralOf({ text, present: "" }, part));
+    return isPlain && parts.some((part) => isLiteralOf({ text, present: "", isChanged: false }, part));
   }
 
   /** A plan is going to purge modules that have these statements. */
@@ -213,8 +215,13 @@ function isNamedBy({ text, present }: DroppedStatement, word: string): boolean {
 }
 
 /** Whether the text of the statement has it, and none of those that are there now. */
-function isLiteralOf({ text, present }: Pick<DroppedStatement, "text" | "present">, value: unknown): boolean {
+function isLiteralOf(
+  { text, present, isChanged }: Pick<DroppedStatement, "text" | "present" | "isChanged">,
+  value: unknown,
+): boolean {
   if (typeof value !== "string" && typeof value !== "number") return false;
+  // With another one in its place a count that happens to be the same says nothing.
+  if (isChanged && String(value).length < TELLING) return false;
   const literal = String(value).replace(/\s+/g, "");
   return literal !== "" && text.includes(literal) && !present.includes(literal);
 }
