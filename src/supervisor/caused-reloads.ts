@@ -9,9 +9,7 @@ import { PendingChanges } from "./pending.js";
 const MOST_IN_A_ROW = 5;
 /** Of files of modules, which people and scripts save, too. */
 const MOST_OF_MODULES = 20;
-/** The same for modules, as they are written by a process that has to start first. */
-const SOON_OF_MODULES_MS = 500;
-/** After so many, whoever asks in between, a line says so. */
+/** After so many, a line says so. */
 const TOLD_AT = 10;
 /** From the end of a cycle: nobody saves so soon, again and again, and asks for nothing. */
 const SOON_MS = 250;
@@ -25,8 +23,6 @@ export class CausedReloads {
   readonly #options: CausedReloadsOptions;
   #files = "";
   #inARow = 0;
-  /** The same, although somebody may have asked in between. */
-  #soonInARow = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
   /** What was taken out and is to be taken in when somebody asks. */
   #dropped = new PendingChanges();
@@ -65,14 +61,12 @@ export class CausedReloads {
     const files = pending.all();
     if (files.length === 0) return false;
     const named = files.join("\n");
-    const sinceMs = named === this.#files ? performance.now() - this.#endedAt : Number.POSITIVE_INFINITY;
-    const isSame = sinceMs < SOON_MS;
+    const isSame = named === this.#files && performance.now() - this.#endedAt < SOON_MS;
     const isOfModules = files.some(isModule);
     this.#inARow = isSame && pending.config.size === 0 ? this.#inARow + 1 : 0;
-    this.#soonInARow = sinceMs < SOON_OF_MODULES_MS ? this.#soonInARow + 1 : 0;
     this.#files = named;
     const shown = files.map((file) => shownPath(file, this.#options.root)).join(", ");
-    if (isOfModules && this.#soonInARow === TOLD_AT)
+    if (isOfModules && this.#inARow === TOLD_AT)
       this.#options.warn(
         `${shown}: written again right after each of the last ${TOLD_AT} reloads, by a process of the app as it seems; --ignore leaves it alone`,
       );

@@ -405,7 +405,8 @@ exports.render = (file) => (cache[file] ??= require("node:fs").readFileSync(file
     app.write("c.txt", "c2");
     assert.equal(await served.text("/"), "a3 b1 c2");
     if (!served.inPlace) return;
-    assert.equal(served.lines.matching(/a\.txt has changed, and a request was answered from what was read/).length, 1);
+    const told = served.lines.matching(/a\.txt has changed, and a request was answered from what was read/);
+    assert.equal(told.length, 1, String(served.lines));
     assert.deepEqual(served.lines.matching(/c\.txt/), []);
     // What a package keeps for itself is told at least.
     app.write("b.txt", "b2");
