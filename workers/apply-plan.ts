@@ -86,7 +86,12 @@ export class PlanApplication {
       });
       await abandonment.unless(serving.filesRead());
       const kept = await this.#keptByPackage();
-      this.#tellApplied(plan, applied, purging, kept);
+      // What they have read meanwhile is known before a request may be answered, and a file be saved for that.
+      const later = new Map(runtime.takeLoaded().map((module) => [module.file, module]));
+      const loaded = applied.loaded.map((module) => later.get(module.file) ?? module);
+      this.#tellApplied(plan, { ...applied, loaded }, purging, kept);
+      for (const { file } of loaded) later.delete(file);
+      if (later.size > 0) reports.sendOfGraph({ type: "modulesLoaded", loaded: [...later.values()] });
     } catch (error) {
       this.#tellFailed(plan, error);
     } finally {

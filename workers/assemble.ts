@@ -64,6 +64,7 @@ export interface AppParts {
   readonly waits: Waits;
   /** Undefined: no standby thread is wanted. */
   readonly packagesAhead: PackagesAhead | undefined;
+  readonly packageFiles: LoadedPackageFiles;
   readonly ledger: Ledger;
   readonly adapters: Adapters;
   /** Those of the option `adapters`, once they are loaded. */
@@ -160,7 +161,6 @@ export function assemble(
   const ownAdapters: Adapter[] = [];
   const adapters = createAdapters(ledger, ownAdapters, order, reports);
   const packageFiles = new LoadedPackageFiles({ root, send });
-  heart.beating = () => packageFiles.tell();
   const packageLoads = new PackageLoads({
     compiled: () => packageFiles.compiled(),
     wants: (name) => adapters.wants(name),
@@ -244,6 +244,7 @@ export function assemble(
     prepare: (file) => compiler.prepare(file),
     prepareAs: (file, as) => compiler.prepareAs(file, as),
     missing: (...sought) => compiler.missing(...sought),
+    lookedUp: (...sought) => void compiler.lookedUp(...sought),
     formatOf: (file) => compiler.formatOf(file),
     loaderChanged: () => {
       // It is to be there before hooks of the app's are.
@@ -272,6 +273,8 @@ export function assemble(
       lateReads.evaluated(version);
     },
     written: (file) => send({ type: "fileWritten", file }),
+    packageUsed: (file, writes) => packageFiles.used(file, writes),
+    packageSought: (specifier, importer) => packageFiles.sought(specifier, importer),
     forget: (file) => compiler.forget({ files: [file], lookups: false }),
     moduleWritten: (file, hash, isState) =>
       send({ type: "moduleWritten", file, isState, at: Date.now(), ...(hash !== undefined && { hash }) }),
@@ -384,7 +387,7 @@ export function assemble(
     settled,
   });
   hideOwnModules();
-  const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, compiler };
+  const thread = { mainThread, reports, heart, streams, observer, waits, packagesAhead, packageFiles, compiler };
   const undoing = {
     ledger,
     adapters,

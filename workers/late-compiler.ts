@@ -46,11 +46,17 @@ export class LateCompiler {
   }
 
   resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution {
+    const isNew = this.lookedUp(specifier, importer, kind);
+    return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
+  }
+
+  /** Tells main of a lookup; returns whether it is the first of its kind. */
+  lookedUp(specifier: string, importer: string, kind: ResolveKind): boolean {
     // Queries are without number, and lead to the same file.
     const [plain] = splitSearch(specifier, kind);
     const isNew = this.#lookups.add(JSON.stringify([plain, importer, kind])) !== false;
     if (isNew) this.#options.lookedUp(plain, importer, kind);
-    return this.#loaded().resolveLate(specifier, importer, kind, isNew, conditions);
+    return isNew;
   }
 
   /** Files any of which, if it were there, would be where a specifier that leads nowhere leads. */

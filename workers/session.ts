@@ -262,6 +262,7 @@ export class AppSession {
   async #evaluate({ portsWait }: OrderOf<"evaluate">, abandonment: Abandonment): Promise<void> {
     const { entry, nodePreloads, preload, adapters, exits } = this.#order;
     const { serving, waits, ownAdapters, classes, packagesAhead, runtime, compiler, reports, mainThread } = this.#parts;
+    const { heart, packageFiles } = this.#parts;
     mainThread.begin(this.#order.epoch);
     const endWatching = serving.watchStart(portsWait);
     this.#unsettled = new UnsettledAwait({
@@ -272,6 +273,8 @@ export class AppSession {
       for (const file of adapters) ownAdapters.push(...(await waits.during("the adapters", file, loadAdapters(file))));
       classes.purge.begin();
       packagesAhead?.begin();
+      // Of a thread that waits nobody takes it in.
+      heart.beating = () => packageFiles.tell();
       const loading = runtime.load([...preload, entry], nodePreloads, (error) => void (exits && this.#raise(error)));
       const isPartial = await abandonment.until(loading).then(
         () => false,
@@ -286,6 +289,8 @@ export class AppSession {
       runtime.swapping.started();
     } catch (error) {
       packagesAhead?.recorder.abandon();
+      // What is missing may come.
+      packageFiles.tell();
       this.#send({ type: "evaluateFailed", loaded: runtime.takeLoaded(), error: reports.serialize(error) });
       // The app's listeners come last: they may end the thread.
       this.#failed?.tell();

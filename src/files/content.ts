@@ -1,12 +1,12 @@
 /** What is in a file, as a text that can be compared, and how it is found out with as little reading as possible. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
-import { hashSource, isLargeMark, largeMark, MISSING } from "../common/compile/hash.js";
+import { FOLDER, hashSource, isLargeMark, largeMark, MISSING } from "../common/compile/hash.js";
 import { errorCode, isConclusive, type Look, lookAt, type Stamp, sameStamp } from "./stamps.js";
 
-export { MISSING } from "../common/compile/hash.js";
+export { FOLDER, MISSING } from "../common/compile/hash.js";
 
-/** The hash of the text; or MISSING; or `unreadable:CODE`, or the mark of a large file, which no hash looks like. */
+/** The hash of the text; or MISSING, or FOLDER; or `unreadable:CODE`, or the mark of a large file, which no hash looks like. */
 export type Content = string;
 
 const UNREADABLE = "unreadable:";
@@ -51,6 +51,7 @@ export function lookAgain(file: string, before: Sight | undefined, disk: Disk, n
       return { content: large ?? disk.read(file), time: now, stamp };
     }
     case "folder":
+      return { content: FOLDER, time: now };
     case "missing":
       return { content: MISSING, time: now };
     case "unreadable":
@@ -66,7 +67,8 @@ function vouchesFor(before: Sight, stamp: Stamp): boolean {
 }
 
 function isHash(content: Content): boolean {
-  return content !== MISSING && !content.startsWith(UNREADABLE) && !isLargeMark(content);
+  const isFile = content !== MISSING && content !== FOLDER;
+  return isFile && !content.startsWith(UNREADABLE) && !isLargeMark(content);
 }
 
 function readContent(file: string): Content {

@@ -9,9 +9,11 @@ export interface KnownFile {
   readonly folder: Folder;
   /** Its changes are of the kind `config`, whatever else it is. */
   config: boolean;
-  /** A symbolic link: what it leads to counts, not what is in there. */
-  readonly isLink: boolean;
-  /** What was last reported, or what was compiled. */
+  /** What is in there counts; otherwise it is known as a link only. */
+  isFile: boolean;
+  /** Of a symbolic link that somebody crosses: where it led when that was last reported. */
+  link: Content | undefined;
+  /** What was last reported, or what was compiled; of a file. */
   reported: Content;
   /** What was last seen; differs from `reported` only while a change waits to be taken. */
   sight: Sight | undefined;

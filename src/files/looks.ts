@@ -4,8 +4,8 @@
  */
 import path from "node:path";
 import { mayHoldOwnFiles } from "../common/paths.js";
-import { changeBetween, type FileChange } from "./change-batch.js";
-import { type Disk, lookAgain, MISSING, type Sight } from "./content.js";
+import { changeBetween, type FileChange, linkChange } from "./change-batch.js";
+import { type Content, type Disk, lookAgain, MISSING, type Sight } from "./content.js";
 import type { Folder, KnownFile, Listing } from "./folder.js";
 import type { FolderWatches } from "./folder-watches.js";
 import { emptyListing, listAgain } from "./listing.js";
@@ -63,7 +63,7 @@ export class Looks {
 
   /** Marks what a look at the folder shows to be changed. Says whether anything is marked then. */
   scan(folder: Folder): boolean {
-    for (const known of folder.files.values()) if (this.look(known)) this.files.add(known);
+    for (const known of folder.files.values()) if (this.look(known) || this.#lookWhere(known)) this.files.add(known);
     const { listing } = folder;
     const listed = listing !== undefined && listAgain(folder, listing, this.#with.disk, this.#with.now());
     if (listing && listing.arrived.size > 0) this.folders.add(folder);
@@ -99,23 +99,33 @@ export class Looks {
     return true;
   }
 
+  /** What is in there. */
   look(known: KnownFile): FileChange | undefined {
+    if (!known.isFile) return undefined;
     const before = known.sight;
-    const { disk, now } = this.#with;
-    known.sight = known.isLink
-      ? { content: disk.link(known.file), time: now() }
-      : lookAgain(known.file, before, disk, now());
+    known.sight = lookAgain(known.file, before, this.#with.disk, this.#with.now());
     if (isSavedAgain(before, known.sight)) this.savedAgain.add(known.file);
     return changeBetween(known, known.reported, known.sight.content);
   }
 
+  /** Where it leads. */
+  #lookWhere({ file, link: before }: KnownFile): { readonly link: Content; readonly change: FileChange } | undefined {
+    if (before === undefined) return undefined;
+    const link = this.#with.disk.link(file);
+    const change = linkChange(file, before, link);
+    return change && { link, change };
+  }
+
   #takeChange(known: KnownFile): FileChange[] {
     const change = this.look(known);
-    if (change === undefined) return [];
+    const moved = this.#lookWhere(known);
+    if (!change && !moved) return [];
     known.reported = known.sight?.content ?? MISSING;
+    known.link = moved?.link ?? known.link;
     this.#with.watches.verify(known.folder);
-    if (known.reported === MISSING) known.folder.listing?.names.delete(path.basename(known.file));
-    return [change];
+    const isGone = (known.isFile ? known.reported : known.link) === MISSING;
+    if (isGone) known.folder.listing?.names.delete(path.basename(known.file));
+    return [...(change ? [change] : []), ...(moved ? [moved.change] : [])];
   }
 
   /** What has come to the folder since the last check, other than known files. */
@@ -133,7 +143,7 @@ export class Looks {
         listing.names.delete(name);
         this.#leave(folder.below.get(name));
       } else listing.names.add(name);
-      if (folder.files.has(name) || this.#with.isIgnored(file)) continue;
+      if ((folder.files.has(name) && look.type !== "folder") || this.#with.isIgnored(file)) continue;
       if (look.type === "missing" && !isNew && listing.isAppsOwn)
         changes.push({ file, kind: "deleted", mayBeHalfSaved: true });
       if (!isNew) continue;

@@ -1,10 +1,12 @@
 /**
- * Files of packages that the app has loaded. There may be 20,000 of them, in thousands of folders, and hardly ever is one
- * changed by hand or by a code generator: so they are not watched, but looked at in the background, a few at a time.
+ * Files of packages that the app has loaded, or read as data, and folders of theirs that it has listed. There may be 20,000 of
+ * them, in thousands of folders, and hardly ever is one changed by hand or by a code generator: so they are not watched, but
+ * looked at in the background, a few at a time.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { isBelowPackages, packageOf } from "../common/paths.js";
+import { lookAt } from "./stamps.js";
 
 export interface PackageFilesOptions {
   /** Told when nothing more has changed for a while: an installation is over. */
@@ -16,8 +18,14 @@ export interface PackageFilesOptions {
 
 export interface LoadedPackageFiles {
   readonly files: readonly string[];
+  /** Files and folders that it has read as data or listed, or looked for: they may not be there. */
+  readonly used: readonly { readonly file: string; readonly at: number }[];
   /** Of packages of ES modules, where Node does not tell which files it has loaded. */
   readonly folders: readonly string[];
+  /** Of those of before, what the app has written itself. */
+  readonly written: readonly string[];
+  /** When the last of `files` was loaded; as the times in `used`, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 const TICK_MS = 50;
@@ -41,6 +49,8 @@ interface Stamp {
 
 /** Not looked at so far. */
 const UNSEEN = "unseen";
+/** The same of what must have been there. */
+const UNSEEN_LOADED = "unseen, loaded";
 const MISSING = "missing";
 
 export class PackageFiles {
@@ -66,7 +76,7 @@ export class PackageFiles {
   }
 
   /** The thread of an epoch has loaded these, too. */
-  track(epoch: number, { files, folders }: LoadedPackageFiles): void {
+  track(epoch: number, { files, used, folders, written, at }: LoadedPackageFiles): void {
     if (epoch < this.#epoch || this.#closed) return;
     if (epoch > this.#epoch) {
       this.#epoch = epoch;
@@ -76,9 +86,15 @@ export class PackageFiles {
       this.#pass = undefined;
       this.#changed.clear();
     }
-    // They were loaded before this: what was written until now (by the app, to load it) is what was loaded.
-    const unseen: Stamp = { text: UNSEEN, mtimeMs: Date.now() };
-    for (const file of files) this.#add(file, unseen);
+    // They were loaded before this: what was written until then (by the app, to load it) is what was loaded.
+    const unseen: Stamp = { text: UNSEEN, mtimeMs: at };
+    for (const file of files) this.#add(file, { text: UNSEEN_LOADED, mtimeMs: at });
+    for (const each of used) this.#add(each.file, { text: UNSEEN, mtimeMs: each.at });
+    // The app's state from then on, as elsewhere.
+    for (const file of written) {
+      this.#stamps.delete(file);
+      this.#changed.delete(file);
+    }
     this.#folders.push(...folders.map((folder) => ({ folder, unseen })));
     this.#timer ??= this.#later(TICK_MS);
   }
@@ -96,7 +112,7 @@ export class PackageFiles {
     this.#stamps.set(file, unseen);
     const folder = packageOf(file)?.folder;
     const manifest = folder && path.join(folder, "package.json");
-    if (manifest && !this.#stamps.has(manifest)) this.#stamps.set(manifest, unseen);
+    if (manifest && !this.#stamps.has(manifest)) this.#stamps.set(manifest, { ...unseen, text: UNSEEN });
   }
 
   #later(delayMs: number): NodeJS.Timeout {
@@ -131,10 +147,12 @@ export class PackageFiles {
     const stamp = stampOf(file);
     if (before === undefined || stamp.text === before.text) return;
     this.#stamps.set(file, stamp);
-    const isFirst = before.text === UNSEEN;
-    if ((isFirst && stamp.mtimeMs <= before.mtimeMs) || this.#givenUp.has(file)) return;
-    // Code for one use (of a bundler, in the system's folder for such) is removed when it has been loaded.
-    if (stamp.text === MISSING && !isBelowPackages(file)) return;
+    if (this.#givenUp.has(file)) return;
+    const isGone = stamp.text === MISSING;
+    const isFirst = before.text === UNSEEN || before.text === UNSEEN_LOADED;
+    if (isFirst && stamp.mtimeMs <= before.mtimeMs && !(isGone && before.text === UNSEEN_LOADED)) return;
+    // Code for one use (of a bundler, in the system's folder for such, or one of its own) is removed when it has been loaded.
+    if (isGone && (!isBelowPackages(file) || (isFirst && packageOf(file)?.name.startsWith(".")))) return;
     this.#changed.add(file);
     this.#changedAt = now;
   }
@@ -156,10 +174,12 @@ export class PackageFiles {
 }
 
 function stampOf(file: string): Stamp {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (!stats) return { text: MISSING, mtimeMs: Number.NEGATIVE_INFINITY };
-  const { mtimeMs, size, ino } = stats;
-  return { text: `${mtimeMs} ${size} ${ino}`, mtimeMs };
+  const look = lookAt(file);
+  if (look.type === "file" || look.type === "folder") {
+    const { mtimeMs, size, ino } = look.stamp;
+    return { text: `${mtimeMs} ${size} ${ino}`, mtimeMs };
+  }
+  return { text: look.type === "missing" ? MISSING : look.code, mtimeMs: Number.NEGATIVE_INFINITY };
 }
 
 /** Code below the folder of a package, without that of packages within. */

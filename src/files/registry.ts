@@ -6,12 +6,12 @@ import { realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { descriptorReserve } from "../common/compile/descriptor-reserve.js";
-import { isLargeMark } from "../common/compile/hash.js";
+import { isLargeMark, PRESENT } from "../common/compile/hash.js";
 import { MID_SAVE_MS } from "../common/deadlines.js";
 import { mayHoldOwnFiles } from "../common/paths.js";
 import { BackgroundLook } from "./background-look.js";
 import { type FileChange, mergeChanges } from "./change-batch.js";
-import { type Disk, lookAgain, MISSING, realDisk } from "./content.js";
+import { type Disk, lookAgain, MISSING, realDisk, type Sight } from "./content.js";
 import { EventTrust, type EventTrustOptions } from "./event-trust.js";
 import type { Folder, KnownFile } from "./folder.js";
 import { FolderWatches } from "./folder-watches.js";
@@ -92,12 +92,14 @@ export class FileRegistry {
 
   /**
    * Own files that are in the graph now, each with the hash of the text that was compiled, so that a file that was saved
-   * between being read and being watched is found. Without a hash: what is there now counts as known.
+   * between being read and being watched is found. Without a hash, or with PRESENT: what is there now counts as known.
    */
   track(files: Iterable<{ readonly file: string; readonly hash: string | undefined }>): void {
     for (const { file, hash } of files) {
       const known = this.#files.get(file);
       if (!known) this.#add(file, hash, "source");
+      else if (!known.isFile) this.#takeFor(known, hash);
+      else if (hash === PRESENT) this.#expectPresence(known);
       else if (hash !== undefined && hash !== known.reported) this.#expect(known, hash);
     }
   }
@@ -106,14 +108,21 @@ export class FileRegistry {
   trackConfig(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
-      if (known) known.config = true;
-      else this.#add(file, undefined, "config");
+      if (!known) this.#add(file, undefined, "config");
+      else {
+        known.config = true;
+        if (!known.isFile) this.#takeFor(known, undefined);
+      }
     }
   }
 
-  /** Symbolic links that specifiers cross. They stay: there are as many as the app has. */
+  /** Symbolic links that specifiers cross, or the app asks about. They stay: there are as many as the app has. */
   trackLinks(links: Iterable<string>): void {
-    for (const link of links) if (!this.#files.has(link)) this.#add(link, undefined, "link");
+    for (const link of links) {
+      const known = this.#files.get(link);
+      if (known) known.link ??= this.#disk.link(link);
+      else this.#add(link, undefined, "link");
+    }
   }
 
   /**
@@ -168,7 +177,7 @@ export class FileRegistry {
   untrack(files: Iterable<string>): void {
     for (const file of files) {
       const known = this.#files.get(file);
-      if (!known || known.config || known.isLink) continue;
+      if (!known || known.config || known.link !== undefined) continue;
       this.#files.delete(file);
       this.#looks.files.delete(known);
       known.folder.files.delete(path.basename(file));
@@ -283,20 +292,32 @@ export class FileRegistry {
   #add(file: string, hash: string | undefined, kind: "source" | "config" | "link"): void {
     if (this.#isIgnored(file)) return;
     const folder = this.#watches.need(path.dirname(file));
-    const now = this.#now();
-    const isLink = kind === "link";
-    const sight = isLink
-      ? { content: this.#disk.link(file), time: now }
-      : hash === undefined
-        ? lookAgain(file, undefined, this.#disk, now)
-        : { content: hash, time: this.#since };
-    const known: KnownFile = { file, folder, config: kind === "config", isLink, reported: sight.content, sight };
+    const isFile = kind !== "link";
+    const link = isFile ? undefined : this.#disk.link(file);
+    const sight = isFile ? this.#sightOf(file, hash) : undefined;
+    const reported = sight?.content ?? MISSING;
+    const known: KnownFile = { file, folder, config: kind === "config", isFile, link, reported, sight };
     this.#files.set(file, known);
     folder.files.set(path.basename(file), known);
-    if (sight.content !== MISSING) folder.listing?.names.add(path.basename(file));
+    if ((link ?? reported) !== MISSING) folder.listing?.names.add(path.basename(file));
+    if (hash === PRESENT) this.#expectPresence(known);
     // Events of before are lost. Where folders are not watched yet, a look comes anyway.
-    if (hash !== undefined && folder.state === "watched" && this.#looks.look(known)) this.#mark(known);
+    else if (hash !== undefined && folder.state === "watched" && this.#looks.look(known)) this.#mark(known);
     if (kind === "config") this.#addTarget(file);
+  }
+
+  #sightOf(file: string, hash: string | undefined): Sight {
+    if (hash !== undefined && hash !== PRESENT) return { content: hash, time: this.#since };
+    return lookAgain(file, undefined, this.#disk, this.#now());
+  }
+
+  /** What was known as a link only is a file for somebody, too. */
+  #takeFor(known: KnownFile, hash: string | undefined): void {
+    known.isFile = true;
+    known.sight = this.#sightOf(known.file, hash);
+    known.reported = known.sight.content;
+    if (hash === PRESENT) this.#expectPresence(known);
+    else if (hash !== undefined) this.#mark(known);
   }
 
   #trackFolder(path: string, isForNow = false): void {
@@ -318,7 +339,7 @@ export class FileRegistry {
     const name = path.basename(folder);
     if (!above?.listing?.sight || !mayHoldOwnFiles(name)) return false;
     if (!above.listing.names.has(name)) return !above.listing.arrived.has(name);
-    return above.files.has(name) || this.#disk.look(folder).type !== "folder";
+    return this.#disk.look(folder).type !== "folder";
   }
 
   /** A config file may be a symbolic link (`.env` to a shared one): saving its target changes it. */
@@ -330,6 +351,13 @@ export class FileRegistry {
       errorCode(error);
     }
     if (target !== file && !this.#files.has(target)) this.#add(target, undefined, "config");
+  }
+
+  /** The app has found something there, and nothing of it is known but that. */
+  #expectPresence(known: KnownFile): void {
+    if (known.reported !== MISSING) return;
+    known.reported = PRESENT;
+    this.#mark(known);
   }
 
   /** The app runs another text than was last reported. */

@@ -24,7 +24,9 @@ export function lookAt(path: string): Look {
   try {
     stats = statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    return { type: "unreadable", code: errorCode(error) };
+    const code = errorCode(error);
+    // Below what is a file now nothing is.
+    return code === "ENOTDIR" ? { type: "missing" } : { type: "unreadable", code };
   }
   if (stats?.isFile()) return { type: "file", stamp: stampOf(stats) };
   if (stats?.isDirectory()) return { type: "folder", stamp: stampOf(stats) };

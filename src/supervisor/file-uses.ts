@@ -1,5 +1,6 @@
 /** Files and folders that modules read and listed while they were evaluated. */
 import path from "node:path";
+import type { LoadedModule } from "../common/protocol/messages.js";
 import type { PendingChanges } from "./pending.js";
 
 /** Its changes are looked at when the next request comes, long before as many others are written. */
@@ -8,29 +9,56 @@ const KEPT_WRITTEN = 10_000;
 interface Uses {
   /** With those of `started`. */
   readonly reads: ReadonlySet<string>;
+  /** Only whether they are there. */
+  readonly looks?: ReadonlySet<string>;
+  /** Symbolic links of which was asked where they lead. */
+  readonly links?: ReadonlySet<string>;
   /** What is evaluated elsewhere. */
   readonly started?: ReadonlySet<string>;
   readonly lists: ReadonlySet<string>;
 }
+
+type Changes = Pick<PendingChanges, "changed" | "added" | "deleted" | "relinked">;
 
 export class FileUses {
   /** Module -> what its present version used; replaced at each evaluation, gone with `forget`. Modules that used nothing have no entry. */
   readonly #uses = new Map<string, Uses>();
   /** Files and folders that packages used while they were loaded, once in the life of the thread. */
   readonly #usedByPackages = new Set<string>();
+  /** Of those, the ones of which they only asked whether they are there. */
+  readonly #lookedAtByPackages = new Set<string>();
   /** Files that the app has written itself, the newest of them: clients may upload any number. */
   readonly #written = new Set<string>();
 
-  evaluated(module: string, reads: readonly string[], lists: readonly string[]): void {
-    if (reads.length + lists.length === 0) this.#uses.delete(module);
-    else this.#uses.set(module, { reads: new Set(reads), lists: new Set(lists) });
+  evaluated(
+    module: string,
+    {
+      reads,
+      looks = [],
+      links = [],
+      lists,
+      usedByPackages = [],
+    }: Pick<LoadedModule, "reads" | "looks" | "links" | "lists" | "usedByPackages">,
+  ): void {
+    const looked = new Set(looks.map(({ file }) => file));
+    if (reads.length + looked.size + links.length + lists.length === 0) this.#uses.delete(module);
+    else {
+      const read = new Set(reads.map(({ file }) => file));
+      const others = { ...(looked.size > 0 && { looks: looked }), ...(links.length > 0 && { links: new Set(links) }) };
+      this.#uses.set(module, { reads: read, ...others, lists: new Set(lists) });
+    }
+    for (const file of usedByPackages) {
+      if (!looked.has(file)) this.#lookedAtByPackages.delete(file);
+      else if (!this.#usedByPackages.has(file)) this.#lookedAtByPackages.add(file);
+      this.#usedByPackages.add(file);
+    }
   }
 
   /** What the present version has started (a thread, a process) evaluates these files. To be called after `evaluated`. */
   started(module: string, files: readonly string[]): void {
-    const { reads = [], started = [], lists = new Set<string>() } = this.#uses.get(module) ?? {};
-    const uses = { reads: new Set([...reads, ...files]), started: new Set([...started, ...files]), lists };
-    this.#uses.set(module, uses);
+    const { reads = [], started = [], lists = new Set<string>(), ...others } = this.#uses.get(module) ?? {};
+    const now = { reads: new Set([...reads, ...files]), started: new Set([...started, ...files]), lists };
+    this.#uses.set(module, { ...others, ...now });
   }
 
   /** Whether what a module has started evaluates the file. */
@@ -38,16 +66,15 @@ export class FileUses {
     return [...this.#uses.values()].some(({ started }) => started?.has(file));
   }
 
-  /** Packages used these files and folders while they were loaded. */
-  usedByPackages(used: Iterable<string>): void {
-    for (const file of used) this.#usedByPackages.add(file);
-  }
-
   /** Whether the pending changes concern what a package has used. */
-  concernPackages({ changed, added, deleted }: Pick<PendingChanges, "changed" | "added" | "deleted">): boolean {
+  concernPackages({ changed, added, deleted, relinked }: Changes): boolean {
     if (this.#usedByPackages.size === 0) return false;
-    const isUsed = (file: string) => this.#usedByPackages.has(file) && !this.#written.has(file);
+    const isUsed = (file: string) =>
+      this.#usedByPackages.has(file) &&
+      !this.#written.has(file) &&
+      !(this.#lookedAtByPackages.has(file) && !added.has(file) && !deleted.has(file));
     const isListed = (file: string) => this.#usedByPackages.has(path.dirname(file)) && !this.#written.has(file);
+    if ([...relinked].some((link) => this.#usedByPackages.has(link) && !this.#written.has(link))) return true;
     return [...changed, ...deleted].some(isUsed) || [...added, ...deleted].some(isListed);
   }
 
@@ -56,10 +83,11 @@ export class FileUses {
     return this.#uses.get(module)?.reads ?? [];
   }
 
-  /** Files that the present version of a module, or a package, has read. */
+  /** Files that the present version of a module, or a package, has read or looked at. */
   get reads(): Set<string> {
     const read = new Set(this.#usedByPackages);
-    for (const { reads } of this.#uses.values()) for (const file of reads) read.add(file);
+    for (const { reads, looks = [] } of this.#uses.values())
+      for (const files of [reads, looks]) for (const file of files) read.add(file);
     return read;
   }
 
@@ -85,14 +113,17 @@ export class FileUses {
   }
 
   /** Modules that the pending changes concern, each with the first changed file that it read or found in a folder. */
-  readersOf({ changed, added, deleted }: Pick<PendingChanges, "changed" | "added" | "deleted">): Map<string, string> {
+  readersOf({ changed, added, deleted, relinked }: Changes): Map<string, string> {
     const readers = new Map<string, string>();
     if (this.#uses.size === 0) return readers;
     const read = [...changed, ...deleted].filter((file) => !this.#written.has(file));
     const addedOrDeleted = [...added, ...deleted].filter((file) => !this.#written.has(file));
-    for (const [module, { reads, lists }] of this.#uses) {
+    const linked = [...relinked].filter((link) => !this.#written.has(link));
+    for (const [module, { reads, looks, links, lists }] of this.#uses) {
       const cause =
-        read.find((file) => reads.has(file)) ?? addedOrDeleted.find((file) => lists.has(path.dirname(file)));
+        read.find((file) => reads.has(file)) ??
+        addedOrDeleted.find((file) => looks?.has(file) || lists.has(path.dirname(file))) ??
+        linked.find((link) => links?.has(link));
       if (cause !== undefined) readers.set(module, cause);
     }
     return readers;

@@ -93,33 +93,16 @@ export class LoadedApp {
   /** Takes in what the thread evaluated: its edges replace those of the version before. */
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
-    for (const {
-      file,
-      observed,
-      globals,
-      dynamic,
-      written,
-      reads,
-      lists,
-      usedByPackages,
-      isPrimary,
-      hot,
-      asks,
-      classes,
-    } of loaded) {
+    for (const module of loaded) {
+      const { file, observed, globals, dynamic, written, isPrimary, hot, asks, classes } = module;
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
       else this.#classes.delete(file);
       this.#takeAsks(file, asks);
       this.#lateLoads.evaluated(file, dynamic);
-      this.#fileUses.evaluated(
-        file,
-        reads.map((read) => read.file),
-        lists,
-      );
+      this.#fileUses.evaluated(file, module);
       if (isPrimary) this.#isPrimary = true;
-      if (usedByPackages) this.#fileUses.usedByPackages(usedByPackages);
       changes.push({
         ...node,
         observed: new Set(observed),
@@ -184,12 +167,12 @@ export class LoadedApp {
     return readers;
   }
 
-  /** Whether one of the pending files was read, or a folder of one listed, by a package while it was loaded. */
   /** Whether a module or a package has listed this folder. */
   lists(folder: string): boolean {
     return this.#fileUses.lists(folder);
   }
 
+  /** Whether one of the pending files was read, or a folder of one listed, by a package while it was loaded. */
   concernsPackages(pending: PendingChanges): boolean {
     return this.#fileUses.concernPackages(pending);
   }

@@ -5,11 +5,11 @@ import type { CompiledModule, PreparedModule, Resolution, ResolveKind } from "..
 import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, SourceError } from "../common/errors.js";
+import { linksOn, linksTo, mayCrossLinks } from "../common/links.js";
 import { shownPath } from "../common/paths.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
-import { linksOn, linksTo, mayCrossLinks } from "../files/links.js";
 import type { FileRegistry } from "../files/registry.js";
 import { UsedFiles } from "../files/used-files.js";
 import { checkLinks } from "../graph/links.js";
@@ -223,10 +223,12 @@ export class Preparer {
 
   /** Watches what modules read and listed while they were evaluated. */
   trackUses(app: LoadedApp, loaded: readonly LoadedModule[]): void {
-    for (const { file, reads, lists, starts = [] } of loaded) {
+    for (const { file, reads, looks = [], links = [], lists, starts = [] } of loaded) {
       for (const started of starts) this.#trackStarted(app, file, started);
-      this.#usedFiles.track(reads.filter(({ file }) => !app.writes(file)).map(({ file, hash }) => ({ file, hash })));
+      const used = [...reads, ...looks].filter((each) => !app.writes(each.file));
+      this.#usedFiles.track(used.map((each) => ({ file: each.file, hash: each.hash })));
       this.#registry.trackListed(lists);
+      this.#registry.trackLinks(links);
     }
   }
 

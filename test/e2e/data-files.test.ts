@@ -1,7 +1,7 @@
 /** Files read and folders listed while a module is evaluated count as its dependencies. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { truncateSync, utimesSync } from "node:fs";
+import { renameSync, symlinkSync, truncateSync, utimesSync } from "node:fs";
 import { describe, test } from "node:test";
 import { eventually } from "../support/deadline.js";
 import { historyPackage } from "../support/history-package.js";
@@ -176,6 +176,123 @@ exports.registerPartials = (folder, found) =>
     if (served.inPlace) assert.deepEqual(await served.json("/evaluations"), { page: 5, kept: 1 });
   });
 
+  test("any way to read a file, look for one or resolve one counts, however late, and outside of the root", async () => {
+    const files = [
+      "buffer",
+      "descriptor",
+      "handle",
+      "stream",
+      "blob",
+      "copied",
+      "size",
+      "timer",
+      "loop",
+      "exec",
+      "sleep",
+    ];
+    await using app = new TempApp({
+      "app/package.json": `{ "type": "module" }`,
+      "app/main.js": `import { exec } from "node:child_process";
+import fs, { statSync } from "node:fs";
+import { open } from "node:fs/promises";
+import http from "node:http";
+import { createRequire } from "node:module";
+import path from "node:path";
+process.chdir(import.meta.dirname);
+const require = createRequire(import.meta.url);
+const seen = {};
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const read = (name) => { seen[name] = fs.readFileSync(name, "utf8"); };
+const resolved = (name) => { try { return path.basename(require.resolve(name)); } catch { return "none"; } };
+seen.buffer = fs.readFileSync(Buffer.from("buffer"), "utf8");
+const descriptor = fs.openSync("descriptor");
+const bytes = Buffer.alloc(20);
+seen.descriptor = bytes.toString("utf8", 0, fs.readSync(descriptor, bytes));
+fs.closeSync(descriptor);
+const handle = await open("handle");
+for await (const line of handle.readLines()) seen.handle = line;
+seen.stream = await new Promise((resolve) => new fs.ReadStream("stream", "utf8").on("data", resolve));
+seen.blob = await (await fs.openAsBlob("blob")).text();
+fs.cpSync("copied", "copy");
+seen.copied = fs.readFileSync("copy", "utf8");
+seen.links = fs.readlinkSync("link") + path.basename(fs.realpathSync("link"));
+seen.size = String(statSync("size").size);
+seen.there = ["folder", "flag"].map((name) => fs.existsSync(name)).join();
+seen.optional = resolved("./optional") + resolved("./folder");
+seen.outside = fs.readFileSync("../outside", "utf8") + fs.existsSync("../more");
+if (!fs.existsSync("made")) fs.mkdirSync("made/deep", { recursive: true });
+// Those below are gone on with.
+setTimeout(() => read("timer"), 30);
+(async () => { for (const name of ["sleep", "loop"]) { await sleep(20); read(name); } })();
+exec("sleep 0.1", () => read("exec"));
+let turns = 0;
+setInterval(() => { turns++; read("again"); }, 20);
+http.createServer((req, res) => res.end(JSON.stringify({ ...seen, turns }))).listen(process.env.PORT, "127.0.0.1");
+`,
+      // Whether a path is a folder is all that this one asks.
+      "app/walk.js": `import { readdirSync, statSync } from "node:fs";
+export const all = readdirSync("app/public").filter((name) => statSync("app/public/" + name).isFile());
+`,
+      "app/public/page.txt": "1",
+      "app/again": "again1",
+      outside: "outside1",
+      ...Object.fromEntries(files.map((file) => [`app/${file}`, `${file}1`])),
+    });
+    app.edit(
+      "app/main.js",
+      "const seen = {};",
+      `const seen = {};\nprocess.chdir("..");\nawait import("./walk.js");\nprocess.chdir(import.meta.dirname);`,
+    );
+    const link = (target: string) => {
+      symlinkSync(target, app.path("app/next"));
+      renameSync(app.path("app/next"), app.path("app/link"));
+    };
+    link("size");
+    await using served = await serve(app, "app/main.js");
+    const whole = async (name: string, text: string) => {
+      const seen = await eventually(
+        () => served.json<Record<string, unknown> & { exec?: string; turns: number }>("/"),
+        ({ exec, turns }) => exec !== undefined && turns > 3,
+        "all is read",
+      );
+      assert.equal(seen[name], text, `${name}; output:\n${served.lines}`);
+    };
+    await whole("outside", "outside1false");
+    for (const file of files) {
+      app.write(`app/${file}`, `${file}22`);
+      await whole(file, file === "size" ? "6" : `${file}22`);
+    }
+    link("blob");
+    await whole("links", "blobblob");
+    const edits: [string, string | undefined, string, string][] = [
+      ["outside", "outside2", "outside", "outside2false"],
+      ["more", "", "outside", "outside2true"],
+      ["app/flag", "", "there", "false,true"],
+      ["app/folder/index.json", "1", "optional", "noneindex.json"],
+      ["app/folder/index.js", "", "optional", "noneindex.js"],
+      ["app/optional.json", "1", "optional", "optional.jsonindex.js"],
+      ["app/optional.js", "", "optional", "optional.jsindex.js"],
+      ["app/optional.js", undefined, "optional", "optional.jsonindex.js"],
+      ["app/flag", undefined, "there", "true,false"],
+    ];
+    for (const [file, text, name, expected] of edits) {
+      if (text === undefined) app.remove(file);
+      else app.write(file, text);
+      await whole(name, expected);
+    }
+    if (!served.inPlace) return;
+    const before = served.lines.all.length;
+    app.write("app/public/page.txt", "22");
+    app.write("app/again", "again2");
+    await eventually(
+      () => served.json<{ again: string }>("/"),
+      ({ again }) => again === "again2",
+      "the interval has read it",
+    );
+    assert.deepEqual(served.lines.all.slice(before), []);
+    assert.ok(!served.lines.all.some((line) => line.includes("made")), String(served.lines));
+  });
+
   test("a template that is gone fails the reload, and one that is back mends it", async () => {
     await using app = smallApp(readsTemplate, { "views/page.html": "one" });
     await using served = await serve(app, "main.js");
@@ -189,8 +306,9 @@ exports.registerPartials = (folder, found) =>
   });
 
   test("a file that existsSync did not find counts when it comes, and when it goes again", async () => {
-    const page = `import { existsSync } from "node:fs";
-const found = existsSync(new URL("maintenance", import.meta.url));
+    const page = `import { existsSync, statSync } from "node:fs";
+const file = new URL("maintenance", import.meta.url);
+const found = existsSync(file) && statSync(file).mtimeMs > 0;
 export const text = () => found ? "closed" : "open";
 `;
     await using app = smallApp(page);

@@ -311,7 +311,7 @@ function streamEnd(session: http2.ClientHttp2Session): Promise<[number | undefin
 
 const SAVED_AGAIN_MS = 2000;
 
-test("a file of a package that the app has loaded, edited or generated anew, takes a fresh worker", {
+test("a file of a package that the app has loaded or read, edited or generated anew, takes a fresh worker, and so does a package that was missed", {
   skip: plainMode,
 }, async () => {
   const manifest = (name: string, more = "") => `{ "name": "${name}", "version": "1.0.0"${more} }`;
@@ -322,10 +322,15 @@ import { createRequire } from "node:module";
 import client from "client";
 import { word } from "words";
 const require = createRequire(import.meta.url);
-http.createServer((req, res) => res.end([client.made, word, require("late").word].join(" "))).listen(0);
+let maybe = "none";
+try { maybe = require("maybe"); } catch {}
+http.createServer((req, res) => res.end([client.made, word, require("late").word, client.text, maybe].join(" "))).listen(0);
 `,
     "node_modules/client/package.json": manifest("client"),
-    "node_modules/client/index.js": `module.exports = require(".made/client");\n`,
+    "node_modules/client/index.js": `exports.made = require(".made/client").made;
+exports.text = require("node:fs").readFileSync(__dirname + "/text", "utf8");
+`,
+    "node_modules/client/text": "one",
     "node_modules/.made/client/index.js": `module.exports = require("./made.json");\n`,
     "node_modules/.made/client/made.json": `{ "made": "one" }`,
     "node_modules/words/package.json": manifest("words", `, "type": "module", "exports": "./index.js"`),
@@ -357,10 +362,12 @@ http.createServer((req, res) => res.end([client.made, word, require("late").word
       expected,
     );
   };
-  await answers("one one one");
-  await save("node_modules/.made/client/made.json", `{ "made": "two" }`, "two one one");
-  await save("node_modules/words/lib/word.js", `export const word = "two";\n`, "two two one");
-  await save("node_modules/late/package.json", manifest("late", `, "main": "other.js"`), "two two other");
+  await answers("one one one one none");
+  await save("node_modules/.made/client/made.json", `{ "made": "two" }`, "two one one one none");
+  await save("node_modules/words/lib/word.js", `export const word = "two";\n`, "two two one one none");
+  await save("node_modules/late/package.json", manifest("late", `, "main": "other.js"`), "two two other one none");
+  await save("node_modules/client/text", "two", "two two other two none");
+  await save("node_modules/maybe/index.js", `module.exports = "some";\n`, "two two other two some");
   assert.ok(
     served.lines.matching(/restarted .*node_modules\/words\/lib\/word\.js changed/).length > 0,
     String(served.lines),

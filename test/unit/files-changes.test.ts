@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { changeBetween, type FileChange, mergeChanges } from "../../src/files/change-batch.js";
-import { type Content, type Disk, EMPTY, lookAgain, MISSING, type Sight } from "../../src/files/content.js";
+import { type Content, type Disk, EMPTY, FOLDER, lookAgain, MISSING, type Sight } from "../../src/files/content.js";
 import { isConclusive, type Look, type Stamp } from "../../src/files/stamps.js";
 import { Random, randomSource } from "../support/random.js";
 
@@ -153,10 +153,10 @@ test("a file that nobody may read is a change, not an error", () => {
   assert.equal(lookAgain("/a", before, disk, disk.now).content, "unreadable:EACCES");
 });
 
-test("a look at a folder that took the file's place sees no file", () => {
+test("a look at a folder that took the file's place sees the folder", () => {
   const disk = new FakeDisk();
   disk.look = () => ({ type: "folder", stamp: { mtimeMs: 1, ctimeMs: 1, size: 1, ino: 1, dev: 1 } });
-  assert.equal(lookAgain("/a", { content: "hash", time: 1_000_000 }, disk, disk.now).content, MISSING);
+  assert.equal(lookAgain("/a", { content: "hash", time: 1_000_000 }, disk, disk.now).content, FOLDER);
 });
 
 test("a change is named by what was there before and what is there now", () => {

@@ -74,11 +74,34 @@ describe("which modules to resolve again", () => {
   });
 });
 
+function used(
+  reads: readonly string[],
+  lists: string[] = [],
+  looks: readonly string[] = [],
+  usedByPackages: string[] = [],
+) {
+  const files = (names: readonly string[]) => names.map((file) => ({ file }));
+  return { reads: files(reads), looks: files(looks), lists, usedByPackages };
+}
+
 describe("files that modules read while they are evaluated", () => {
+  test("of a file that was only looked for, what is in there is nobody's business", () => {
+    const uses = new FileUses();
+    uses.evaluated("/main.js", used([], [], ["/flag"]));
+    uses.evaluated("/late.js", used(["/read"], [], ["/seen", "/read"], ["/seen", "/read"]));
+    assert.equal(uses.readersOf(pendingAfter(["/flag", "changed"])).size, 0);
+    for (const kind of ["added", "deleted"] as const)
+      assert.deepEqual([...uses.readersOf(pendingAfter(["/flag", kind])).keys()], ["/main.js"]);
+    assert.equal(uses.concernPackages(pendingAfter(["/seen", "changed"])), false);
+    assert.equal(uses.concernPackages(pendingAfter(["/seen", "deleted"])), true);
+    uses.evaluated("/more.js", used(["/seen"], [], [], ["/seen"]));
+    assert.equal(uses.concernPackages(pendingAfter(["/seen", "changed"])), true);
+  });
+
   test("a change of the file, or one that comes or goes in the folder, is the reader's", () => {
     const uses = new FileUses();
-    uses.evaluated("/mail.js", ["/mail.html"], []);
-    uses.evaluated("/loader.js", [], ["/plugins"]);
+    uses.evaluated("/mail.js", used(["/mail.html"]));
+    uses.evaluated("/loader.js", used([], ["/plugins"]));
     assert.deepEqual([...uses.readersOf(pendingAfter(["/mail.html", "changed"]))], [["/mail.js", "/mail.html"]]);
     assert.deepEqual([...uses.readersOf(pendingAfter(["/plugins/new.js", "added"])).keys()], ["/loader.js"]);
     assert.deepEqual([...uses.readersOf(pendingAfter(["/plugins/old.js", "deleted"])).keys()], ["/loader.js"]);
@@ -87,7 +110,7 @@ describe("files that modules read while they are evaluated", () => {
 
   test("what the app writes itself is nobody's dependency", () => {
     const uses = new FileUses();
-    uses.evaluated("/store.js", ["/store.json"], ["/uploads"]);
+    uses.evaluated("/store.js", used(["/store.json"], ["/uploads"]));
     uses.written("/store.json");
     uses.written("/uploads/1.png");
     assert.equal(uses.readersOf(pendingAfter(["/store.json", "changed"], ["/uploads/1.png", "added"])).size, 0);
@@ -95,8 +118,8 @@ describe("files that modules read while they are evaluated", () => {
 
   test("what the version before read is forgotten", () => {
     const uses = new FileUses();
-    uses.evaluated("/mail.js", ["/mail.html"], []);
-    uses.evaluated("/mail.js", [], []);
+    uses.evaluated("/mail.js", used(["/mail.html"]));
+    uses.evaluated("/mail.js", used([]));
     assert.equal(uses.readersOf(pendingAfter(["/mail.html", "changed"])).size, 0);
   });
 });

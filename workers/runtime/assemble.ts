@@ -24,6 +24,7 @@ import { OwnSourceMaps } from "./own-source-maps.js";
 import { PackageExports } from "./package-exports.js";
 import type { EvaluationVisits } from "./package-watch.js";
 import { Registry } from "./registry.js";
+import { ResolveLookups } from "./resolve-lookups.js";
 import { Scripts } from "./script.js";
 import { StackTraces } from "./stack-trace.js";
 import { Swapping } from "./swapping.js";
@@ -34,6 +35,7 @@ export interface RuntimeParts extends LoadingContext {
   readonly state: WrittenEdgesContext;
   readonly globals: RuntimeOptions["globals"];
   readonly cells: boolean;
+  readonly lookups: ResolveLookups;
   readonly loading: Loading;
 }
 
@@ -45,7 +47,12 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const { FileReads } = createRequire(import.meta.url)("./file-reads.js") as typeof fileReadsModule;
   const reads = new FileReads({
     root: options.root,
-    reader: () => observer.reader,
+    reader: () => observer.fileReader,
+    isActive: () => observer.active,
+    repetition: () => observer.repetition,
+    sourceOf: (file) => registry.preparedOf(file)?.compiled.source,
+    packageUsed: (file, writes) => asked.packageUsed?.(file, writes),
+    packageSought: (specifier, importer) => asked.packageSought?.(specifier, importer),
     late: asked.lateReads,
     written: (file) => asked.written?.(file),
     versions: () => registry.versions(),
@@ -73,6 +80,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
       } catch (error) {
         // Who goes on without it would have it if it came.
         reads.lookedFor(() => asked.missing?.(specifier, importer, kind) ?? []);
+        reads.soughtPackage(specifier, importer);
         throw error;
       }
     },
@@ -155,7 +163,22 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     },
     bodyBegins: (file) => packageRequests?.bodyBegins(file),
   };
-  const shared = { registry, natives, observer, changes, scripts, classes, entry, visits, watch: swapping.watch };
+  const lookups = new ResolveLookups({
+    reads,
+    packageLookedUp: (...sought) => asked.lookedUp?.(...sought),
+  });
+  const shared = {
+    lookups,
+    registry,
+    natives,
+    observer,
+    changes,
+    scripts,
+    classes,
+    entry,
+    visits,
+    watch: swapping.watch,
+  };
   const steps = {
     looking: () => bindings.looking,
     importFrom: (edges: ModuleEdges, specifier: unknown, given: ImportCallOptions | undefined) =>
@@ -208,6 +231,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     classes,
     state,
     globals: options.globals,
+    lookups,
     ...told,
     ...loaders,
   };

@@ -18,6 +18,7 @@ import type { NativeModules } from "./native-modules.js";
 import type { Observer } from "./observer.js";
 import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
+import type { ResolveLookups } from "./resolve-lookups.js";
 import type { Scripts } from "./script.js";
 import { type CallWatch, type SwapTable, VersionSwaps } from "./swaps.js";
 
@@ -37,6 +38,7 @@ export interface CommonJsContext {
   looking(): boolean;
   createEdges(file: string): ModuleEdges;
   resolve(specifier: string, importer: string): Resolution;
+  readonly lookups: ResolveLookups;
   /** Another text for a file, compiled. */
   prepareText(file: string, source: string): PreparedModule | undefined;
   /** `import()` as the file's code sees it. */
@@ -225,16 +227,18 @@ export class CommonJsLoader {
 
   /** One function for the file, so that it finds the version that is current. */
   #createRequire(record: ModuleRecord): NodeJS.Require {
-    const { natives, registry, entry } = this.#context;
+    const { natives, registry, entry, lookups } = this.#context;
     const native = natives.requireFor(record.file);
     const require = (specifier: string): unknown => this.#require(record, specifier);
-    const resolve = (specifier: string, options?: NodeJS.RequireResolveOptions): string => {
+    const find = (specifier: string, options?: NodeJS.RequireResolveOptions): string => {
       if (options?.paths || typeof specifier !== "string") return native.resolve(specifier, options);
       const isHooked = this.#context.changes.hooksRequire && RESOLVE_ASKS_HOOKS;
       if (isBuiltin(specifier) && !isHooked) return specifier;
       const found = isHooked ? this.#resolvedByHooks(record.file, specifier) : this.#resolve(record, specifier);
       return found.type === "builtin" ? found.name : found.file;
     };
+    const resolve = (specifier: string, options?: NodeJS.RequireResolveOptions): string =>
+      lookups.during(specifier, record.file, options, () => find(specifier, options));
     const result = Object.assign(require, {
       resolve: Object.assign(resolve, { paths: native.resolve.paths }),
       main: undefined,

@@ -12,6 +12,8 @@ export class EdgeSum {
   readonly #dynamic = new Set<string>();
   readonly #written = new Set<string>();
   readonly #reads = new Map<string, string | undefined>();
+  readonly #looks = new Map<string, string | undefined>();
+  readonly #links = new Set<string>();
   readonly #lists = new Set<string>();
   readonly #usedByPackages = new Set<string>();
   readonly #starts = new Map<string, number>();
@@ -28,6 +30,8 @@ export class EdgeSum {
     for (const name of edges.dynamic) this.#dynamic.add(name);
     for (const name of edges.written) this.#written.add(name);
     for (const [file, hash] of edges.reads) this.#reads.set(file, hash);
+    for (const [file, hash] of edges.looks) this.#looks.set(file, hash);
+    for (const link of edges.links) this.#links.add(link);
     for (const folder of edges.lists) this.#lists.add(folder);
     for (const file of edges.usedByPackages) this.#usedByPackages.add(file);
     for (const [file, since] of edges.starts) this.#starts.set(file, since);
@@ -44,6 +48,7 @@ export class EdgeSum {
 
   told(file: string): LoadedModule {
     const [reads, starts] = [[...this.#reads], [...this.#starts]];
+    const looks = [...this.#looks].filter(([looked]) => !this.#reads.has(looked));
     return {
       file,
       observed: [...this.#observed],
@@ -51,6 +56,10 @@ export class EdgeSum {
       dynamic: [...this.#dynamic],
       written: [...this.#written],
       reads: reads.map(([read, hash]) => ({ file: read, ...(hash !== undefined && { hash }) })),
+      ...(looks.length > 0 && {
+        looks: looks.map(([looked, hash]) => ({ file: looked, ...(hash !== undefined && { hash }) })),
+      }),
+      ...(this.#links.size > 0 && { links: [...this.#links] }),
       lists: [...this.#lists],
       ...(this.#usedByPackages.size > 0 && { usedByPackages: [...this.#usedByPackages] }),
       ...(starts.length > 0 && { starts: starts.map(([started, since]) => ({ file: started, since })) }),

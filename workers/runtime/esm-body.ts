@@ -16,6 +16,7 @@ import type { NativeModules } from "./native-modules.js";
 import type { Observer } from "./observer.js";
 import type { EvaluationVisits } from "./package-watch.js";
 import type { Registry } from "./registry.js";
+import type { ResolveLookups } from "./resolve-lookups.js";
 import type { Scripts } from "./script.js";
 import { type CallWatch, type SwapTable, VersionSwaps } from "./swaps.js";
 
@@ -37,6 +38,7 @@ export interface EsmContext {
   /** Own modules are being looked at: nothing of the app may be run. */
   looking(): boolean;
   resolve(specifier: string, importer: string, kind: ResolveKind): Resolution;
+  readonly lookups: ResolveLookups;
   importFrom(edges: ModuleEdges, specifier: unknown, options: ImportCallOptions | undefined): Promise<unknown>;
   requireOwn(file: string, requiredBy: string | undefined): unknown;
   /** What `import * as` of an ES module gives. */
@@ -127,12 +129,20 @@ export class BodyContext {
   get meta(): ImportMeta {
     const module = this.#module;
     const { file, url } = module.record;
-    const { entry, resolve, importMetaHot } = this.#context;
+    const { entry, resolve, importMetaHot, lookups } = this.#context;
     this.#meta ??= createImportMeta({
       file,
       url,
       isEntry: module.record.key === entry,
-      resolve: (specifier) => resolve(specifier, file, "import"),
+      resolve: (specifier) => {
+        let found: Resolution | undefined;
+        try {
+          found = resolve(specifier, file, "import");
+          return found;
+        } finally {
+          lookups.imported(specifier, file, found?.type === "file" ? found.file : undefined);
+        }
+      },
       // A module that does not mention it has what it has under Node.
       ...(importMetaHot && /\bhot\b/.test(module.prepared.compiled.source) && { hot: () => importMetaHot(module) }),
     });

@@ -30,6 +30,8 @@ export interface RuntimeHost {
   resolve(specifier: string, importer: string, kind: ResolveKind, conditions?: readonly string[]): Resolution;
   /** Files any of which, if it were there, would be where a specifier that leads nowhere leads; absent: nobody asks. */
   missing?(specifier: string, importer: string, kind: ResolveKind): readonly string[];
+  /** Node itself has looked up a specifier of an own file; absent: nobody asks. */
+  lookedUp?(specifier: string, importer: string, kind: ResolveKind): void;
   /** Node was started with hooks of its own, in its other thread: `--loader`. */
   readonly hasLoader?: boolean | undefined;
   /** Those of `--conditions`; absent: none. */
@@ -44,6 +46,10 @@ export interface RuntimeHost {
   evaluated?(version: ModuleEdges): void;
   /** The app writes a file that a module has read, or into a folder that one has listed. */
   written?(file: string): void;
+  /** A file of a package is read as data, or a folder listed, for what is being evaluated; or it is written. */
+  packageUsed?(file: string, writes: boolean): void;
+  /** A package that is not there, or a file of one, is asked for by what is being evaluated. */
+  packageSought?(specifier: string, importer: string): void;
   /** The version has created what a purge would undo; absent: none has. */
   undoes?(version: ModuleEdges): boolean;
   /** Hash of what is in a file now; absent: what was prepared is never compared. */

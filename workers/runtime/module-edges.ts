@@ -3,6 +3,7 @@
  * contexts that outlive the version keep nothing.
  */
 import type { Acceptance, Asks } from "../../src/common/protocol/messages.js";
+import type { RepeatedUses } from "./repeated-uses.js";
 
 const SAYS_NOTHING: Acceptance = {
   self: false,
@@ -11,6 +12,8 @@ const SAYS_NOTHING: Acceptance = {
   declined: false,
   declinedDependencies: [],
 };
+
+export type FileUseKind = "reads" | "looks" | "links" | "lists";
 
 export class ModuleEdges {
   readonly file: string;
@@ -24,9 +27,15 @@ export class ModuleEdges {
   readonly written = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
   readonly reads = new Map<string, string | undefined>();
+  /** Files and folders, existing or not, that are not among `reads`: whether they are there is all that was asked. As `reads`. */
+  readonly looks = new Map<string, string | undefined>();
+  /** Symbolic links of which was asked where they lead. */
+  readonly links = new Set<string>();
   /** Folders listed. */
   readonly lists = new Set<string>();
-  /** Those of `reads` and `lists` that a package used while it was being loaded itself. */
+  /** Of all these, what timers use again and again; undefined for most. */
+  repeated: RepeatedUses | undefined;
+  /** Those of all these that a package used while it was being loaded itself. */
   readonly usedByPackages = new Set<string>();
   /** Files that threads and processes evaluate that it has started -> when it did so first, in milliseconds since 1970. */
   readonly starts = new Map<string, number>();
@@ -96,12 +105,30 @@ export class ModuleEdges {
   readsFile(file: string, hash: string | undefined): void {
     if (this.reads.has(file)) return;
     this.reads.set(file, hash);
+    this.looks.delete(file);
     this.#changed(this);
+  }
+
+  looksAt(file: string, hash: string | undefined): void {
+    if (this.reads.has(file) || this.looks.has(file)) return;
+    this.looks.set(file, hash);
+    this.#changed(this);
+  }
+
+  /** What it has read, looked at or listed counts no more. */
+  leaves(uses: FileUseKind, file: string): void {
+    if (this[uses].delete(file)) this.#changed(this);
   }
 
   listsFolder(folder: string): void {
     if (this.lists.has(folder)) return;
     this.lists.add(folder);
+    this.#changed(this);
+  }
+
+  followsLink(link: string): void {
+    if (this.links.has(link)) return;
+    this.links.add(link);
     this.#changed(this);
   }
 

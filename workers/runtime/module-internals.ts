@@ -4,6 +4,8 @@ import Module from "node:module";
 interface NodeModuleInternals {
   _cache: NodeJS.Dict<NodeJS.Module>;
   readonly _extensions: object;
+  /** Request and folders, with NUL between them, to the file. */
+  readonly _pathCache: Record<string, string>;
   _resolveFilename(request: string, parent: NodeJS.Module | undefined, isMain: boolean): string;
 }
 

@@ -30,8 +30,8 @@ export class Observer {
   /** Runs each piece of a module's evaluation, for who has to know what that begins. */
   within: (<T>(edges: ModuleEdges, run: () => T) => T) | undefined;
   #evaluating: ModuleEdges | undefined;
-  /** A version whose callback (a timer's) is on the stack, after its evaluation. */
-  #resumed: ModuleEdges | undefined;
+  /** Whose callback (a timer's) is on the stack, after its evaluation. */
+  #resumed: Continuation | undefined;
   /** What runs now was started by a module, but is not its doing: a package being loaded, say. */
   #outside = false;
   readonly #continuations = new AsyncLocalStorage<Continuation>();
@@ -83,13 +83,27 @@ export class Observer {
     return edges?.open ? edges : undefined;
   }
 
+  /** The module whose files are read now: as `reader`, and whatever its evaluation has left to go on, however late. */
+  get fileReader(): ModuleEdges | undefined {
+    if (!this.active) return undefined;
+    const edges = this.#evaluating ?? (this.#continued ?? this.#resumed)?.edges;
+    return edges?.purged ? undefined : edges;
+  }
+
+  /** Stands for the callback that runs now, of a timer that comes again and again. */
+  get repetition(): object | undefined {
+    if (this.#evaluating) return undefined;
+    const late = this.#continued ?? this.#resumed;
+    return late?.isLate ? late : undefined;
+  }
+
   /**
    * The version to which what is created now belongs: it is being evaluated, or goes on with what its evaluation began.
    * It may have been purged meanwhile. Undefined in requests, and while a package is being loaded.
    */
   get owner(): ModuleEdges | undefined {
     if (!this.active || this.#outside) return undefined;
-    return this.#evaluating ?? this.#resumed ?? this.#continued?.edges;
+    return this.#evaluating ?? (this.#resumed ?? this.#continued)?.edges;
   }
 
   /** Whether the owner is one because its continuation runs: neither its body nor a callback of it is on the stack. */
@@ -113,7 +127,7 @@ export class Observer {
     if (this.#evaluating !== undefined) return true;
     const continued = this.#continued;
     if (continued === this.#newcomers) return true;
-    const edges = this.#resumed ?? continued?.edges;
+    const edges = (this.#resumed ?? continued)?.edges;
     return edges !== undefined && this.#ofWindow.has(edges);
   }
 
@@ -198,13 +212,14 @@ export class Observer {
    */
   resume<T>(edges: ModuleEdges, run: () => T, isLate = false): T {
     const outer = this.#resumed;
-    this.#resumed = edges;
+    const continuation = { edges, isLate };
+    this.#resumed = continuation;
     this.active = true;
     this.pieces?.goesOn(edges);
     try {
       if (!this.#watchesContinuations) return run();
       const isNobodys = isLate || !edges.open || !this.#ofWindow.has(edges);
-      return this.#turns.run(isNobodys ? "nobody" : edges, () => this.#continue({ edges, isLate }, run));
+      return this.#turns.run(isNobodys ? "nobody" : edges, () => this.#continue(continuation, run));
     } finally {
       this.pieces?.paused(edges);
       this.#resumed = outer;

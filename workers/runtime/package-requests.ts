@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Resolution, ResolveKind } from "../../src/common/compile/compiled-module.js";
 import { isBelowPackages } from "../../src/common/paths.js";
+import { isObject, ownValue } from "../../src/common/untouched.js";
 import { nodeError } from "./module-errors.js";
 import { bridges, type NamespaceBridge } from "./namespace-bridge.js";
 import { urlOf } from "./native-modules.js";
@@ -31,6 +32,8 @@ export interface PackageRequestsContext {
   importOwn(target: OwnFile): Promise<object>;
   /** Where a text of a package has `import()`: start offsets. */
   dynamicImports(text: string): readonly number[];
+  /** What is not there. */
+  sought(request: string, importer: string): void;
   /** Runs the loading of a package: what its top level creates stays with the package. `evaluates`: it may have one to run. */
   outside<Result>(run: () => Result, evaluates: boolean): Result;
 }
@@ -87,7 +90,15 @@ function interceptRequire(context: PackageRequestsContext): () => void {
     return loader._cache[request]?.loaded !== true;
   };
   const load: Loader["_load"] = (request, parent, isMain) => {
-    const byNode = (): unknown => outside(() => original.call(Module, request, parent, isMain), evaluates(request));
+    const byNode = (): unknown => {
+      try {
+        return outside(() => original.call(Module, request, parent, isMain), evaluates(request));
+      } catch (error) {
+        if (typeof request === "string" && parent?.filename && isNotFound(error))
+          context.sought(request, parent.filename);
+        throw error;
+      }
+    };
     const file = typeof request === "string" ? ownFileOf(request, parent) : undefined;
     if (file === undefined) return byNode();
     const hooked = parent?.filename ? context.hooked(`${request as string}`, parent.filename) : undefined;
@@ -118,6 +129,10 @@ function requestedOwnFile(
     if (isBelowPackages(path.resolve(path.dirname(importer), request))) return undefined;
   }
   return ownFile(request, importer, "require", resolve)?.file;
+}
+
+function isNotFound(error: unknown): boolean {
+  return isObject(error) && ownValue(error, "code") === "MODULE_NOT_FOUND";
 }
 
 function ownFile(

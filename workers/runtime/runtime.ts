@@ -28,6 +28,9 @@ import { type AppliedPlan, PlanRun, type PlanSteps, type RuntimePlan } from "./p
 import type { Swapping } from "./swapping.js";
 import { hideCells } from "./swaps.js";
 
+/** Requests are dearer meanwhile: the same as after a purge. */
+const SETTLED_READS_MS = 2000;
+
 export class Runtime {
   readonly #parts: RuntimeParts;
   readonly #run: PlanRun;
@@ -51,8 +54,10 @@ export class Runtime {
   /** Lets the whole thread have it: mapped stacks, and packages that load own files. */
   install(): void {
     if (this.#uninstall) return;
-    const { cells, entry, reads, traces, sourceMaps, changes, host, loading, registry } = this.#parts;
+    const { cells, entry, reads, lookups, traces, sourceMaps, changes, host, loading, registry } = this.#parts;
     const forPackages = new OwnForPackages(this.#parts);
+    const undoLookups = lookups.install();
+    // It has imports of Node's modules lead to what is there now.
     reads.install();
     const undoTraces = traces.install();
     const undoMaps = sourceMaps.install();
@@ -65,6 +70,7 @@ export class Runtime {
       bridge: (target) => forPackages.bridge(loading.recordOf(target)),
       importOwn: (target) => forPackages.import(loading.recordOf(target)),
       dynamicImports: (text) => host.dynamicImports?.(text) ?? [],
+      sought: (request, importer) => reads.soughtPackage(request, importer),
       outside: (run, evaluates) => loading.loadPackage(run, evaluates),
     });
     const undoChanges = changes.install();
@@ -79,6 +85,7 @@ export class Runtime {
       undoRequests();
       undoMaps();
       undoTraces();
+      undoLookups();
       reads.uninstall();
     };
   }
@@ -160,9 +167,13 @@ export class Runtime {
    * The window opens again with the next `load` or `applyPlan`.
    */
   settle(): void {
-    this.#parts.written.settle();
-    this.#parts.observer.closeWindow();
-    this.#parts.swapping.settle();
+    const { written, observer, swapping } = this.#parts;
+    written.settle();
+    // What goes on all the same (a connection that is being made) may still read files.
+    const endFollowing = observer.followContinuations();
+    setTimeout(endFollowing, SETTLED_READS_MS).unref();
+    observer.closeWindow();
+    swapping.settle();
   }
 
   /** Swaps bodies of functions; a participant of plans. */

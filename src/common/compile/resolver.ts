@@ -6,6 +6,7 @@ import { type NapiResolveOptions, ResolverFactory } from "oxc-resolver";
 import { ResolveError } from "../errors.js";
 import { lookUpAsNode, lookUpByYarn } from "../node-lookup.js";
 import { isBelowPackages } from "../paths.js";
+import { filesOf, JAVASCRIPT_FIRST, type Lookup, TYPESCRIPT_FIRST } from "./candidates.js";
 import type { Resolution, ResolveKind } from "./compiled-module.js";
 import { descriptorReserve } from "./descriptor-reserve.js";
 import { isCompiled, isImportable } from "./file-kind.js";
@@ -22,30 +23,6 @@ import {
 import { readSpecifier, type Specifier, splitSearch } from "./specifier.js";
 import type { ProjectConfig, Tsconfigs } from "./tsconfig.js";
 
-/**
- * How a request is looked up. `exact`: an import as Node does it, the whole file name. `node`: `.js` before `.ts`, as
- * `require` and packages want. `typescript`: `.ts` before `.js`, also when the specifier says `.js`.
- */
-type Lookup = "exact" | "node" | "typescript";
-
-const TYPESCRIPT_FIRST: NapiResolveOptions = {
-  extensions: [".ts", ".tsx", ".js", ".jsx", ".json", ".node"],
-  extensionAlias: {
-    ".js": [".ts", ".tsx", ".js", ".jsx"],
-    ".jsx": [".tsx", ".jsx"],
-    ".mjs": [".mts", ".mjs"],
-    ".cjs": [".cts", ".cjs"],
-  },
-};
-const JAVASCRIPT_FIRST: NapiResolveOptions = {
-  extensions: [".js", ".json", ".node", ".ts", ".tsx", ".jsx"],
-  extensionAlias: {
-    ".js": [".js", ".ts", ".tsx", ".jsx"],
-    ".jsx": [".jsx", ".tsx"],
-    ".mjs": [".mjs", ".mts"],
-    ".cjs": [".cjs", ".cts"],
-  },
-};
 const OPTIONS_OF_LOOKUP: Readonly<Record<Lookup, NapiResolveOptions>> = {
   exact: { ...JAVASCRIPT_FIRST, fullySpecified: true },
   node: JAVASCRIPT_FIRST,
@@ -302,21 +279,6 @@ function classify(file: string): Resolution {
   }
   // Only `require.resolve` gives a name: a builtin.
   return { type: "builtin", name: file.startsWith("node:") ? file : `node:${file}` };
-}
-
-/** What the library would take for `target`. */
-function filesOf(target: string, lookup: Lookup): string[] {
-  if (lookup === "exact") return [target];
-  const { extensions = [], extensionAlias = {} } = OPTIONS_OF_LOOKUP[lookup];
-  const extension = path.extname(target);
-  const others = extensionAlias[extension] ?? [];
-  return [
-    target,
-    ...others.map((other) => target.slice(0, -extension.length) + other),
-    ...extensions.map((added) => target + added),
-    path.join(target, "package.json"),
-    ...extensions.map((added) => path.join(target, `index${added}`)),
-  ];
 }
 
 function looksUpTypeScript(file: string, config: ProjectConfig): boolean {

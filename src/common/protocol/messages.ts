@@ -84,9 +84,13 @@ const loadedModule = z.strictObject({
    * absent when they could not be read.
    */
   reads: z.array(z.strictObject({ file: z.string(), hash: z.optional(z.string()) })),
+  /** The same of files and folders of which only was asked whether they are there; `hash` as in `reads`, or FOLDER, or PRESENT. */
+  looks: z.optional(z.array(z.strictObject({ file: z.string(), hash: z.optional(z.string()) }))),
+  /** Symbolic links, or what might be ones: where they lead was asked. */
+  links: z.optional(z.array(z.string())),
   /** Folders that were listed during evaluation. */
   lists: z.array(z.string()),
-  /** Those of `reads` and `lists` that a package used while it was being loaded: only a fresh worker uses them again. */
+  /** Those of all these that a package used while it was being loaded: only a fresh worker uses them again. */
   usedByPackages: z.optional(z.array(z.string())),
   /** Own files that a thread or process evaluates that the module has started, and when, in milliseconds since 1970. */
   starts: z.optional(z.array(z.strictObject({ file: z.string(), since: z.number() }))),
@@ -276,11 +280,18 @@ export const workerReport = z.discriminatedUnion("type", [
     at: z.number(),
     hash: z.optional(z.string()),
   }),
-  /** Files of packages that the thread has loaded since the last report; `folders`: of packages that are ES modules. */
+  /**
+   * Files of packages that the thread has loaded since the last report; `used`: what it has read as data, listed, or looked for, and when;
+   * `folders`: of packages that are ES modules; `written`: of those that were reported before, what the app has written itself;
+   * `at`: when the last was loaded, in milliseconds since 1970.
+   */
   z.strictObject({
     type: z.literal("packageFilesLoaded"),
     files: z.array(z.string()),
+    used: z.array(z.strictObject({ file: z.string(), at: z.number() })),
     folders: z.array(z.string()),
+    written: z.array(z.string()),
+    at: z.number(),
   }),
   /** The app has registered hooks of Node's loader: it may find and read more than main knows. */
   z.strictObject({ type: z.literal("loaderChanged") }),

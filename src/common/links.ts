@@ -1,7 +1,6 @@
 /** Symbolic links on the way to a file: when one is pointed elsewhere, specifiers lead elsewhere, though no file has changed. */
 import { lstatSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { errorCode } from "./stamps.js";
 
 /** As the system has it. */
 const MOST_LINKS = 40;
@@ -46,8 +45,9 @@ function targetOf(file: string): string | undefined {
     const stats = lstatSync(file, { throwIfNoEntry: false });
     return stats?.isSymbolicLink() ? readlinkSync(file) : stats && file;
   } catch (error) {
-    errorCode(error);
-    return undefined;
+    // Not to be looked at.
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
   }
 }
 
