@@ -519,7 +519,7 @@ exports.render = (file) => (cache[file] ??= require("node:fs").readFileSync(file
       "the new text",
     );
     app.write("a.txt", "a3");
-    assert.equal(await served.text("/"), "a3 b1 c1");
+    assert.equal(await served.text("/"), "a3 b1 c1", String(served.lines));
     app.write("c.txt", "c2");
     assert.equal(await served.text("/"), "a3 b1 c2");
     if (!served.inPlace) return;

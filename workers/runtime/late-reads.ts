@@ -21,8 +21,8 @@ export interface LateReadsOptions {
 
 interface LateRead {
   readonly frames: readonly string[];
-  /** Size and times when it was read last. */
-  mark: string;
+  /** When it had been changed last as it was read. */
+  changedAt: number;
   readonly requests: Set<string>;
 }
 
@@ -59,11 +59,11 @@ export class LateReads {
     const isKnown = request !== undefined && request !== "" && others.length === 0;
     const known = this.#files.get(file);
     if (!known && !isKnown) return;
-    const mark = markOf(file);
+    const changedAt = changeOf(file);
     this.#files.delete(file);
-    if (mark === undefined) return;
-    const read = known ?? { frames: this.#options.readers(), mark, requests: new Set() };
-    read.mark = mark;
+    if (changedAt === undefined) return;
+    const read = known ?? { frames: this.#options.readers(), changedAt, requests: new Set() };
+    read.changedAt = changedAt;
     if (isKnown && read.requests.size < REQUESTS) read.requests.add(request);
     this.#files.set(file, read);
     const [oldest] = this.#files.keys();
@@ -94,7 +94,8 @@ export class LateReads {
     this.#over.clear();
     for (const [file, read] of this.#files) {
       const began = Math.max(...[...read.requests].map((request) => over.get(request) ?? 0));
-      if (began === 0 || markOf(file) === read.mark || changedAt(file) > began - CLOCK_MS) continue;
+      const changedAt = began === 0 ? undefined : changeOf(file);
+      if (changedAt === undefined || changedAt === read.changedAt || changedAt > began - CLOCK_MS) continue;
       this.#files.delete(file);
       const keepers = this.#options.keepers(read.frames, this.#isKept(file));
       for (const edges of keepers) {
@@ -110,11 +111,8 @@ export class LateReads {
   }
 }
 
-function markOf(file: string): string | undefined {
+/** Nothing else tells: a file that is being written has another size before it has another time. */
+function changeOf(file: string): number | undefined {
   const stats = fs.statSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() ? `${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}` : undefined;
-}
-
-function changedAt(file: string): number {
-  return fs.statSync(file, { throwIfNoEntry: false })?.ctimeMs ?? 0;
+  return stats?.isFile() ? stats.ctimeMs : undefined;
 }
