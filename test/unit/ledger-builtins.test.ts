@@ -1,7 +1,12 @@
-/** Which modules are compared before and after: those whose text looks as if they patched what all share. */
+/** Which modules are compared before and after: those whose text looks as if they patched what all share; and settings of Node's. */
 import assert from "node:assert/strict";
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import stream from "node:stream";
 import { describe, test } from "node:test";
 import { mayPatch } from "../../workers/ledger/builtins.js";
+import { settingsOf } from "../../workers/ledger/settings.js";
 
 const patching = [
   `Array.prototype.last = function () { return this[this.length - 1]; };`,
@@ -38,4 +43,23 @@ const innocent = [
 describe("a module's text", () => {
   for (const text of patching) test(`may patch: ${text}`, () => assert.equal(mayPatch(text), true));
   for (const text of innocent) test(`patches nothing: ${text}`, () => assert.equal(mayPatch(text), false));
+});
+
+test("settings that have functions, or stand on the global agent, are put back as properties are", () => {
+  const settings = (name: string, module: object) => settingsOf(name, module) ?? assert.fail(name);
+  const cases: [object, string, unknown, () => unknown][] = [
+    [settings("http", http), "maxSockets", 7, () => http.globalAgent.maxSockets],
+    [settings("https", https), "maxFreeSockets", 7, () => https.globalAgent.maxFreeSockets],
+    [settings("stream", stream), "defaultHighWaterMark", 7000, () => stream.getDefaultHighWaterMark(false)],
+    [settings("stream", stream), "defaultObjectHighWaterMark", 7, () => stream.getDefaultHighWaterMark(true)],
+    [settings("net", net), "defaultAutoSelectFamily", false, () => net.getDefaultAutoSelectFamily()],
+  ];
+  for (const [object, name, value, now] of cases) {
+    const before = now();
+    assert.equal(Object.getOwnPropertyDescriptor(object, name)?.value, before, name);
+    Object.defineProperty(object, name, { value });
+    assert.equal(now(), value, name);
+    Object.defineProperty(object, name, { value: before });
+    assert.equal(now(), before, name);
+  }
 });

@@ -12,10 +12,20 @@ type Module = Readonly<Record<string, unknown>>;
 const SETTINGS: Readonly<Record<string, (module: Module) => Readonly<Record<string, Setting>>>> = {
   process: () => ({ exitCode: property(process, "exitCode"), title: property(process, "title") }),
   events: () => ({ defaultMaxListeners: property(EventEmitter, "defaultMaxListeners") }),
-  http: (module) => ({ globalAgent: property(module, "globalAgent") }),
+  http: (module) => ({ globalAgent: property(module, "globalAgent"), ...limitsOf(module) }),
+  https: (module) => limitsOf(module),
   dns: (module) => ({ defaultResultOrder: pair(module, "getDefaultResultOrder", "setDefaultResultOrder") }),
   net: (module) => ({
     defaultAutoSelectFamily: pair(module, "getDefaultAutoSelectFamily", "setDefaultAutoSelectFamily"),
+    defaultAutoSelectFamilyAttemptTimeout: pair(
+      module,
+      "getDefaultAutoSelectFamilyAttemptTimeout",
+      "setDefaultAutoSelectFamilyAttemptTimeout",
+    ),
+  }),
+  stream: (module) => ({
+    defaultHighWaterMark: pair(module, "getDefaultHighWaterMark", "setDefaultHighWaterMark", [false]),
+    defaultObjectHighWaterMark: pair(module, "getDefaultHighWaterMark", "setDefaultHighWaterMark", [true]),
   }),
 };
 
@@ -44,10 +54,22 @@ function property(object: object, key: string): Setting {
   return { read: () => Reflect.get(object, key), write: (value) => void Reflect.set(object, key, value) };
 }
 
-function pair(module: Module, read: string, write: string): Setting {
-  const call = (name: string, args: readonly unknown[]): unknown => {
+/** Of the agent that there is now. */
+function limitsOf(module: Module): Readonly<Record<string, Setting>> {
+  const names = ["maxSockets", "maxFreeSockets", "maxTotalSockets"];
+  const agent = (): object => module.globalAgent as object;
+  const limit = (name: string): Setting => ({
+    read: () => Reflect.get(agent(), name),
+    write: (value) => void Reflect.set(agent(), name, value),
+  });
+  return Object.fromEntries(names.map((name) => [name, limit(name)]));
+}
+
+/** `args` come before the value. */
+function pair(module: Module, read: string, write: string, args: readonly unknown[] = []): Setting {
+  const call = (name: string, given: readonly unknown[]): unknown => {
     const found = module[name];
-    return typeof found === "function" ? Reflect.apply(found, undefined, args) : undefined;
+    return typeof found === "function" ? Reflect.apply(found, undefined, given) : undefined;
   };
-  return { read: () => call(read, []), write: (value) => void call(write, [value]) };
+  return { read: () => call(read, args), write: (value) => void call(write, [...args, value]) };
 }
