@@ -7,6 +7,7 @@
 import type { PackageStatement } from "../../src/common/compile/package-statements.js";
 import type { DroppedStatement } from "../../src/common/protocol/orders.js";
 import {
+  enumerableNames,
   isArray,
   isMap,
   isObject,
@@ -238,11 +239,21 @@ function partsOf(value: object): unknown[] {
   return parts;
 }
 
+/** What stands on a function: of a class also what its instances have in common. */
+function namesOf(made: object): PropertyKey[] {
+  const prototype = ownDescriptor(made, "prototype")?.value;
+  const isClass = isObject(prototype) && !isProxy(prototype) && ownKeys(prototype).length > 1;
+  return isClass ? [...enumerableNames(made), "prototype"] : enumerableNames(made);
+}
+
 /** What an object holds by name; of lists and sets each value by itself, wherever it stands. */
 function entriesOf(object: object): Map<unknown, unknown> | undefined {
   const isList = isArray(object) || isSet(object);
   if (!isList && !isMap(object)) {
-    const keys = ownKeys(object).filter((key) => !NOT_COMPARED.has(key));
+    const keys =
+      typeof object === "function" ? namesOf(object) : ownKeys(object).filter((key) => !NOT_COMPARED.has(key));
+    // Most functions have nothing on them.
+    if (keys.length === 0 && typeof object === "function") return undefined;
     const valueAt = (key: PropertyKey) => exportedValue(object, key) ?? ownDescriptor(object, key)?.get;
     return keys.length > ENTRIES ? undefined : new Map(keys.map((key) => [key, valueAt(key)]));
   }
