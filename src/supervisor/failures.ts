@@ -21,7 +21,16 @@ import type { Preparation } from "./prepare.js";
 export interface FailuresOptions {
   readonly parts: Pick<
     CycleParts,
-    "front" | "address" | "options" | "startSettled" | "listening" | "takenPorts" | "epochs" | "view" | "emit"
+    | "front"
+    | "address"
+    | "options"
+    | "startSettled"
+    | "listening"
+    | "takenPorts"
+    | "epochs"
+    | "view"
+    | "preparer"
+    | "emit"
   >;
   readonly state: CycleState;
   readonly reports: CycleReports;
@@ -140,6 +149,8 @@ export class Failures {
       ...(lastLines.length > 0 && { lastLines }),
     };
     this.#last = report;
+    const { file } = error.location ?? {};
+    if (file !== undefined && state.app?.graph.has(file) !== true) this.#parts.preparer.trackFailure(file);
     this.#parts.view.failed(report);
     this.#age = this.#ageOf(report);
     if (isFault && (await this.openFallback(preparation?.modules))) this.#parts.listening.loaded(0);

@@ -6,7 +6,7 @@ import { Compiler } from "../common/compile/compiler.js";
 import { type EncodedSourceMap, traceBack } from "../common/compile/source-map.js";
 import { ResolveError, SourceError } from "../common/errors.js";
 import { linksOn, linksTo, mayCrossLinks } from "../common/links.js";
-import { shownPath } from "../common/paths.js";
+import { isBelowPackages, shownPath } from "../common/paths.js";
 import type { LoadedModule } from "../common/protocol/messages.js";
 import { closureOf } from "../common/started/closure.js";
 import { LateFolders } from "../files/late-folders.js";
@@ -178,6 +178,24 @@ export class Preparer {
     return undefined;
   }
 
+  /** Watches the file in which an evaluation has failed, and which came up in that one only: a save of it mends. */
+  trackFailure(file: string): void {
+    if (!path.isAbsolute(file) || isBelowPackages(file)) return;
+    try {
+      this.trackModules([this.#compiler.prepare(file)]);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#registry.track([{ file, hash: undefined }]);
+      this.#trackUnresolved(error);
+    }
+  }
+
+  /** Adding the missing file mends it. */
+  #trackUnresolved(error: Error): void {
+    if (error instanceof ResolveError)
+      this.#lateFolders.add(this.#compiler.candidates(error.specifier, error.importer, "import"));
+  }
+
   /** Watches files that have come up, and the folders where an added file would change what their specifiers mean. */
   trackModules(modules: readonly PreparedModule[]): void {
     this.#registry.track(modules.map(({ compiled: { file, hash } }) => ({ file, hash })));
@@ -262,11 +280,7 @@ export class Preparer {
     this.#isBroken = preparation.failures.size > 0;
     this.trackModules([...preparation.fresh].flatMap((file) => preparation.modules.get(file) ?? []));
     this.#registry.track([...preparation.failures.keys()].map((file) => ({ file, hash: undefined })));
-    for (const error of preparation.failures.values()) {
-      if (!(error instanceof ResolveError)) continue;
-      // Adding the missing file mends it.
-      this.#lateFolders.add(this.#compiler.candidates(error.specifier, error.importer, "import"));
-    }
+    for (const error of preparation.failures.values()) this.#trackUnresolved(error);
     this.#registry.trackConfig([...this.#configFiles, ...this.#compiler.configFiles()]);
     return preparation;
   }

@@ -306,6 +306,25 @@ test("a script without a server is live; what a cooldown keeps waiting is not", 
   assert.equal((await ask<WaitVerdict>(app.app, { command: "wait" })).verdict, "live");
 });
 
+test("a file that only a failed reload has come to mends it when it is saved, or gets what it imports", async () => {
+  const files = {
+    "package.json": `{ "type": "module" }`,
+    "main.js": `import { readdirSync } from "node:fs"; import http from "node:http";
+      for (const name of readdirSync(new URL("plugins", import.meta.url))) await import("./plugins/" + name);
+      http.createServer().listen(0);`,
+    "plugins/a.js": "",
+  };
+  await using app = new EmbeddedApp(files, "main.js");
+  await app.supervisor.start();
+  const saved = async (file: string, text: string) => {
+    app.app.write(file, text);
+    return (await ask<WaitVerdict>(app.app, { command: "wait" })).verdict;
+  };
+  assert.equal(await saved("plugins/b.js", "syntax("), "failed");
+  assert.equal(await saved("plugins/b.js", `import "../missing.js";`), "failed");
+  assert.equal(await saved("missing.js", ""), "live");
+});
+
 test("a bench that is interrupted leaves the files, and no process, behind", async () => {
   const source = {
     "package.json": "{}",
