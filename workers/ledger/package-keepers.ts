@@ -58,6 +58,7 @@ const BOUNDS = { depth: 3, objects: 200 };
 const LITERALS_DEPTH = 1;
 /** Of one object: a larger one is a table. */
 const NAMES = 64;
+const SPECIFIERS = /\b(?:require|import|from)\s*\(?\s*(?:"[^"\n]*"|'[^'\n]*')/g;
 const LITERALS = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`$\\]*`|\b\d[\d_.]*\b/g;
 
 export class PackageKeepers {
@@ -126,7 +127,7 @@ export class PackageKeepers {
   /** Nothing more is asked of this plan. */
   end(isAnyKept: boolean): void {
     for (const { file, text } of isAnyKept ? [] : this.#purged) {
-      const own = literalsIn([text]);
+      const own = tellingIn(text);
       for (const { of, found } of this.#before) {
         // What stands in both may stay behind by another edit.
         if (![...found.literals].some((literal) => own.has(literal))) of.clean.set(file, (of.clean.get(file) ?? 0) + 1);
@@ -218,4 +219,10 @@ const isNothing = (value: unknown): boolean => value === undefined || value === 
 function literalsIn(texts: readonly string[]): Set<string> {
   const literals = texts.flatMap((text) => text.match(LITERALS) ?? []);
   return new Set(literals.map((literal) => (/^["'`]/.test(literal) ? literal.slice(1, -1) : literal)));
+}
+
+/** Strings that a package has hardly by accident: no numbers, no single characters, no specifiers. */
+function tellingIn(text: string): Set<string> {
+  const literals = literalsIn([text.replace(SPECIFIERS, "")]);
+  return new Set([...literals].filter((literal) => literal.length > 1 && !/^[\d_.]+$/.test(literal)));
 }
