@@ -7,10 +7,9 @@ export const historyPackage: Readonly<Record<string, string>> = {
   "node_modules/history/package.json": `{ "name": "history", "main": "index.js" }\n`,
   "node_modules/history/index.js": `const lists = new Map();
 const list = (name) => lists.get(name) ?? lists.set(name, []).get(name);
-module.exports = new Proxy({
-  note: (what, name = "") => void list(name).push(what),
-  all: (name = "") => [...list(name)],
-  take: (name = "") => list(name).splice(0),
-}, {});
+const hidden = (made) => new Proxy(made, {});
+exports.note = hidden((what, name = "") => void list(name).push(what));
+exports.all = hidden((name = "") => [...list(name)]);
+exports.take = hidden((name = "") => list(name).splice(0));
 `,
 };
