@@ -50,6 +50,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
     reader: () => observer.fileReader,
     isActive: () => observer.active,
     repetition: () => observer.repetition,
+    continuedTurn: () => observer.continuedTurn,
     sourceOf: (file) => registry.preparedOf(file)?.compiled.source,
     packageUsed: (file, writes) => asked.packageUsed?.(file, writes),
     packageSought: (specifier, importer) => asked.packageSought?.(specifier, importer),

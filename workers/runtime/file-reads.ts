@@ -53,6 +53,8 @@ export interface FileReadsOptions {
   isActive?(): boolean;
   /** The callback of a timer that comes again and again, if such runs now. */
   repetition?(): object | undefined;
+  /** Stands for the turn of the event loop in which an `async` function of a module goes on, if one does. */
+  continuedTurn?(): object | undefined;
   /** Those that are loaded, or being loaded. */
   versions(): Iterable<ModuleEdges>;
   /** The text of an own module. */
@@ -313,17 +315,20 @@ export class FileReads {
 
   /** Whether this use of a file is one that counts and has not been noted. */
   #comesNew(edges: ModuleEdges, kind: FileUseKind, file: string): boolean {
-    const callback = this.#options.repetition?.();
+    const { repetition, continuedTurn } = this.#options;
+    const callback = repetition?.() ?? (kind === "looks" ? continuedTurn?.() : undefined);
     const use = `${kind} ${file}`;
     if (callback === undefined) {
       edges.repeated?.drop(use);
       return !edges[kind].has(file);
     }
-    if (edges[kind].has(file) && !edges.repeated?.has(use)) return false;
+    const isOfEvaluation = edges[kind].has(file) && !edges.repeated?.has(use);
+    // What was read has gone into something; what is looked for again and again is waited for.
+    if (isOfEvaluation && kind !== "looks") return false;
     edges.repeated ??= new RepeatedUses();
     const taken = edges.repeated.take(use, callback);
     if (taken === "again") edges.leaves(kind, file);
-    return taken === "first";
+    return taken === "first" && !isOfEvaluation;
   }
 
   #onLateRead(argument: unknown): void {

@@ -59,6 +59,7 @@ export class Observer {
   });
   /** Continuations have been watched, and costs remain until that is switched off. */
   #watched = false;
+  #turn: object | undefined;
   #watches: readonly EvaluationWatch[] = [];
   /** All of them as one. */
   #watch: EvaluationWatch | undefined;
@@ -95,6 +96,18 @@ export class Observer {
     if (this.#evaluating) return undefined;
     const late = this.#continued ?? this.#resumed;
     return late?.isLate ? late : undefined;
+  }
+
+  /** Stands for the turn of the event loop in which an `async` function goes on, if one does. */
+  get continuedTurn(): object | undefined {
+    if (!this.continuing) return undefined;
+    if (!this.#turn) {
+      this.#turn = {};
+      setImmediate(() => {
+        this.#turn = undefined;
+      }).unref();
+    }
+    return this.#turn;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
  * Files that a timer of a module uses again and again (an interval, a loop with pauses): what it reads anew in each of its
- * callbacks is fresh by itself. What it has read in one of them (it waited for a file to come) is read once, as at an evaluation.
+ * callbacks is fresh by itself, and a file that it looks for again and again is one that it waits for. What it has read in one of them (it waited for a file to come) is read once, as at an evaluation.
  */
 
 /** In so many callbacks: it comes again. */
