@@ -27,7 +27,7 @@ test("an entry may have no extension, an unknown one, or be a folder", async () 
     "lib/app.js": `module.exports = "one";`,
     "folder/index.js": main("../lib/app"),
   });
-  for (const entry of ["bin/www", ".", "lib/server.v2", "folder"]) {
+  for (const entry of ["bin/www", ".", "lib/server.v2", "./folder"]) {
     assert.deepEqual(((await sameAsNode(app, entry)) as unknown[]).slice(0, 2), ["one", true]);
   }
   await using served = await serve(app, "bin/www");

@@ -86,8 +86,9 @@ test("each step of one file comes before the next file's, importers first, and a
 });
 
 test("a step that fails is reported, and stops no other", async () => {
+  // Set by a module, it would be taken back with that module, before the steps of those that it imports.
   await using app = new TempApp(
-    { ...files, "main.js": `process.env.FAIL = "yes";\n${files["main.js"]}` },
+    { ...files, "main.js": `import "./fail.js";\n${files["main.js"]}`, "fail.js": `process.env.FAIL = "yes";\n` },
     { packages: ["unreloader"] },
   );
   await using supervisor = supervise(app);
