@@ -9,11 +9,11 @@ import { requestOnce } from "../support/http-client.js";
 import { plainMode, runToExit, serve } from "../support/served-app.js";
 import { TempApp } from "../support/temp-app.js";
 
-/** A package that nothing is known about, and whose list nobody can reach. */
+/** A package that nothing is known about, and whose list nobody can reach: a proxy is not looked behind. */
 const keeper = {
   "node_modules/keeper/package.json": `{ "name": "keeper", "main": "index.js" }\n`,
   "node_modules/keeper/index.js": `const kept = new Map();
-exports.keep = (value) => kept.set("entry " + kept.size, value);
+exports.keep = new Proxy((value) => kept.set("entry " + kept.size, value), {});
 `,
 };
 
