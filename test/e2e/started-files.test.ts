@@ -180,7 +180,7 @@ const say = async (url) => { while (url === "/long" && !existsSync("go.tmp")) aw
 if (workerData === "message") parentPort.on("message", async (url) => parentPort.postMessage(await say(url)));
 export default say;`,
           "node_modules/kept/package.json": `{ "name": "kept", "main": "index.cjs" }`,
-          "node_modules/kept/index.cjs": `const all = []; exports.add = (worker) => void all.push(worker); exports.alive = () => all.map(({ threadId }) => threadId > 0).join();`,
+          "node_modules/kept/index.cjs": `const all = []; exports.add = new Proxy((worker) => void all.push(worker), {}); exports.alive = new Proxy(() => all.map(({ threadId }) => threadId > 0).join(), {});`,
         },
         { packages: ["piscina"] },
       );

@@ -341,8 +341,8 @@ ${more}
     };
     const text = (n: number) => `export class User { constructor() { this.made = ${n}; } n() { return ${n}; } }\n`;
     const extending = `import { User } from "./user.js";
-let made;
-export const extended = () => (made ??= class Extended extends User { n() { return "extended " + super.n(); } });
+const made = [];
+export const extended = () => (made[0] ??= class Extended extends User { n() { return "extended " + super.n(); } });
 `;
     await using asked = await Asked.start({ ...late, "user.js": text(1), "late.js": extending }, "main.js", keepAll);
     const { app } = asked;

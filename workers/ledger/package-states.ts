@@ -47,6 +47,8 @@ interface Dropped extends DroppedStatement {
 }
 
 const BOUNDS = { depth: 5, objects: 250 };
+/** Names that an app makes up for ever are not followed. */
+const MOST_TARGETS = 50;
 /** Functions behind one that a statement calls. */
 const BEHIND = 6;
 /** Steps and objects from a value to what shows where it comes from. */
@@ -89,7 +91,7 @@ export class PackageStates {
     for (const { of, target } of this.#options.touches(file)) {
       const name = packageNameOf(of);
       const targets = this.#touched.get(name) ?? new Set();
-      if (targets.has(target)) continue;
+      if (targets.has(target) || targets.size >= MOST_TARGETS) continue;
       this.#touched.set(name, targets.add(target));
       for (const exports of this.#exports.get(name) ?? []) this.#begin(exports, name);
     }
@@ -124,8 +126,10 @@ export class PackageStates {
   /** The plan has been applied. */
   left(): LeftInPackage | undefined {
     const dropped = this.#dropped;
+    const states = [...this.#before];
     this.#dropped = [];
-    for (const [exports, before] of this.#before) {
+    this.#before.clear();
+    for (const [exports, before] of states) {
       const [name] = [...this.#exports].find(([, of]) => of.has(exports)) ?? [""];
       const left = leftBetween(this.#beginnings.get(exports), before, this.#stateOf(exports, name));
       for (const statement of dropped) {
@@ -144,10 +148,10 @@ export class PackageStates {
       this.#beginnings.set(exports, state);
       return;
     }
-    for (const [holder, entries] of state) {
-      const before = known.get(holder);
-      if (!before) known.set(holder, entries);
-      else if (holder === undefined) for (const [key, value] of entries) if (!before.has(key)) before.set(key, value);
+    // No objects: by now they may be of versions that are to be collected.
+    const variables = known.get(undefined) ?? new Map<unknown, unknown>();
+    for (const [key, value] of state.get(undefined) ?? []) {
+      if (!isObject(value) && !variables.has(key)) variables.set(key, value);
     }
   }
 
@@ -203,6 +207,8 @@ function leftBetween(beginning: State | undefined, before: State, now: State): E
     const [first, last] = [beginning?.get(holder), now.get(holder)];
     if (!first || !last) continue;
     for (const [key, value] of entries) {
+      // Of a variable that has come into sight since, nothing is known.
+      if (holder === undefined && !first.has(key)) continue;
       if (!Object.is(value, first.get(key)) && Object.is(value, last.get(key))) left.push([key, value]);
     }
   }
