@@ -204,12 +204,12 @@ type Entry = readonly [key: unknown, value: unknown];
 function leftBetween(beginning: State | undefined, before: State, now: State): Entry[] {
   const left: Entry[] = [];
   for (const [holder, entries] of before) {
+    // An object that there was not at the beginning is new with all that it holds.
     const [first, last] = [beginning?.get(holder), now.get(holder)];
-    if (!first || !last) continue;
     for (const [key, value] of entries) {
       // Of a variable that has come into sight since, nothing is known.
-      if (holder === undefined && !first.has(key)) continue;
-      if (!Object.is(value, first.get(key)) && Object.is(value, last.get(key))) left.push([key, value]);
+      if (holder === undefined && !first?.has(key)) continue;
+      if (last && !Object.is(value, first?.get(key)) && Object.is(value, last.get(key))) left.push([key, value]);
     }
   }
   return left;
@@ -238,9 +238,11 @@ function partsOf(value: object): unknown[] {
   const parts: unknown[] = [value];
   reach(["", value], ORIGIN, (object) => {
     if (isProxy(object) || typeof object === "function") return undefined;
-    const entries = [...(entriesOf(object) ?? [])].flat();
-    parts.push(...entries);
-    return entries;
+    const entries = entriesOf(object) ?? new Map<unknown, unknown>();
+    // Names of properties are the code's, keys of a map are data.
+    if (isMap(object)) parts.push(...entries.keys());
+    parts.push(...entries.values());
+    return [...entries].flat();
   });
   return parts;
 }
@@ -265,7 +267,8 @@ function entriesOf(object: object): Map<unknown, unknown> | undefined {
   }
   const slots = slotsOfCollection(object) ?? [];
   const entries = new Map<unknown, unknown>();
-  for (let index = 0; index < slots.length; index += 2) {
+  // How many there are comes first.
+  for (let index = 2; index < slots.length; index += 2) {
     entries.set(slots[isList ? index + 1 : index], slots[index + 1]);
   }
   return entries;
