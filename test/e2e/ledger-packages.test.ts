@@ -163,6 +163,39 @@ describe("--strict-purge", () => {
   });
 });
 
+test("a queue that a package works off by timers goes on when the module that has begun it is purged", async () => {
+  await using app = new TempApp({
+    "node_modules/queue/package.json": `{ "name": "queue", "version": "1.0.0" }`,
+    "node_modules/queue/index.js": `const { existsSync } = require("node:fs");
+let waiting;
+exports.begin = () => {
+  if (waiting) return void waiting.push(exports.begin);
+  waiting = [];
+  const next = () => {
+    if (!existsSync(__dirname + "/go")) return void setTimeout(next, 4);
+    const done = waiting;
+    waiting = undefined;
+    for (const one of done) one();
+  };
+  next();
+};
+exports.done = (then) => (waiting ? waiting.push(then) : then());
+`,
+    "text.js": `exports.text = "one";\n`,
+    "main.js": `const { text } = require("./text");
+const queue = require("queue");
+queue.begin();
+require("node:http").createServer((req, res) => queue.done(() => res.end(text))).listen(process.env.PORT);
+`,
+  });
+  await using served = await serve(app, "main.js");
+  app.edit("text.js", "one", "two");
+  const answer = served.getOnce("/");
+  if (served.inPlace) await served.lines.wait(/reloaded .*text\.js changed/);
+  app.write("node_modules/queue/go", "");
+  assert.match((await answer).body, served.inPlace ? /^two$/ : /^one$/);
+});
+
 /** Packages that need no help: what a module typically does with each, and an expression that shows it. */
 const quiet: Readonly<Record<string, { readonly packages: readonly string[]; readonly text: string }>> = {
   express: {

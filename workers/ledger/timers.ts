@@ -19,6 +19,8 @@ interface Timer {
 
 /** Libraries that share one timer among all their users: it is no single module's. */
 const SHARED = /[\\/]node_modules[\\/]undici[\\/]/;
+/** Nobody polls that often; foreachasync takes 4. */
+const TURN_MS = 10;
 /** Timers of one version are looked through for cleared ones when there are so many. */
 const FIRST_SWEEP = 64;
 
@@ -57,8 +59,8 @@ function wrapSetter(original: AnyFunction, setter: Setter): AnyFunction {
   const { observer, chains, book, what, repeats, clear } = setter;
   return function set(this: unknown, ...args: unknown[]): unknown {
     const owner = observer.active ? observer.owner : undefined;
-    const [callback] = args;
-    if (owner === undefined || typeof callback !== "function" || isShared(set, what)) {
+    const [callback, delay] = args;
+    if (owner === undefined || typeof callback !== "function" || isShared(set, what, delay)) {
       return Reflect.apply(original, this, args);
     }
     const chain = chains.current(owner, repeats);
@@ -87,12 +89,14 @@ function keepBookOfRefresh(timer: Timer, add: () => void): void {
 }
 
 /**
- * A package's immediate is a turn of a queue that it has for all its users (bluebird's promises, say): it comes once, and
- * if it never came, the queue would stand still for ever.
+ * A package's immediate, or a timeout that comes about as soon, is a turn of a queue that it has for all its users
+ * (bluebird's promises, the walk through a folder that hbs makes): it comes once, and if it never came, the queue would
+ * stand still for ever.
  */
-function isShared(wrapper: AnyFunction, what: string): boolean {
+function isShared(wrapper: AnyFunction, what: string, delay: unknown): boolean {
   const { kind, file, through } = callerOf(wrapper);
-  if (kind === "package" && what === "immediate") return true;
+  const isTurn = what === "immediate" || (what === "timeout" && !(Number(delay) > TURN_MS));
+  if (kind === "package" && isTurn) return true;
   return kind === "node" || kind === "supervisor" || through.length > 0 || SHARED.test(file);
 }
 
