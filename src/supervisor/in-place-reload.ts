@@ -84,7 +84,7 @@ export class InPlaceReload {
    * for bugs.
    */
   async run(app: LoadedApp, pending: PendingChanges, generation: number, limits: WaitLimits): Promise<InPlaceOutcome> {
-    const { preparer, registry, scope, strictPurge } = this.#options;
+    const { preparer, registry, scope } = this.#options;
     let step = this.#decide(app, pending);
     if (step.type !== "apply") return this.#withoutPlan(app, step, generation, limits);
     if (this.#options.cells) {
@@ -113,15 +113,8 @@ export class InPlaceReload {
     if (outcome.type === "needless") return this.run(app, pending, generation, limits);
     const { preparation, deleted, readers } = step;
     if (outcome.type !== "applied") return notApplied(outcome, preparation);
-    // What is left of a statement that is gone says nothing about the next edits of its file.
-    if (outcome.left && !strictPurge) return { type: "needsRestart", reason: { type: "stuck", ...outcome.left } };
-    const stuck = outcome.stuck.find(({ decides }) => decides !== undefined || strictPurge);
-    if (stuck) {
-      const { file, what, decides } = stuck;
-      if (decides !== undefined) this.#stuckOnce.set(file, { what, packageName: decides });
-      return { type: "needsRestart", reason: { type: "stuck", file, what } };
-    }
-    if (outcome.left) return { type: "needsRestart", reason: { type: "stuck", ...outcome.left } };
+    const stuck = this.#stuckOf(outcome);
+    if (stuck) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
     this.#swaps.purged(app, plan.purge);
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
@@ -134,6 +127,20 @@ export class InPlaceReload {
     registry.untrack([...deleted, ...lost].filter((file) => !app.graph.has(file)));
     const reach = isClimbing ? "UR31" : followed === first ? "UR00" : "UR13";
     return { type: "applied", plans: followed, readers, edits: raised(step.edits, reach) };
+  }
+
+  /**
+   * What packages keep of purged modules and only a fresh thread is free of. With `strictPurge` that is anything. What a statement
+   * that is gone has left says nothing about the next edits of its file; what was given first is remembered.
+   */
+  #stuckOf({ stuck, left }: Applied): { readonly file: string; readonly what: string } | undefined {
+    const found = (this.#options.strictPurge ? stuck[0] : undefined) ?? left;
+    if (found) return { file: found.file, what: found.what };
+    const first = stuck.find(({ decides }) => decides !== undefined);
+    if (first?.decides === undefined) return undefined;
+    const { file, what, decides } = first;
+    this.#stuckOnce.set(file, { what, packageName: decides });
+    return { file, what };
   }
 
   /** Swaps bodies of functions when nothing else has changed; undefined: modules have to be evaluated. */

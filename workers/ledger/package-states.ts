@@ -71,8 +71,8 @@ export class PackageStates {
   /** Exports of touched packages -> what they were. */
   readonly #beginnings = new Map<object, Map<object | undefined, Map<unknown, unknown>>>();
   #dropped: readonly Dropped[] = [];
-  /** Exports of the packages of `#dropped` -> what they were before the plan. */
-  readonly #before = new Map<object, State>();
+  /** Exports of the packages of `#dropped` -> the package, and what they were before the plan. */
+  readonly #before = new Map<object, { readonly name: string; readonly before: State }>();
 
   constructor(options: PackageStatesOptions) {
     this.#options = options;
@@ -118,7 +118,7 @@ export class PackageStates {
       const name = packageNameOf(of);
       for (const exports of this.#exports.get(name) ?? []) {
         if (this.#beginnings.has(exports) && !this.#before.has(exports))
-          this.#before.set(exports, this.#stateOf(exports, name));
+          this.#before.set(exports, { name, before: this.#stateOf(exports, name) });
       }
     }
   }
@@ -129,8 +129,7 @@ export class PackageStates {
     const states = [...this.#before];
     this.#dropped = [];
     this.#before.clear();
-    for (const [exports, before] of states) {
-      const [name] = [...this.#exports].find(([, of]) => of.has(exports)) ?? [""];
+    for (const [exports, { name, before }] of states) {
       const left = leftBetween(this.#beginnings.get(exports), before, this.#stateOf(exports, name));
       for (const statement of dropped) {
         if (packageNameOf(statement.of) !== name || !left.some((entry) => this.#isOf(statement, entry))) continue;
