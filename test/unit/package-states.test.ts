@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DroppedStatement } from "../../src/common/protocol/orders.js";
 import { PackageStates } from "../../workers/ledger/package-states.js";
+import { replaceMethod } from "../../workers/ledger/replace.js";
 
 interface Case {
   /** The body of the package's file. */
@@ -100,6 +101,34 @@ for (const [what, { made, done, instead, left }] of Object.entries(cases)) {
     assert.equal(states.left(), undefined, "told once");
   });
 }
+
+test("of a method that an adapter watches, the variables behind the library's own are looked at", () => {
+  for (const isLeft of [true, false]) {
+    const seen: unknown[] = [];
+    const exports: Record<string, (given: string) => void> = {};
+    const kept = isLeft ? "name = given" : "given";
+    new Function("exports", `${others} let name; exports.name = (given) => { ${kept}; };`)(exports);
+    const watched = exports.name;
+    const restore = replaceMethod(exports, "name", (original) => (given) => {
+      seen.push(given);
+      return original.call(exports, given);
+    });
+    assert.notEqual(exports.name, watched);
+    const done = "p.name('fr')";
+    const states = new PackageStates({
+      touches: () => [{ of: "kept", target: "p.name", text: done }],
+      bodyOf: () => done,
+      isCurrent: () => false,
+    });
+    states.handedOver(exports, "kept");
+    states.entering("own.js");
+    exports.name?.("fr");
+    states.planned([{ file: "own.js", of: "kept", target: "p.name", text: done, isChanged: false, present: "" }]);
+    assert.equal(states.left() !== undefined, isLeft);
+    assert.equal(seen.length, 1);
+    restore();
+  }
+});
 
 test("an entry is data of a statement when it is plain and has something of its text", () => {
   const exports: Record<string, unknown> = {};

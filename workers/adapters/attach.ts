@@ -12,6 +12,7 @@ import type {
 import { isObject } from "../../src/common/untouched.js";
 import { withDeadline } from "../../src/common/wait.js";
 import type { Ledger } from "../ledger/ledger.js";
+import { standsFor } from "../ledger/replace.js";
 import type { PlanParticipant } from "../plan-participant.js";
 import type { LoadedPackage } from "./package-loads.js";
 
@@ -155,6 +156,7 @@ export class Adapters implements PlanParticipant<unknown> {
         const present = Object.getOwnPropertyDescriptor(replacement, key);
         if (own && (!present || present.configurable)) Object.defineProperty(replacement, key, own);
       }
+      standsFor(replacement, inner);
       const shimmed = instrumented(inner);
       // Instrumentation takes its own wrapper off before it puts on another, and would not find it below ours.
       if (shimmed) {

@@ -175,6 +175,12 @@ export function loadedBuiltins(): object[] {
   return MODULES.flatMap((name) => loadedBuiltin(name) ?? []);
 }
 
+/** Functions in the exports of Node's modules that apps use; behind them are Node's own variables. */
+export function builtinFunctions(): Set<unknown> {
+  const members = loadedBuiltins().flatMap((module) => [module, ...valuesOf(module)]);
+  return new Set(members.filter((member) => typeof member === "function"));
+}
+
 /** Names of all that Node has loaded, live: `NativeModule http`. */
 const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
 

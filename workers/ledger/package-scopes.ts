@@ -21,6 +21,7 @@ import { scopesOf } from "../written/scope-lists.js";
 import { type Slots, slotsOfCollection } from "../written/slots.js";
 import { loadedBuiltins } from "./builtins.js";
 import { exportedValue } from "./exported-value.js";
+import { belowOurs } from "./replace.js";
 
 /** Functions of one package that are asked: each costs 0.3 to 1 ms. Those of one file mostly share their scope. */
 const FUNCTIONS = 3;
@@ -55,7 +56,7 @@ export function scopeVariablesOf(exports: object): ScopeVariable[] {
 /** Variables in the scopes of functions. */
 export function variablesBehind(functions: readonly object[]): ScopeVariable[] {
   const variables: ScopeVariable[] = [];
-  for (const [index, scopes] of (functions.length === 0 ? [] : scopesOf(functions)).entries()) {
+  for (const [index, scopes] of (functions.length === 0 ? [] : scopesOf(functions.map(belowOurs))).entries()) {
     if (scopes === undefined) continue;
     for (const [depth, { description, object }] of Array.from(scopes as ArrayLike<Scope>).entries()) {
       if (SHARED.has(description)) break;

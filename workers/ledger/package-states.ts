@@ -19,7 +19,7 @@ import {
 } from "../../src/common/untouched.js";
 import { reach } from "../written/reach.js";
 import { constructorOf, type Slots, slotsOfCollection } from "../written/slots.js";
-import { loadedBuiltins } from "./builtins.js";
+import { builtinFunctions, loadedBuiltins } from "./builtins.js";
 import { exportedValue } from "./exported-value.js";
 import { type ScopeVariable, scopeVariablesOf, variablesBehind } from "./package-scopes.js";
 
@@ -279,6 +279,7 @@ function variablesOfCall(exports: object, target: string): ScopeVariable[] {
   if (!called) return [];
   const own = variablesBehind([called]);
   const inner = new Set<object>();
+  const ofNode = builtinFunctions();
   for (const { value } of own) {
     if (!isObject(value) || isProxy(value)) continue;
     const values =
@@ -287,7 +288,9 @@ function variablesOfCall(exports: object, target: string): ScopeVariable[] {
         : ownKeys(value)
             .slice(0, BEHIND)
             .map((key) => exportedValue(value, key));
-    for (const made of values) if (typeof made === "function" && !isProxy(made) && inner.size < BEHIND) inner.add(made);
+    for (const made of values) {
+      if (typeof made === "function" && !isProxy(made) && !ofNode.has(made) && inner.size < BEHIND) inner.add(made);
+    }
   }
   inner.delete(called);
   const behind = inner.size === 0 ? [] : variablesBehind([...inner]);
