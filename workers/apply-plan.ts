@@ -47,7 +47,7 @@ export class PlanApplication {
 
   /** Never rejects: the outcome is reported. */
   async apply(plan: ApplyPlan, abandonment: Abandonment): Promise<void> {
-    const { listen, runtime, reports, compiler, serving, packageStates } = this.#parts;
+    const { listen, runtime, reports, compiler, serving, packageStates, stoppedQueues } = this.#parts;
     await abandonment.unless(listen.requests.drainedForReload(plan.drainMs));
     this.#othersRun = listen.requests.size > 0;
     const held = this.#noteKept(plan.purge);
@@ -67,6 +67,7 @@ export class PlanApplication {
     packageStates.planned(plan.dropped ?? []);
     const tellEdges = runtime.holdEdges();
     let endWatching: (() => void) | undefined;
+    stoppedQueues.isEvaluating = true;
     const purging: VersionToPurge[] = [];
     try {
       const applied = await runtime.applyPlan(plan, {
@@ -95,6 +96,7 @@ export class PlanApplication {
     } catch (error) {
       this.#tellFailed(plan, error);
     } finally {
+      stoppedQueues.isEvaluating = false;
       tellEdges();
       endWatching?.();
     }

@@ -49,6 +49,7 @@ import { StaleReports } from "./stale/stale-reports.js";
 import { PackagesAhead } from "./standby/packages-ahead.js";
 import { Serving } from "./start/serving.js";
 import { installStartedFiles } from "./started-files.js";
+import { LOOK_MS, StoppedQueues } from "./stopped-queues.js";
 import { createStreams } from "./streams/create-streams.js";
 import type { StandardStreams } from "./streams/standard-streams.js";
 import { type EndsOptions, reportEnds } from "./thread-ends.js";
@@ -70,6 +71,7 @@ export interface AppParts {
   /** Those of the option `adapters`, once they are loaded. */
   readonly ownAdapters: Adapter[];
   readonly leftovers: LeftoverRejections;
+  readonly stoppedQueues: StoppedQueues;
   readonly packageRegistrations: PackageRegistrations;
   readonly packageKeepers: PackageKeepers;
   readonly packageStates: PackageStates;
@@ -341,6 +343,16 @@ export function assemble(
     // What a debugger shows, it holds.
     oldestInUse: () => (order.debuggable ? 0 : listen.oldestInUse()),
   });
+  // Before the app can replace it.
+  const { setInterval: every } = globalThis;
+  const stoppedQueues = new StoppedQueues({
+    requests: listen.requests,
+    stopped: (file, packageName) => send({ type: "queueStopped", file, packageName }),
+    repeat(look) {
+      const timer = observer.outside(() => every(look, LOOK_MS).unref());
+      return () => clearInterval(timer);
+    },
+  });
   leftovers.install((file, reason) => reports.leftoverFailed(file, reason));
   packageRegistrations.install();
   installStartedFiles({
@@ -370,6 +382,7 @@ export function assemble(
       if (!adapters.keepsGlobal(name)) packageRegistrations.foundGlobal(value, owner);
     },
     staysGlobal: (name, value) => !classes.selectsGlobal(name, value),
+    pauseEnded: (file, packageName) => stoppedQueues.ended(file, packageName),
     environmentTraps: mainThread.environmentTraps,
     environmentReads,
     isStandardStream: (emitter) => streams.has(emitter),
@@ -396,6 +409,7 @@ export function assemble(
     packageRegistrations,
     packageKeepers,
     packageStates,
+    stoppedQueues,
     purge,
     classes,
     stale,

@@ -179,7 +179,7 @@ export const EDITS = {
   },
   UR65: {
     outcome: "fresh worker",
-    edit: 'a module of which a package keeps something: what it was given first, or what a statement has done that is gone or another one now (`dayjs.locale("fr")`, `axios.defaults.timeout = 5`); with `--strict-purge`, anything that it has registered',
+    edit: 'a module of which a package keeps something: what it was given first, or what a statement has done that is gone or another one now (`dayjs.locale("fr")`, `axios.defaults.timeout = 5`); a package whose queue stands still because the purge has ended a timer of it; with `--strict-purge`, anything that it has registered',
     why: "only a fresh thread is rid of it; after what was given first the next edits of the module take one at once",
   },
   UR66: {

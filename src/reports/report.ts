@@ -152,7 +152,7 @@ export type RestartReason =
   | { readonly type: "blocked"; readonly files: readonly string[]; readonly began: boolean }
   /** Code of before a reload has blocked the thread, there. */
   | { readonly type: "purgedRuns"; readonly location: SourceLocation }
-  /** With `strictPurge`: a package keeps something that a purged file has registered. */
+  /** A package keeps something of a purged file that its new version does not give it, or waits for it; with `strictPurge`, anything. */
   | { readonly type: "stuck"; readonly file: string; readonly what: string }
   /** With `strictPurge`: something keeps an old version of the file alive. */
   | { readonly type: "stale"; readonly file: string };

@@ -41,6 +41,9 @@ export function act(
     case "packageFilesLoaded":
       packageFiles.track(epoch.number, report);
       break;
+    case "queueStopped":
+      cycle.queueStopped(epoch, report);
+      break;
     case "begunWorkDone":
       cycle.closeUnadopted();
       break;

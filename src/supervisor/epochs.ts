@@ -35,6 +35,7 @@ export type AppNews = Extract<
       | "invalidated"
       | "staleReferencesChecked"
       | "startSettled"
+      | "queueStopped"
       | "begunWorkDone"
       | "signalsListened"
       | "packageFilesLoaded";

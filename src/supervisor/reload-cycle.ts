@@ -311,6 +311,16 @@ export class ReloadCycle {
     this.#startAgain({ type: "purgedRuns", location });
   }
 
+  /** A package stands still since a purge: see workers/stopped-queues.ts. */
+  queueStopped(
+    { number }: AppEpoch,
+    { file, packageName }: { readonly file: string; readonly packageName: string },
+  ): void {
+    if (!this.#state.serves(number)) return;
+    this.#run?.interrupt("restart");
+    this.#startAgain({ type: "stuck", file, what: `place in a queue of the package ${packageName}` });
+  }
+
   /** A thread ended without having been told to. */
   ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#state.closing || this.app?.epoch !== epoch) return;

@@ -42,6 +42,7 @@ export type ToldReport = Extract<
       | "staleReferencesChecked"
       | "subclassesUnknown"
       | "startSettled"
+      | "queueStopped"
       | "signalsListened"
       | "begunWorkDone"
       | "inputWanted"

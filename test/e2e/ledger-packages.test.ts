@@ -163,16 +163,16 @@ describe("--strict-purge", () => {
   });
 });
 
-test("a queue that a package works off by timers goes on when the module that has begun it is purged", async () => {
-  await using app = new TempApp({
-    "node_modules/queue/package.json": `{ "name": "queue", "version": "1.0.0" }`,
-    "node_modules/queue/index.js": `const { existsSync } = require("node:fs");
+/** A package with one queue for all, which it works off with pauses between, and an app that has begun it. */
+const queueApp = (pauseMs: number) => ({
+  "node_modules/queue/package.json": `{ "name": "queue", "version": "1.0.0" }`,
+  "node_modules/queue/index.js": `const { existsSync } = require("node:fs");
 let waiting;
 exports.begin = () => {
   if (waiting) return void waiting.push(exports.begin);
   waiting = [];
   const next = () => {
-    if (!existsSync(__dirname + "/go")) return void setTimeout(next, 4);
+    if (!existsSync(__dirname + "/go")) return void setTimeout(next, ${pauseMs});
     const done = waiting;
     waiting = undefined;
     for (const one of done) one();
@@ -181,19 +181,34 @@ exports.begin = () => {
 };
 exports.done = (then) => (waiting ? waiting.push(then) : then());
 `,
-    "text.js": `exports.text = "one";\n`,
-    "main.js": `const { text } = require("./text");
+  "text.js": `exports.text = "one";\n`,
+  "main.js": `const { text } = require("./text");
 const queue = require("queue");
 queue.begin();
 require("node:http").createServer((req, res) => queue.done(() => res.end(text))).listen(process.env.PORT);
 `,
-  });
+});
+
+test("a queue that a package works off by timers goes on when the module that has begun it is purged", async () => {
+  await using app = new TempApp(queueApp(4));
   await using served = await serve(app, "main.js");
   app.edit("text.js", "one", "two");
   const answer = served.getOnce("/");
   if (served.inPlace) await served.lines.wait(/reloaded .*text\.js changed/);
   app.write("node_modules/queue/go", "");
   assert.match((await answer).body, served.inPlace ? /^two$/ : /^one$/);
+});
+
+test("a queue with longer pauses, which the purge has stopped, gets a fresh worker when somebody waits for it", async () => {
+  await using app = new TempApp(queueApp(100));
+  await using served = await serve(app, "main.js");
+  if (!served.inPlace) return;
+  app.edit("text.js", "one", "two");
+  // Its client gets no answer any more.
+  served.getOnce("/").catch(() => undefined);
+  await served.lines.wait(/restarted .*: main\.js was purged, but its place in a queue of the package queue stays/);
+  app.write("node_modules/queue/go", "");
+  assert.equal((await served.getOnce("/")).body, "two");
 });
 
 /** Packages that need no help: what a module typically does with each, and an expression that shows it. */

@@ -23,7 +23,7 @@ import { Registrations } from "./registrations.js";
 import { installSharedProperties } from "./shared-properties.js";
 import { TimerChains } from "./timer-chains.js";
 import { installTimerPromises } from "./timer-promises.js";
-import { installTimers } from "./timers.js";
+import { installTimers, type TimersOptions } from "./timers.js";
 
 export interface LedgerInstallOptions {
   /** The text of an own file. */
@@ -44,6 +44,8 @@ export interface LedgerInstallOptions {
   readonly environmentTraps?: EnvironmentTraps | undefined;
   /** Learns how to watch which variables are read. */
   readonly environmentReads?: EnvironmentReads | undefined;
+  /** See the timers. */
+  readonly pauseEnded: TimersOptions["pauseEnded"];
   /** Whether it is a standard stream that the app has got hold of. */
   isStandardStream?(emitter: object): boolean;
 }
@@ -56,13 +58,13 @@ export function installLedger(ledger: Ledger, observer: Observer, options: Ledge
   const clock = { setTimeout: nodeTimers.setTimeout, setImmediate: nodeTimers.setImmediate };
   const chains = new TimerChains(observer, clock);
   const registrations = new Registrations(ledger);
-  const { layers, ownGlobals, ownPatches, environmentReads } = options;
+  const { layers, ownGlobals, ownPatches, environmentReads, pauseEnded } = options;
   const handles = new Handles(ledger);
   const creators = new Creators(observer, (creation) => handles.created(creation));
   const uninstalls = [
     ledger.watchRecords((owner) => chains.recorded(owner)),
-    installTimers({ ledger, observer, chains }),
-    installTimerPromises({ ledger, observer, chains }),
+    installTimers({ ledger, observer, chains, pauseEnded }),
+    installTimerPromises({ ledger, observer, chains, pauseEnded }),
     creators.install(),
     installListeners({
       observer,

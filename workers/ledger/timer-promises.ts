@@ -3,6 +3,7 @@
  * process if nobody catches it.
  */
 import timers from "node:timers/promises";
+import { packageOf } from "../../src/common/paths.js";
 import { inherits, isObject } from "../../src/common/untouched.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import { callerOf } from "./caller.js";
@@ -66,17 +67,22 @@ class Waiting {
   static begin(context: TimersOptions, wrapper: AnyFunction, options: unknown): Waiting | undefined {
     const owner = context.observer.active ? context.observer.owner : undefined;
     if (owner === undefined || !areValid(options)) return undefined;
-    const { kind } = callerOf(wrapper);
-    return kind === "own" || kind === "package" ? new Waiting(context, owner, options) : undefined;
+    const { kind, file } = callerOf(wrapper);
+    if (kind !== "own" && kind !== "package") return undefined;
+    return new Waiting(context, owner, options, packageOf(file)?.name);
   }
 
-  constructor(context: TimersOptions, owner: ModuleEdges, options: Options) {
+  constructor(context: TimersOptions, owner: ModuleEdges, options: Options, packageName: string | undefined) {
     this.#context = context;
     this.#chain = context.chains.current(owner);
     const { signal } = this.#purged;
     const given = options?.signal as AbortSignal | undefined;
     this.options = { ...options, signal: given ? AbortSignal.any([given, signal]) : signal };
-    this.#entry = context.ledger.record("timer promise", () => this.#purged.abort(), owner);
+    const end = () => {
+      if (packageName !== undefined) context.pauseEnded(owner.file, packageName);
+      this.#purged.abort();
+    };
+    this.#entry = context.ledger.record("timer promise", end, owner);
   }
 
   /** What the module gets for a promise of Node's: the same outcome, unless it is purged before. */

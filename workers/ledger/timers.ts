@@ -3,9 +3,10 @@
  * keep the `Date` header going, are made below them.
  */
 import timers from "node:timers";
+import { packageOf } from "../../src/common/paths.js";
 import type { ModuleEdges } from "../runtime/module-edges.js";
 import type { Observer } from "../runtime/observer.js";
-import { callerOf } from "./caller.js";
+import { type Caller, callerOf } from "./caller.js";
 import type { Ledger, LedgerEntry } from "./ledger.js";
 import { type AnyFunction, replaceMethod, replaceValue } from "./replace.js";
 import type { TimerChains } from "./timer-chains.js";
@@ -21,6 +22,8 @@ interface Timer {
 const SHARED = /[\\/]node_modules[\\/]undici[\\/]/;
 /** Nobody polls that often; foreachasync takes 4. */
 const TURN_MS = 10;
+/** A package that waits for longer has a clock of its own, rather than a pause between two jobs. */
+const PAUSE_MS = 2000;
 /** Timers of one version are looked through for cleared ones when there are so many. */
 const FIRST_SWEEP = 64;
 
@@ -28,6 +31,8 @@ export interface TimersOptions {
   readonly ledger: Ledger;
   readonly observer: Observer;
   readonly chains: TimerChains;
+  /** The purge of a file has ended what may be a pause of a queue that a package has for all. */
+  pauseEnded(file: string, packageName: string): void;
 }
 
 /** Returns the way back. */
@@ -56,20 +61,24 @@ interface Setter extends TimersOptions {
 }
 
 function wrapSetter(original: AnyFunction, setter: Setter): AnyFunction {
-  const { observer, chains, book, what, repeats, clear } = setter;
+  const { observer, chains, book, what, repeats, clear, pauseEnded } = setter;
   return function set(this: unknown, ...args: unknown[]): unknown {
     const owner = observer.active ? observer.owner : undefined;
     const [callback, delay] = args;
-    if (owner === undefined || typeof callback !== "function" || isShared(set, what, delay)) {
-      return Reflect.apply(original, this, args);
-    }
+    if (owner === undefined || typeof callback !== "function") return Reflect.apply(original, this, args);
+    const caller = callerOf(set);
+    if (isShared(caller, what, delay)) return Reflect.apply(original, this, args);
     const chain = chains.current(owner, repeats);
     const fired = function (this: unknown, ...given: unknown[]): unknown {
       if (!repeats) book.drop(timer);
       return chains.fire(chain, () => Reflect.apply(callback, this, given));
     };
     const timer = Reflect.apply(original, this, [fired, ...args.slice(1)]) as Timer;
-    book.add(owner, timer, what, clear);
+    const pausing = what === "timeout" && Number(delay) <= PAUSE_MS ? packageOf(caller.file)?.name : undefined;
+    book.add(owner, timer, what, (timer) => {
+      if (pausing !== undefined && !timer._destroyed) pauseEnded(owner.file, pausing);
+      clear(timer);
+    });
     if (timer.refresh) keepBookOfRefresh(timer, () => book.add(owner, timer, what, clear));
     return timer;
   };
@@ -93,8 +102,7 @@ function keepBookOfRefresh(timer: Timer, add: () => void): void {
  * (bluebird's promises, the walk through a folder that hbs makes): it comes once, and if it never came, the queue would
  * stand still for ever.
  */
-function isShared(wrapper: AnyFunction, what: string, delay: unknown): boolean {
-  const { kind, file, through } = callerOf(wrapper);
+function isShared({ kind, file, through }: Caller, what: string, delay: unknown): boolean {
   const isTurn = what === "immediate" || (what === "timeout" && !(Number(delay) > TURN_MS));
   if (kind === "package" && isTurn) return true;
   return kind === "node" || kind === "supervisor" || through.length > 0 || SHARED.test(file);

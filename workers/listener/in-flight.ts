@@ -60,6 +60,12 @@ export class InFlight {
     return undefined;
   }
 
+  /** Whether a request is awaited that began at that time of the clock or later. */
+  unansweredSince(time: number): boolean {
+    const now = this.#clock();
+    return [...this.#requests].some((request) => request.since >= time && isAwaited(request, now));
+  }
+
   /** What somebody waits for in `drained`, oldest first; none when nobody does. `ageMs` in milliseconds. */
   drainedFor(): { label?: string; ageMs: number }[] {
     if (this.#waiters.length === 0) return [];

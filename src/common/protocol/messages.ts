@@ -212,6 +212,8 @@ export const workerReport = z.discriminatedUnion("type", [
    * `listen()`: released servers that nobody has adopted will not be. All `listenRequested` reports of it come before.
    */
   z.strictObject({ type: z.literal("begunWorkDone"), generation: z.int() }),
+  /** The purge of the file has ended a pause of the package, and since then somebody waits for something that does not come. */
+  z.strictObject({ type: z.literal("queueStopped"), file: z.string(), packageName: z.string() }),
   /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
   z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
