@@ -282,6 +282,9 @@ export const CLOSE_CHECK_MS = 200;
 /** How long a client may go on sending after the page that ends its connection. No option: it has its answer. */
 export const GOODBYE_MS = 1000;
 
+/** A client that has connected for a page, over TLS or HTTP/2, and asks nothing: it finds the app on its next connection. No option: as above. */
+export const OWN_SESSION_MS = 5000;
+
 /** A request's body is read so long before its page goes out anyway: closing on unread bytes would reset the client. No option. */
 export const BODY_WAIT_MS = 1000;
 

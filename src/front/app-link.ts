@@ -270,7 +270,8 @@ export class AppLink implements UpstreamEvents, Mover {
 
   #goOnWithout(upstream: Upstream, page: OwnPage): void {
     const { answeredPartly } = this.exchange;
-    if (fateWithoutWorker({ kind: upstream.server.kind, answeredPartly }) === "page") this.#owner.answerWith(page);
+    const { seen, server } = upstream;
+    if (fateWithoutWorker({ kind: server.kind, answeredPartly, seen }) === "page") this.#owner.answerWith(page);
     else resetAtOnce(this.#client);
   }
 

@@ -50,6 +50,14 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
   readonly #waiting: WaitingBytes;
   /** What it has with the app; its servers and workers come and go. */
   readonly app: AppLink;
+  /** What listens to the client's socket. */
+  readonly #listeners: readonly (readonly [event: string, listener: (argument: never) => void])[] = [
+    ["data", (bytes: Buffer) => this.#onClientBytes(bytes)],
+    ["end", () => this.#onClientEnd()],
+    ["drain", () => this.app.resume()],
+    ["error", (error: NodeJS.ErrnoException) => this.#onClientError(error)],
+    ["close", () => this.#onClientClose()],
+  ];
   #life: Life = OPEN;
   #goodbye: Goodbye | undefined;
 
@@ -59,14 +67,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     this.#traits = traits;
     this.#waiting = new WaitingBytes(relay.held, relay.turn);
     this.app = new AppLink(port, { client, relay, traits, waiting: this.#waiting, owner: this });
-    client.on("data", (bytes: Buffer) => this.#onClientBytes(bytes));
-    client.on("end", () => this.#onClientEnd());
-    client.on("drain", () => this.app.resume());
-    client.on("error", (error: NodeJS.ErrnoException) => {
-      // Of a socket. Ends within this process have no resets.
-      if (BROKEN_OFF.has(error.code ?? "") && error.syscall !== undefined) this.app.breakOff();
-    });
-    client.on("close", () => this.#onClientClose());
+    for (const [event, listener] of this.#listeners) client.on(event, listener as () => void);
     // The app's server shall know of the connection before it sends anything: it may time it out, or speak first. A
     // raw connection is a request as a whole, so it passes the gate like one; and a session begins with a certificate and
     // settings, which are the newest code's as well.
@@ -154,6 +155,11 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
     this.#waiting.replace([]);
     this.#port.connections.delete(this);
     this.#finish(OVER);
+  }
+
+  #onClientError({ code = "", syscall }: NodeJS.ErrnoException): void {
+    // Of a socket. Ends within this process have no resets.
+    if (BROKEN_OFF.has(code) && syscall !== undefined) this.app.breakOff();
   }
 
   /** What is held sees that it is over. */
@@ -365,11 +371,23 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
         resetAtOnce(client);
         break;
       case "close":
-        client.destroy();
+        if (!this.#beginSession(received, page)) client.destroy();
         break;
       default:
         way satisfies never;
     }
+  }
+
+  /** Nobody has said anything in the session that `received` begins: we can, if we have what the app's server has. */
+  #beginSession(received: readonly Buffer[], page: OwnPage): boolean {
+    const { kind, credentials } = this.#port;
+    const client = this.#client;
+    if (kind === "raw" || kind === "http" || client.bytesWritten > 0 || client.destroyed) return false;
+    if (client.bytesRead !== sizeOf(received)) return false;
+    this.#port.connections.delete(this);
+    // Node has listeners of its own, which TLS needs.
+    for (const [event, listener] of this.#listeners) client.off(event, listener as () => void);
+    return this.#relay.pages.serveSession(client, received, page, { kind, credentials });
   }
 
   sayGoodbye(): void {
@@ -380,3 +398,7 @@ export class ClientConnection implements AfterTurn, LinkOwner, HeldClient {
 
 /** A client that breaks off is closed by Node, and `close` follows. */
 function ignoreClientError(): void {}
+
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((size, { length }) => size + length, 0);
+}

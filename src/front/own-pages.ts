@@ -4,6 +4,7 @@
  * bodies and the like.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 import { BODY_WAIT_MS, GOODBYE_MS } from "../common/deadlines.js";
 import { isLocalClient } from "../common/page/loopback.js";
@@ -11,6 +12,7 @@ import { isOwnPath, OWN_PATH } from "../common/page/own-paths.js";
 import { answerOf, type PageAnswer, type PageRequest, type WrittenPage } from "../common/page/written-page.js";
 import type { OwnPage } from "../pages/own-page.js";
 import { type PageStyle, writePage } from "../pages/write-page.js";
+import { OwnSessions, type SessionKind } from "./own-sessions.js";
 
 /** Answers a request to a path of the supervisor's own. */
 export type OwnAnswer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -24,10 +26,24 @@ export class OwnPages {
   /** Sockets that are being answered, from `serve` until they close. */
   readonly #pages = new Map<Socket, OwnPage>();
   readonly #style: PageStyle;
+  readonly #sessions: OwnSessions;
+  /** TLS sockets on which nothing was asked so far. */
+  readonly #secured = new WeakMap<Socket, OwnPage>();
 
   constructor(style: PageStyle, ownAnswer?: OwnAnswer) {
     this.#style = style;
     this.#ownAnswer = ownAnswer;
+    this.#sessions = new OwnSessions({
+      speakHttp1: (socket, page) => {
+        this.#secured.set(socket, page);
+        this.#take(socket, []);
+      },
+      respond: (request, response, page) => {
+        const [incoming, outgoing] = asHttp1(request, response);
+        request.resume();
+        if (!this.answersOwn(incoming, outgoing)) this.answer(outgoing, page);
+      },
+    });
   }
 
   /** Some paths are the supervisor's own. */
@@ -41,8 +57,7 @@ export class OwnPages {
 
   /** Answers what a host's server has been asked, if that is for the supervisor itself. */
   answersOwn(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#ownAnswer === undefined || !request.url?.startsWith(OWN_PATH)) return false;
-    if (!isOwnPath(request.url.split("?", 1)[0] ?? "")) return false;
+    if (this.#ownAnswer === undefined || !isOwnUrl(request.url)) return false;
     this.#ownAnswer(request, response);
     return true;
   }
@@ -59,6 +74,16 @@ export class OwnPages {
     this.#pages.set(socket, page);
     socket.once("close", () => this.#pages.delete(socket));
     this.#take(socket, received);
+  }
+
+  /** The same within a session that begins with `received`. False: it cannot, and has done nothing. */
+  serveSession(socket: Socket, received: readonly Buffer[], page: OwnPage, session: SessionKind): boolean {
+    return this.#sessions.begin(socket, received, page, session);
+  }
+
+  /** The app answers by now: nothing more is answered in sessions in which nothing was asked. */
+  endIdle(): void {
+    this.#sessions.endIdle();
   }
 
   /** The same for a request to a path of the supervisor's own. Not counted as in flight: it may last. */
@@ -86,14 +111,16 @@ export class OwnPages {
   }
 
   close(): void {
+    this.#sessions.close();
     for (const socket of [...this.#pages.keys(), ...this.#asking]) socket.destroy();
   }
 
   get inFlight(): number {
-    return this.#pages.size;
+    return this.#pages.size + this.#sessions.inFlight;
   }
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
+    this.#onSecured(request);
     const page = this.#pages.get(request.socket);
     if (page === undefined && this.#asking.has(request.socket) && this.#ownAnswer !== undefined) {
       // What comes next on the connection may be the app's, on a new one.
@@ -119,9 +146,33 @@ export class OwnPages {
     request.resume();
   }
 
+  /** Of TLS it is known only now what is asked. */
+  #onSecured({ socket, url }: IncomingMessage): void {
+    const page = this.#secured.get(socket);
+    if (page === undefined) return;
+    this.#secured.delete(socket);
+    this.#sessions.asked(socket);
+    const isOwn = this.#ownAnswer !== undefined && isOwnUrl(url);
+    if (isOwn) this.#asking.add(socket);
+    else this.#pages.set(socket, page);
+    socket.once("close", () => {
+      this.#asking.delete(socket);
+      this.#pages.delete(socket);
+    });
+  }
+
   #answerOf({ method, headers, socket }: IncomingMessage, page: OwnPage): PageAnswer {
     return answerOf(this.write(page), { method, accept: headers.accept, isLocal: isLocalClient(socket) });
   }
+}
+
+function isOwnUrl(url: string | undefined): boolean {
+  return url?.startsWith(OWN_PATH) === true && isOwnPath(url.split("?", 1)[0] ?? "");
+}
+
+/** Node's HTTP/2 has the same surface for both. */
+function asHttp1(request: Http2ServerRequest, response: Http2ServerResponse): [IncomingMessage, ServerResponse] {
+  return [request, response] as unknown as [IncomingMessage, ServerResponse];
 }
 
 /** What Node calls after the last answer of a connection. Destroying it on unread bytes would reset the client. */

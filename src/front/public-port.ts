@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import { attempt } from "../common/attempt.js";
 import { isLackOfDescriptors } from "../common/compile/descriptor-reserve.js";
 import { addressBeforeOpen } from "../common/protocol/address-before-open.js";
+import type { Credentials } from "../common/protocol/credentials.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../common/protocol/messages.js";
 import { ClientConnection } from "./client-connection.js";
 import type { ConnectionTraits, Relay } from "./relay.js";
@@ -22,6 +23,7 @@ export class PublicPort {
   readonly #listener: Server;
   #server: AppServer | undefined;
   #kind: ServerKind;
+  #credentials: Credentials | undefined;
   #address: PublicAddress | undefined;
   /** Of its socket, for a process that takes the place of this one. */
   #dropCopy: DropCopy | undefined;
@@ -56,6 +58,11 @@ export class PublicPort {
 
   get kind(): ServerKind {
     return this.#kind;
+  }
+
+  /** Of the server that it has, or had last. */
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
   }
 
   /** What `server.address()` gives. */
@@ -121,6 +128,7 @@ export class PublicPort {
   adopt(server: AppServer): void {
     const before = this.#server;
     this.#server = server;
+    this.#credentials = server.credentials;
     if (this.#kind !== server.kind) {
       // What was said on open connections so far is another protocol's. What an older worker has begun goes on there.
       const begun = (connection: ClientConnection) =>
@@ -129,6 +137,7 @@ export class PublicPort {
       this.#kind = server.kind;
     }
     if (before !== undefined) this.#serverChanged();
+    this.#relay.pages.endIdle();
     this.wake();
   }
 

@@ -1,5 +1,6 @@
 /** What a client's connection has to do with: the port that it came in on, and what all connections of a front share. */
 import type { Socket } from "node:net";
+import type { Credentials } from "../common/protocol/credentials.js";
 import type { ServerKind } from "../common/protocol/messages.js";
 import type { OwnPage } from "../pages/own-page.js";
 import type { DescriptorLack } from "./descriptor-lack.js";
@@ -14,6 +15,8 @@ import type { AppServer } from "./upstream.js";
 /** A public port, as its connections see it. */
 export interface ClientPort {
   readonly kind: ServerKind;
+  /** Of the TLS server that it has, or had last. */
+  readonly credentials: Credentials | undefined;
   /** Undefined while it waits for one. */
   readonly server: AppServer | undefined;
   readonly closed: boolean;

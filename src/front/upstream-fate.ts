@@ -81,7 +81,10 @@ function fateOfLost(upstream: EndedUpstream): Fate {
 export function fateWithoutWorker({
   kind,
   answeredPartly,
-}: Pick<EndedUpstream, "kind" | "answeredPartly">): "page" | "reset" {
+  seen,
+}: Pick<EndedUpstream, "kind" | "answeredPartly" | "seen">): "page" | "reset" {
+  // In a session that the worker has not taken, somebody else may be able to speak.
+  if (!seen && kind !== "raw") return "page";
   return kind !== "http" || answeredPartly ? "reset" : "page";
 }
 

@@ -16,6 +16,7 @@ import {
   slotBase,
   WHOLE_BYTES,
 } from "../common/protocol/connection-table.js";
+import type { Credentials } from "../common/protocol/credentials.js";
 import type { ServerKind } from "../common/protocol/messages.js";
 import { formatPreface } from "../common/protocol/preface.js";
 import { outliveBrokenWrites } from "./broken-writes.js";
@@ -27,6 +28,8 @@ export interface AppServer {
   readonly kind: ServerKind;
   readonly socketPath: string;
   readonly epoch: number;
+  /** Of a TLS server; undefined: nobody else can speak in its place. */
+  readonly credentials?: Credentials | undefined;
 }
 
 export interface UpstreamEvents {

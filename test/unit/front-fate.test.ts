@@ -102,8 +102,10 @@ test("a page of the supervisor reaches a client in the one way that can be under
     for (const opaque of flags)
       for (const answeredPartly of flags) {
         const state = JSON.stringify({ kind, opaque, answeredPartly });
-        const cut = fateWithoutWorker({ kind, answeredPartly });
-        assert.equal(cut, kind === "http" && !answeredPartly ? "page" : "reset", state);
+        const taken = fateWithoutWorker({ kind, answeredPartly, seen: true });
+        assert.equal(taken, kind === "http" && !answeredPartly ? "page" : "reset", state);
+        const untaken = fateWithoutWorker({ kind, answeredPartly, seen: false });
+        assert.equal(untaken, kind === "raw" ? "reset" : "page", state);
         for (const whole of flags) {
           const way = pageWay({ kind, opaque, answeredPartly, whole });
           if (answeredPartly) assert.equal(way, "reset", state);

@@ -1,5 +1,6 @@
 /** What the virtual servers of a thread are told, and what they have in common. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Credentials } from "../../src/common/protocol/credentials.js";
 import type { ListenTarget, PublicAddress, ServerKind } from "../../src/common/protocol/messages.js";
 import type { OwnConnections } from "../../src/common/protocol/own-connections.js";
 import { ClusterPrimary } from "../cluster/cluster-primary.js";
@@ -20,6 +21,7 @@ export interface ListenRequest {
   /** The listen that it shares a handle with, and takes the place of. */
   readonly replaces?: number;
   readonly socketPath: string;
+  readonly credentials?: Credentials;
 }
 
 export interface VirtualListenOptions {

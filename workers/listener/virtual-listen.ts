@@ -25,6 +25,7 @@ import { endResponse, finishResponse } from "./relayed-connection.js";
 import { onOwnListen, restoreClose } from "./released-servers.js";
 import { RequestEvents } from "./request-events.js";
 import { watchResponseEnd } from "./response-end.js";
+import { credentialsOf } from "./server-credentials.js";
 import { ServerOrigins } from "./server-origins.js";
 import { type ListenContext, UpstreamListener, VirtualServer } from "./virtual-server.js";
 
@@ -276,7 +277,9 @@ export class VirtualListen {
 
     let opening: Promise<PublicAddress> | undefined;
     const exported = this.#origins.isExported(server);
-    const request = { listenId, kind, target, exported, socketPath, ...(replaces !== undefined && { replaces }) };
+    const credentials = kind === "https" || kind === "http2-secure" ? credentialsOf(server) : undefined;
+    const more = { ...(replaces !== undefined && { replaces }), ...(credentials && { credentials }) };
+    const request = { listenId, kind, target, exported, socketPath, ...more };
     const ask = () => {
       opening = this.#options.requestListen(request);
     };

@@ -6,6 +6,7 @@
 
 import type { PreparedModule } from "../compile/compiled-module.js";
 import type { PublicAddress } from "./bound-address.js";
+import type { Credentials } from "./credentials.js";
 import { fileStamp, packageLog } from "./package-log.js";
 import type { PackedMessage } from "./parent-channel.js";
 import type { ProcessCall } from "./process-calls.js";
@@ -263,6 +264,8 @@ export const workerReport = z.discriminatedUnion("type", [
     exported: z.boolean(),
     /** Unix socket (named pipe on Windows) on which the worker really listens for this server. */
     socketPath: z.string(),
+    /** Of a TLS server, unless it looks for them by the client's server name. Never shown, never written. */
+    credentials: z.optional(z.custom<Credentials>((value) => typeof value === "object" && value !== null)),
     /** It takes the place of this one, which listens on the same handle: `listen(otherServer)`. */
     replaces: z.optional(z.int()),
   }),
