@@ -8,6 +8,8 @@ export interface Affected {
   readonly why: Why;
   /** Those of `files` at which the change stopped: they themselves, or who uses them, accept their new versions. */
   readonly accepted: ReadonlySet<string>;
+  /** Those of `files` that come at another moment. */
+  readonly moved: readonly string[];
 }
 
 export interface Unaccepted {
@@ -17,6 +19,8 @@ export interface Unaccepted {
   readonly invalidated?: Iterable<string>;
   /** Files to which nothing leads now, each with a file that led to it: what they have written to has to go, and globals that they have set. */
   readonly unreachable?: Iterable<readonly [file: string, user: string | undefined]>;
+  /** Files that a fresh start evaluates at another moment, each with the file because of which. */
+  readonly moved?: Iterable<readonly [file: string, cause: string | undefined]>;
 }
 
 interface AffectedInput extends Unaccepted {
@@ -33,7 +37,7 @@ interface AffectedInput extends Unaccepted {
 export function affected(
   graph: ModuleGraph,
   changed: Iterable<string>,
-  { deleted = [], invalidated = [], unreachable = [], recorded = NOTHING_RECORDED }: AffectedInput = {},
+  { deleted = [], invalidated = [], unreachable = [], moved = [], recorded = NOTHING_RECORDED }: AffectedInput = {},
 ): Affected {
   const next = new Map<string, string | undefined>();
   const accepted = new Set<string>();
@@ -50,6 +54,7 @@ export function affected(
     if ((graph.get(file)?.written || readers.length > 0) && !next.has(file)) next.set(file, user);
     for (const reader of readers) if (!next.has(reader)) next.set(reader, file);
   }
+  for (const [file, cause] of moved) if (!next.has(file)) next.set(file, cause);
   // A Map is walked in insertion order, entries added on the way included: it is the queue as well.
   for (const file of next.keys()) {
     // A module that accepts its own new versions has said that it cleans up behind the old ones.
@@ -67,7 +72,7 @@ export function affected(
       }
     }
   }
-  return { files: new Set(next.keys()), why: new Why(next), accepted };
+  return { files: new Set(next.keys()), why: new Why(next), accepted, moved: [...moved].map(([file]) => file) };
 }
 
 function nowhere(): readonly string[] {

@@ -41,6 +41,16 @@ export class EvaluationOrder {
   toPurge(files: Iterable<string>): string[] {
     return this.#ended.sort(files).reverse();
   }
+
+  /** When the body of a file begins: a number to be compared with those of others. */
+  beginsAt(file: string): number {
+    return this.#begun.rankOf(file);
+  }
+
+  /** When it ends. */
+  endsAt(file: string): number {
+    return this.#ended.rankOf(file);
+  }
 }
 
 class Ranking {
@@ -51,6 +61,11 @@ class Ranking {
   constructor(files: readonly string[]) {
     this.#files = files;
     this.#ranks = new Map(files.map((file, rank) => [file, rank]));
+  }
+
+  /** -1 when it is not ranked. */
+  rankOf(file: string): number {
+    return this.#ranks.get(file) ?? -1;
   }
 
   /** Files that are not ranked are left out. */

@@ -20,6 +20,7 @@ export class ModuleGraph {
   #observers: ReverseEdges | undefined;
   #importers: ReverseEdges | undefined;
   #writers: ReverseEdges | undefined;
+  #sharers: ReverseEdges | undefined;
   #order: EvaluationOrder | undefined;
 
   /** Without arguments: the empty graph. */
@@ -97,6 +98,12 @@ export class ModuleGraph {
     return [...writtenTargets(this.get(file)), ...this.#writers.get(file)];
   }
 
+  /** Files that have set what is called so, or added something to it. */
+  sharersOf(name: string): ReadonlySet<string> {
+    this.#sharers ??= ReverseEdges.from(edgesOf(this.#nodes.values(), sharedTargets));
+    return this.#sharers.get(name);
+  }
+
   /** What a start at `roots` evaluates, and in which order. */
   evaluationOrder(roots: readonly string[]): EvaluationOrder {
     const known = this.#order?.roots;
@@ -110,6 +117,7 @@ export class ModuleGraph {
     this.observersOf("");
     this.importersOf("");
     this.writtenTogether("");
+    this.sharersOf("");
     this.evaluationOrder(roots);
   }
 
@@ -127,6 +135,7 @@ export class ModuleGraph {
     next.#observers = this.#observers?.with(this.#edgeChanges(replaced, observedTargets));
     next.#importers = this.#importers?.with(this.#edgeChanges(replaced, namedTargets));
     next.#writers = this.#writers?.with(this.#edgeChanges(replaced, writtenTargets));
+    next.#sharers = this.#sharers?.with(this.#edgeChanges(replaced, sharedTargets));
     if (this.#keepsOrder(replaced)) next.#order = this.#order;
     return next;
   }
@@ -165,6 +174,10 @@ function observedTargets({ observed, globals }: ModuleNode): Iterable<string> {
 
 function writtenTargets(node: ModuleNode | undefined): Iterable<string> {
   return node?.written ?? [];
+}
+
+function sharedTargets({ sets, registers }: ModuleNode): Iterable<string> {
+  return sets || registers ? [...(sets ?? []), ...(registers ?? [])] : [];
 }
 
 function namedTargets(node: ModuleNode): Iterable<string> {

@@ -32,6 +32,10 @@ export interface ModuleNode {
   readonly monitored?: readonly string[] | undefined;
   /** Own files to whose state the last evaluated version has written; absent for the many that write to none. */
   readonly written?: ReadonlySet<string> | undefined;
+  /** What the last evaluated version has set that is no module's, as the worker calls it: globals, variables of the environment, patches. */
+  readonly sets?: ReadonlySet<string> | undefined;
+  /** The same of that to which it has added something: collections of packages, listeners. */
+  readonly registers?: ReadonlySet<string> | undefined;
   readonly evaluated: boolean;
   /** As the last evaluated version said; absent for the many that say nothing. */
   readonly hot?: Acceptance | undefined;

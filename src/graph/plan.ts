@@ -1,8 +1,10 @@
 /** Decides what a change reloads. Pure: graphs in, an immutable plan out. */
-import { affected } from "./affected.js";
+import { type Affected, affected } from "./affected.js";
 import { declinedAmong } from "./boundaries.js";
+import { sameEvaluationEdges } from "./evaluation-order.js";
 import type { ModuleGraph } from "./module-graph.js";
 import type { ModuleNode } from "./module-node.js";
+import { movedAmong } from "./moved.js";
 import { reachable } from "./reachable.js";
 import { NOTHING_RECORDED, type RecordedEdges } from "./recorded.js";
 import type { Why } from "./why.js";
@@ -34,6 +36,8 @@ export interface ReloadPlan {
   readonly load: readonly string[];
   /** Those of `load` whose new versions were accepted: the change went no further there. */
   readonly accepted: readonly string[];
+  /** Files that are evaluated again because a fresh start evaluates them, or others with which they share something, at another moment. */
+  readonly moved: readonly string[];
   /** A file that has declined to be replaced and would be: a fresh worker is asked for. */
   readonly declined: string | undefined;
   /** For each file that is purged or loaded because of a change: the chain that leads to the change. */
@@ -45,7 +49,7 @@ export function planReload(input: PlanInput): ReloadPlan {
   const replaced = next.replacedSince(graph);
   const changed = new Set([...input.changed, ...input.deleted, ...ledElsewhere(graph, replaced)]);
   const unreachable = unreachableFiles(input, replaced, changed);
-  const reached = affected(graph, changed, { ...input, unreachable });
+  const reached = reachedBy(input, replaced, changed, unreachable);
   const again = evaluatedOf(graph, scope === "app" ? graph.files() : reached.files);
   const accepted = scope === "app" ? new Set<string>() : reached.accepted;
   const load = filesToLoad(input, replaced, again, accepted);
@@ -55,9 +59,44 @@ export function planReload(input: PlanInput): ReloadPlan {
     purge: Object.freeze(recorded.dependenciesFirst(purge.reverse()).reverse()),
     load: Object.freeze(order),
     accepted: Object.freeze(order.filter((file) => accepted.has(file))),
+    moved: Object.freeze([...reached.moved]),
     declined: declinedAmong(graph, reached.files),
     why: reached.why.with(unreachable).with(load),
   });
+}
+
+/** What the change reaches, and what comes in another order because of it. */
+function reachedBy(
+  input: PlanInput,
+  replaced: readonly ModuleNode[],
+  changed: ReadonlySet<string>,
+  unreachable: ReadonlyMap<string, string | undefined>,
+): Affected {
+  const { graph, scope } = input;
+  let reached = affected(graph, changed, { ...input, unreachable });
+  const isUnknown = replaced.some((node) => loadsByComputedNames(graph.get(node.file), node));
+  if (scope === "app" || isUnknown) return reached;
+  const [cause] = replaced.flatMap((node) => (isSamePlace(graph.get(node.file), node) ? [] : [node.file]));
+  const moved = new Map<string, string | undefined>();
+  for (;;) {
+    const again = new Set([...reached.files, ...unreachable.keys()]);
+    const more = [...movedAmong({ ...input, again })].filter((file) => !again.has(file));
+    if (more.length === 0) return reached;
+    for (const file of more) moved.set(file, cause);
+    reached = affected(graph, changed, { ...input, unreachable, moved });
+  }
+}
+
+function isSamePlace(before: ModuleNode | undefined, after: ModuleNode): boolean {
+  return before !== undefined && sameEvaluationEdges(before, after);
+}
+
+/** Then it is only known when the new text has been evaluated in which order it loads what, and moves what (`movedAmong`). */
+function loadsByComputedNames(before: ModuleNode | undefined, after: ModuleNode): boolean {
+  for (const target of before?.observed ?? []) {
+    if (!after.observed.has(target) && after.dynamic.has(target)) return true;
+  }
+  return false;
 }
 
 function evaluatedOf(graph: ModuleGraph, files: Iterable<string>): Set<string> {

@@ -92,6 +92,11 @@ export const EDITS = {
     edit: "a save after a reload that failed",
     why: "modules that have lost something by the failed reload are evaluated again with it",
   },
+  UR21: {
+    outcome: "in place",
+    edit: "imports that are added, removed or moved, so that a start evaluates modules in another order",
+    why: "those that write into the same module, or set or register the same thing, are evaluated again in the new order",
+  },
   UR30: {
     outcome: "all own modules",
     edit: "any module, with `--scope app`",

@@ -8,6 +8,8 @@ export interface AppliedPlans {
   readonly purged: readonly PurgedModule[];
   /** In the order in which they were evaluated last. */
   readonly loaded: readonly LoadedModule[];
+  /** Modules were evaluated again because they come in another order than before. */
+  readonly isReordered?: boolean;
   /** The files that lead from a file to the change. */
   chainOf(file: string): readonly string[];
 }
@@ -19,10 +21,15 @@ export function firstApplied(
   return { purged, loaded, chainOf: (file) => why.get(file) ?? [file] };
 }
 
+/** All that were purged or evaluated. */
+export function filesOf({ loaded, purged }: AppliedPlans): Set<string> {
+  return new Set([...loaded, ...purged].map(({ file }) => file));
+}
+
 /** Those of `loaded` that have written into modules that were kept: each would have written a second time. */
-export function writersIntoKept({ loaded, purged }: AppliedPlans): string[] {
-  const again = new Set([...loaded, ...purged].map(({ file }) => file));
-  return loaded.filter(({ written }) => written.some((target) => !again.has(target))).map(({ file }) => file);
+export function writersIntoKept(applied: AppliedPlans): string[] {
+  const again = filesOf(applied);
+  return applied.loaded.filter(({ written }) => written.some((target) => !again.has(target))).map(({ file }) => file);
 }
 
 /** `next` was planned for changes that `earlier` has evaluated: its chains go on with the earlier ones. */
@@ -31,6 +38,7 @@ export function thenApplied(earlier: AppliedPlans, next: AppliedPlans): AppliedP
   const purged = new Map([...next.purged, ...earlier.purged].map((module) => [module.file, module]));
   return {
     purged: [...purged.values()],
+    isReordered: earlier.isReordered === true || next.isReordered === true,
     loaded: [...earlier.loaded.filter(({ file }) => !loadedAgain.has(file)), ...next.loaded],
     chainOf(file) {
       if (!loadedAgain.has(file)) return earlier.chainOf(file);

@@ -91,6 +91,7 @@ function codeOf(file: string, edits: PlannedEdits, reached: readonly string[]): 
   if ([...readers.values()].includes(file)) return "UR14";
   if (reached.length === 0 && graph.get(file)?.evaluated !== true) return graph.has(file) ? "UR10" : "UR00";
   if (plan.accepted.some((accepted) => reached.includes(accepted))) return "UR17";
+  if (plan.moved.some((moved) => reached.includes(moved))) return "UR21";
   const links = reached.map((each) => linkOf(each, edits));
   if (links.includes("recorded")) return "UR19";
   if (links.includes("written")) return "UR13";

@@ -8,13 +8,15 @@ import type { PlanOrder } from "../common/protocol/orders.js";
 import { type SerializedError, serializeError } from "../common/protocol/serialized-error.js";
 import type { WaitLimits } from "../common/wait.js";
 import type { FileRegistry } from "../files/registry.js";
+import type { ModuleGraph } from "../graph/module-graph.js";
+import { movedAmong } from "../graph/moved.js";
 import type { ReloadPlan } from "../graph/plan.js";
 import type { ResolvedOptions } from "../options/options.js";
 import { serializeSourceError } from "../reports/failure.js";
 import type { RestartReason, SwappedFile } from "../reports/report.js";
 import { errorOfEnd } from "../thread/app-thread.js";
 import type { ApplyOutcome, Interruption } from "../thread/thread-answer.js";
-import { type AppliedPlans, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
+import { type AppliedPlans, filesOf, firstApplied, thenApplied, writersIntoKept } from "./applied-plan.js";
 import { droppedStatements } from "./dropped-statements.js";
 import { type EditCodes, raised } from "./edit-codes.js";
 import { FunctionSwaps } from "./function-swaps.js";
@@ -116,16 +118,17 @@ export class InPlaceReload {
     const stuck = this.#stuckOf(outcome);
     if (stuck) return { type: "needsRestart", reason: { type: "stuck", ...stuck } };
     this.#swaps.purged(app, plan.purge);
+    const before = app.graph;
     const isLess = app.applied(preparation, plan.purge, outcome.loaded);
     const lost = isLess ? await this.#forgetUnreachable(app, generation, limits) : [];
     if ("type" in lost) return notApplied(lost, preparation);
     const first = firstApplied(plan, outcome);
-    const followed = await this.#followWrites(app, first, generation, limits);
+    const followed = await this.#followWrites(app, first, before, generation, limits);
     if ("type" in followed) return notApplied(followed, preparation);
     preparer.trackUsesOnly(app, followed.loaded);
     // The thread may have found a file there again by the time in which it came to it: then that is watched on.
     registry.untrack([...deleted, ...lost].filter((file) => !app.graph.has(file)));
-    const reach = isClimbing ? "UR31" : followed === first ? "UR00" : "UR13";
+    const reach = isClimbing ? "UR31" : followed === first ? "UR00" : followed.isReordered ? "UR21" : "UR13";
     return { type: "applied", plans: followed, readers, edits: raised(step.edits, reach) };
   }
 
@@ -307,23 +310,32 @@ export class InPlaceReload {
 
   /**
    * Modules that were evaluated again may have written into others that were kept, where what they wrote before still is,
-   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them.
+   * as nobody knew before the plan: then those are evaluated again, too, with all who write to them and use them. So are
+   * kept modules that come in another order now that it is known what the new versions load, and when.
    */
   async #followWrites(
     app: LoadedApp,
     first: AppliedPlans,
+    before: ModuleGraph,
     generation: number,
     limits: WaitLimits,
   ): Promise<AppliedPlans | NotApplied> {
     let applied = first;
+    let newest = first;
+    let graphBefore = before;
     for (;;) {
       let plan: ReloadPlan | undefined;
+      let isReordered = false;
       const makeOrder = (): PlanOrder | undefined => {
-        const changed = writersIntoKept(applied).filter((file) => {
-          const node = app.graph.get(file);
+        const { graph, roots } = app;
+        const writers = writersIntoKept(applied).filter((file) => {
+          const node = graph.get(file);
           // A module that accepts its own new versions cleans up behind the old ones.
           return node?.evaluated && !node.hot?.self;
         });
+        const moved = movedAmong({ graph: graphBefore, next: graph, roots, again: filesOf(newest) });
+        isReordered = moved.size > 0;
+        const changed = [...new Set([...writers, ...moved])];
         plan = changed.length === 0 ? undefined : this.#planAgain(app, changed);
         return plan && this.#orderAgain(plan, generation);
       };
@@ -331,11 +343,13 @@ export class InPlaceReload {
       if (outcome.type === "needless" || plan === undefined) return applied;
       if (outcome.type !== "applied") return outcome;
       this.#swaps.purged(app, plan.purge);
+      graphBefore = app.graph;
       app.evaluated(outcome.loaded);
-      const before = applied;
-      applied = thenApplied(before, firstApplied(plan, outcome));
+      newest = { ...firstApplied(plan, outcome), isReordered };
+      const earlier = applied;
+      applied = thenApplied(earlier, newest);
       // A module that accepts its own new versions may go on writing into a kept one.
-      if (applied.purged.length === before.purged.length) return applied;
+      if (applied.purged.length === earlier.purged.length) return applied;
     }
   }
 

@@ -94,7 +94,7 @@ export class LoadedApp {
   evaluated(loaded: Iterable<LoadedModule>): void {
     const changes: ModuleNode[] = [];
     for (const module of loaded) {
-      const { file, observed, globals, dynamic, written, isPrimary, hot, asks, classes } = module;
+      const { file, observed, globals, dynamic, written, sets, registers, isPrimary, hot, asks, classes } = module;
       const node = this.#graph.get(file);
       if (!node) continue;
       if (classes.length > 0) this.#classes.set(file, classes);
@@ -108,6 +108,8 @@ export class LoadedApp {
         observed: new Set(observed),
         globals: globals && new Set(globals),
         written: written.length > 0 ? new Set(written) : undefined,
+        sets: sets && new Set(sets),
+        registers: registers && new Set(registers),
         dynamic: dynamic.length > 0 ? new Set([...node.dynamic, ...dynamic]) : node.dynamic,
         monitored: monitoredBy(asks, node.monitored),
         evaluated: true,
@@ -222,6 +224,8 @@ export class LoadedApp {
           ...node,
           observed: new Set(),
           globals: undefined,
+          sets: undefined,
+          registers: undefined,
           monitored: undefined,
           evaluated: false,
           hot: undefined,

@@ -180,6 +180,8 @@ export function moduleNode(prepared: PreparedModule, before: ModuleNode | undefi
     dynamic: before ? keptDynamic(before, new Set(ownFiles(Object.values(prepared.requires)))) : new Set(),
     monitored: before?.monitored,
     written: before?.written,
+    sets: before?.sets,
+    registers: before?.registers,
     evaluated: before?.evaluated ?? false,
     hot: before?.hot,
   };
@@ -222,6 +224,8 @@ function brokenNode(file: string, before: ModuleNode | undefined): ModuleNode {
     dynamic: before?.dynamic ?? new Set(),
     monitored: before?.monitored,
     written: before?.written,
+    sets: before?.sets,
+    registers: before?.registers,
     evaluated: before?.evaluated ?? false,
     hot: before?.hot,
   };

@@ -15,6 +15,7 @@ const FILES = {
     import { page } from "./page.js";
     import * as texts from "./texts.js";
     import "./routes.js";
+    import "./last-route.js";
     import "./accepts.js";
     import "./packaged.js";
     readFileSync(new URL(".env", import.meta.url));
@@ -31,6 +32,7 @@ const FILES = {
   "router.js": `export const routes = [];`,
   "routes.js": `import { routes } from "./router.js"; import "./other-routes.js"; routes.push("a");`,
   "other-routes.js": `import { routes } from "./router.js"; routes.push("b");`,
+  "last-route.js": `import { routes } from "./router.js"; routes.push("c");`,
   "accepts.js": `import { style } from "./style.js"; export const styled = style; import.meta.hot?.accept("./style.js");`,
   "style.js": `export const style = "plain"; import.meta.hot?.accept(); if (style === "taken back") import.meta.hot?.invalidate();`,
   "late.js": `export const text = "late";`,
@@ -80,6 +82,7 @@ describe("each edit has its code", { skip: plainMode }, () => {
         ["UR16", () => embedded.app.remove("optional.cjs")],
         ["UR17", edit("style.js", `"plain"`, `"bold"`)],
         ["UR19", write("schema.sql", "select 2")],
+        ["UR21", edit("texts.js", "export", `import "./last-route.js"; export`)],
         ["UR90", edit("texts.js", `"text 2"`, `"text 2`)],
         ["UR11", edit("texts.js", `"text 2`, `"text 3"`)],
         ["UR32", () => embedded.supervisor.clear()],

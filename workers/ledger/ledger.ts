@@ -40,6 +40,9 @@ export class Ledger {
   readonly #options: LedgerOptions;
   /** Version to what it has created and not been undone, in order of creation; an entry goes when its set is undone. */
   readonly #entries = new Map<ModuleEdges, Set<Undoable>>();
+  /** Object to its number in the names of what is shared; dies with the object. */
+  readonly #numbers = new WeakMap<object, number>();
+  #count = 0;
   #onRecord: ((owner: ModuleEdges) => void) | undefined;
 
   constructor(options: LedgerOptions) {
@@ -70,6 +73,13 @@ export class Ledger {
    */
   recordWhole(what: string, undo: () => void | Promise<void>, ended?: object): LedgerEntry | undefined {
     return this.#record({ what, undo, isWhole: true, ended: ended && new WeakRef(ended) }, this.owner);
+  }
+
+  /** Notes that the version has set a part of an object, or added to it, as others may: then their order shows. */
+  shares(owner: ModuleEdges, how: "sets" | "registers", object: object, part: string): void {
+    const number = this.#numbers.get(object) ?? ++this.#count;
+    this.#numbers.set(object, number);
+    owner.shares(how, `${part} (${number})`);
   }
 
   /** What the purge of the version would end, and promises of it. */

@@ -276,6 +276,7 @@ export class PackageRegistrations implements EvaluationWatch, PieceWatch {
       ? this.#holds(added, ENTRY_DEPTH, (made) => this.#isOf(owner, made)) || this.#options.isDataOf(owner.file, added)
       : [added.key, added.value].every((part) => isPlain(part)) || this.#holds(added, ENTRY_DEPTH);
     if (!isRegistration) return;
+    this.#options.ledger.shares(owner, "registers", collection, "entries of a package");
     const place = this.#options.places.take(owner.file, collection);
     if (place) moveInFrontOf(collection, added, place);
     if (packageName !== undefined) {

@@ -54,6 +54,7 @@ export class PropertyLayers {
     const { owner, target, key, before, after, what, stays, restored } = change;
     if (isSame(before, after)) return;
     this.#tellAnew(change);
+    this.#ledger.shares(owner, "sets", target, what);
     const layers = this.#layersOf(target, key);
     const top = layers.at(-1);
     if (top?.owner === owner) {

@@ -41,14 +41,15 @@ export class Registrations {
   }
 
   add<Target extends object, Listener extends object>(added: AddedListener<Target, Listener>): void {
-    const { owner, listener, what } = added;
+    const { owner, target, listener, what } = added;
+    this.#ledger.shares(owner, "registers", target, what);
     const known = this.#added.get(listener) ?? [];
     const same = known.find((registration) => isOf(registration, added));
     if (same) {
       same.times++;
       if (!owner.purged) return;
     }
-    const registration: Registration = { owner, target: new WeakRef(added.target), key: added.key, times: 1 };
+    const registration: Registration = { owner, target: new WeakRef(target), key: added.key, times: 1 };
     const entry = this.#ledger.record(what, removal(registration, added), owner);
     if (!entry || owner.purged) return;
     this.#added.set(listener, [...known, registration]);

@@ -11,6 +11,8 @@ export class EdgeSum {
   readonly #globals = new Set<string>();
   readonly #dynamic = new Set<string>();
   readonly #written = new Set<string>();
+  readonly #sets = new Set<string>();
+  readonly #registers = new Set<string>();
   readonly #reads = new Map<string, string | undefined>();
   readonly #looks = new Map<string, string | undefined>();
   readonly #links = new Set<string>();
@@ -29,6 +31,8 @@ export class EdgeSum {
     for (const name of edges.globals) this.#globals.add(name);
     for (const name of edges.dynamic) this.#dynamic.add(name);
     for (const name of edges.written) this.#written.add(name);
+    for (const name of edges.sets) this.#sets.add(name);
+    for (const name of edges.registers) this.#registers.add(name);
     for (const [file, hash] of edges.reads) this.#reads.set(file, hash);
     for (const [file, hash] of edges.looks) this.#looks.set(file, hash);
     for (const link of edges.links) this.#links.add(link);
@@ -55,6 +59,8 @@ export class EdgeSum {
       ...(this.#globals.size > 0 && { globals: [...this.#globals] }),
       dynamic: [...this.#dynamic],
       written: [...this.#written],
+      ...(this.#sets.size > 0 && { sets: [...this.#sets] }),
+      ...(this.#registers.size > 0 && { registers: [...this.#registers] }),
       reads: reads.map(([read, hash]) => ({ file: read, ...(hash !== undefined && { hash }) })),
       ...(looks.length > 0 && {
         looks: looks.map(([looked, hash]) => ({ file: looked, ...(hash !== undefined && { hash }) })),

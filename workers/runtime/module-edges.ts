@@ -25,6 +25,10 @@ export class ModuleEdges {
   readonly variables = new Set<string>();
   /** Own files whose state is another one since this version wrote to it. */
   readonly written = new Set<string>();
+  /** What it has set that is no module's: names that are the same for all who do. */
+  readonly sets = new Set<string>();
+  /** The same of that to which it has added something. */
+  readonly registers = new Set<string>();
   /** Files read through `node:fs`, existing or not -> hash of what was in them at the first read, if it could be read. */
   readonly reads = new Map<string, string | undefined>();
   /** Files and folders, existing or not, that are not among `reads`: whether they are there is all that was asked. As `reads`. */
@@ -99,6 +103,12 @@ export class ModuleEdges {
   writes(file: string): void {
     if (file === this.file || this.written.has(file)) return;
     this.written.add(file);
+    this.#changed(this);
+  }
+
+  shares(how: "sets" | "registers", name: string): void {
+    if (this[how].has(name)) return;
+    this[how].add(name);
     this.#changed(this);
   }
 

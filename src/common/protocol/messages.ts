@@ -80,6 +80,10 @@ const loadedModule = z.strictObject({
   dynamic: z.array(z.string()),
   /** Own files whose state this file's evaluation has changed. */
   written: z.array(z.string()),
+  /** What it has set that is no module's: globals, variables of the environment, patches; absent for the many without. */
+  sets: z.optional(z.array(z.string())),
+  /** To what it has added something that is no module's: collections of packages, listeners; absent for the many without. */
+  registers: z.optional(z.array(z.string())),
   /**
    * Files, existing or not, that were read through `node:fs` during evaluation, and what was in them: a hash, or MISSING;
    * absent when they could not be read.
