@@ -22,6 +22,8 @@ export class PlanApplication {
   readonly #participants: readonly PlanParticipant<ApplyPlan>[];
   /** Requests or calls were under way when the last plan was applied, and may be still. */
   #othersRun = false;
+  /** Purges of versions that go on; also when their plan was given up. */
+  readonly #purging = new Set<Promise<void>>();
 
   constructor(parts: AppParts) {
     this.#parts = parts;
@@ -34,6 +36,7 @@ export class PlanApplication {
       serving,
       monitored,
       life,
+      { rollback: () => this.#keepOpen() },
       listen.plan.released,
       { rollback: () => ledger.undoWhere((version) => !runtime.isCurrent(version)) },
       { rollback: () => life.disposeGone() },
@@ -80,7 +83,7 @@ export class PlanApplication {
         },
         purging: (version) => {
           purging.push(this.#versionToPurge(version));
-          return this.#parts.purge.run(version);
+          return this.#purge(version);
         },
         purged: () => reports.send({ type: "planPurged", planId: plan.planId }),
         affected: (files) => this.#parts.purge.affected(files),
@@ -101,6 +104,17 @@ export class PlanApplication {
       endWatching?.();
     }
     serving.settleLater();
+  }
+
+  #purge(version: ModuleVersion): Promise<void> | undefined {
+    const pending = this.#parts.purge.run(version);
+    if (pending) this.#purging.add(pending);
+    void pending?.finally(() => this.#purging.delete(pending));
+    return pending;
+  }
+
+  #keepOpen(): void {
+    if (this.#purging.size > 0) this.#parts.listen.plan.keepOpen(Promise.allSettled(this.#purging));
   }
 
   /**

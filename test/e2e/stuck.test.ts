@@ -101,6 +101,44 @@ describe("a save that mends", { skip: plainMode }, () => {
     assert.deepEqual(served.lines.matching(/reload failed/), []);
   });
 
+  test("a dispose hook that closes the server when its reload was given up closes no port", async () => {
+    await using app = new TempApp(
+      {
+        ...files,
+        "main.js": `import fs from "node:fs";
+import http from "node:http";
+import { unreloader } from "unreloader/app";
+import { answer } from "./answer.js";
+const server = http.createServer((req, res) => answer(req, res)).listen(0);
+unreloader.dispose(async () => {
+  console.log("disposing");
+  while (!fs.existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 5));
+  server.close(() => console.log("closed"));
+});
+`,
+        "answer.js": `import { word } from "./word.js";
+export const answer = (req, res) => res.end(word);
+`,
+      },
+      { packages: ["unreloader"] },
+    );
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "one");
+    app.write(
+      "answer.js",
+      `import { word } from "./word.js";\nexport const answer = (req, res) => res.end(word + "!");\n`,
+    );
+    app.write("main.js", `${app.read("main.js")}answer.name;\n`);
+    await served.lines.wait(/disposing/);
+    app.write("word.js", "export const word = ;\n");
+    await served.lines.wait(/reload failed/);
+    app.write("go", "");
+    await served.lines.wait(/closed/);
+    assert.equal((await served.getOnce("/")).status, 500);
+    app.write("word.js", OK("two"));
+    assert.equal(await served.text("/"), "two!");
+  });
+
   test("an edit that awaits for ever, again and again in the same file", async () => {
     await using app = new TempApp(files);
     await using served = await serve(app, "main.js");

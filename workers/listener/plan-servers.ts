@@ -1,7 +1,7 @@
 /** The servers while a plan is applied: none loses what it listens with before the plan has succeeded. */
 import type { Server } from "node:net";
 import type { PlanParticipant } from "../plan-participant.js";
-import { silence } from "./released-servers.js";
+import { restoreClose, silence, stubClose } from "./released-servers.js";
 import type { VirtualServer } from "./virtual-server.js";
 
 export interface PlanServersOptions {
@@ -18,6 +18,8 @@ export class PlanServers {
   readonly #options: PlanServersOptions;
   /** What listened when the plan under way began. */
   #before: readonly VirtualServer[] = [];
+  /** What listens again since the last plan has failed. */
+  #reopened: readonly VirtualServer[] = [];
   #servedItself = false;
   /** Servers that others have replaced in the plan under way -> by which; undefined when no plan is. */
   #replaced: Map<Server, Server> | undefined;
@@ -63,10 +65,25 @@ export class PlanServers {
     rollback: () => {
       this.#replaced = undefined;
       this.#releaseOpened();
-      for (const server of this.#before) if (server.released) this.#options.reopen(server);
+      this.#reopened = this.#before.filter((server) => server.released);
+      for (const server of this.#reopened) this.#options.reopen(server);
       this.#before = [];
     },
   };
+
+  /**
+   * The plan was given up while hooks and adapters closed what the app has opened, which goes on until `closed`: it must not
+   * close the public port of a server that listens again.
+   */
+  keepOpen(closed: Promise<unknown>): void {
+    const servers = this.#reopened.map(({ server }) => server);
+    for (const server of servers) stubClose(server);
+    void closed.then(() => {
+      const { servers: all } = this.#options;
+      const isReleased = (server: Server) => [...all].some((each) => each.server === server && each.released);
+      for (const server of servers) if (!isReleased(server)) restoreClose(server);
+    });
+  }
 
   #releaseOpened(): void {
     for (const server of this.#options.servers) if (!this.#before.includes(server)) this.#options.release(server);
