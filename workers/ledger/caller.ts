@@ -70,7 +70,8 @@ function filesAbove(wrapper: (...args: never[]) => unknown): string[] {
     sites.flatMap((site) => ((site as { isAsync?(): boolean }).isAsync?.() ? [] : (fileOf(site) ?? [])));
   try {
     Error.captureStackTrace(holder, wrapper);
-    return holder.stack as string[];
+    // While Node writes the stack of an error, for which source maps are read, it gives no frames of another.
+    return Array.isArray(holder.stack) ? (holder.stack as string[]) : [];
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (prepareStackTrace) Error.prepareStackTrace = prepareStackTrace;
