@@ -5,6 +5,7 @@ import { Agent } from "node:http";
 import { describe, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { callersAbove } from "../../workers/ledger/caller.js";
 import { Creators } from "../../workers/ledger/creators.js";
 import { GlobalNames } from "../../workers/ledger/global-names.js";
 import { Handles } from "../../workers/ledger/handles.js";
@@ -495,6 +496,19 @@ describe("things with a life of their own", () => {
     await collected();
     assert.deepEqual(world.ledger.list(version), []);
   });
+});
+
+test("while the stack of an error is written, nobody is found who calls", () => {
+  const { prepareStackTrace } = Error;
+  Error.prepareStackTrace = () => callersAbove(call);
+  function call(): unknown {
+    return new Error("is shown").stack;
+  }
+  try {
+    assert.deepEqual(call(), []);
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 });
 
 /** WeakRefs that were read or made in a turn of the event loop hold until its end; finalizers run in a turn of their own. */
