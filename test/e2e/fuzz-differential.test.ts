@@ -2,6 +2,7 @@
  * After any sequence of edits the app answers as a freshly started one. A short run by default; for a long one set
  * UNRELOADER_EDITS (steps for each dialect), to repeat one set UNRELOADER_SEED, for one dialect UNRELOADER_DIALECT;
  * UNRELOADER_FUZZ_WAIT=all asks `wait` for its verdict after each step, and not after every other one, =off never;
+ * UNRELOADER_FUZZ_SCOPE=function has bodies of functions swapped (`--scope`);
  * UNRELOADER_FUZZ_READS=off leaves files alone that the app reads or lists instead of importing them.
  */
 import { test } from "node:test";

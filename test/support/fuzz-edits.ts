@@ -14,7 +14,7 @@ import {
 import type { Random } from "./random.js";
 
 export type Edit =
-  | { readonly type: "value"; readonly module: string; readonly value: number }
+  | { readonly type: "value" | "body"; readonly module: string; readonly value: number }
   | { readonly type: "entry"; readonly value: number }
   | { readonly type: "template"; readonly text: string }
   | { readonly type: "fault"; readonly module: string; readonly fault: ModuleSpec["fault"] }
@@ -56,6 +56,8 @@ function change(program: Program, edit: Edit): Program {
   switch (edit.type) {
     case "value":
       return withModule(program, { ...module, value: edit.value });
+    case "body":
+      return withModule(program, { ...module, body: edit.value });
     case "fault":
       return module.fault === edit.fault ? program : withModule(program, { ...module, fault: edit.fault });
     case "use":
@@ -251,6 +253,7 @@ function randomModule(random: Random, program: Program, name: string): ModuleSpe
     asFolder: false,
     language,
     value: random.below(1000),
+    body: random.below(1000),
     uses: known.length === 0 ? [] : [{ target: random.pick(known), how: random.pick(HOWS) }],
     base: known.length > 0 && random.chance(hierarchy) ? random.pick(known) : null,
     star: null,
@@ -313,7 +316,7 @@ function randomEdit(random: Random, program: Program, serial: number): Edit {
     };
   const module = random.pick(names);
   const dice = random.below(100);
-  if (dice < 35) return { type: "value", module, value: random.below(1000) };
+  if (dice < 35) return { type: random.pick(["value", "body"] as const), module, value: random.below(1000) };
   if (dice < 39) return { type: "entry", value: random.below(1000) };
   if (dice < 42 && program.reads) return { type: "template", text: `template ${random.below(1000)}\n` };
   if (dice < 48) return { type: "fault", module, fault: random.pick(["syntax", "throw"] as const) };

@@ -26,6 +26,8 @@ export interface ModuleSpec {
   readonly asFolder: boolean;
   readonly language: "cjs" | "esm" | "ts";
   readonly value: number;
+  /** Stands in bodies of functions only: an edit of it alone is one that `--scope function` swaps in. */
+  readonly body: number;
   readonly uses: readonly Use[];
   /** Module whose class this one's class extends. */
   readonly base: string | null;
@@ -141,7 +143,7 @@ function renderCommonJs(program: Program, module: ModuleSpec): string {
   );
   lines.push(`function answer(depth) {`);
   lines.push(`  if (depth <= 0) return value;`);
-  lines.push(`  return [${["value", ...lateReads(module)].join(", ")}];`);
+  lines.push(`  return [${["value", module.body, ...lateReads(module)].join(", ")}];`);
   lines.push(`}`);
   const loads = module.uses.flatMap((use) => {
     if (use.how === "lazy") return [`await settle(async () => ${load(program, module, use.target, required)}.value)`];
@@ -206,7 +208,7 @@ function renderEsm(program: Program, module: ModuleSpec): string {
   lines.push(...registryLines(module, bind), `export { register, registered };`);
   lines.push(`export function answer(depth${typed ? ": number" : ""})${typed ? ": unknown" : ""} {`);
   lines.push(`  if (depth <= 0) return value;`);
-  lines.push(`  return [${["value", ...lateReads(module)].join(", ")}];`);
+  lines.push(`  return [${["value", module.body, ...lateReads(module)].join(", ")}];`);
   lines.push(`}`);
   const loads = module.uses.flatMap((use) => {
     const read = cjs(use.target) ? ".default.value" : ".value";
@@ -289,7 +291,7 @@ function classLines(module: ModuleSpec, heritage: string): string[] {
     `class Thing${heritage} {`,
     `  static kind = ${JSON.stringify(module.name)};`,
     `  describe()${typed ? ": unknown[]" : ""} {`,
-    `    return [Thing.kind, value, ...${inherited}];`,
+    `    return [Thing.kind, value, ${module.body}, ...${inherited}];`,
     `  }`,
     `}`,
   ];

@@ -31,6 +31,10 @@ interface Difference {
   readonly text: string;
 }
 
+/** UNRELOADER_FUZZ_SCOPE: what `--scope` says; without it, its default. */
+const { UNRELOADER_FUZZ_SCOPE: scope } = process.env;
+const FLAGS = scope === undefined ? [] : ["--scope", scope];
+
 /** How often a failing list of edits is run again to shorten it. */
 const SHRINK_RUNS = Number(process.env.UNRELOADER_SHRINK ?? 60);
 
@@ -79,7 +83,7 @@ async function replay(start: Program, steps: readonly Step[]): Promise<Differenc
   let step = -1;
   try {
     await using fresh = new FreshProcesses();
-    await using served = await serve(disk.app, entryFile(start.dialect));
+    await using served = await serve(disk.app, entryFile(start.dialect), { flags: FLAGS });
     const waiting = new AskedToWait(disk.app.folder);
     for (let program = start; step < steps.length; step++) {
       for (const edit of steps[step] ?? []) program = applyEdit(program, edit);
