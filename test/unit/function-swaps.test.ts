@@ -1,6 +1,7 @@
 /** Bodies of functions that are swapped: which edits these are, and what the functions do then. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { PreparedModule } from "../../src/common/compile/compiled-module.js";
 import { Compiler } from "../../src/common/compile/compiler.js";
 import { compareFunctions, type LiveFunction, liveFunctions } from "../../src/common/compile/live-functions.js";
 import { Scripts } from "../../workers/runtime/script.js";
@@ -175,4 +176,22 @@ Object.assign(globalThis.__swapped, { f });
       show();
     }
   });
+});
+
+test("of texts that nothing runs any more only the last few are kept, and a swap that is taken back leaves all as it was", () => {
+  const swaps = new VersionSwaps(new CallWatch());
+  const module = (n: number) => ({ compiled: { body: `text ${n}` } }) as unknown as PreparedModule;
+  const bodyOf = (id: number) => ({ text: 0, id, name: "f", source: "" });
+  // Another function, whose body stays that of the first text.
+  swaps.swap({ module: module(1), text: 1, bodies: [bodyOf(7)] });
+  for (let n = 2; n <= 100; n++) swaps.swap({ module: module(n), text: n, bodies: [bodyOf(3)] });
+  assert.ok(swaps.size <= 12, `${swaps.size} texts`);
+  assert.equal(swaps.text(1)?.body, "text 1");
+  assert.equal(swaps.newest?.body, "text 100");
+  const bodies = swaps.table.bodies;
+  const back = swaps.swap({ module: module(101), text: 101, bodies: [bodyOf(3), bodyOf(7)] });
+  assert.equal(swaps.newest?.body, "text 101");
+  back();
+  assert.equal(swaps.newest?.body, "text 100");
+  assert.equal(swaps.table.bodies, bodies);
 });

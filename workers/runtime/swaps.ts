@@ -80,53 +80,78 @@ export class CallWatch {
   isOn = true;
 }
 
+/** Bodies that were taken from one text. */
+interface Taken {
+  readonly table: SwapTable;
+  /** Undefined for the text that was evaluated. */
+  readonly text: CompiledModule | undefined;
+}
+
+/** So many texts are known beyond those that run: a request in flight may show a line of one. */
+const FORMER = 8;
+
 /** Of one version: what it was evaluated from, and the texts that bodies were taken from since. */
 export class VersionSwaps {
   readonly #watch: CallWatch;
-  /** By number of the text. */
-  readonly #tables: SwapTable[];
-  readonly #texts: (CompiledModule | undefined)[] = [undefined];
+  /** By number of the text, the newest last. */
+  #taken: Map<number, Taken>;
 
   constructor(watch: CallWatch) {
     this.#watch = watch;
-    this.#tables = [new SwapTable(watch)];
+    this.#taken = new Map([[0, { table: new SwapTable(watch), text: undefined }]]);
   }
 
   /** `__urS` of the module. */
   get table(): SwapTable {
-    return this.#tables[0] as SwapTable;
+    return this.#taken.get(0)?.table as SwapTable;
   }
 
-  /** What bodies were taken from; undefined for the text that was evaluated. */
+  /** What bodies were taken from; undefined for the text that was evaluated, and for one of which nothing runs any more. */
   text(number: number): CompiledModule | undefined {
-    return this.#texts[number];
+    return this.#taken.get(number)?.text;
   }
 
   /** What the newest bodies were taken from; undefined: none was swapped. */
   get newest(): CompiledModule | undefined {
-    return this.#texts.at(-1);
+    return [...this.#taken.values()].at(-1)?.text;
+  }
+
+  /** How many texts are known. */
+  get size(): number {
+    return this.#taken.size;
   }
 
   /** The name of a function that an evaluation has called, so that its body must not be swapped. */
   calledOf({ bodies }: FunctionSwap): string | undefined {
-    return bodies.find(({ text, id }) => this.#tables[text]?.wasCalled(id) ?? true)?.name;
+    return bodies.find(({ text, id }) => this.#taken.get(text)?.table.wasCalled(id) ?? true)?.name;
   }
 
   /** Gives how to go back. */
   swap({ bodies, text, module: { compiled } }: FunctionSwap): () => void {
-    const before = this.#tables.map((table) => table.bodies);
+    const before = this.#taken;
+    const bodiesBefore = [...before.values()].map(({ table }) => ({ table, bodies: table.bodies }));
     const table = new SwapTable(this.#watch);
-    this.#tables[text] = table;
-    this.#texts[text] = compiled;
     for (const body of bodies) {
-      const target = this.#tables[body.text];
+      const target = before.get(body.text)?.table;
       if (!target) continue;
       target.bodies = new Map(target.bodies).set(body.id, { source: body.source, table, functions: new WeakMap() });
     }
+    this.#taken = new Map(before).set(text, { table, text: compiled });
+    this.#forgetUnused();
     return () => {
-      this.#tables.length = before.length;
-      this.#texts.length = before.length;
-      for (const [number, known] of before.entries()) (this.#tables[number] as SwapTable).bodies = known;
+      this.#taken = before;
+      for (const known of bodiesBefore) known.table.bodies = known.bodies;
     };
+  }
+
+  /** Of most texts nothing runs soon. */
+  #forgetUnused(): void {
+    const used = new Set([this.table]);
+    // Those that are added on the way are walked as well.
+    for (const table of used) for (const body of table.bodies?.values() ?? []) used.add(body.table);
+    for (const number of [...this.#taken.keys()].slice(0, -FORMER)) {
+      const taken = this.#taken.get(number);
+      if (taken && !used.has(taken.table)) this.#taken.delete(number);
+    }
   }
 }
