@@ -14,23 +14,32 @@ const QUIET_MS = 30;
 const MOST_FOLDERS = 5000;
 /** Each page that is loaded asks for a look. */
 const LOOK_MS = 5000;
+/** How often known files are looked at where no events tell of them. */
+const POLL_MS = 1000;
 
 export interface PageFilesOptions {
   readonly root: string;
   isIgnored(file: string): boolean;
+  /** Events tell of changes below the root as soon as they are made. */
+  hasEvents(): boolean;
   /** What the app writes itself is no edit. */
   writes(file: string): boolean;
+  /** For tests; absent: by the system's events. */
+  readonly watch?: typeof watchFolder;
 }
 
 export class PageFiles {
   readonly #options: PageFilesOptions;
   /** Folders with such files, while they are there. */
   readonly #watches = new Map<string, FolderWatch>();
+  /** With such files, whether they are watched or not. */
+  readonly #folders = new Set<string>();
   /** File -> what tells one version of it from another. */
   readonly #stamps = new Map<string, string>();
   /** Folders in which something has happened. */
   readonly #marked = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #poll: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
@@ -50,8 +59,22 @@ export class PageFiles {
     await this.#looking;
   }
 
+  /** Looks without events, where there are none, as long as `isWanted`. */
+  lookWhile(isWanted: () => boolean): void {
+    this.#poll ??= setInterval(() => {
+      if (!isWanted() || this.#isClosed) {
+        clearInterval(this.#poll);
+        this.#poll = undefined;
+      } else if (!this.#options.hasEvents()) {
+        void this.look();
+        for (const folder of this.#folders) this.#mark(folder);
+      }
+    }, POLL_MS).unref();
+  }
+
   close(): void {
     this.#isClosed = true;
+    clearInterval(this.#poll);
     clearTimeout(this.#timer);
     for (const watch of this.#watches.values()) watch.close();
     this.#watches.clear();
@@ -67,7 +90,8 @@ export class PageFiles {
         if (entry.isDirectory() && mayHoldOwnFiles(entry.name) && !this.#options.isIgnored(file)) folders.push(file);
       }
       if (!this.#watches.has(folder) && entries.some(({ name }) => PAGE_FILE.test(name))) {
-        await this.#changedIn(folder);
+        if (!this.#folders.has(folder)) await this.#changedIn(folder);
+        this.#folders.add(folder);
         this.#watch(folder);
       }
     }
@@ -76,7 +100,7 @@ export class PageFiles {
   #watch(folder: string): void {
     if (this.#isClosed) return;
     const end = (): void => void this.#watches.delete(folder);
-    const watch = watchFolder(folder, {
+    const watch = (this.#options.watch ?? watchFolder)(folder, {
       event: (name) => {
         if (name === undefined || PAGE_FILE.test(name)) this.#mark(folder);
       },

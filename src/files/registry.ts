@@ -279,6 +279,11 @@ export class FileRegistry {
     await nextTurn();
   }
 
+  /** Events tell of changes below `folder` as soon as they are made. */
+  hasPromptEvents(folder: string): boolean {
+    return this.#trust.isPrompt(folder);
+  }
+
   async #start(): Promise<void> {
     const promptness = await this.#trust.probe();
     if (this.#closed) return;

@@ -27,6 +27,7 @@ export class LiveStreams {
     // What is saved from now on is told.
     await files.look();
     if (response.destroyed) return;
+    files.lookWhile(() => this.#streams.any);
     this.#streams.add(response, "live", this.#news(onError === "page" && now().phase === "failed"));
   }
 

@@ -85,7 +85,11 @@ const reports = {
     afterMs: z.optional(z.number()),
   },
   "stale-references": staleReference.shape,
-  log: { level, message: z.string() },
+  log: {
+    level,
+    message: z.string(),
+    started: z.optional(z.strictObject({ modules: z.int(), durationMs: z.number() })),
+  },
 } as const;
 
 type Written = { [Name in keyof typeof reports]: z.output<ReturnType<typeof z.strictObject<(typeof reports)[Name]>>> };

@@ -14,6 +14,7 @@ export class ListenReports {
   /** Ports that are open and not reported yet. */
   #waiting: Opened[] = [];
   #modules: number | undefined;
+  #durationMs = 0;
 
   constructor(emit: (report: ListeningReport) => void) {
     this.#emit = emit;
@@ -34,7 +35,13 @@ export class ListenReports {
   /** The app is evaluated and has so many modules. */
   loaded(modules: number): void {
     this.#modules = modules;
+    this.#durationMs = performance.now() - this.#started;
     this.#flush();
+  }
+
+  /** Of an app that is evaluated. */
+  get started(): { readonly modules: number; readonly durationMs: number } | undefined {
+    return this.#modules === undefined ? undefined : { modules: this.#modules, durationMs: this.#durationMs };
   }
 
   #flush(): void {

@@ -41,7 +41,7 @@ export interface LineStamp {
   readonly id: string;
 }
 
-/** What is said when the app listens, besides where. */
+/** What is said when the app listens, besides where; or when it runs and does not. */
 export interface Banner {
   /** Of unreloader. */
   readonly version: string;
@@ -49,6 +49,8 @@ export interface Banner {
   readonly entry: string;
   /** Single keys are read. */
   readonly keys: boolean;
+  /** It was said already: what is left is where an app listens that has begun to do so late. */
+  readonly isSaid?: boolean;
 }
 
 export interface ReportLine {
@@ -157,12 +159,14 @@ function prettyLines(event: SupervisorEvent, style: LineStyle): string[] {
         restartedLine(event.report, style.cwd),
         ...(style.why ? [`  ${event.report.code} ${editText(event.report.code)}`] : []),
       ];
-    case "worker-exit":
-      return [workerExitLine(event.report, style.cwd), ...exitRows(event.report, style.cwd)];
+    case "worker-exit": {
+      const banner = greets(event) && !style.exit ? bannerRows({}, style) : [];
+      return [workerExitLine(event.report, style.cwd), ...exitRows(event.report, style.cwd), ...banner];
+    }
     case "stale-references":
       return [staleLine(event.report, style.cwd)];
     case "log":
-      return [logLine(event.report)];
+      return [logLine(event.report), ...(greets(event) ? bannerRows(event.report, style) : [])];
     default:
       return event satisfies never;
   }
@@ -173,16 +177,39 @@ function listeningLine(report: ListeningReport): string {
   return `${PREFIX}listening on ${publicUrl(report)} (${what} in ${milliseconds(report.durationMs)})`;
 }
 
-function bannerRows(report: ListeningReport, { banner, cwd }: LineStyle): string[] {
+/** What the banner is told with: the app listens, runs without that, or has done its work. */
+export function greets(event: SupervisorEvent): boolean {
+  switch (event.event) {
+    case "listening":
+      return true;
+    case "log":
+      return event.report.started !== undefined;
+    case "worker-exit":
+      return isCalm(event.report);
+    default:
+      return false;
+  }
+}
+
+function bannerRows(report: Partial<ListeningReport> | LogReport, { banner, cwd }: LineStyle): string[] {
   if (banner === undefined) return [];
-  const { protocol, port, network = [] } = report;
-  const urls = network.map((host): Row => ["network", publicUrl({ protocol, host, port })]);
+  const urls = "protocol" in report ? networkRows(report as ListeningReport) : [];
+  // With the app ends everything.
+  if (banner.isSaid) return urls.map(shownRow);
+  const modules: Row[] =
+    "started" in report && report.started
+      ? [["modules", `${report.started.modules} in ${milliseconds(report.started.durationMs)}`]]
+      : [];
   const help: Row[] = banner.keys ? [["help", "press h"]] : [];
   const rows: Row[] = [
     ["version", `${banner.version}, Node ${banner.node}`],
     ["entry", shownPath(banner.entry, cwd)],
   ];
-  return [...rows, ...urls, ...help].map(shownRow);
+  return [...rows, ...modules, ...urls, ...help].map(shownRow);
+}
+
+function networkRows({ protocol, port, network = [] }: ListeningReport): Row[] {
+  return network.map((host): Row => ["network", publicUrl({ protocol, host, port })]);
 }
 
 function reloadLines(report: ReloadReport, style: LineStyle): string[] {

@@ -199,6 +199,8 @@ export interface LogReport {
   readonly level: LogLevel;
   /** One line, without a break. */
   readonly message: string;
+  /** Of an app that runs and does not listen: how many modules it has, and how long their evaluation took. */
+  readonly started?: { readonly modules: number; readonly durationMs: number };
 }
 
 /** From what only helps to find a fault to what has gone wrong. */

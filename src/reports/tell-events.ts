@@ -4,7 +4,7 @@ import type { ResolvedOptions } from "../options/options.js";
 import { type LogFunction, logFunction } from "./logger.js";
 import type { OutputName } from "./own-lines.js";
 import type { EmittedEvents, SupervisorEvent, SupervisorEvents } from "./report.js";
-import { type Banner, type LineStyle, messageOf, reportLines } from "./report-lines.js";
+import { type Banner, greets, type LineStyle, messageOf, reportLines } from "./report-lines.js";
 
 type Told = Pick<ResolvedOptions, "logFormat" | "logLevel" | "why" | "onError" | "exit" | "logger" | "root" | "clear">;
 
@@ -40,7 +40,7 @@ export function printEvents(
     });
     const [first] = lines;
     if (first === undefined) return;
-    if (event.event === "listening") greeting = undefined;
+    if (greeting && greets(event)) greeting = event.event === "listening" ? undefined : { ...greeting, isSaid: true };
     write(
       first.level === "error" || first.level === "warn" ? "stderr" : "stdout",
       lines.map(({ text }) => text),

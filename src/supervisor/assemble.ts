@@ -135,7 +135,12 @@ export function assemble({
     new LiveStreams({
       onError: options.onError,
       now: () => view.now(),
-      files: new PageFiles({ root: options.root, isIgnored, writes: (file) => cycle.app?.writes(file) === true }),
+      files: new PageFiles({
+        root: options.root,
+        isIgnored,
+        hasEvents: () => registry.hasPromptEvents(options.root),
+        writes: (file) => cycle.app?.writes(file) === true,
+      }),
     });
   const endpoints = new Endpoints({
     view,
@@ -303,7 +308,9 @@ export function assemble({
       const level = options.port === undefined ? "info" : "warn";
       const hasListened = front.hasListened(cycle.app?.epoch.number ?? 0);
       const missing = whatIsMissing(options.port, hasListened) + (hasListened ? "" : " so far");
-      emit("log", { level, message: `${shownPath(options.entry, process.cwd())} runs; ${missing}` });
+      const { started } = listening;
+      const message = `${shownPath(options.entry, process.cwd())} runs; ${missing}`;
+      emit("log", { level, message, ...(started && { started }) });
     },
   });
   const cycle = new ReloadCycle({

@@ -17,6 +17,7 @@ test("a saved style sheet or page is told, but not what the app writes, what is 
   write("views/a.ejs", "one");
   const files = new PageFiles({
     root,
+    hasEvents: () => true,
     isIgnored: (file) => file.startsWith(path.join(root, "out")),
     writes: (file) => file.endsWith("written.html"),
   });
@@ -34,6 +35,26 @@ test("a saved style sheet or page is told, but not what the app writes, what is 
     write("public/a.css", "two, and longer");
     await within(all, () => `two files; told: ${[...told].join(", ")}`);
     assert.deepEqual([...told].sort(), ["public/a.css", "views/a.ejs"]);
+  } finally {
+    files.close();
+    rmSync(root, { recursive: true });
+  }
+});
+
+test("without file events they are looked at while a page is open", async () => {
+  const root = realpathSync(mkdtempSync(path.join(tmpdir(), "ur-pages-")));
+  const file = path.join(root, "a.css");
+  writeFileSync(file, "one");
+  const options = { root, hasEvents: () => false, isIgnored: () => false, writes: () => false };
+  const files = new PageFiles({ ...options, watch: () => ({ close: () => {} }) });
+  try {
+    await files.look();
+    const told = new Promise<readonly string[]>((resolve) => {
+      files.onChange = resolve;
+    });
+    files.lookWhile(() => true);
+    writeFileSync(file, "two, and longer");
+    assert.deepEqual(await within(told, "the style sheet"), [file]);
   } finally {
     files.close();
     rmSync(root, { recursive: true });

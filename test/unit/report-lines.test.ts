@@ -315,4 +315,14 @@ test("on a terminal it is said once who speaks, and how to get on", () => {
     "  network         http://10.0.0.2:80",
     "  help            press h",
   ]);
+  const log = { level: "info", message: "src/app.ts runs", started: { modules: 3, durationMs: 7 } } as const;
+  assert.deepEqual(lines({ event: "log", report: log }, { banner }), [
+    "unreloader: src/app.ts runs",
+    "  version         1.2.3, Node 20.1.0",
+    "  entry           src/app.ts",
+    "  modules         3 in 7 ms",
+    "  help            press h",
+  ]);
+  const late = lines({ event: "listening", report }, { banner: { ...banner, isSaid: true } });
+  assert.deepEqual(late.slice(1), ["  network         http://10.0.0.2:80"]);
 });
