@@ -21,10 +21,10 @@ const REMOTE: ReadonlySet<number> = new Set([
  * Whether files of this folder may be written elsewhere. A probe cannot tell: its own write is made on this side.
  * False when it cannot be found out.
  */
-export function isRemote(folder: string): boolean {
+export function isRemote(folder: string, typeOf = (of: string): number => statfsSync(of).type): boolean {
   if (process.platform !== "linux") return false;
   try {
-    return REMOTE.has(statfsSync(folder).type);
+    return REMOTE.has(typeOf(folder));
   } catch (error) {
     errorCode(error);
     return false;

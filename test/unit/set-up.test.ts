@@ -1,7 +1,8 @@
 /** `unreloader init` and `doctor`: what would be written, and what is found. */
 import assert from "node:assert/strict";
-import { chmodSync } from "node:fs";
+import { chmodSync, statfsSync } from "node:fs";
 import { test } from "node:test";
+import { isRemote } from "../../src/files/file-system.js";
 import { checkConfiguration } from "../../src/terminal/doctor/doctor.js";
 import { checkLayout, checkNativeAddons, checkTools, checkTsconfig } from "../../src/terminal/doctor/project-checks.js";
 import {
@@ -11,6 +12,7 @@ import {
   checkNode,
   checkPort,
   checkTempFolder,
+  type EventFacts,
 } from "../../src/terminal/doctor/system-checks.js";
 import { findEntry } from "../../src/terminal/init/find-entry.js";
 import { planInit } from "../../src/terminal/init/plan-init.js";
@@ -108,6 +110,32 @@ test("doctor says what it means and what to do", async () => {
   chmodSync(app.path("node_modules/.cache/unreloader"), 0o500);
   assert.equal(checkCache(project()).level, "warn");
   chmodSync(app.path("node_modules/.cache/unreloader"), 0o700);
+});
+
+test("doctor tells of file systems, events and folders for temporary files that are not as they should be", async () => {
+  await using app = new TempApp({ "package.json": "{}", "a file": "" });
+  const { folder: root } = app;
+  const types = [0x6969, 0x65735546, 0xef53];
+  const isLinux = process.platform === "linux";
+  const remote = types.map((type) => isRemote(root, () => type));
+  assert.deepEqual(remote, [isLinux, isLinux, false], "NFS, FUSE and a disk");
+  assert.equal(
+    isRemote(root, () => statfsSync(app.path("gone")).type),
+    false,
+    "it cannot be found out",
+  );
+  const at = (facts: Partial<EventFacts>) =>
+    checkEvents({ root }, { isRemote: () => false, probe: async () => "prompt", ...facts });
+  const far = await at({ isRemote: () => true });
+  assert.deepEqual([far.level, /of another machine$/.test(far.found), far.remedy !== undefined], ["warn", true, true]);
+  const none = await at({ probe: async () => "none" });
+  assert.deepEqual(
+    [none.level, none.found, /--watch poll/.test(none.remedy ?? "")],
+    ["warn", "none arrive here", true],
+  );
+  assert.equal((await at({ probe: async () => "late" })).level, isLinux ? "warn" : "ok");
+  const temp = await checkTempFolder([app.path("a file")]);
+  assert.deepEqual([temp.level, temp.found.includes("a file"), /TMPDIR/.test(temp.remedy ?? "")], ["bad", true, true]);
 });
 
 test("doctor names who has the port", async () => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { attempt } from "../../common/attempt.js";
 import { EVENT_PROBE_MS } from "../../common/deadlines.js";
 import { errorText, UnreloaderError } from "../../common/errors.js";
-import { probeEvents } from "../../files/event-probe.js";
+import { type Promptness, probeEvents } from "../../files/event-probe.js";
 import { isRemote } from "../../files/file-system.js";
 import { watchFolder } from "../../files/watcher.js";
 import { portOwner } from "../../front/port-owner.js";
@@ -39,9 +39,17 @@ export function checkNode(version = process.versions.node): Finding {
   };
 }
 
-export async function checkEvents({ root }: Pick<Project, "root">): Promise<Finding> {
+/** What the system says of file events. */
+export interface EventFacts {
+  isRemote(folder: string): boolean;
+  probe(folder: string): Promise<Promptness>;
+}
+
+const FACTS: EventFacts = { isRemote, probe: (folder) => probeEvents(folder, watchFolder, EVENT_PROBE_MS) };
+
+export async function checkEvents({ root }: Pick<Project, "root">, facts = FACTS): Promise<Finding> {
   const check = "file events";
-  if (isRemote(root))
+  if (facts.isRemote(root))
     return {
       ...{ check, level: "warn", found: `${root} lies on a file system of another machine` },
       means: "what is written there is not told here: files are looked at for each request (2 to 6 ms for 2000 files)",
@@ -54,7 +62,7 @@ export async function checkEvents({ root }: Pick<Project, "root">): Promise<Find
       means: "files are looked at for each request (2 to 6 ms for 2000 files)",
       remedy: "let this user write there",
     };
-  const promptness = await probeEvents(cacheFolder(root), watchFolder, EVENT_PROBE_MS);
+  const promptness = await facts.probe(cacheFolder(root));
   // Those that were made for it, and are empty.
   for (let folder = cacheFolder(root); folder !== root; folder = path.dirname(folder)) attempt(() => rmdirSync(folder));
   switch (promptness) {
@@ -112,10 +120,10 @@ function foldersBelow(root: string): number {
   return count;
 }
 
-export async function checkTempFolder(): Promise<Finding> {
+export async function checkTempFolder(bases?: readonly string[]): Promise<Finding> {
   const check = "temporary files";
   try {
-    const folder = new SocketFolder();
+    const folder = new SocketFolder(bases);
     const found = path.dirname(folder.path);
     await folder.remove();
     return { check, level: "ok", found };
