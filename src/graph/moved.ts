@@ -25,8 +25,19 @@ export function movedAmong({ graph, next, roots, again }: OrdersInput): Set<stri
   const add = (files: Iterable<string>): void => {
     for (const file of files) moved.add(file);
   };
+  /** A quick look: whether one of `again` has a kept one behind it, and has set it or is new there. */
+  const mayBeOvertaken = (target: string, files: Iterable<string>): boolean => {
+    let [first, last] = [Number.POSITIVE_INFINITY, -1];
+    for (const file of files) {
+      if (!again.has(file)) last = Math.max(last, after.beginsAt(file));
+      else if (next.get(file)?.sets?.has(target) || !graph.get(file)?.registers?.has(target))
+        first = Math.min(first, after.beginsAt(file));
+    }
+    return first < last;
+  };
   const targets = before === after ? namesOf(next, again) : targetsOf(next);
   for (const [target, files] of targets) {
+    if (before === after && !mayBeOvertaken(target, files)) continue;
     const users = after.toLoad([...files].filter(isEager));
     const known = users.filter((file) => usesOf(graph.get(file)).includes(target));
     if (isSet(target, next, users)) add(overtaken(users, before.toLoad(known), again));

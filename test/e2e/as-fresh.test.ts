@@ -365,6 +365,60 @@ module.exports = bus;
     }
   });
 
+  test("modules that only come in another order write, set and register in that order, whatever brings it about", async () => {
+    const doings = (name: string): string => `list.push("${name}");
+globalThis.urWord = "${name}";
+process.env.UR_WORD = "${name}";
+Number.prototype.urWord = () => "${name}";
+box.add(() => "${name}");
+box.put("${name}", () => {});
+process.on("ur-word", (out) => out.push("${name}"));
+`;
+    const commonjs = (name: string): string =>
+      `const { list } = require("./list.cjs");\nconst box = require("box");\n${doings(name)}`;
+    const esm = (name: string): string =>
+      `import { list } from "./list.cjs";\nimport box from "box";\n${doings(name)}export {};\n`;
+    const main = (...files: string[]): string => `import { createServer } from "node:http";
+${files.map((file) => `import "./${file}";\n`).join("")}import { list } from "./list.cjs";
+import box from "box";
+const said = (out) => (process.emit("ur-word", out), out);
+const answer = async () => [list, urWord, process.env.UR_WORD, (1).urWord(), box.all(), box.keys(), said([])].join(" ");
+${listen}`;
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": main("third.js", "a.js", "b.cjs", "c.js"),
+      "third.js": "export {};\n",
+      "list.cjs": "exports.list = [];\n",
+      "a.js": esm("a"),
+      "b.cjs": commonjs("b"),
+      "c.js": esm("c"),
+      "node_modules/box/package.json": `{ "name": "box", "version": "1.0.0" }\n`,
+      "node_modules/box/index.js": `const list = [];
+const map = new Map();
+exports.add = (made) => list.push(made);
+exports.all = () => list.map((made) => made());
+exports.put = (key, made) => map.set(key, made);
+exports.keys = () => [...map.keys()];
+`,
+    });
+    await using served = await serve(app, "main.js");
+    const expected = (...order: string[]): string => {
+      const last = order.at(-1);
+      return [order, last, last, last, order, order, order].join(" ");
+    };
+    assert.equal(await served.json("/"), expected("a", "b", "c"));
+    app.write("main.js", main("third.js", "a.js", "c.js", "b.cjs"));
+    assert.equal(await served.json("/"), expected("a", "c", "b"));
+    app.write("third.js", `import "./b.cjs";\n`);
+    assert.equal(await served.json("/"), expected("b", "a", "c"));
+    app.write("main.js", main("a.js", "b.cjs"));
+    assert.equal(await served.json("/"), expected("a", "b"));
+    app.write("main.js", main("c.js", "a.js", "b.cjs"));
+    assert.equal(await served.json("/"), expected("c", "a", "b"));
+    app.edit("a.js", "list.push", "void 0;\nlist.push");
+    assert.equal(await served.json("/"), expected("c", "a", "b"));
+  });
+
   test("a package that keeps what it is given first gets a fresh worker, when that is evaluated again, and only then", async () => {
     const packageOf = (name: string, text: string) => ({
       [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,

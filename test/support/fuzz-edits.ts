@@ -20,6 +20,9 @@ export type Edit =
   | { readonly type: "fault"; readonly module: string; readonly fault: ModuleSpec["fault"] }
   | { readonly type: "use"; readonly module: string; readonly use: Use }
   | { readonly type: "unuse"; readonly module: string; readonly index: number }
+  /** Two imports that stand beside each other change places. */
+  | { readonly type: "swap"; readonly module: string; readonly index: number }
+  | { readonly type: "swapRoots"; readonly index: number }
   | { readonly type: "extra" | "awaits" | "asFolder"; readonly module: string; readonly on: boolean }
   | { readonly type: "base" | "star"; readonly module: string; readonly target: string | null }
   | { readonly type: "root"; readonly module: string; readonly on: boolean }
@@ -46,6 +49,8 @@ function change(program: Program, edit: Edit): Program {
       return { ...program, template: edit.text };
     case "add":
       return addModule(program, edit);
+    case "swapRoots":
+      return { ...program, roots: swapped(program.roots, edit.index) };
     case "touch":
       return program;
     case "restore":
@@ -67,6 +72,8 @@ function change(program: Program, edit: Edit): Program {
     case "unuse":
       if (edit.index >= module.uses.length) return program;
       return withModule(program, { ...module, uses: module.uses.filter((_, index) => index !== edit.index) });
+    case "swap":
+      return withModule(program, { ...module, uses: swapped(module.uses, edit.index) });
     case "extra":
     case "awaits":
       return module[edit.type] === edit.on ? program : withModule(program, { ...module, [edit.type]: edit.on });
@@ -88,6 +95,13 @@ function change(program: Program, edit: Edit): Program {
     case "rename":
       return program.modules.has(edit.to) ? program : renameModule(program, module, edit.to);
   }
+}
+
+function swapped<Item>(list: readonly Item[], index: number): readonly Item[] {
+  const [one, other] = list.slice(index);
+  return one === undefined || other === undefined
+    ? list
+    : [...list.slice(0, index), other, one, ...list.slice(index + 2)];
 }
 
 function withModule(program: Program, module: ModuleSpec): Program {
@@ -323,6 +337,8 @@ function randomEdit(random: Random, program: Program, serial: number): Edit {
   if (dice < 52) return { type: "delete", module, careful: random.chance(0.7) };
   if (dice < 57) return { type: "rename", module, to: `r${serial}` };
   if (dice < 60) return { type: "touch", module };
+  if (dice < 64) return { type: "swap", module, index: random.below(3) };
+  if (dice < 68) return { type: "swapRoots", index: random.below(3) };
   return structuralEdit(random, program);
 }
 

@@ -106,7 +106,7 @@ class ListenerNotes {
       what: `listener of "${String(event)}"`,
       remove: (from: EventEmitter, what) => {
         const listeners = isProxy(from) ? [] : listenersOf(from, event);
-        places.left(file, from, listeners.slice(listeners.lastIndexOf(what) + 1), event);
+        places.left(file, from, what, listeners.slice(listeners.lastIndexOf(what) + 1), event);
         from.removeListener(event, what);
         if (event === "error") this.#guard(from);
       },

@@ -109,7 +109,8 @@ export function moveInFrontOf(collection: Collection, added: Added, behind: read
   else for (const each of names.slice(to)) if (!Object.is(each, name)) moveToEnd(collection, each);
 }
 
-const entryName = (collection: Collection, { key, value }: Added): unknown =>
+/** What an entry is known by: its key, or, in lists and sets, itself. */
+export const entryName = (collection: Collection, { key, value }: Added): unknown =>
   isArray(collection) || isSet(collection) ? value : key;
 
 /** Undefined where the order is nobody's business: properties of functions and instances, tables of numbers. */

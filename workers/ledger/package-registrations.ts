@@ -18,6 +18,7 @@ import {
   behind,
   type Collection,
   collectionsOf,
+  entryName,
   moveInFrontOf,
   sizeOf,
   takeOut,
@@ -289,7 +290,7 @@ export class PackageRegistrations implements EvaluationWatch, PieceWatch {
       () => {
         if (packageName !== undefined) this.#registered.get(packageName)?.delete(owner);
         try {
-          this.#options.places.left(owner.file, collection, behind(collection, added));
+          this.#options.places.left(owner.file, collection, entryName(collection, added), behind(collection, added));
           takeOut(collection, added);
         } catch (error) {
           if (!(error instanceof TypeError)) throw error;

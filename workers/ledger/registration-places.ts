@@ -11,9 +11,18 @@ export class RegistrationPlaces {
   /** File, then collection or emitter, then event, to the places in the order in which things were registered. */
   readonly #left = new Map<string, Map<object, Map<unknown, Place[]>>>();
 
-  /** An entry of the file is about to be taken out. They are taken out in the reverse order. */
-  left(file: string, holder: object, behind: Place | undefined, event?: unknown): void {
+  /**
+   * An entry of the file is about to be taken out. They are taken out in the reverse order. Of a place it counts only what stays:
+   * what is registered again under the same name may come at another moment than before.
+   */
+  left(file: string, holder: object, entry: unknown, behind: Place | undefined, event?: unknown): void {
     if (!behind) return;
+    for (const ofOther of this.#left.values()) {
+      const places = ofOther.get(holder)?.get(event) ?? [];
+      for (const [index, place] of places.entries()) {
+        if (place.includes(entry)) places[index] = place.filter((each) => !Object.is(each, entry));
+      }
+    }
     const ofFile = this.#left.get(file) ?? new Map<object, Map<unknown, Place[]>>();
     this.#left.set(file, ofFile);
     const ofHolder = ofFile.get(holder) ?? new Map<unknown, Place[]>();
