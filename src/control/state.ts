@@ -247,15 +247,15 @@ export class StateView {
     this.changed();
   }
 
-  /** The newest code does not run. */
-  failed(report: FailureReport): void {
+  /** The newest code does not run. `isRetry`: nothing was saved since it was tried before. */
+  failed(report: FailureReport, isRetry = false): void {
     const { error, importedBy, generation } = report;
     const kind: ErrorKind = report.ended ? "run" : generation === 0 ? "start" : "reload";
     this.#hasEnded = this.#exit !== undefined && "code" in this.#exit && this.#exit.code === 0;
     this.#exit = undefined;
     if (!this.#hasEnded) {
       this.errors.add(kind, { error, importedBy, generation });
-      this.errors.fails(error, generation, report.changed.length > 0);
+      this.errors.fails(error, generation, report.changed.length > 0 && !isRetry);
     }
     this.changed();
   }

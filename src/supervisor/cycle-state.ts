@@ -16,6 +16,8 @@ export class CycleState {
   readonly pending = new PendingChanges();
   /** Why the app gets a fresh worker next. */
   restartReason: RestartReason | undefined;
+  /** The app is started again by itself, since it has ended; until somebody saves, or asks. */
+  isRetry = false;
   /** A thread that did not answer: it may finish what it has begun, and gets nothing else. */
   left: AppEpoch | undefined;
   /** Nothing is begun any more. */

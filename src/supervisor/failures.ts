@@ -151,7 +151,7 @@ export class Failures {
     this.#last = report;
     const { file } = error.location ?? {};
     if (file !== undefined && state.app?.graph.has(file) !== true) this.#parts.preparer.trackFailure(file);
-    this.#parts.view.failed(report);
+    this.#parts.view.failed(report, state.isRetry);
     this.#age = this.#ageOf(report);
     if (isFault && (await this.openFallback(preparation?.modules))) this.#parts.listening.loaded(0);
     // Requests that wait for a server get the page instead.

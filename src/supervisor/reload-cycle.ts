@@ -361,6 +361,7 @@ export class ReloadCycle {
 
   #startAgain(reason: RestartReason): void {
     this.#state.restartReason ??= reason;
+    this.#state.isRetry = true;
     void this.freshen();
   }
 
@@ -454,6 +455,7 @@ export class ReloadCycle {
     const isAsked = this.#isAsked;
     this.#isAsked = false;
     const isNew = (await this.#arrivals.takeFiles(pending)) || isAsked;
+    if (isNew) state.isRetry = false;
     // The thread has said what it writes before it did; that may have come in this turn of the event loop.
     if (pending.changed.size > 0) await nextTurn();
     ownWrites.dropState(pending);

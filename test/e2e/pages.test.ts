@@ -99,6 +99,11 @@ http.createServer((req, res) => {
   assert.match(blocked.body, /<span class="line marked">/);
   app.write("answer.js", `export const answer = "again";\n`);
   assert.equal(await served.text("/"), "again");
+
+  // The third start of the same text: nobody has saved since.
+  app.write("answer.js", `process.exit(3);\nexport const answer = "never";\n`);
+  await served.lines.wait(/started again in 1 s/);
+  assert.equal((await page()).isNew, true);
 });
 
 test("who waits for an app that does not listen is told so in HTML", { skip: plainMode }, async () => {
