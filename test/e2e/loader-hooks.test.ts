@@ -53,7 +53,7 @@ const patchedApp = {
   "version.js": `module.exports = "version %VERSION%";`,
   "main.js": `
     const all = () => [require("./page.sql"), require("./page"), require("virtual:id"), require("@app/alias"),
-      require("./version"), require("./aliased")];
+      require("./version"), require("./aliased"), globalThis.entry];
     ${serves}`,
 };
 
@@ -67,17 +67,29 @@ test("own files follow what a preload has changed of require, and an edit is see
   app.edit("version.js", "version", "other version");
   assert.equal((await running.json<string[]>("/"))[4], "other version 7");
   app.edit("aliased.js", "aliased", "edited");
-  assert.deepEqual((await running.json<string[]>("/")).slice(3), ["edited", "other version 7", "edited"]);
+  assert.deepEqual((await running.json<string[]>("/")).slice(3, 6), ["edited", "other version 7", "edited"]);
 });
 
 test("own files follow what the entry has changed of require", async () => {
-  await using app = new TempApp({ ...patchedApp, "entry.js": `require("./patches.cjs"); require("./main.js");` });
+  await using app = new TempApp({
+    ...patchedApp,
+    "node_modules/hook/index.js": `
+      const before = require.extensions[".js"];
+      require.extensions[".js"] = (module, file) => {
+        const compile = module._compile;
+        module._compile = (text, ...rest) => compile.call(module, text.replace("%NAME%", "Ada"), ...rest);
+        return before(module, file);
+      };`,
+    "entry.js": `require("hook"); require("./patches.cjs"); globalThis.entry = "%NAME%"; require("./main.js");`,
+  });
   await sameAsNode(app, "entry.js");
   await using running = await serve(app, "entry.js");
   app.write("page.sql", "SELECT 2");
   assert.equal((await running.json<string[]>("/"))[0], "sql SELECT 2");
   app.edit("patches.cjs", '"7"', '"8"');
   assert.equal((await running.json<string[]>("/"))[4], "version 8");
+  app.edit("entry.js", "%NAME%", "edited %NAME%");
+  assert.equal((await running.json<string[]>("/"))[6], "edited %NAME%", "the entry is loaded before the hook is there");
 });
 
 test("a replaced Module.prototype._compile and Module.prototype.require are called for own files", async () => {

@@ -127,7 +127,7 @@ export class CommonJsLoader {
       module.exports = JSON.parse(prepared.compiled.body);
       return;
     }
-    this.#run(version, prepared, module);
+    this.#context.changes.byOwnCode(record.file, () => this.#run(version, prepared, module));
   }
 
   /**

@@ -48,6 +48,8 @@ export class LoaderChanges {
         Pick<Loader, "registerHooks"> & { readonly lookup: readonly unknown[] })
     | undefined;
   #extensions = new Map<string, ExtensionHandler | undefined>();
+  /** Files that were loaded by our own code, and whose evaluation has put something else in its place: so it is at a start. */
+  readonly #changers = new Set<string>();
   /** How many hooks were registered so far. */
   #hooksEver = 0;
   /** What `changedSince` has found. */
@@ -144,12 +146,21 @@ export class LoaderChanges {
 
   /** What loads a CommonJS file in place of our own code; undefined: nothing does. */
   handlerOf(file: string): ExtensionHandler | undefined {
-    if (!this.#native || isCompiled(file)) return undefined;
+    if (!this.#native || isCompiled(file) || this.#changers.has(file)) return undefined;
     if (loader.prototype.load !== this.#native.loadModule) return loadByModule;
     const extension = registeredExtension(file);
     const handler = loader._extensions[extension];
     const isChanged = handler !== this.#extensions.get(extension) || (extension === ".js" && this.changesCompile);
     return isChanged ? handler : undefined;
+  }
+
+  /** Runs the evaluation of a file that our own code loads. */
+  byOwnCode(file: string, evaluate: () => void): void {
+    try {
+      evaluate();
+    } finally {
+      if (this.handlerOf(file) !== undefined) this.#changers.add(file);
+    }
   }
 
   /** Whether what loads the file decides what its text is: neither its name nor its package says that it is an ES module. */
