@@ -419,6 +419,50 @@ exports.keys = () => [...map.keys()];
     assert.equal(await served.json("/"), expected("c", "a", "b"));
   });
 
+  test("what a start does by timers and promises, however late, is done again with what it has used", async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "main.js": `import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { value } from "./value.js";
+const require = createRequire(import.meta.url);
+let asked = false;
+let ask;
+const whenAsked = new Promise((resolve) => { ask = resolve; });
+// None of it happens before the first request, when the start is long over.
+const chain = (then) => void (asked ? then() : setTimeout(() => chain(then), 5));
+const all = Promise.all([
+  new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (!asked) return;
+      clearInterval(timer);
+      resolve(value);
+    }, 5);
+  }),
+  new Promise((resolve) => chain(() => resolve(require("./required.cjs").value))),
+  new Promise((resolve) => setTimeout(() => resolve(import("./imported.js").then((imported) => imported.value)), 60)),
+  (async () => { await whenAsked; return require("./awaited.cjs").value; })(),
+]);
+const answer = async () => { asked = true; ask(); return all; };
+${listen}`,
+      "value.js": "export const value = 1;\n",
+      "required.cjs": "exports.value = 1;\n",
+      "imported.js": "export const value = 1;\n",
+      "awaited.cjs": "exports.value = 1;\n",
+    });
+    await using served = await serve(app, "main.js");
+    const expected = [1, 1, 1, 1];
+    assert.deepEqual(await served.json("/"), expected);
+    for (const version of [2, 3]) {
+      for (const [index, file] of ["value.js", "required.cjs", "imported.js", "awaited.cjs"].entries()) {
+        app.edit(file, `value = ${version - 1}`, `value = ${version}`);
+        expected[index] = version;
+        assert.deepEqual(await served.json("/"), expected, `${file}\n${served.lines}`);
+      }
+    }
+    if (served.inPlace) assert.doesNotMatch(served.lines.toString(), /restarted/);
+  });
+
   test("a package that keeps what it is given first gets a fresh worker, when that is evaluated again, and only then", async () => {
     const packageOf = (name: string, text: string) => ({
       [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,

@@ -189,7 +189,8 @@ export class Loading {
       return observer.outside(() => changes.answering(url, url, () => import(url, options)));
     }
     edges.loadsDynamically(target.file);
-    reader?.observe(target.file);
+    if (reader) reader.observe(target.file);
+    else observer.read(target.file);
     // What comes behind the call runs before the module does, as in Node.
     await undefined;
     const record = this.recordOf(target);

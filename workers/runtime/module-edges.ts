@@ -92,6 +92,11 @@ export class ModuleEdges {
     return true;
   }
 
+  /** It reads the newest version each time. */
+  overlooks(file: string): void {
+    if (this.observed.delete(file)) this.#changed(this);
+  }
+
   /** Returns whether it is the first time. */
   usesGlobal(file: string): boolean {
     if (file === this.file || this.globals.has(file)) return false;

@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type EvaluationWatch, together } from "./evaluation-watch.js";
 import { LeftBehind, type PieceWatch } from "./left-behind.js";
 import type { ModuleEdges } from "./module-edges.js";
+import { RepeatedUses } from "./repeated-uses.js";
 import { type Doer, Turns, type TurnWatch } from "./turns.js";
 
 /** What goes on asynchronously, and whose doing it is. */
@@ -157,7 +158,29 @@ export class Observer {
   /** A binding of `file` is being read. */
   read(file: string): void {
     const { reader } = this;
-    if (reader?.observe(file)) this.reached?.(reader, file);
+    if (!reader) this.#readLater(file);
+    else if (reader.observe(file)) this.reached?.(reader, file);
+  }
+
+  /**
+   * The window has closed, and what an evaluation has left behind goes on. What comes once is a part of the start, however late: nobody
+   * would do it again. What comes again and again reads the new version then.
+   */
+  #readLater(file: string): void {
+    const edges = this.fileReader;
+    if (!edges || file === edges.file) return;
+    const { repetition } = this;
+    const use = `modules ${file}`;
+    if (!repetition) {
+      edges.repeated?.drop(use);
+      edges.observe(file);
+      return;
+    }
+    if (edges.observed.has(file) && !edges.repeated?.has(use)) return;
+    edges.repeated ??= new RepeatedUses();
+    const taken = edges.repeated.take(use, repetition);
+    if (taken === "first") edges.observe(file);
+    else if (taken === "again") edges.overlooks(file);
   }
 
   /** A global that `file` has set is being read. */
