@@ -23,6 +23,8 @@ export interface ProcessOptions {
   onEnd(): number | undefined;
   /** Called before the thread ends because of an exception that nobody caught. */
   onCrash(error: unknown): void;
+  /** The app has taken an error, or a rejection, that nobody caught, and may end for it: its listeners are called next. */
+  onTaken(): void;
   /** Then Node prints it: not when a listener for `exit` ends the process before. */
   print(error: unknown): void;
   /** The app has made a worker thread of its own. */
@@ -61,6 +63,7 @@ export function adaptProcess(options: ProcessOptions): void {
         options.onExit(Number(process.exitCode ?? UNCAUGHT));
       }
     }
+    if (isTaken(event)) options.onTaken();
     if (event === "worker") options.onWorker();
     if (event === "exit") {
       const code = options.onEnd();
@@ -78,6 +81,11 @@ export function adaptProcess(options: ProcessOptions): void {
   };
   Object.defineProperties(watched, Object.getOwnPropertyDescriptors(emit));
   Object.defineProperty(process, "emit", { value: watched, writable: true, configurable: true });
+}
+
+function isTaken(event: string | symbol): boolean {
+  if (event === "uncaughtExceptionMonitor") return isCaught();
+  return event === "unhandledRejection" && process.listenerCount(event) > 0;
 }
 
 function isExiting(): boolean {

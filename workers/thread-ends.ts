@@ -60,6 +60,7 @@ export function reportEnds({ script, args, startedWith, variables }: BootOrder, 
     },
     onEnd: () => ending(true),
     onCrash,
+    onTaken: () => listen().mayEnd(),
     print: printUncaught,
     onWorker: () => view.workerMade(),
   });

@@ -94,6 +94,12 @@ export const APPLY_WITH_LAST_GOOD_MS = 5000;
 /** How long `reload()` goes along with what is under way, which has the newest files. No option: it is told so, and may ask again. */
 export const JOIN_MS = 3000;
 
+/**
+ * An app that has taken an error that nobody caught closes its servers and ends, as a rule: so long the ports of those that it closes
+ * stay open for the fresh worker. No option: only an app that closes them and goes on is later for it.
+ */
+export const MAY_END_MS = 10_000;
+
 /** How often an end looks whether requests that it has let pass have found their server; that brings no event. */
 export const CLOSE_POLL_MS = 5;
 

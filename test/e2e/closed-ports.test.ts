@@ -321,6 +321,30 @@ http.createServer((req, res) => {
     assert.deepEqual(served.lines.matching(/no longer listens/), []);
   });
 
+  test("by an app that ends for an error which it has taken stays open for the fresh worker", async () => {
+    await using app = new TempApp({
+      "main.js": `const server = require("node:http").createServer((req, res) => {
+  res.end("site");
+  if (req.url === "/throw") setImmediate(() => { throw new Error("thrown"); });
+  if (req.url === "/reject") void Promise.reject(new Error("rejected"));
+}).listen(process.env.PORT, "127.0.0.1");
+// As many apps do.
+const end = () => server.close(() => { console.log("closed it"); setTimeout(() => process.exit(1), 50); });
+process.on("uncaughtException", end);
+process.on("unhandledRejection", end);
+`,
+    });
+    await using served = await serve(app, "main.js");
+    for (const path of ["/throw", "/reject"]) {
+      const from = served.lines.all.length;
+      assert.equal((await served.getOnce(path)).body, "site");
+      await served.lines.wait(/closed it/, from);
+      // After the second end, which comes soon after the first, that is a page about it.
+      assert.match((await served.getOnce("/")).body, path === "/throw" ? /^site$/ : /process\.exit\(1\)|^site$/);
+      await served.lines.wait(/restarted/, from);
+    }
+  });
+
   test("is told by a host's supervisor, and keeps no address", async () => {
     const text = (listens: string) => `import http from "node:http";
 http.createServer((req, res) => res.end("first")).listen(0, "127.0.0.1");

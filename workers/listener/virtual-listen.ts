@@ -4,7 +4,9 @@
  * replaced. A descriptor that the process was started with is one in both threads; that of another server stands for its
  * port. Handles that are neither are left to Node.
  */
+
 import { Server } from "node:net";
+import { MAY_END_MS } from "../../src/common/deadlines.js";
 import { localSocketPath } from "../../src/common/paths.js";
 import { addressBeforeOpen } from "../../src/common/protocol/address-before-open.js";
 import { awaitListenAnswer, type ListenAnswer } from "../../src/common/protocol/listen-mailbox.js";
@@ -54,6 +56,8 @@ export class VirtualListen {
   readonly plan: PlanServers;
   /** Servers that the app has closed: they have closed when their last connection has. */
   readonly #closing = new Set<VirtualServer>();
+  /** On the clock of `performance.now()`. */
+  #mayEndUntil = 0;
   /** Called when the app closes a server. */
   onClosing: () => void = () => {};
   /** Called when a server of an exported app has given its public port up to what the app opens itself, if that is there. */
@@ -202,6 +206,11 @@ export class VirtualListen {
     for (const { server } of this.listening()) server.unref();
   }
 
+  /** The app has been told of an error for which it may end: it closes its servers first, and a fresh worker takes their ports. */
+  mayEnd(): void {
+    this.#mayEndUntil = performance.now() + MAY_END_MS;
+  }
+
   /** What listens now. */
   listening(): readonly VirtualServer[] {
     return [...this.#servers].filter((server) => !server.released);
@@ -341,6 +350,11 @@ export class VirtualListen {
     this.#closing.add(virtual);
     this.onClosing();
     const { table, answerTimeoutMs } = this.#options;
+    if (performance.now() < this.#mayEndUntil) {
+      this.#options.reportReleased(listenId);
+      setTimeout(() => this.#options.reportClosed(listenId), MAY_END_MS).unref();
+      return;
+    }
     awaitListenAnswer(table, listenId, answerTimeoutMs, () => this.#options.reportClosed(listenId));
   }
 }
