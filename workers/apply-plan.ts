@@ -88,6 +88,7 @@ export class PlanApplication {
         purged: () => reports.send({ type: "planPurged", planId: plan.planId }),
         affected: (files) => this.#parts.purge.affected(files),
       });
+      this.#parts.entryProof.reloaded(plan.purge);
       await abandonment.unless(serving.filesRead());
       const kept = await this.#keptByPackage();
       // What they have read meanwhile is known before a request may be answered, and a file be saved for that.

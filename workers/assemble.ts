@@ -13,6 +13,7 @@ import { builtInAdapter } from "./adapters/built-in-adapters.js";
 import { PackageLoads } from "./adapters/package-loads.js";
 import { Calls } from "./calls.js";
 import { OwnClasses } from "./classes/own-classes.js";
+import { EntryProof } from "./entry-proof.js";
 import { Heart } from "./heartbeat.js";
 import { AppLife } from "./hot/app-life.js";
 import { LateCompiler } from "./late-compiler.js";
@@ -72,6 +73,7 @@ export interface AppParts {
   readonly ownAdapters: Adapter[];
   readonly leftovers: LeftoverRejections;
   readonly stoppedQueues: StoppedQueues;
+  readonly entryProof: EntryProof;
   readonly packageRegistrations: PackageRegistrations;
   readonly packageKeepers: PackageKeepers;
   readonly packageStates: PackageStates;
@@ -322,9 +324,16 @@ export function assemble(
   const listen: VirtualListen = createListen(order, { heart, observer, listens, runtime, streams, life, send });
   // What comes through the gate is no part of a start or a reload.
   if (order.cells) listen.requests.onBegin = () => runtime.swapping.requested();
+  // A query may hold what nobody else shall read.
+  const entryProof = new EntryProof(entry, (asked) =>
+    send({ type: "routeLost", file: entry, route: `GET ${asked.split("?", 1)[0]}` }),
+  );
   listen.requests.onEnd = (request) => {
     const asked = request.asked?.();
-    if (asked !== undefined && request.began !== undefined) lateReads.over(asked, request.began);
+    if (asked === undefined || request.began === undefined) return;
+    lateReads.over(asked, request.began);
+    const status = request.status?.();
+    if (status !== undefined) entryProof.answered(asked, status, request.began);
   };
   const calls = new Calls({
     entry: async () => {
@@ -410,6 +419,7 @@ export function assemble(
     packageKeepers,
     packageStates,
     stoppedQueues,
+    entryProof,
     purge,
     classes,
     stale,

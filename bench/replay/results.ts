@@ -102,6 +102,8 @@ function reasonText(reason: RestartReason, folder: string): string {
       return "old code ran on";
     case "stuck":
       return `stuck: ${reason.what}`;
+    case "lost":
+      return `not found: ${reason.route}`;
     case "stale":
       return "stale references";
     case "asked":

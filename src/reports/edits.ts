@@ -192,6 +192,11 @@ export const EDITS = {
     edit: "with `--strict-purge`: something keeps an old version alive",
     why: "only a fresh thread is rid of it",
   },
+  UR67: {
+    outcome: "fresh worker",
+    edit: "an entry after whose evaluation in place a route is not found that answered before: its framework keeps the first application",
+    why: "only a fresh thread begins it anew; the next edits that reach the entry take one at once",
+  },
   UR69: {
     outcome: "fresh worker",
     edit: "the first start, or one after a start that failed",

@@ -47,6 +47,7 @@ const reason = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("blocked"), files, began: z.boolean() }),
   z.strictObject({ type: z.literal("purgedRuns"), location: sourceLocation }),
   z.strictObject({ type: z.literal("stuck"), file: z.string(), what: z.string() }),
+  z.strictObject({ type: z.literal("lost"), file: z.string(), route: z.string() }),
   z.strictObject({ type: z.literal("stale"), file: z.string() }),
 ]);
 

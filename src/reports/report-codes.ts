@@ -39,6 +39,8 @@ export function restartCode(reason: RestartReason | undefined): EditCode {
       return "UR64";
     case "stuck":
       return "UR65";
+    case "lost":
+      return "UR67";
     case "stale":
       return "UR66";
     default:

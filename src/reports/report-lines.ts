@@ -266,6 +266,8 @@ function restartReason(reason: RestartReason, cwd: string): string {
       return `: ${shownLocation(reason.location, cwd)} is from before the last reload, and did not come to an end`;
     case "stuck":
       return `: ${shownPath(reason.file, cwd)} was purged, but its ${reason.what} stays`;
+    case "lost":
+      return `: ${reason.route} is not found when ${shownPath(reason.file, cwd)} is evaluated again in place`;
     case "stale":
       return `: something keeps an old version of ${shownPath(reason.file, cwd)}`;
     default:

@@ -154,6 +154,8 @@ export type RestartReason =
   | { readonly type: "purgedRuns"; readonly location: SourceLocation }
   /** A package keeps something of a purged file that its new version does not give it, or waits for it; with `strictPurge`, anything. */
   | { readonly type: "stuck"; readonly file: string; readonly what: string }
+  /** A route that answered before the entry was evaluated again in place was not found after it. */
+  | { readonly type: "lost"; readonly file: string; readonly route: string }
   /** With `strictPurge`: something keeps an old version of the file alive. */
   | { readonly type: "stale"; readonly file: string };
 

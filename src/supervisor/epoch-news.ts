@@ -44,6 +44,9 @@ export function act(
     case "queueStopped":
       cycle.queueStopped(epoch, report);
       break;
+    case "routeLost":
+      cycle.routeLost(epoch, report);
+      break;
     case "begunWorkDone":
       cycle.closeUnadopted();
       break;

@@ -36,6 +36,7 @@ export type AppNews = Extract<
       | "staleReferencesChecked"
       | "startSettled"
       | "queueStopped"
+      | "routeLost"
       | "begunWorkDone"
       | "signalsListened"
       | "packageFilesLoaded";

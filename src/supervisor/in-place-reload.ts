@@ -77,6 +77,9 @@ export class InPlaceReload {
   /** Files whose reload in place has left something in a package that decides what the app answers. */
   readonly #stuckOnce = new Map<string, { readonly what: string; readonly packageName: string }>();
 
+  /** Entries that cannot be evaluated twice in a thread -> a route that was not found after it. */
+  readonly #losingRoutes = new Map<string, string>();
+
   constructor(options: InPlaceReloadOptions) {
     this.#options = options;
   }
@@ -186,6 +189,11 @@ export class InPlaceReload {
     }
   }
 
+  /** From now on a reload that reaches the entry takes a fresh worker. */
+  losesRoutes(file: string, route: string): void {
+    this.#losingRoutes.set(file, route);
+  }
+
   #decide(app: LoadedApp, pending: PendingChanges): InPlaceDecision | Unprepared {
     const { monitoring, ownWrites, preparer, scope, isInspected } = this.#options;
     app.damage(preparer.lookedUpAcross(pending.relinked).filter((file) => app.graph.get(file)?.evaluated));
@@ -197,6 +205,8 @@ export class InPlaceReload {
     const decision = decideInPlace({ app, pending, preparation, recorded, missing, scope, isInspected });
     if (decision.type !== "apply") return decision;
     for (const file of decision.plan.purge) {
+      const route = this.#losingRoutes.get(file);
+      if (route !== undefined) return { type: "needsRestart", reason: { type: "lost", file, route } };
       const stuck = this.#stuckOnce.get(file);
       // As it runs now: an edit that takes the package out is one more.
       if (stuck && app.modules.get(file)?.compiled.source.includes(stuck.packageName))

@@ -321,6 +321,13 @@ export class ReloadCycle {
     this.#startAgain({ type: "stuck", file, what: `place in a queue of the package ${packageName}` });
   }
 
+  /** The entry cannot be evaluated twice in one thread: see workers/entry-proof.ts. */
+  routeLost({ number }: AppEpoch, { file, route }: { readonly file: string; readonly route: string }): void {
+    if (!this.#state.serves(number)) return;
+    this.#parts.inPlace.losesRoutes(file, route);
+    this.#startAgain({ type: "lost", file, route });
+  }
+
   /** A thread ended without having been told to. */
   ended(epoch: AppEpoch, end: UnexpectedEnd): void {
     if (this.#state.closing || this.app?.epoch !== epoch) return;

@@ -43,6 +43,7 @@ export type ToldReport = Extract<
       | "subclassesUnknown"
       | "startSettled"
       | "queueStopped"
+      | "routeLost"
       | "signalsListened"
       | "begunWorkDone"
       | "inputWanted"

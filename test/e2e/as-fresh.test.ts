@@ -510,6 +510,49 @@ ${listen}`,
       assert.ok(served.lines.matching(/db\.js was purged, but its value in the package driver stays/).length);
   });
 
+  test("a framework that keeps the router of its first application gets a fresh worker, and is remembered", async () => {
+    await using app = new TempApp({
+      "package.json": esmPackage,
+      "node_modules/kernel/package.json": `{ "name": "kernel", "version": "1.0.0", "type": "module", "exports": { ".": "./index.js", "./router": "./router.js" } }\n`,
+      "node_modules/kernel/application.js":
+        "export let application;\nexport const begin = (one) => { application = one; };\n",
+      "node_modules/kernel/router.js": `import { application } from "./application.js";\nexport default application.router();\n`,
+      "node_modules/kernel/index.js": `import { createServer } from "node:http";
+import { begin } from "./application.js";
+class Application {
+  #routes = new Map();
+  router() {
+    return { get: (path, answer) => this.#routes.set(path, answer) };
+  }
+  answer({ url }, response) {
+    const answer = this.#routes.get(url);
+    if (!answer) response.statusCode = 404;
+    response.end(answer ? answer() : "not found");
+  }
+}
+export const start = async (load) => {
+  const application = new Application();
+  begin(application);
+  await load();
+  createServer((request, response) => application.answer(request, response)).listen(process.env.PORT, "127.0.0.1");
+};
+`,
+      "main.js": `import { start } from "kernel";\nawait start(() => import("./routes.js"));\n`,
+      "routes.js": `import router from "kernel/router";\nrouter.get("/", () => "1");\n`,
+    });
+    await using served = await serve(app, "main.js");
+    assert.equal(await served.text("/"), "1");
+    for (const version of [2, 3]) {
+      app.write("routes.js", `import router from "kernel/router";\nrouter.get("/", () => "${version}");\n`);
+      await served.getOnce("/");
+      if (served.inPlace)
+        await served.lines.wait(/restarted .*: GET \/ is not found when main\.js is evaluated again in place/);
+      assert.equal(await served.text("/"), String(version));
+    }
+    // The second time it is known.
+    assert.equal(served.lines.matching(/reloaded \d/).length, served.inPlace ? 1 : 0);
+  });
+
   test("modules that the app writes, itself or by a process, reload nothing, and are loaded as they were written", async () => {
     await using app = new TempApp({
       "main.js": `const { createServer } = require("node:http");

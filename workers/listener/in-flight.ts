@@ -17,6 +17,8 @@ export interface RequestInFlight<Connection extends object = object> {
   label?(): string | undefined;
   /** When it began, in milliseconds since 1970. */
   readonly began?: number;
+  /** Of the answer; undefined while there is none, and for what is no answer. */
+  status?(): number | undefined;
   /** The same with the query; undefined for what changes something, and for what has no such name. */
   asked?(): string | undefined;
 }
@@ -195,6 +197,10 @@ export class ResponseInFlight<Connection extends object> extends CarriedRequest<
     const { method = "GET", url = "/" } = this.carrier.req;
     // A query may hold what nobody else shall read.
     return `${method} ${url.split("?", 1)[0]}`;
+  }
+
+  status(): number | undefined {
+    return this.carrier.headersSent ? this.carrier.statusCode : undefined;
   }
 
   asked(): string | undefined {

@@ -219,6 +219,8 @@ export const workerReport = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("begunWorkDone"), generation: z.int() }),
   /** The purge of the file has ended a pause of the package, and since then somebody waits for something that does not come. */
   z.strictObject({ type: z.literal("queueStopped"), file: z.string(), packageName: z.string() }),
+  /** What was answered before the file, the entry, was evaluated again is not found since. */
+  z.strictObject({ type: z.literal("routeLost"), file: z.string(), route: z.string() }),
   /** After `evaluated`: a server listens, or nothing goes on that could still lead to one. */
   z.strictObject({ type: z.literal("startSettled") }),
   z.strictObject({ type: z.literal("evaluateFailed"), loaded: z.array(loadedModule), error: serializedError }),
