@@ -463,6 +463,29 @@ ${listen}`,
     if (served.inPlace) assert.doesNotMatch(served.lines.toString(), /restarted/);
   });
 
+  test("what a start writes into other modules after the app listens is taken back with it", async () => {
+    const main = (version: number) => `const { createServer } = require("node:http");
+const { setTimeout: pause } = require("node:timers/promises");
+const { add, all } = require("./registry.js");
+const started = Promise.all([
+  new Promise((resolve) => setTimeout(() => resolve(add("timer ${version}")), 100)),
+  pause(100).then(() => add("promise ${version}")),
+  (async () => { await pause(100); add("async ${version}"); })(),
+]);
+const answer = async () => { await started; return [...all()].sort(); };
+${listen}`;
+    await using app = new TempApp({
+      "main.js": main(1),
+      "registry.js": "const list = [];\nexports.add = (one) => list.push(one);\nexports.all = () => list;\n",
+    });
+    await using served = await serve(app, "main.js");
+    for (const version of [1, 2, 3]) {
+      if (version > 1) app.write("main.js", main(version));
+      const written = [`async ${version}`, `promise ${version}`, `timer ${version}`];
+      assert.deepEqual(await served.json("/"), written, served.lines.toString());
+    }
+  });
+
   test("a package that keeps what it is given first gets a fresh worker, when that is evaluated again, and only then", async () => {
     const packageOf = (name: string, text: string) => ({
       [`node_modules/${name}/package.json`]: `{ "name": "${name}", "version": "1.0.0" }`,

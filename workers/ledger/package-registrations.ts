@@ -100,11 +100,9 @@ export class PackageRegistrations implements EvaluationWatch, PieceWatch {
   /** Returns the way back. */
   install(): () => void {
     const { observer } = this.#options;
-    observer.pieces = this;
-    const unwatch = observer.watchEvaluations(this);
+    const ends = [observer.watchPieces(this), observer.watchEvaluations(this)];
     return () => {
-      observer.pieces = undefined;
-      unwatch();
+      for (const end of ends) end();
     };
   }
 

@@ -3,6 +3,7 @@
 import type Module from "node:module";
 import { createRequire } from "node:module";
 import { ClassTable } from "../classes/class-table.js";
+import { LateWrites } from "../written/late-writes.js";
 import { privateFields } from "../written/private-fields.js";
 import { WrittenEdges, type WrittenEdgesContext } from "../written/written-edges.js";
 import { CommonJsLoader } from "./commonjs-loader.js";
@@ -128,6 +129,7 @@ export function assemble(asked: RuntimeHost, options: RuntimeOptions): RuntimePa
   const classes = new ClassTable({ evaluating: () => observer.reader, added: (edges) => report.changed(edges) });
   const state = stateOfModules({ options, classes, bindings, natives, registry });
   const written = new WrittenEdges(state);
+  observer.watchPieces(new LateWrites({ context: state, observer }));
   observer.reached = (reader, file) => written.read(reader, file);
   observer.turns = written;
   const packages = new PackageExports({ registry, natives, entry });

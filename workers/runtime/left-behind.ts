@@ -3,19 +3,24 @@
  * begins and ends; and whether something of it is still under way, so that more will come. On only while continuations are
  * watched.
  */
-import { type AsyncHook, createHook } from "node:async_hooks";
+import { type AsyncHook, createHook, executionAsyncResource } from "node:async_hooks";
 import { LEFT_BEHIND_MS } from "../../src/common/deadlines.js";
 import type { ModuleEdges } from "./module-edges.js";
 
+/** `timer`: what Node runs for a timer; if that is the version's, its callback is told by itself, within this piece. */
+export type PieceKind = "once" | "repeated" | "timer";
+
 export interface PieceWatch {
-  goesOn(edges: ModuleEdges): void;
+  goesOn(edges: ModuleEdges, kind: PieceKind): void;
   paused(edges: ModuleEdges): void;
 }
 
 export interface LeftBehindOptions {
   /** Whose the piece is that begins, by its async context. */
   owner(): ModuleEdges | undefined;
-  watch(): PieceWatch | undefined;
+  /** What begins is a part of what comes again and again. */
+  isRepeated(): boolean;
+  watch(): readonly PieceWatch[];
 }
 
 /** What calls back once. Timers are followed by themselves (workers/ledger/timer-chains.ts). */
@@ -53,7 +58,9 @@ export class LeftBehind {
       return;
     }
     this.#hook.disable();
-    this.#pieces.length = 0;
+    for (const { owner } of this.#pieces.splice(0).reverse()) {
+      for (const watch of this.#options.watch()) watch.paused(owner);
+    }
     this.#underWay.clear();
   }
 
@@ -86,7 +93,8 @@ export class LeftBehind {
     const owner = this.#options.owner();
     if (owner === undefined) return;
     this.#pieces.push({ asyncId, owner });
-    this.#options.watch()?.goesOn(owner);
+    const kind = isTimer(executionAsyncResource()) ? "timer" : this.#options.isRepeated() ? "repeated" : "once";
+    for (const watch of this.#options.watch()) watch.goesOn(owner, kind);
   }
 
   #end(asyncId: number): void {
@@ -95,6 +103,10 @@ export class LeftBehind {
     if (index < 0) return;
     const owner = this.#pieces[index]?.owner as ModuleEdges;
     this.#pieces.length = index;
-    this.#options.watch()?.paused(owner);
+    for (const watch of this.#options.watch()) watch.paused(owner);
   }
+}
+
+function isTimer(resource: object): boolean {
+  return "_onTimeout" in resource || "_onImmediate" in resource;
 }

@@ -111,6 +111,11 @@ export class ModuleEdges {
     this.#changed(this);
   }
 
+  /** What it writes there again and again is the app's state. */
+  writesState(file: string): void {
+    if (this.written.delete(file)) this.#changed(this);
+  }
+
   shares(how: "sets" | "registers", name: string): void {
     if (this[how].has(name)) return;
     this[how].add(name);

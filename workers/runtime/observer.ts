@@ -52,11 +52,11 @@ export class Observer {
     leaveToNobody: () => this.#continuations.enterWith(NOBODYS),
     countsUnknown: () => this.#windowOpen && !this.inUse?.(),
   });
-  /** Told of callbacks and continuations that modules have left behind. */
-  pieces: PieceWatch | undefined;
+  #pieceWatches: readonly PieceWatch[] = [];
   readonly #leftBehind = new LeftBehind({
     owner: () => this.#continuations.getStore()?.edges,
-    watch: () => this.pieces,
+    isRepeated: () => this.#continuations.getStore()?.isLate === true,
+    watch: () => this.#pieceWatches,
   });
   /** Continuations have been watched, and costs remain until that is switched off. */
   #watched = false;
@@ -251,13 +251,13 @@ export class Observer {
     const continuation = { edges, isLate };
     this.#resumed = continuation;
     this.active = true;
-    this.pieces?.goesOn(edges);
+    for (const watch of this.#pieceWatches) watch.goesOn(edges, isLate ? "repeated" : "once");
     try {
       if (!this.#watchesContinuations) return run();
       const isNobodys = isLate || !edges.open || !this.#ofWindow.has(edges);
       return this.#turns.run(isNobodys ? "nobody" : edges, () => this.#continue(continuation, run));
     } finally {
-      this.pieces?.paused(edges);
+      for (const watch of this.#pieceWatches) watch.paused(edges);
       this.#resumed = outer;
       this.#update();
     }
@@ -281,6 +281,14 @@ export class Observer {
     return () => {
       this.#watches = this.#watches.filter((other) => other !== watch);
       this.#watch = together(this.#watches);
+    };
+  }
+
+  /** Tells of callbacks and continuations that modules have left behind until the returned function is called. */
+  watchPieces(watch: PieceWatch): () => void {
+    this.#pieceWatches = [...this.#pieceWatches, watch];
+    return () => {
+      this.#pieceWatches = this.#pieceWatches.filter((other) => other !== watch);
     };
   }
 
@@ -346,7 +354,7 @@ export class Observer {
     const wasActive = this.active;
     this.active = watches || this.#evaluating !== undefined || this.#resumed !== undefined;
     this.#turns.switch(this.#observesContinuations);
-    this.#leftBehind.switch(watches && this.pieces !== undefined);
+    this.#leftBehind.switch(watches && this.#pieceWatches.length > 0);
     if (this.#inWindow.size > 0 && !this.#observesContinuations) {
       for (const edges of this.#inWindow) edges.setOpen(this.#evaluating === edges);
       this.#inWindow.clear();
