@@ -1,13 +1,23 @@
-/** For apps and fronts that must be told their port. */
+/** Ports for apps that are told theirs: nothing else is given them meanwhile. */
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 
-/** A port that was free a moment ago. */
+/** Below those that systems give to whoever asks for any (Linux: from 32768, macOS: from 49152). */
+const RANGE = [10_000, 32_000] as const;
+
+/** A TCP port that is free now, on all addresses. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(...RANGE);
+    const server = createServer().listen(port);
+    try {
+      await once(server, "listening");
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

@@ -37,6 +37,8 @@ interface Known {
 /** Milliseconds that looks may take at once, and the share of the time that passes that comes to them again. */
 const LOOKS_MS = 50;
 const SHARE = 0.02;
+/** What one look may take: a module that puts the app together has got hold of hundreds. */
+const LOOK_MS = 10;
 /** A timer that comes again, and writes to nothing that is in doubt, will hardly do so later. */
 const LATE_LOOKS = 5;
 
@@ -64,7 +66,10 @@ export class LateWrites implements PieceWatch {
     if (this.#leftMs <= 0) return;
     const written = new WrittenEdges(context);
     const writer = new ModuleEdges(edges.file, () => {});
-    for (const file of edges.observed) written.read(writer, file);
+    for (const file of edges.observed) {
+      written.read(writer, file);
+      if (performance.now() - began > LOOK_MS) break;
+    }
     this.#piece = { edges, isLate, written, writer, within: 0 };
     this.#leftMs -= performance.now() - began;
   }
